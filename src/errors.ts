@@ -1,0 +1,54 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** What can go wrong for a caller, and the HTTP status it is answered with. */
+export const ERROR_STATUS = {
+  INVALID_REQUEST: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_MANY_REQUESTS: 429,
+  OVERLOADED: 503,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504
+} as const
+
+/** A key of {@link ERROR_STATUS}. */
+export type ErrorCode = keyof typeof ERROR_STATUS
+
+/** What a {@link ServiceError} may carry beside its message. */
+export interface ServiceErrorOptions extends ErrorOptions {
+  /** What is wrong, by field of the request: `{query: ['required field']}`. */
+  readonly fields?: Readonly<Record<string, readonly string[]>>
+  /** When to come back, in whole seconds. */
+  readonly retryAfterSeconds?: number
+}
+
+/**
+ * A failure that the caller can understand and act on; all others are bugs and answered with a bare 500.
+ * The message names the action, then a colon, then what was found and what was wanted. It never holds a user's text.
+ */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  readonly fields: Readonly<Record<string, readonly string[]>> | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+    this.fields = options.fields
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  /** HTTP status of this error's code. */
+  get statusCode(): number {
+    return ERROR_STATUS[this.code]
+  }
+}
