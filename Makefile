@@ -29,6 +29,10 @@ download-models: $(INSTALLED) ## fetch, check and compile the model, unless that
 bench: download-models ## measure speed and quality, rewrite docs/benchmarks.md
 	@$(RUN) bench
 
+.PHONY: docker-build
+docker-build: download-models ## build the image sbert-service
+	docker build --tag sbert-service .
+
 .PHONY: format
 format: $(INSTALLED) ## format the source files
 	@$(RUN) format
