@@ -54,7 +54,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 	git config core.hooksPath .githooks
 
 # dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
-$(INSTALLED): package.json package-lock.json .npmrc tools/node/package.json
+$(INSTALLED): package-lock.json .npmrc tools/node/package.json
 	@echo 'Installing the dependencies'
 	@npm ci --include=dev --no-progress --loglevel=error
 	@touch $@
