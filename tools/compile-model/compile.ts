@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Type } from 'typebox'
@@ -65,6 +65,7 @@ export async function compileModel(source: string, target: string, report: Repor
   try {
     const description = await compileInto(workFolder, source, fingerprint, report)
     await rm(target, { recursive: true, force: true })
+    await chmod(workFolder, 0o755) // mkdtemp makes folders that only their owner can read.
     await rename(workFolder, target)
     return description
   } finally {
