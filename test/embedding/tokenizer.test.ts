@@ -50,10 +50,10 @@ async function assertSameIds(json: object, texts: readonly string[], maxTokens =
   }
 }
 
-/** Every code point in the middle of a word, 272 words a text. */
-function textsOfEveryCodePoint(): string[] {
-  return Array.from({ length: 0x110000 / 272 }, (_, page) =>
-    Array.from({ length: 272 }, (_word, index) => `a${String.fromCodePoint(page * 272 + index)}b`).join(' ')
+/** Every code point below a limit in the middle of a word, 256 words a text. */
+function textsOfEveryCodePoint(limit: number): string[] {
+  return Array.from({ length: limit / 256 }, (_, page) =>
+    Array.from({ length: 256 }, (_word, index) => `a${String.fromCodePoint(page * 256 + index)}b`).join(' ')
   )
 }
 
@@ -94,11 +94,11 @@ test('tokenize() gives the ids of the Rust library for 40,000 nasty texts', asyn
 })
 
 test('tokenize() gives the ids of the Rust library for every code point', async () => {
-  await assertSameIds(tokenizerJson, textsOfEveryCodePoint())
+  await assertSameIds(tokenizerJson, textsOfEveryCodePoint(0x110000))
 })
 
-test('tokenize() gives the ids of the Rust library for every code point with a vocabulary of all characters', async () => {
-  await assertSameIds(characterTokenizerJson(), textsOfEveryCodePoint())
+test('tokenize() gives the ids of the Rust library for planes 0 to 2 with a vocabulary of all characters', async () => {
+  await assertSameIds(characterTokenizerJson(), textsOfEveryCodePoint(0x30000))
 })
 
 test('tokenize() gives the ids of the Rust library for each normalizer', async () => {
