@@ -66,7 +66,6 @@ export interface CharacterTable {
 export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
   const whitespace = codePointsOf(table.whitespace)
   const punctuation = codePointsOf(table.punctuation)
-  const ideographs = flags.handleChineseChars ? codePointsOf(table.ideographs) : new Set<number>()
   const lowercased = flags.lowercase ? imagesOf(table.lowercased) : new Map<number, number[]>()
   const decomposed = flags.stripAccents ? decompositions() : new Map<number, number[]>()
   const ranks = new Map<number, number>()
@@ -86,7 +85,8 @@ export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
     (decomposed.get(codePoint) ?? [codePoint]).flatMap((part) => lowercased.get(part) ?? [part])
 
   // What no rule touches is a letter that stays as it is.
-  const actions = Int32Array.from({ length: CODE_POINT_COUNT }, (_, codePoint) => pack(ACTION.LETTER, codePoint))
+  const actions = new Int32Array(CODE_POINT_COUNT)
+  for (let codePoint = 0; codePoint < CODE_POINT_COUNT; codePoint++) actions[codePoint] = pack(ACTION.LETTER, codePoint)
   const expansions: Int32Array[] = []
   const set = (codePoint: number, steps: readonly number[]): void => {
     const [only] = steps
@@ -96,19 +96,26 @@ export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
   for (const touched of [whitespace, punctuation, ranks.keys(), decomposed.keys(), lowercased.keys()]) {
     for (const codePoint of touched) set(codePoint, normalize(codePoint).map(actionOf))
   }
-  for (const codePoint of ideographs) {
-    const steps = normalize(codePoint).map(actionOf)
-    const isOneLetter = steps.length === 1 && kindOf(steps[0] ?? 0) === ACTION.LETTER
-    if (isOneLetter) actions[codePoint] = pack(ACTION.ISOLATED, payloadOf(steps[0] ?? 0))
-    else set(codePoint, [ACTION.SPACE, ...steps, ACTION.SPACE])
+  if (flags.handleChineseChars) {
+    for (const codePoint of codePointsOf(table.ideographs)) {
+      const steps = normalize(codePoint).map(actionOf)
+      const [only = 0] = steps
+      if (steps.length === 1 && kindOf(only) === ACTION.LETTER) {
+        actions[codePoint] = pack(ACTION.ISOLATED, payloadOf(only))
+      } else set(codePoint, [ACTION.SPACE, ...steps, ACTION.SPACE])
+    }
+  }
+  const fill = (ranges: string, action: number): void => {
+    for (const [first, last] of rangesOf(ranges)) actions.fill(action, first, last + 1)
   }
   if (flags.stripAccents) {
-    for (const codePoint of codePointsOf(table.stripped)) actions[codePoint] = ACTION.REMOVED
-    for (const codePoint of codePointsOf(table.strippedBarriers)) actions[codePoint] = ACTION.BARRIER
+    fill(table.stripped, ACTION.REMOVED)
+    fill(table.strippedBarriers, ACTION.BARRIER)
   }
+  // Last, since cleaning comes first: what it removes never meets the other rules.
   if (flags.cleanText) {
-    for (const codePoint of codePointsOf(table.removed)) actions[codePoint] = ACTION.REMOVED
-    for (const codePoint of codePointsOf(table.spaced)) actions[codePoint] = ACTION.SPACE
+    fill(table.removed, ACTION.REMOVED)
+    fill(table.spaced, ACTION.SPACE)
   }
   actions.fill(actions[REPLACEMENT_CHARACTER] ?? 0, 0xd800, 0xe000)
   return { actions, expansions }
@@ -137,8 +144,7 @@ function decompositions(): Map<number, number[]> {
 
 function codePointsOf(ranges: string): Set<number> {
   const codePoints = new Set<number>()
-  for (const range of ranges.split(' ')) {
-    const [first, last] = boundsOf(range)
+  for (const [first, last] of rangesOf(ranges)) {
     for (let codePoint = first; codePoint <= last; codePoint++) codePoints.add(codePoint)
   }
   return codePoints
@@ -148,19 +154,20 @@ function imagesOf(mappings: string): Map<number, number[]> {
   const images = new Map<number, number[]>()
   for (const mapping of mappings.split(' ')) {
     const [range = '', image = ''] = mapping.split('>')
-    const [first, last] = boundsOf(range)
     const target = image.split(',').map((hex) => Number.parseInt(hex, 16))
-    for (let codePoint = first; codePoint <= last; codePoint++) {
-      images.set(
-        codePoint,
-        target.map((part) => part + codePoint - first)
-      )
+    for (const [first, last] of rangesOf(range)) {
+      for (let codePoint = first; codePoint <= last; codePoint++) {
+        const shifted = target.map((part) => part + codePoint - first)
+        images.set(codePoint, shifted)
+      }
     }
   }
   return images
 }
 
-function boundsOf(range: string): [first: number, last: number] {
-  const [first = '', last = first] = range.split('-')
-  return [Number.parseInt(first, 16), Number.parseInt(last, 16)]
+function rangesOf(ranges: string): [first: number, last: number][] {
+  return ranges.split(' ').map((range) => {
+    const [first = '', last = first] = range.split('-')
+    return [Number.parseInt(first, 16), Number.parseInt(last, 16)]
+  })
 }

@@ -11,7 +11,7 @@ const Sequence = Type.Object({ Sequence: Type.Object({ id: Type.Literal('A'), ty
 const TokenId = Type.Integer({ minimum: 0, maximum: 0x7fffffff })
 
 /**
- * The kind of tokenizer.json that {@link file://./tokenizer.ts} implements: BERT's WordPiece.
+ * The kind of tokenizer.json that `createTokenizer()` implements: BERT's WordPiece.
  * `truncation`, `padding` and `decoder` are not read: how much a model reads is not this file's to say, and we never decode.
  */
 const TokenizerJson = Type.Object({

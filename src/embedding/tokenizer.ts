@@ -127,8 +127,6 @@ class WordPieceTokenizer implements Tokenizer {
     const { actions } = this.#characters
     this.#idCount = 0
     this.#keptCount = 0
-    this.#wordLength = 0
-    this.#markStart = 0
     for (let index = 0; index < text.length && this.#idCount <= enough; index++) {
       let codePoint = text.charCodeAt(index)
       if (this.#startsAddedToken[codePoint] === 1) {
