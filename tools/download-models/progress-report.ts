@@ -21,7 +21,8 @@ const LOG_STEP_PERCENT = 25
 /** … and none for a file that comes at once. */
 const LOG_FROM_BYTES = 5_000_000
 
-const BAR_CELLS = 24
+/** So that a line with the longest name has room in 80 columns. */
+const BAR_CELLS = 12
 
 /** Shows a download: one line that is redrawn on a terminal, sparse lines elsewhere. */
 export class ProgressReport implements DownloadProgress {
@@ -85,15 +86,15 @@ export class ProgressReport implements DownloadProgress {
     this.#stream.write(`  ${file.path}: ${this.#loggedPercent}% of ${sizeOf(file.bytes)}\n`)
   }
 
-  /** Such as `12.3 MB of 90.9 MB, 4.1 MB/s, 19 s left`. */
+  /** Such as `12.3 MB/90.9 MB  4.1 MB/s  19 s left`. */
   #paceOf(file: ModelFile, doneBytes: number, nowMs: number): string {
-    const size = `${sizeOf(doneBytes)} of ${sizeOf(file.bytes)}`
+    const size = `${sizeOf(doneBytes)}/${sizeOf(file.bytes)}`
     const seconds = (nowMs - this.#startMs) / 1000
     const freshBytes = doneBytes - this.#startBytes
     if (seconds <= 0 || freshBytes <= 0) return size
     const bytesPerSecond = freshBytes / seconds
     const leftSeconds = Math.ceil((file.bytes - doneBytes) / bytesPerSecond)
-    return `${size}, ${sizeOf(bytesPerSecond)}/s${leftSeconds > 0 ? `, ${leftSeconds} s left` : ''}`
+    return `${size}  ${sizeOf(bytesPerSecond)}/s${leftSeconds > 0 ? `  ${leftSeconds} s left` : ''}`
   }
 }
 
