@@ -38,8 +38,8 @@ function integer(options: IntegerOptions): Setting<number> {
     bounds,
     doc: options.doc,
     isSecret: false,
-    parse(text) {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    parse(given) {
+      const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
       if (!(value >= options.min && value <= options.max)) throw new RangeError(`want an integer, ${bounds}`)
       return value
     }
@@ -57,8 +57,8 @@ function oneOf<const Choice extends string>(
     bounds,
     doc: options.doc,
     isSecret: false,
-    parse(text) {
-      const found = choices.find((choice) => choice === text)
+    parse(given) {
+      const found = choices.find((choice) => choice === given)
       if (found === undefined) throw new RangeError(`want one of ${choices.join(', ')}`)
       return found
     }
@@ -80,9 +80,9 @@ function text<Default extends string | undefined>(options: TextOptions<Default>)
     bounds: options.bounds,
     doc: options.doc,
     isSecret: options.isSecret ?? false,
-    parse(value) {
-      if (!options.pattern.test(value)) throw new RangeError(`want ${options.bounds}`)
-      return value
+    parse(given) {
+      if (!options.pattern.test(given)) throw new RangeError(`want ${options.bounds}`)
+      return given
     }
   }
 }
@@ -101,8 +101,8 @@ function list(options: ListOptions): Setting<readonly string[]> {
     bounds: options.bounds,
     doc: options.doc,
     isSecret: options.isSecret ?? false,
-    parse(value) {
-      const items = value.split(',').map((item) => item.trim())
+    parse(given) {
+      const items = given.split(',').map((item) => item.trim())
       if (!items.every((item) => options.itemPattern.test(item))) throw new RangeError(`want ${options.bounds}`)
       return Object.freeze([...new Set(items)])
     }
@@ -251,7 +251,7 @@ export function loadConfig(env: Environment): Config {
       problems.push(`${name}: ${error.message}`)
     }
   }
-  // The table above gives each name its type; a loop over it cannot, so this is where both meet.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- SETTINGS gives each name its type, which a loop over it loses
   const config = values as unknown as Config
   if (
     config.host !== undefined &&

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { endianness } from 'node:os'
 
-/** The longest number that {@link writeFloat32} writes: `-0.00000123456789` and `-1.17549435e-38` are shorter. */
-const MAX_NUMBER_BYTES = 18
+/** The longest number that {@link writeFloat32} writes: `-340282350000000000000` as JavaScript prints it below 1e21. */
+const MAX_NUMBER_BYTES = 22
 
 /** Nine significant digits tell any two float32 apart. */
 const MAX_DIGITS = 9
@@ -71,7 +71,7 @@ export function writeFloat32Json(values: Float32Array, bytes: Buffer, offset: nu
 /** The shortest decimal that reads back as the same float32, as JSON. */
 export function float32Text(value: number): string {
   const bytes = Buffer.allocUnsafe(MAX_NUMBER_BYTES)
-  return bytes.latin1Slice(0, writeFloat32(Math.fround(value), bytes, 0))
+  return bytes.toString('latin1', 0, writeFloat32(Math.fround(value), bytes, 0))
 }
 
 /**
@@ -140,7 +140,7 @@ function digitsReadingBack(magnitude: number, halfStep: number, scale: number): 
 function writeUnusual(value: number, magnitude: number, bytes: Buffer, offset: number): number {
   assert.ok(Number.isFinite(value), 'A number of an embedding is not finite: this is a bug')
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
-  return offset + bytes.latin1Write(`${sign}${shortestDecimal(magnitude)}`, offset)
+  return offset + bytes.write(`${sign}${shortestDecimal(magnitude)}`, offset, 'latin1')
 }
 
 function shortestDecimal(magnitude: number): number {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { float32Json, float32Text } from '../../src/embedding/float32-json.ts'
 
 const anyBits = fc.integer({ min: 0, max: 0xffff_ffff })
