@@ -67,7 +67,11 @@ export function createAuthenticator(secrets: Secrets, now: () => number = Date.n
   const keyBytes = Math.max(0, ...secrets.apiSecretKey.map((key) => Buffer.byteLength(key)))
   const keys = secrets.apiSecretKey.map((key) => {
     const keyId = hash('sha256', key).slice(0, 12)
-    return { padded: Buffer.alloc(keyBytes, key.padEnd(keyBytes, '\0')), caller: Object.freeze<Caller>({ kind: 'key', keyId }) }
+    return {
+      padded: Buffer.alloc(keyBytes, key.padEnd(keyBytes, '\0')),
+      length: key.length,
+      caller: Object.freeze<Caller>({ kind: 'key', keyId })
+    }
   })
   const padded = Buffer.alloc(keyBytes)
   const jwtSecrets = secrets.jwtSecretKey.map((secret) => new TextEncoder().encode(secret))
@@ -94,7 +98,9 @@ export function createAuthenticator(secrets: Secrets, now: () => number = Date.n
     if (token.length <= keyBytes) {
       padded.fill(0)
       padded.write(token, 'utf8')
-      for (const key of keys) if (timingSafeEqual(key.padded, padded)) found = key.caller
+      for (const { padded: known, length, caller } of keys) {
+        if (timingSafeEqual(known, padded) && length === token.length) found = caller
+      }
     }
     if (found !== undefined || jwtSecrets.length === 0) return found
     // A token is remembered by its hash, which is no secret.

@@ -39,8 +39,6 @@ export async function createErrorReporter(settings: SentrySettings): Promise<Err
     environment: settings.stage,
     defaultIntegrations: false,
     integrations: [sentry.linkedErrorsIntegration(), sentry.dedupeIntegration()],
-    skipOpenTelemetrySetup: true,
-    sendDefaultPii: false,
     maxBreadcrumbs: 0,
     beforeSend: withoutRequest
   })

@@ -94,8 +94,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, 
     dimensions: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: encoder.dimensions,
-        description: 'Keep only so many numbers of each embedding, scaled to norm 1 again.'
+        description: 'Keep only so many numbers, at most all, of each embedding, scaled to norm 1 again.'
       })
     ),
     user: Type.Optional(Type.String({ description: 'Taken and not used.' }))
@@ -114,6 +113,11 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, 
     async (request, reply) => {
       const { input, encoding_format: format = 'float', dimensions = encoder.dimensions } = request.body
       assertServed(request.body.model, model)
+      if (dimensions > encoder.dimensions) {
+        throw new ServiceError('INVALID_REQUEST', 'Cannot cut the embeddings: dimensions is more than they have', {
+          fields: { dimensions: [`must be <= ${encoder.dimensions}`] }
+        })
+      }
       const options = encodeOptionsOf(request, reply, undefined)
       const full = isText(input)
         ? await encoder.encode(typeof input === 'string' ? [input] : input, options)
