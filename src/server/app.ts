@@ -88,9 +88,13 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headers.api).header('x-request-id', request.id)
       sendError(parts, error, request, reply, (body) => body)
+      // No hook runs for an address that cannot be read, so nothing else writes its line.
+      request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
-      refuseUnreadable(error, socket, headers.api)
+      const requestId = requestIdOf({ headers: {} })
+      parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
+      refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
     }
   }).withTypeProvider<TypeBoxTypeProvider>()
 
@@ -231,7 +235,6 @@ function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void 
       'cache-control': 'no-store',
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(Buffer.byteLength(json)),
-      'x-request-id': requestIdOf({ headers: {} }),
       connection: 'close'
     }).map(([name, value]) => `${name}: ${value}`)
   ]

@@ -35,6 +35,13 @@ export class StandInEncoder implements Encoder {
   readonly options: (EncodeOptions | undefined)[] = []
   /** What each call waits for before it gives its result. */
   gate: Promise<unknown> = Promise.resolve()
+  #called = Promise.withResolvers<EncodeOptions | undefined>()
+
+  /** The options of the next call, as soon as it is made. */
+  nextCall(): Promise<EncodeOptions | undefined> {
+    this.#called = Promise.withResolvers()
+    return this.#called.promise
+  }
 
   async encode(sentences: readonly string[], options?: EncodeOptions): Promise<Embeddings> {
     const tokenized = sentences.map((sentence) => tokenizeWords(sentence, options?.truncate ?? 'end'))
@@ -53,6 +60,7 @@ export class StandInEncoder implements Encoder {
 
   async #embed(texts: readonly string[], tokenized: TokenizedText[], options?: EncodeOptions): Promise<Embeddings> {
     this.options.push(options)
+    this.#called.resolve(options)
     await this.gate
     options?.signal?.throwIfAborted()
     const values = new Float32Array(texts.length * DIMENSIONS)
