@@ -21,7 +21,9 @@ export class DistinctTexts {
   constructor(sentences: readonly string[]) {
     const halves = sentences.map(asHalf).filter(isMaterial)
     this.#firsts = [...new Set(halves)].filter((half) => !half.split(' ').some((word) => isJoiner(word)))
-    this.#seconds = [...new Set(halves.map((half) => half.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())))]
+    this.#seconds = [
+      ...new Set(halves.map((half) => half.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())))
+    ]
     this.#stride = coprimeNear(this.count * GOLDEN_SECTION, this.count)
   }
 

@@ -45,6 +45,9 @@ export interface LoadResult {
 
 export type LoadMessage = { readonly type: 'counting' } | { readonly type: 'done'; readonly result: LoadResult }
 
+/** Where a load ends: a server that has broken down would fail as fast as it can be asked. */
+const MAX_FAILURES_IN_A_ROW = 100
+
 const texts = loadTestTexts()
 
 process.on('message', (load: Load) => {
@@ -56,6 +59,7 @@ async function run(load: Load): Promise<LoadResult> {
   let nextTextIndex = load.target.kind === 'path' ? 0 : load.target.firstTextIndex
   const latencies: number[] = []
   let failureCount = 0
+  let failuresInARow = 0
   const startMs = performance.now() + load.warmUpMs
   const endMs = startMs + load.durationMs
   let lastMs = startMs
@@ -72,6 +76,8 @@ async function run(load: Load): Promise<LoadResult> {
       const sentMs = performance.now()
       const status = await ask(client, load, () => texts.at(nextTextIndex++))
       const nowMs = performance.now()
+      failuresInARow = status === 200 ? 0 : failuresInARow + 1
+      if (failuresInARow > MAX_FAILURES_IN_A_ROW) throw new Error(`${load.origin} only fails, last with ${status}`)
       if (sentMs < startMs) continue
       if (status !== 200) {
         failureCount += 1
@@ -110,7 +116,7 @@ async function run(load: Load): Promise<LoadResult> {
 
 /** Sends one request and reads its answer to the end; gives the status, or 0 when the connection broke. */
 async function ask(client: Client, { target, headers }: Load, nextText: () => string): Promise<number> {
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     let status = 0
     client.dispatch(
       {
@@ -128,6 +134,9 @@ async function ask(client: Client, { target, headers }: Load, nextText: () => st
             })
       },
       {
+        onRequestStart() {
+          // undici asks for this one.
+        },
         onResponseStart(_controller, statusCode) {
           status = statusCode
         },

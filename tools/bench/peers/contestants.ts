@@ -15,7 +15,7 @@ import {
   SOURCE_MODEL,
   TRANSFORMERS_JS_FOLDER
 } from './install.ts'
-import type { ServerProgram } from './server-process.ts'
+import { ServerProcess, type ServerProgram } from './server-process.ts'
 import type { RequestKind } from '../load/load-generator.ts'
 
 /** A server to measure. */
@@ -95,7 +95,8 @@ export const CONTESTANTS: readonly Contestant[] = [
   {
     name: 'ours-int8',
     title: 'ours, int8',
-    setup: 'all settings at their defaults, one bearer key; a thread that computes for each core, one line of log a request',
+    setup:
+      'all settings at their defaults, one bearer key; a thread that computes for each core, one line of log a request',
     requestKind: 'get',
     install: nothingToInstall,
     program: (port) => ourProgram(port)
@@ -103,7 +104,8 @@ export const CONTESTANTS: readonly Contestant[] = [
   {
     name: 'flask',
     title: '(a) Flask + gunicorn, sentence-transformers',
-    setup: 'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: 3 workers on 2 cores are slower with more)',
+    setup:
+      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: 3 workers on 2 cores are slower with more)',
     requestKind: 'get',
     install: installFlask,
     program: (port) => ({
@@ -125,9 +127,12 @@ export const CONTESTANTS: readonly Contestant[] = [
     '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: fp32, dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
     []
   ),
-  infinity('infinity-q8', '(c) the same, quantised', 'the same with `--no-onnx-do-not-prefer-quantized`: dynamic int8', [
-    '--no-onnx-do-not-prefer-quantized'
-  ]),
+  infinity(
+    'infinity-q8',
+    '(c) the same, quantised',
+    'the same with `--no-onnx-do-not-prefer-quantized`: dynamic int8',
+    ['--no-onnx-do-not-prefer-quantized']
+  ),
   {
     name: 'ours-fp32',
     title: '(d) ours, fp32',
@@ -137,3 +142,39 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: (port) => ourProgram(port, { MODEL_PRECISION: 'fp32' })
   }
 ]
+
+/** A contestant, with its server or the reason why it has none. */
+export interface Entrant {
+  readonly contestant: Contestant
+  readonly server?: ServerProcess
+  readonly problem?: string
+}
+
+/** All who were to be measured, and those whose servers run; they end with this. */
+export interface Field extends AsyncDisposable {
+  readonly all: readonly Entrant[]
+  readonly started: readonly (Entrant & { readonly server: ServerProcess })[]
+}
+
+/**
+ * Installs and starts contestants, one after the other. One that cannot be had does not keep the others from being measured.
+ * @param names whom; everyone when not given
+ */
+export async function startContestants(names?: readonly string[]): Promise<Field> {
+  const stack = new AsyncDisposableStack()
+  const all: Entrant[] = []
+  for (const contestant of CONTESTANTS.filter(({ name }) => names?.includes(name) ?? true)) {
+    try {
+      await contestant.install()
+      all.push({ contestant, server: stack.use(await ServerProcess.start(contestant.program)) })
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`bench: ${contestant.title}: ${problem}\n`)
+      all.push({ contestant, problem })
+    }
+  }
+  const started = all.flatMap((entrant) =>
+    entrant.server === undefined ? [] : [{ ...entrant, server: entrant.server }]
+  )
+  return { all, started, [Symbol.asyncDispose]: async () => stack.disposeAsync() }
+}

@@ -21,7 +21,8 @@ export interface ServerProgram {
   readonly readyPath: string
 }
 
-const LOGS_FOLDER = join(import.meta.dirname, '../../../.cache/bench/logs')
+const ROOT = join(import.meta.dirname, '../../..')
+const LOGS_FOLDER = join(ROOT, '.cache/bench/logs')
 const READY_TIMEOUT_MS = 120_000
 const READY_POLL_MS = 5
 const STOP_TIMEOUT_MS = 15_000
@@ -61,7 +62,12 @@ export class ServerProcess implements AsyncDisposable {
     const log = openSync(logPath, 'w')
     const startedMs = performance.now()
     // A process group of its own: its number is the way to signal and to measure all that the server starts.
-    const child = spawn(command, args, { detached: true, env: { ...process.env, ...env }, stdio: ['ignore', log, log] })
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', log, log]
+    })
     closeSync(log)
     await once(child, 'spawn')
     const group = child.pid
