@@ -22,7 +22,8 @@ export interface ServerProgram {
 }
 
 const ROOT = join(import.meta.dirname, '../../..')
-const LOGS_FOLDER = join(ROOT, '.cache/bench/logs')
+/** Git-ignored. */
+export const LOGS_FOLDER = join(ROOT, '.cache/bench/logs')
 const READY_TIMEOUT_MS = 120_000
 const READY_POLL_MS = 5
 const STOP_TIMEOUT_MS = 15_000
