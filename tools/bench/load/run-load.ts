@@ -26,7 +26,10 @@ export class LoadGenerator implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
-    this.#child = fork(new URL('load-generator.ts', import.meta.url), { stdio: ['ignore', 2, 2, 'ipc'] })
+    this.#child = fork(new URL('load-generator.ts', import.meta.url), {
+      serialization: 'advanced',
+      stdio: ['ignore', 2, 2, 'ipc']
+    })
   }
 
   /**
