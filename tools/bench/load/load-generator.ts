@@ -119,20 +119,18 @@ async function ask(client: Client, { target, headers }: Load, nextText: () => st
   return await new Promise((resolve) => {
     let status = 0
     client.dispatch(
-      {
-        ...(target.kind === 'openai'
-          ? {
-              method: 'POST',
-              path: '/embeddings',
-              headers: { ...headers, 'content-type': 'application/json' },
-              body: JSON.stringify({ model: 'all-MiniLM-L6-v2', input: nextText() })
-            }
-          : {
-              method: 'GET',
-              path: target.kind === 'path' ? target.path : `/v1/encode?query=${encodeURIComponent(nextText())}`,
-              headers
-            })
-      },
+      target.kind === 'openai'
+        ? {
+            method: 'POST',
+            path: '/embeddings',
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: JSON.stringify({ model: 'all-MiniLM-L6-v2', input: nextText() })
+          }
+        : {
+            method: 'GET',
+            path: target.kind === 'path' ? target.path : `/v1/encode?query=${encodeURIComponent(nextText())}`,
+            headers
+          },
       {
         onRequestStart() {
           // undici asks for this one.

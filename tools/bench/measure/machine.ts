@@ -31,10 +31,8 @@ export const MachineSchema = Type.Object({
 /** See {@link MachineSchema}. */
 export type Machine = Static<typeof MachineSchema>
 
-const TELLING_FEATURES = [
-  ...['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_tile', 'amx_int8', 'amx_bf16'],
-  ...['asimddp', 'i8mm', 'sve', 'bf16']
-]
+const TELLING_FEATURES =
+  'avx2 avx_vnni avx512f avx512_vnni avx512_bf16 amx_tile amx_int8 amx_bf16 asimddp i8mm sve bf16'.split(' ')
 
 /** Describes this machine, now. */
 export function describeMachine(): Machine {
@@ -61,11 +59,17 @@ export function hasByteProducts({ features, architecture }: Pick<Machine, 'featu
 
 function describeCommit(): string {
   try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     const isChanged = git('status', '--porcelain', '--', ':/src', ':/tools', ':/package-lock.json') !== ''
     return `${git('rev-parse', '--short=12', 'HEAD').trim()}${isChanged ? '+' : ''}`
   } catch {
     return 'unknown' // Not a clone: an archive of the sources.
   }
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
 }

@@ -78,20 +78,20 @@ function infinity(name: string, title: string, setup: string, args: readonly str
     program: (port) => ({
       name,
       command: join(INFINITY_FOLDER, 'bin/infinity_emb'),
-      args: [
-        'v2',
-        ...['--model-id', model, '--served-model-name', ONNX_MODEL_NAME],
-        ...['--engine', 'optimum', '--device', 'cpu', '--host', '127.0.0.1', '--port', String(port)],
-        ...args
-      ],
-      env: { HF_HUB_OFFLINE: '1', DO_NOT_TRACK: '1' },
+      args: ['v2', '--model-id', model, '--engine', 'optimum', '--device', 'cpu', '--port', String(port), ...args],
+      env: {
+        INFINITY_HOST: '127.0.0.1',
+        INFINITY_SERVED_MODEL_NAME: ONNX_MODEL_NAME,
+        HF_HUB_OFFLINE: '1',
+        DO_NOT_TRACK: '1'
+      },
       readyPath: '/health'
     })
   }
 }
 
 /** Who is measured, in the order of each round. */
-export const CONTESTANTS: readonly Contestant[] = [
+const CONTESTANTS: readonly Contestant[] = [
   {
     name: 'ours-int8',
     title: 'ours, int8',
@@ -111,10 +111,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: (port) => ({
       name: 'flask',
       command: join(FLASK_FOLDER, 'bin/gunicorn'),
-      args: [
-        ...['--workers', '3', '--bind', `127.0.0.1:${port}`],
-        ...['--chdir', import.meta.dirname, 'flask_server:app']
-      ],
+      args: ['--workers', '3', '--bind', `127.0.0.1:${port}`, '--chdir', import.meta.dirname, 'flask_server:app'],
       env: { MODEL_PATH: SOURCE_MODEL, HF_HUB_OFFLINE: '1', OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
       readyPath: '/v1/encode?query=ready'
     })

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 export const SOURCE_MODEL = join(import.meta.dirname, '../../../models/all-MiniLM-L6-v2/source')
 
 /** Where peers are installed; git-ignored. */
-export const PEERS_FOLDER = join(import.meta.dirname, '../../../.cache/bench/peers')
+const PEERS_FOLDER = join(import.meta.dirname, '../../../.cache/bench/peers')
 
 export const FLASK_FOLDER = join(PEERS_FOLDER, 'flask')
 export const INFINITY_FOLDER = join(PEERS_FOLDER, 'infinity')

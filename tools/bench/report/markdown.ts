@@ -7,23 +7,24 @@ import type { Spread } from '../measure/statistics.ts'
 
 /** A table of Markdown; columns whose heading ends in a colon are set to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [
-    line(headings.map((heading) => heading.replace(/:$/, ''))),
-    line(headings.map((heading) => (heading.endsWith(':') ? '---:' : '---'))),
-    ...rows.map(line)
+    row(headings.map((heading) => heading.replace(/:$/, ''))),
+    row(headings.map((heading) => (heading.endsWith(':') ? '---:' : '---'))),
+    ...rows.map(row)
   ].join('\n')
 }
 
-/** A number with three significant digits, or all before the point: `1,234`, `12.3`, `0.00123`. */
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** A measured number with three significant digits, all those before the point, and an integer as it is: `1,235`, `12.3`, `0.0120`, `7`. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–'
-  const magnitude = Math.floor(Math.log10(Math.abs(value) || 1))
-  return value.toLocaleString('en', {
-    maximumFractionDigits: Math.max(0, 2 - magnitude),
-    minimumFractionDigits: magnitude >= 0 && magnitude < 2 ? 2 - magnitude : 0
-  })
+  if (Number.isInteger(value)) return value.toLocaleString('en')
+  const rounded = Number(value.toPrecision(3))
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))))
+  return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits })
 }
 
 /** The median, and how far the rounds spread: `1,234 (1,200–1,260)`. */
