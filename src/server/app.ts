@@ -54,6 +54,9 @@ const REQUEST_TIMEOUT_MS = 60_000
 /** Longest address and headers together; node's parser refuses more. */
 const MAX_HEADER_BYTES = 16_384
 
+/** How often a stopping server looks for connections that have become idle. */
+const CLOSE_IDLE_INTERVAL_MS = 50
+
 /** Methods that a route may have; HEAD comes with GET, and OPTIONS with any. */
 const ROUTE_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -114,6 +117,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => {
     throw notFound(app, request, reply)
   })
+  closeConnectionsOnceIdle(app)
   if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
   await addOpenApi(app)
 
@@ -149,6 +153,17 @@ async function addCors(app: FastifyInstance, origins: readonly string[]): Promis
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated'],
     maxAge: 600
+  })
+}
+
+/** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */
+function closeConnectionsOnceIdle(app: FastifyInstance): void {
+  app.addHook('preClose', (done) => {
+    if (app.server.listening) {
+      const timer = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
+      app.server.once('close', () => clearInterval(timer))
+    }
+    done()
   })
 }
 

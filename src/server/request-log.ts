@@ -34,7 +34,7 @@ const REDACTED_PATHS = [
  * all the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
  */
 export function createServiceLog(level: string, fileDescriptor = 1): ServiceLog {
-  const destination = pino.destination({ dest: fileDescriptor, sync: false })
+  const destination = pino.destination({ dest: fileDescriptor, sync: true })
   let batch = ''
   const writeBatch = (): void => {
     if (batch !== '') destination.write(batch)
@@ -47,16 +47,12 @@ export function createServiceLog(level: string, fileDescriptor = 1): ServiceLog 
       if (batch.length >= LOG_BATCH_CHARACTERS) writeBatch()
     }
   })
-  const flush = (): void => {
-    writeBatch()
-    destination.flushSync()
-  }
-  return { logger, flush }
+  return { logger, flush: writeBatch }
 }
 
 /** A logger of the service's kind that writes to `destination`. */
 export function createLogger(level: string, destination: DestinationStream): Logger {
-  return pino({ level, base: null, redact: REDACTED_PATHS }, destination)
+  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' } }, destination)
 }
 
 /**
