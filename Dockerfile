@@ -31,8 +31,9 @@ RUN npm ci --omit=dev \
 FROM ${BASE_IMAGE}
 # Before this release the brotli decoder of Node.js 26 could be made to run foreign code.
 ARG MINIMUM_NODE=26.12.1
-RUN printf '%s\n' "${MINIMUM_NODE}" "$(node -p process.versions.node)" | sort --version-sort --check \
-  || { echo "The base image has Node.js $(node --version), but ${MINIMUM_NODE} or newer is needed" >&2; exit 1; }
+RUN node -e 'const [found, wanted] = [process.versions.node, process.argv[1]]; \
+  if (found.localeCompare(wanted, "en", { numeric: true }) < 0) \
+    throw new Error(`The base image has Node.js ${found}, but ${wanted} or newer is needed`)' "${MINIMUM_NODE}"
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./

@@ -2,6 +2,8 @@
 # Released under the MIT licence, which is in the file LICENSE.
 
 .DEFAULT_GOAL := help
+# An installation that failed half-way must not look like a finished one.
+.DELETE_ON_ERROR:
 
 # npm's own record of what it installed: older than these files, it no longer fits them.
 INSTALLED := node_modules/.package-lock.json
@@ -57,4 +59,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 $(INSTALLED): package-lock.json .npmrc tools/node/package.json
 	@echo 'Installing the dependencies'
 	@npm ci --include=dev --no-progress --loglevel=error
+	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \
+	  echo 'The Node.js of the project does not start here. On Debian and Ubuntu it needs: apt-get install libatomic1' >&2; \
+	  exit 1; }
 	@touch $@

@@ -19,6 +19,8 @@ export interface EncodeOptions {
   readonly callerKey?: string
   /** Aborts when the caller has left or its deadline has passed; what has not begun is then skipped. */
   readonly signal?: AbortSignal
+  /** How long the caller will wait from now on; work that will certainly take longer is refused at once. */
+  readonly deadlineMs?: number
 }
 
 /** Where the time of one call went, in milliseconds. */

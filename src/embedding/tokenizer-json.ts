@@ -70,6 +70,8 @@ export interface WordPieceDefinition {
   readonly addedTokens: readonly AddedToken[]
   /** Ids by piece. A piece that continues a word begins with `continuingPrefix`. */
   readonly vocabulary: ReadonlyMap<string, number>
+  /** Ids are from 0 to one less than this. */
+  readonly idCount: number
   readonly continuingPrefix: string
   readonly unknownId: number
   /** A word of more characters is the unknown token. */
@@ -106,6 +108,7 @@ export function readTokenizerJson(json: unknown): WordPieceDefinition {
       return token.ids
     })
 
+  const ids = [...vocabulary.values(), ...json.added_tokens.map(({ id }) => id)]
   return {
     normalizer: {
       cleanText: normalizer.clean_text,
@@ -116,6 +119,7 @@ export function readTokenizerJson(json: unknown): WordPieceDefinition {
     },
     addedTokens: json.added_tokens.map(({ content, id }) => ({ content, id })),
     vocabulary,
+    idCount: ids.reduce((greatest, id) => Math.max(greatest, id), 0) + 1,
     continuingPrefix: model.continuing_subword_prefix,
     unknownId,
     maxWordCharacters: model.max_input_chars_per_word,

@@ -28,6 +28,11 @@ export interface Tokenizer {
   tokenize(text: string, truncate: Truncate): Tokenization
   /** Tokens of the whole text, uncut, special tokens included. */
   countTokens(text: string): number
+  /**
+   * Makes a sentence of token ids: special tokens are added unless they are there already, and it is cut as a text is.
+   * @throws {ServiceError} INVALID_REQUEST when an id is not of the vocabulary, and as {@link tokenize}
+   */
+  wrap(tokenIds: Int32Array, truncate: Truncate): Tokenization
 }
 
 /** How to tokenize. */
@@ -99,21 +104,41 @@ class WordPieceTokenizer implements Tokenizer {
 
   tokenize(text: string, truncate: Truncate): Tokenization {
     this.#read(text, truncate === 'end' ? this.#room : Infinity)
-    const isTruncated = this.#idCount > this.#room
+    const ownCount = Math.min(this.#idCount, this.#room)
+    const start = truncate === 'start' ? this.#keptCount - ownCount : 0
+    return this.#finish(this.#ids.subarray(start, start + ownCount), this.#idCount, truncate)
+  }
+
+  wrap(tokenIds: Int32Array, truncate: Truncate): Tokenization {
+    const { prefixIds, suffixIds, idCount } = this.#definition
+    const unknown = tokenIds.find((id) => id < 0 || id >= idCount)
+    if (unknown !== undefined) {
+      throw new ServiceError('INVALID_REQUEST', `Reading token ids: found ${unknown}, wanted 0 to ${idCount - 1}`)
+    }
+    const isWrapped =
+      tokenIds.length >= prefixIds.length + suffixIds.length &&
+      prefixIds.every((id, index) => tokenIds[index] === id) &&
+      suffixIds.every((id, index) => tokenIds[tokenIds.length - suffixIds.length + index] === id)
+    const own = isWrapped ? tokenIds.subarray(prefixIds.length, tokenIds.length - suffixIds.length) : tokenIds
+    const cut = truncate === 'start' ? own.subarray(-this.#room) : own.subarray(0, this.#room)
+    return this.#finish(cut, own.length, truncate)
+  }
+
+  /** @param idCount ids of the text's own before it was cut */
+  #finish(own: Int32Array, idCount: number, truncate: Truncate): Tokenization {
+    const isTruncated = idCount > this.#room
     if (isTruncated && truncate === 'none') {
-      const count = this.#idCount + this.maxTokens - this.#room
+      const count = idCount + this.maxTokens - this.#room
       throw new ServiceError(
         'INVALID_REQUEST',
         `Tokenizing a text: found ${count} tokens, wanted at most ${this.maxTokens} (set "truncate" to cut it)`
       )
     }
     const { prefixIds, suffixIds } = this.#definition
-    const ownCount = Math.min(this.#idCount, this.#room)
-    const start = truncate === 'start' ? this.#keptCount - ownCount : 0
-    const ids = new Int32Array(prefixIds.length + ownCount + suffixIds.length)
+    const ids = new Int32Array(prefixIds.length + own.length + suffixIds.length)
     ids.set(prefixIds)
-    ids.set(this.#ids.subarray(start, start + ownCount), prefixIds.length)
-    ids.set(suffixIds, prefixIds.length + ownCount)
+    ids.set(own, prefixIds.length)
+    ids.set(suffixIds, prefixIds.length + own.length)
     return { ids, isTruncated }
   }
 

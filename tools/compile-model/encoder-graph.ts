@@ -226,16 +226,39 @@ export function buildEncoderGraph(model: SourceModel, arithmetic: Arithmetic): E
     hidden = normalize(`${layer}.output.LayerNorm`, fed, noOffset)
   }
 
-  const pooled =
-    model.pooling === 'mean'
-      ? graph.node('ReduceMean', [hidden, graph.int64s('length-axis', [1])], { keepdims: { int: 0 } })
-      : graph.node('Gather', [hidden, graph.constant('first', 'int64', [], BigInt64Array.of(0n))], { axis: { int: 1 } })
+  const pooled = model.pooling === 'mean' ? sumTokens(graph, model, inputIds, hidden) : firstToken(graph, hidden)
   graph.output(
     graph.node('LpNormalization', [pooled], { axis: { int: -1 }, p: { int: 2 } }, '', 'embedding'),
     'float',
     ['batch', hiddenSize]
   )
   return { onnx: graph, probes }
+}
+
+/**
+ * Sum over the tokens of each sentence: after the L2 norm, the same as their mean.
+ * A product with a row of ones, since ReduceSum and ReduceMean add up in another order when a batch has one row.
+ */
+function sumTokens(graph: OnnxGraph, model: SourceModel, inputIds: Value, hidden: Value): Value {
+  const ones = graph.floats('ones', new Float32Array(model.maxTokens).fill(1), [1, model.maxTokens])
+  const sums = graph.node('MatMul', [firstAlong(graph, ones, 1, inputIds), hidden])
+  return graph.node('Squeeze', [sums, graph.int64s('length-axis', [1])])
+}
+
+function firstToken(graph: OnnxGraph, hidden: Value): Value {
+  return graph.node('Gather', [hidden, graph.constant('first-token', 'int64', [], BigInt64Array.of(0n))], {
+    axis: { int: 1 }
+  })
+}
+
+/** The part of a constant that is as long, along an axis, as the sentences are. */
+function firstAlong(graph: OnnxGraph, constant: Value, axis: number, inputIds: Value): Value {
+  return graph.node('Slice', [
+    constant,
+    graph.int64s('zero', [0]),
+    graph.node('Shape', [inputIds], { start: { int: 1 } }),
+    graph.int64s(`axis:${axis}`, [axis])
+  ])
 }
 
 /** Sum of word, position and segment embeddings; all tokens are of segment 0. */
@@ -246,13 +269,6 @@ function embed(graph: OnnxGraph, model: SourceModel, inputIds: Value): Value {
   const positions = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
   const offsets = positions.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
   const table = graph.externalFloats('embeddings.word', words.shape, WORD_EMBEDDINGS_FILE, words.data.byteLength)
-  return graph.node('Add', [
-    graph.node('Gather', [table, inputIds]),
-    graph.node('Slice', [
-      graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize]),
-      graph.int64s('first-position', [0]),
-      graph.node('Shape', [inputIds], { start: { int: 1 } }),
-      graph.int64s('position-axis', [0])
-    ])
-  ])
+  const positionTable = graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize])
+  return graph.node('Add', [graph.node('Gather', [table, inputIds]), firstAlong(graph, positionTable, 0, inputIds)])
 }

@@ -21,7 +21,8 @@ const LOG_STEP_PERCENT = 25
 /** … and none for a file that comes at once. */
 const LOG_FROM_BYTES = 5_000_000
 
-const BAR_CELLS = 24
+/** So that a line with the longest name has room in 80 columns. */
+const BAR_CELLS = 12
 
 /** Shows a download: one line that is redrawn on a terminal, sparse lines elsewhere. */
 export class ProgressReport implements DownloadProgress {
@@ -72,7 +73,8 @@ export class ProgressReport implements DownloadProgress {
     const fullCells = Math.floor((BAR_CELLS * doneBytes) / file.bytes)
     const bar = '█'.repeat(fullCells) + '░'.repeat(BAR_CELLS - fullCells)
     const line = `  ${bar} ${percentOf(file, doneBytes)}%  ${file.path}  ${this.#paceOf(file, doneBytes, nowMs)}`
-    this.#stream.write(`\r${line.slice(0, (this.#stream.columns ?? 80) - 1)}\u001B[K`)
+    // A terminal that does not know its width says 0.
+    this.#stream.write(`\r${line.slice(0, (this.#stream.columns || 80) - 1)}\u001B[K`)
     this.#isLineOpen = true
     if (isDone) this.end()
   }
@@ -81,18 +83,18 @@ export class ProgressReport implements DownloadProgress {
     const percent = percentOf(file, doneBytes)
     if (file.bytes < LOG_FROM_BYTES || percent < this.#loggedPercent + LOG_STEP_PERCENT) return
     this.#loggedPercent = percent - (percent % LOG_STEP_PERCENT)
-    this.#stream.write(`  ${file.path}: ${this.#loggedPercent}% of ${megabytes(file.bytes)}\n`)
+    this.#stream.write(`  ${file.path}: ${this.#loggedPercent}% of ${sizeOf(file.bytes)}\n`)
   }
 
-  /** Such as `12.3 MB of 90.9 MB, 4.1 MB/s, 19 s left`. */
+  /** Such as `12.3 MB/90.9 MB  4.1 MB/s  19 s left`. */
   #paceOf(file: ModelFile, doneBytes: number, nowMs: number): string {
-    const size = `${megabytes(doneBytes)} of ${megabytes(file.bytes)}`
+    const size = `${sizeOf(doneBytes)}/${sizeOf(file.bytes)}`
     const seconds = (nowMs - this.#startMs) / 1000
     const freshBytes = doneBytes - this.#startBytes
     if (seconds <= 0 || freshBytes <= 0) return size
     const bytesPerSecond = freshBytes / seconds
     const leftSeconds = Math.ceil((file.bytes - doneBytes) / bytesPerSecond)
-    return `${size}, ${megabytes(bytesPerSecond)}/s${leftSeconds > 0 ? `, ${leftSeconds} s left` : ''}`
+    return `${size}  ${sizeOf(bytesPerSecond)}/s${leftSeconds > 0 ? `  ${leftSeconds} s left` : ''}`
   }
 }
 
@@ -100,6 +102,7 @@ function percentOf(file: ModelFile, doneBytes: number): number {
   return Math.floor((100 * doneBytes) / file.bytes)
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
+/** Such as `90.9 MB` or `1 kB`. */
+function sizeOf(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
