@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setExtra, setUser } from '@sentry/node'
 import { createErrorReporter, withoutRequest } from '../../src/server/sentry.ts'
 
 test('createErrorReporter() without a DSN reports nothing and loads nothing', async () => {
@@ -31,6 +32,9 @@ test('createErrorReporter() sends an error with its release, stage, route and re
   assert.ok(typeof address === 'object' && address !== null)
   const sentryDsn = `http://publickey@127.0.0.1:${address.port}/42`
   const reporter = await createErrorReporter({ sentryDsn, stage: 'qa', release: 'sbert-service@1.2.3' })
+  // What any code of a request might leave behind for Sentry to send.
+  setUser({ ip_address: '10.0.0.1' })
+  setExtra('body', 'private')
   reporter.report(new TypeError('a bug', { cause: new Error('its cause') }), {
     requestId: 'request-1',
     route: '/v1/encode'
@@ -49,6 +53,7 @@ test('createErrorReporter() sends an error with its release, stage, route and re
   assert.equal(event.request, undefined)
   assert.equal(event.user, undefined)
   assert.equal(event.breadcrumbs, undefined)
+  assert.ok(!bodies.join().includes('private'))
 })
 
 test('withoutRequest() takes away all that a request brought', () => {
