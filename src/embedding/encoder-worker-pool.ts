@@ -157,7 +157,11 @@ class Seat {
     this.state = 'starting'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const workerData: EncoderWorkerData = { graphs: this.#options.graphs }
-    const worker = new Worker(this.#options.workerUrl, { workerData })
+    const worker = new Worker(this.#options.workerUrl, {
+      workerData,
+      // A worker makes next to no garbage, and has no use for the memory that V8 would give its young objects.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 }
+    })
     this.#worker = worker
     let death: Error | undefined
     worker.on('error', (error: unknown) => {

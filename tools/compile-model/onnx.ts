@@ -6,7 +6,7 @@
 import protobuf from 'protobufjs'
 
 /** Element types of ONNX tensors, by their number in `TensorProto.DataType`. */
-export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const
+const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const
 
 type DataTypeName = keyof typeof DATA_TYPE
 
