@@ -27,8 +27,15 @@ import {
   type Swept
 } from './job-backend.ts'
 import type { Payload } from './payload.ts'
-import type { SqliteJobStore, SqliteJobStoreOptions } from './sqlite-job-store.ts'
-import type { StoreCall, StoreFault, StoreMethod, ThreadMessage, ThreadRequest } from './sqlite-job-thread.ts'
+import type { SqliteJobStore } from './sqlite-job-store.ts'
+import type {
+  StoreCall,
+  StoreFault,
+  StoreMethod,
+  ThreadMessage,
+  ThreadOptions,
+  ThreadRequest
+} from './sqlite-job-thread.ts'
 
 /** How to open a {@link SqliteJobBackend}; what is left out has its default. */
 export interface SqliteJobBackendOptions {
@@ -42,6 +49,11 @@ export interface SqliteJobBackendOptions {
   readonly maxBytes?: number
   /** How long a write waits for another process's write. @default 5000 */
   readonly busyTimeoutMs?: number
+  /**
+   * How often to look for other processes' commits. They are announced through a watch on a file beside the database;
+   * the looks are for file systems that announce nothing. @default 1000
+   */
+  readonly lookEveryMs?: number
 }
 
 interface PendingCall {
@@ -86,15 +98,16 @@ export class SqliteJobBackend implements JobBackend {
    */
   static async open(options: SqliteJobBackendOptions): Promise<SqliteJobBackend> {
     await mkdir(dirname(options.path), { recursive: true })
-    const storeOptions: SqliteJobStoreOptions = {
+    const threadOptions: ThreadOptions = {
       path: options.path,
       policy: options.policy ?? DEFAULT_JOB_POLICY,
       busyTimeoutMs: options.busyTimeoutMs ?? 5000,
+      lookEveryMs: options.lookEveryMs ?? 1000,
       ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes })
     }
     const thread = new Worker(new URL('./sqlite-job-thread.ts', import.meta.url), {
       name: 'sqlite-jobs',
-      workerData: storeOptions
+      workerData: threadOptions
     })
     await once(thread, 'message')
     return new SqliteJobBackend(thread, options.clock ?? SYSTEM_CLOCK, options.random ?? Math.random)

@@ -4,8 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { closeSync, openSync, watch, writeSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import type { ErrorCode } from '../errors.ts'
@@ -15,6 +14,12 @@ import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './
  * The thread that owns a SqliteJobStore. A commit that a 202 relies on waits for the disk (some 3 ms), which must not
  * hold up the main thread. While the disk is at work calls gather here, and the next commit is theirs together.
  */
+
+/** What the thread is started with. */
+export interface ThreadOptions extends SqliteJobStoreOptions {
+  /** How often to look for other processes' commits, should the file system fail to tell. */
+  readonly lookEveryMs: number
+}
 
 /** The operations of the store that the main thread may call. */
 export type StoreMethod =
@@ -66,16 +71,16 @@ const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'deadLetters', 'en
 const DURABLE: ReadonlySet<StoreMethod> = new Set(['cancel', 'enqueue', 'redrive'])
 /** Bounds how long the first call of a transaction waits for the last. */
 const MAX_CALLS_PER_COMMIT = 512
-/** The watch on the file is what wakes us; these looks are for file systems that tell nobody. */
-const LOOK_EVERY_MS = 1000
 const LOOK_EVERY_MS_UNWATCHED = 20
 /** Larger buffers change hands instead of being copied. */
 const MIN_TRANSFER_BYTES = 64 * 1024
 
 assert(parentPort !== null, 'sqlite-job-thread.ts runs as a worker thread; this is a bug')
 const port = parentPort
-const options: SqliteJobStoreOptions = workerData
+const options: ThreadOptions = workerData
 const store = new SqliteJobStore(options)
+const wakePath = `${options.path}-wake`
+const wakeFile = openSync(wakePath, 'w')
 let seenVersion = store.dataVersion()
 
 port.on('message', (first: ThreadRequest) => {
@@ -118,8 +123,10 @@ function run(call: StoreCall): unknown {
 }
 
 function post(replies: readonly StoreReply[]): void {
-  const message: ThreadMessage = { replies, events: store.takeEvents() }
+  const events = store.takeEvents()
+  const message: ThreadMessage = { replies, events }
   port.postMessage(message, largeBuffersOf(replies))
+  if (events.hasQueued || events.endedIds.length > 0) wakeOthers()
 }
 
 function largeBuffersOf(value: unknown): ArrayBuffer[] {
@@ -158,20 +165,16 @@ function lookForForeignChange(): void {
   port.postMessage('foreign-change' satisfies ThreadMessage)
 }
 
-/** Looks whenever the file system says that the file was written. @returns how to stop */
+/** Looks whenever the file system says that another connection rang. @returns how to stop */
 function watchForeignChanges(): () => void {
-  const walName = `${basename(options.path)}-wal`
-  // The directory, not the file: the write-ahead log comes and goes with the connections.
   let watcher: ReturnType<typeof watch> | undefined
-  let timer = setInterval(lookForForeignChange, LOOK_EVERY_MS)
+  let timer = setInterval(lookForForeignChange, options.lookEveryMs)
   const lookOften = (): void => {
     clearInterval(timer)
     timer = setInterval(lookForForeignChange, LOOK_EVERY_MS_UNWATCHED)
   }
   try {
-    watcher = watch(dirname(options.path), (_event, name) => {
-      if (name === walName) lookForForeignChange()
-    })
+    watcher = watch(wakePath, lookForForeignChange)
     watcher.on('error', lookOften)
   } catch {
     // The system has no watches left (inotify's limit), or none at all.
@@ -183,8 +186,17 @@ function watchForeignChanges(): () => void {
   }
 }
 
+/**
+ * Wakes the other processes on the file. The database itself cannot: its log is written, and seen to be written, some
+ * milliseconds before the commit counts, while what makes it count is a change of shared memory that nobody is told of.
+ */
+function wakeOthers(): void {
+  writeSync(wakeFile, 'w', 0)
+}
+
 function close(): void {
   stopWatching()
   store.close()
+  closeSync(wakeFile)
   port.close()
 }
