@@ -25,6 +25,8 @@ export const SYSTEM_CLOCK: Clock = { wallMs: () => Date.now(), monotonicMs: () =
 export interface Lease {
   readonly jobId: string
   readonly token: number
+  /** How long the holder may be silent. */
+  readonly leaseMs: number
   /** What the queue needs to find its message again; only the backend that gave the lease reads it. */
   readonly receipt?: string
 }

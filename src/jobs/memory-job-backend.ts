@@ -254,7 +254,11 @@ export class MemoryJobBackend implements JobBackend {
       entry.beat = 0
       entry.leaseMs = request.leaseMs
       this.#update(entry, { status: 'IN_PROGRESS', attempts: entry.job.attempts + 1, progress: 0 })
-      return { job: entry.job, input: entry.input, lease: { jobId: entry.job.id, token: entry.token } }
+      return {
+        job: entry.job,
+        input: entry.input,
+        lease: { jobId: entry.job.id, token: entry.token, leaseMs: entry.leaseMs }
+      }
     })
   }
 

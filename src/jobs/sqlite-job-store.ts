@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 import {
   FAILURES,
@@ -36,6 +36,7 @@ import type {
 } from './job-backend.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
+import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from './stored-record.ts'
 
 /** How to open a {@link SqliteJobStore}. */
 export interface SqliteJobStoreOptions {
@@ -386,7 +387,7 @@ export class SqliteJobStore {
       )
       const input = this.#payload('job_inputs', seq)
       if (row === undefined || input === undefined) throw new Error('Cannot claim: a job without input; this is a bug')
-      return { job: row.job, input, lease: { jobId: row.job.id, token: row.token } }
+      return { job: row.job, input, lease: { jobId: row.job.id, token: row.token, leaseMs: row.leaseMs } }
     })
   }
 
@@ -527,9 +528,7 @@ function isOver(row: JobRow, now: Instant): boolean {
   return row.expiresAtMs !== undefined && row.expiresAtMs <= now.wallMs
 }
 
-type Columns = Record<string, SQLOutputValue>
-
-function rowOf(columns: Columns): JobRow {
+function rowOf(columns: StoredRecord): JobRow {
   return {
     seq: numberIn(columns, 'seq'),
     job: jobOf(columns),
@@ -537,44 +536,26 @@ function rowOf(columns: Columns): JobRow {
     token: numberIn(columns, 'token'),
     beat: numberIn(columns, 'beat'),
     leaseMs: numberIn(columns, 'lease_ms'),
-    expiresAtMs: columns['expires_at'] === null ? undefined : numberIn(columns, 'expires_at')
+    expiresAtMs: optionalIn(columns, 'expires_at', numberIn)
   }
 }
 
-function jobOf(columns: Columns): Job {
+function jobOf(columns: StoredRecord): Job {
   const labels: Record<string, string> = JSON.parse(textIn(columns, 'labels'))
   return {
     id: textIn(columns, 'id'),
     type: textIn(columns, 'type'),
-    priority: oneOf(PRIORITIES, columns, 'priority'),
+    priority: nameIn(PRIORITIES, columns, 'priority'),
     owner: textIn(columns, 'owner'),
     labels,
-    callbackUrl: columns['callback_url'] === null ? undefined : textIn(columns, 'callback_url'),
-    status: oneOf(JOB_STATUSES, columns, 'status'),
-    failure: columns['failure'] === null ? undefined : oneOf(FAILURES, columns, 'failure'),
+    callbackUrl: optionalIn(columns, 'callback_url', textIn),
+    status: nameIn(JOB_STATUSES, columns, 'status'),
+    failure: optionalIn(columns, 'failure', (record, name) => nameIn(FAILURES, record, name)),
     attempts: numberIn(columns, 'attempts'),
     progress: numberIn(columns, 'progress'),
-    lastError: columns['last_error'] === null ? undefined : textIn(columns, 'last_error'),
+    lastError: optionalIn(columns, 'last_error', textIn),
     createdAtMs: numberIn(columns, 'created_at'),
     updatedAtMs: numberIn(columns, 'updated_at'),
     runAtMs: numberIn(columns, 'run_at')
   }
-}
-
-function textIn(columns: Columns, name: string): string {
-  const value = columns[name]
-  assert(typeof value === 'string', `Column ${name} holds no text; this is a bug`)
-  return value
-}
-
-function numberIn(columns: Columns, name: string): number {
-  const value = columns[name]
-  assert(typeof value === 'number', `Column ${name} holds no number; this is a bug`)
-  return value
-}
-
-function oneOf<T extends string>(names: readonly T[], columns: Columns, column: string): T {
-  const found = names.find((name) => name === columns[column])
-  assert(found !== undefined, `Column ${column} holds an unknown name; this is a bug`)
-  return found
 }
