@@ -24,6 +24,7 @@ import { RequestLog } from './request-log.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { encodeRoutes } from './routes/encode.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
+import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
@@ -42,6 +43,8 @@ export interface AppParts {
   readonly tokenize: Tokenize
   readonly model: ServedModel
   readonly replyCache: ReplyCache
+  /** Work for later; without it there are no such routes. */
+  readonly jobs?: JobRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
   /** Told of what is a bug of ours, after it was logged. */
@@ -131,6 +134,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     })
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
+    if (parts.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...parts.jobs })
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toOpenAiError)
