@@ -5,7 +5,7 @@
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -109,9 +109,7 @@ export async function startEmulators(): Promise<Emulators> {
     installed(`moto-${MOTO_VERSION}`, installMoto)
   ])
   const [sqsPort, dynamodbPort, s3Port] = await Promise.all([freePort(), freePort(), freePort()])
-  const configuration = join(await mkdtemp(join(CACHE, 'run-')), 'elasticmq.conf')
-  await writeFile(configuration, elasticmqConfiguration(sqsPort))
-  const elasticmqArgs = [`-Dconfig.file=${configuration}`, '-cp', join(elasticmq, '*'), 'org.elasticmq.server.Main']
+  const elasticmqArgs = [...elasticmqSettings(sqsPort), '-cp', join(elasticmq, '*'), 'org.elasticmq.server.Main']
   const dynamodbArgs = [
     `-Djava.library.path=${dynamodbLocal}`,
     '-cp',
@@ -133,8 +131,6 @@ export async function startEmulators(): Promise<Emulators> {
   } catch (error) {
     await stopEmulators(emulators)
     throw error
-  } finally {
-    await rm(dirname(configuration), { recursive: true })
   }
   return emulators
 }
@@ -168,14 +164,18 @@ async function installMoto(directory: string): Promise<void> {
   await run(join(directory, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `moto[server]==${MOTO_VERSION}`])
 }
 
-function elasticmqConfiguration(port: number): string {
-  return `
-    include classpath("application.conf")
-    node-address { protocol = http, host = "127.0.0.1", port = ${port}, context-path = "" }
-    rest-sqs { enabled = true, bind-port = ${port}, bind-hostname = "127.0.0.1", sqs-limits = strict }
-    rest-stats.enabled = false
-    aws { region = ${EMULATOR_ENVIRONMENT.AWS_REGION}, accountId = 000000000000 }
-  `
+/** ElasticMQ's settings, given as properties of the Java machine. */
+function elasticmqSettings(port: number): string[] {
+  return [
+    'node-address.protocol=http',
+    'node-address.host=127.0.0.1',
+    `node-address.port=${port}`,
+    'rest-sqs.bind-hostname=127.0.0.1',
+    `rest-sqs.bind-port=${port}`,
+    'rest-sqs.sqs-limits=strict',
+    'rest-stats.enabled=false',
+    `aws.region=${EMULATOR_ENVIRONMENT.AWS_REGION}`
+  ].map((setting) => `-D${setting}`)
 }
 
 async function freePort(): Promise<number> {
