@@ -143,6 +143,40 @@ export const SETTINGS = {
     default: 'int8',
     doc: 'Numbers the model computes with: `int8` is several times faster, `fp32` is the reference.'
   }),
+  MODEL_DIR: text({
+    default: 'models/all-MiniLM-L6-v2/compiled',
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'Folder of the compiled model, as `make download-models` makes it.'
+  }),
+  ENCODE_WORKERS: integer({
+    default: 0,
+    min: 0,
+    max: 256,
+    unit: 'threads',
+    doc: 'Threads that compute embeddings; 0 takes as many as the CPU quota gives cores.'
+  }),
+  MAX_BATCH_TOKENS: integer({
+    default: 256,
+    min: 16,
+    max: 65_536,
+    unit: 'tokens',
+    doc: 'Budget of one batch: more is a little faster for bulk work, and lets a request wait longer for a free thread.'
+  }),
+  MAX_PENDING_TOKENS: integer({
+    default: 100_000,
+    min: 512,
+    max: 100_000_000,
+    unit: 'tokens',
+    doc: 'How much may wait, for each of interactive and bulk work; beyond it a request is refused at once, with 503.'
+  }),
+  MAX_CALLER_PERCENT: integer({
+    default: 50,
+    min: 1,
+    max: 100,
+    unit: 'percent',
+    doc: 'The share of `MAX_PENDING_TOKENS` that one key or user may have waiting; beyond it 429.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,

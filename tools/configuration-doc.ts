@@ -20,13 +20,15 @@ export function withSettingsTable(page: string): string {
 }
 
 function settingsTable(): string {
-  const rows = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => [
-    `\`${name}\``,
-    setting.unit ?? setting.type,
-    defaultText(setting.default),
-    setting.bounds,
-    `${setting.doc}${setting.isSecret ? ' Secret: never logged.' : ''}`
-  ])
+  const rows = Object.entries<Setting<string | number | readonly string[] | undefined>>(SETTINGS).map(
+    ([name, setting]) => [
+      `\`${name}\``,
+      setting.unit ?? setting.type,
+      defaultText(setting.default),
+      setting.bounds,
+      `${setting.doc}${setting.isSecret ? ' Secret: never logged.' : ''}`
+    ]
+  )
   const head = ['name', 'type or unit', 'default', 'accepted', 'meaning']
   const widths = head.map((title, column) =>
     Math.max(...[head, ...rows].map((cells) => (cells[column] ?? title).length))
@@ -37,8 +39,8 @@ function settingsTable(): string {
   return [head, rule, ...rows].map(line).join('')
 }
 
-function defaultText(value: unknown): string {
-  return value === undefined || (Array.isArray(value) && value.length === 0) ? 'none' : `\`${String(value)}\``
+function defaultText(value: string | number | readonly string[] | undefined): string {
+  return value === undefined || (typeof value === 'object' && value.length === 0) ? 'none' : `\`${value}\``
 }
 
 if (import.meta.main) await writeFile(CONFIGURATION_PAGE, withSettingsTable(await readFile(CONFIGURATION_PAGE, 'utf8')))

@@ -21,14 +21,18 @@ const MAX_RETRY_AFTER_SECONDS = 60
  * Whoever is refused hears when to come back, by the rate at which tokens have been computed lately.
  */
 export class Admission {
-  readonly #options: AdmissionOptions
+  readonly #callerLimit: number
+  readonly #limit: number
   readonly #pendingByCaller = new Map<string, number>()
   #pendingTokens = 0
+  /** As {@link pendingTokens}, but of each caller no more than its share: one huge call does not shut the others out. */
+  #countedTokens = 0
   #tokensPerMs = 0
   #lastDrainMs: number | undefined
 
-  constructor(options: AdmissionOptions) {
-    this.#options = options
+  constructor({ maxPendingTokens, maxCallerShare }: AdmissionOptions) {
+    this.#limit = maxPendingTokens
+    this.#callerLimit = maxPendingTokens * maxCallerShare
   }
 
   /** Tokens that were admitted and are not yet done. */
@@ -37,35 +41,29 @@ export class Admission {
   }
 
   /**
-   * Takes `tokenCount` tokens of a caller in. A call with nothing else pending is always taken: one that is larger than
-   * the limit would otherwise never be.
+   * Takes `tokenCount` tokens of a caller in. A caller with nothing pending may have a call of any size:
+   * one that is larger than the limit would otherwise never be taken.
    * @param deadlineMs when the caller stops waiting, as milliseconds from now
    * @throws {ServiceError} TOO_MANY_REQUESTS when the caller has its whole share pending; OVERLOADED when all have, or
    *   the work ahead will certainly outlast the caller's deadline
    */
   admit(callerKey: string, tokenCount: number, deadlineMs?: number): void {
     const ofCaller = this.#pendingByCaller.get(callerKey) ?? 0
-    const { maxPendingTokens, maxCallerShare } = this.#options
-    if (ofCaller > 0 && ofCaller + tokenCount > maxPendingTokens * maxCallerShare) {
+    if (ofCaller > 0 && ofCaller + tokenCount > this.#callerLimit) {
       throw this.#refusal('TOO_MANY_REQUESTS', 'this caller has as much waiting as it may', ofCaller)
     }
-    if (this.#pendingTokens > 0 && this.#pendingTokens + tokenCount > maxPendingTokens) {
-      throw this.#refusal('OVERLOADED', 'as much is waiting as can be', this.#pendingTokens)
+    if (this.#pendingTokens > 0 && this.#countedTokens + Math.min(tokenCount, this.#callerLimit) > this.#limit) {
+      throw this.#refusal('OVERLOADED', 'as much is waiting as can be', this.#countedTokens)
     }
-    const waitMs = this.#waitMs(this.#pendingTokens)
-    if (deadlineMs !== undefined && waitMs > deadlineMs) {
-      throw this.#refusal('OVERLOADED', 'what is waiting takes longer than the deadline allows', this.#pendingTokens)
+    if (deadlineMs !== undefined && this.#waitMs(this.#countedTokens) > deadlineMs) {
+      throw this.#refusal('OVERLOADED', 'what is waiting takes longer than the deadline allows', this.#countedTokens)
     }
-    this.#pendingByCaller.set(callerKey, ofCaller + tokenCount)
-    this.#pendingTokens += tokenCount
+    this.#book(callerKey, tokenCount)
   }
 
   /** Gives back what {@link admit} took, done or not. */
   release(callerKey: string, tokenCount: number): void {
-    const left = (this.#pendingByCaller.get(callerKey) ?? 0) - tokenCount
-    if (left > 0) this.#pendingByCaller.set(callerKey, left)
-    else this.#pendingByCaller.delete(callerKey)
-    this.#pendingTokens -= tokenCount
+    this.#book(callerKey, -tokenCount)
     // An idle spell says nothing of how fast work is done.
     if (this.#pendingTokens === 0) this.#lastDrainMs = undefined
   }
@@ -79,6 +77,15 @@ export class Admission {
       this.#tokensPerMs = this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + weight * (rate - this.#tokensPerMs)
     }
     this.#lastDrainMs = nowMs
+  }
+
+  #book(callerKey: string, tokenCount: number): void {
+    const before = this.#pendingByCaller.get(callerKey) ?? 0
+    const after = before + tokenCount
+    if (after > 0) this.#pendingByCaller.set(callerKey, after)
+    else this.#pendingByCaller.delete(callerKey)
+    this.#pendingTokens += tokenCount
+    this.#countedTokens += Math.min(after, this.#callerLimit) - Math.min(before, this.#callerLimit)
   }
 
   #waitMs(tokenCount: number): number {

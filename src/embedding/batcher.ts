@@ -36,7 +36,8 @@ export interface BatcherObserver {
 
 export interface BatcherOptions {
   readonly pool: Pick<EncoderWorkerPool, 'idleCount' | 'run'>
-  readonly admission: Admission
+  /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
+  readonly admission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
   readonly maxBatchTokens: number
   readonly observer?: BatcherObserver
@@ -46,6 +47,8 @@ export interface BatcherOptions {
 interface PendingSentence extends QueuedSentence {
   readonly coalesceKey: string | undefined
   readonly waiters: Set<Waiter>
+  /** Where its tokens are booked, whatever lane it is in by now. */
+  readonly admission: Admission
 }
 
 interface Waiter {
@@ -104,7 +107,8 @@ export class Batcher {
     { lane = 'interactive', callerKey = '', signal, deadlineMs }: EncodeOptions
   ): Promise<BatcherResult> {
     signal?.throwIfAborted()
-    this.#admit(sentences, callerKey, deadlineMs)
+    const admission = this.#options.admission[lane]
+    this.#admit(sentences, admission, callerKey, deadlineMs)
     const call: Call = {
       values: new Float32Array(sentences.length * this.#options.dimensions),
       startMs: performance.now(),
@@ -149,7 +153,12 @@ export class Batcher {
     await this.#whenIdle.promise
   }
 
-  #admit(sentences: readonly SentenceRequest[], callerKey: string, deadlineMs: number | undefined): void {
+  #admit(
+    sentences: readonly SentenceRequest[],
+    admission: Admission,
+    callerKey: string,
+    deadlineMs: number | undefined
+  ): void {
     const seen = new Set<string>()
     let tokenCount = 0
     for (const { ids, coalesceKey } of sentences) {
@@ -159,7 +168,7 @@ export class Batcher {
     }
     if (tokenCount === 0) return
     try {
-      this.#options.admission.admit(callerKey, tokenCount, deadlineMs)
+      admission.admit(callerKey, tokenCount, deadlineMs)
     } catch (error) {
       this.#options.observer?.refused()
       throw error
@@ -174,7 +183,9 @@ export class Batcher {
       return lane === 'interactive' && other.lane === 'bulk' ? this.#hurry(other) : other
     }
     const waiters = new Set([waiter])
-    const pending: PendingSentence = { ids, coalesceKey, lane, callerKey, enqueuedMs: performance.now(), waiters }
+    const admission = this.#options.admission[lane]
+    const enqueuedMs = performance.now()
+    const pending: PendingSentence = { ids, coalesceKey, lane, callerKey, enqueuedMs, waiters, admission }
     if (coalesceKey !== undefined) this.#coalescing.set(coalesceKey, pending)
     this.#queue.add(pending)
     return pending
@@ -192,14 +203,14 @@ export class Batcher {
   async #run(batch: readonly PendingSentence[]): Promise<void> {
     this.#runningCount += 1
     const startMs = performance.now()
-    const { observer, admission, pool } = this.#options
+    const { observer, pool } = this.#options
     for (const { enqueuedMs } of batch) observer?.sentenceQueued(startMs - enqueuedMs)
     try {
       const tokens = stack(batch)
       const result = await pool.run(tokens)
       const tokenCount = tokens.rowCount * tokens.rowTokens
       observer?.batch(tokens.rowCount, tokenCount, result.inferenceMs)
-      admission.observeDrain(tokenCount)
+      for (const admission of new Set(batch.map((pending) => pending.admission))) admission.observeDrain(tokenCount)
       batch.forEach((pending, row) => this.#deliver(pending, result, row, startMs))
     } catch (error) {
       for (const pending of batch) for (const { call } of pending.waiters) this.#abandon(call, error)
@@ -251,7 +262,7 @@ export class Batcher {
     if (pending.coalesceKey !== undefined && this.#coalescing.get(pending.coalesceKey)?.waiters === pending.waiters) {
       this.#coalescing.delete(pending.coalesceKey)
     }
-    this.#options.admission.release(pending.callerKey, pending.ids.length)
+    pending.admission.release(pending.callerKey, pending.ids.length)
   }
 }
 

@@ -13,7 +13,7 @@ export type Lane = 'interactive' | 'bulk'
 export interface EncodeOptions {
   /** @default 'end' */
   readonly truncate?: Truncate
-  /** @default 'interactive' */
+  /** @default 'interactive', but 'bulk' for a call of many sentences */
   readonly lane?: Lane
   /** Whose work it is: callers with different keys take turns, so that one's flood does not starve another. */
   readonly callerKey?: string

@@ -60,6 +60,9 @@ interface LoadedModel {
   readonly batcher: Batcher
 }
 
+/** A call of more sentences is bulk work unless it says otherwise: it waits behind calls of few. */
+const MAX_INTERACTIVE_SENTENCES = 32
+
 /** Long calls let others have a turn each time they have tokenized this many characters: a few milliseconds' work. */
 const TOKENIZE_SLICE_CHARACTERS = 100_000
 
@@ -190,7 +193,8 @@ export class LocalEncoder implements Encoder {
     }
     const tokenizeMs = performance.now() - startMs
     this.#options.observer?.tokenized(inputs.length, tokenizeMs)
-    const { values, queueMs, inferenceMs } = await batcher.encode(requests, options)
+    const lane = options.lane ?? (inputs.length > MAX_INTERACTIVE_SENTENCES ? 'bulk' : 'interactive')
+    const { values, queueMs, inferenceMs } = await batcher.encode(requests, { ...options, lane })
     return {
       values,
       dimensions: description.dimensions,
@@ -230,7 +234,7 @@ export class LocalEncoder implements Encoder {
       if (digests.size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
       batcher = new Batcher({
         pool: pool.value,
-        admission: new Admission(this.#options),
+        admission: { interactive: new Admission(this.#options), bulk: new Admission(this.#options) },
         dimensions: description.dimensions,
         maxBatchTokens,
         ...(observer === undefined ? {} : { observer })

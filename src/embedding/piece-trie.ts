@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+const FIRST_SLOT_COUNT = 1024
+
 /**
  * Finds the longest piece of a vocabulary at a place of a word, in one pass over its characters.
  *
@@ -12,8 +14,8 @@
  */
 export class PieceTrie {
   /** Slots of four: node, character, child, unused. A child of 0 means that the slot is empty, since no edge leads to a root. */
-  readonly #slots: Int32Array
-  readonly #slotMask: number
+  #slots = new Int32Array(4 * FIRST_SLOT_COUNT)
+  #slotMask = FIRST_SLOT_COUNT - 1
   /** Id of the piece that ends at a node, or -1. */
   readonly #ids: Int32Array
   #nodeCount = 2
@@ -23,18 +25,12 @@ export class PieceTrie {
    * @param continuingPrefix what a piece begins with that continues a word
    */
   constructor(vocabulary: ReadonlyMap<string, number>, continuingPrefix: string) {
-    let characterCount = 0
-    for (const piece of vocabulary.keys()) characterCount += piece.length
-    const maxEdgeCount = 2 * characterCount
-    const slotCount = 2 ** Math.ceil(Math.log2(2 * maxEdgeCount + 2))
-    this.#slots = new Int32Array(4 * slotCount)
-    this.#slotMask = slotCount - 1
-    this.#ids = new Int32Array(maxEdgeCount + 2).fill(-1)
+    const ids: number[] = []
     for (const [piece, id] of vocabulary) {
-      this.#add(0, piece, id)
-      if (piece.startsWith(continuingPrefix)) this.#add(1, piece.slice(continuingPrefix.length), id)
+      ids[this.#addPath(0, piece)] = id
+      if (piece.startsWith(continuingPrefix)) ids[this.#addPath(1, piece.slice(continuingPrefix.length))] = id
     }
-    this.#ids = this.#ids.slice(0, this.#nodeCount)
+    this.#ids = Int32Array.from({ length: this.#nodeCount }, (_, node) => ids[node] ?? -1)
   }
 
   /**
@@ -68,19 +64,36 @@ export class PieceTrie {
     return pieceCount
   }
 
-  #add(root: number, piece: string, id: number): void {
+  /** Adds the nodes of a piece; returns its last. */
+  #addPath(root: number, piece: string): number {
     let node = root
     for (const character of piece) {
       const codePoint = character.codePointAt(0) ?? 0
       const slot = this.#slotOf(node, codePoint)
-      if (this.#slots[slot + 2] === 0) {
-        this.#slots[slot] = node
-        this.#slots[slot + 1] = codePoint
-        this.#slots[slot + 2] = this.#nodeCount++
-      }
-      node = this.#slots[slot + 2]!
+      const child = this.#slots[slot + 2]!
+      node = child === 0 ? this.#addEdge(slot, node, codePoint, this.#nodeCount++) : child
     }
-    this.#ids[node] = id
+    return node
+  }
+
+  #addEdge(slot: number, node: number, codePoint: number, child: number): number {
+    this.#slots[slot] = node
+    this.#slots[slot + 1] = codePoint
+    this.#slots[slot + 2] = child
+    // Half full at most: beyond, probes get long.
+    if (2 * this.#nodeCount > this.#slotMask) this.#grow()
+    return child
+  }
+
+  #grow(): void {
+    const edges = this.#slots
+    this.#slots = new Int32Array(2 * edges.length)
+    this.#slotMask = 2 * this.#slotMask + 1
+    for (let edge = 0; edge < edges.length; edge += 4) {
+      if (edges[edge + 2] === 0) continue
+      const slot = this.#slotOf(edges[edge]!, edges[edge + 1]!)
+      this.#slots.set(edges.subarray(edge, edge + 3), slot)
+    }
   }
 
   #child(node: number, codePoint: number): number {

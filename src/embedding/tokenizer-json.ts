@@ -108,6 +108,7 @@ export function readTokenizerJson(json: unknown): WordPieceDefinition {
       return token.ids
     })
 
+  const ids = [...vocabulary.values(), ...json.added_tokens.map(({ id }) => id)]
   return {
     normalizer: {
       cleanText: normalizer.clean_text,
@@ -118,7 +119,7 @@ export function readTokenizerJson(json: unknown): WordPieceDefinition {
     },
     addedTokens: json.added_tokens.map(({ content, id }) => ({ content, id })),
     vocabulary,
-    idCount: Math.max(...vocabulary.values(), ...json.added_tokens.map(({ id }) => id)) + 1,
+    idCount: ids.reduce((greatest, id) => Math.max(greatest, id), 0) + 1,
     continuingPrefix: model.continuing_subword_prefix,
     unknownId,
     maxWordCharacters: model.max_input_chars_per_word,

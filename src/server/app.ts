@@ -96,7 +96,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     },
     clientErrorHandler: (error, socket) => {
       const requestId = requestIdOf({ headers: {} })
-      parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
+      if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
     }
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -110,6 +110,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     void reply.headers(headers.api).header('x-request-id', request.id)
     if (request.method === 'OPTIONS' && !isPreflight(request)) replyToOptions(app, request, reply)
     else if (request.is404) throw notFound(app, request, reply)
+    else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw compressedBody()
     else done()
   })
   // Unknown addresses are answered by the hook above, before a body is read; what comes here are files that there are not.
@@ -188,6 +189,11 @@ function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | u
   if (typeof schema !== 'object' || schema === null || !('required' in schema)) return undefined
   const requiredFields = Array.isArray(schema.required) ? schema.required.map(String) : []
   return { requiredFields, value: isQuery ? request.query : request.body }
+}
+
+/** Bodies are never decompressed: a small one may become huge, and decoders have had holes. */
+function compressedBody(): ServiceError {
+  return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not taken')
 }
 
 /** 405 where the address has routes for other methods alone, else 404. */

@@ -50,9 +50,9 @@ export const ERROR_REPLIES = {
 
 /** Headers of every reply with embeddings, or numbers made of them, for the docs. */
 export const ENCODE_HEADERS = {
-  'x-model-revision': { description: 'Changes when the embeddings of texts change.', schema: { type: 'string' } },
-  'x-truncated': { description: 'How many of the texts were too long and were cut.', schema: { type: 'integer' } },
-  'server-timing': { description: 'Milliseconds spent on tokenize, queue and inference.', schema: { type: 'string' } }
+  'x-model-revision': { description: 'Changes when the embeddings of texts change.', type: 'string' },
+  'x-truncated': { description: 'How many of the texts were too long and were cut.', type: 'integer' },
+  'server-timing': { description: 'Milliseconds spent on tokenize, queue and inference.', type: 'string' }
 }
 
 /** How to encode what a request brought: for whom, and until when. */

@@ -27,10 +27,15 @@ test('admit() refuses a caller beyond its share while others still get in', () =
   admission.admit('other', 50)
 })
 
-test('admit() takes a call larger than every limit when nothing else is pending', () => {
+test('admit() takes a call larger than every limit from a caller with nothing pending, and others beside it', () => {
   const admission = new Admission(options)
-  admission.admit('a', 1000)
-  assert.throws(() => admission.admit('b', 1), { code: 'OVERLOADED' })
+  admission.admit('huge', 1000)
+  admission.admit('other', 50)
+  assert.throws(() => admission.admit('third', 1), { code: 'OVERLOADED' })
+  assert.throws(() => admission.admit('huge', 1), { code: 'TOO_MANY_REQUESTS' })
+  admission.release('huge', 960)
+  admission.admit('third', 10)
+  assert.equal(admission.pendingTokens, 100)
 })
 
 test('a refusal says when to come back, by the measured rate', () => {

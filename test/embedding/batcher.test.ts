@@ -45,7 +45,9 @@ function setUp(maxPendingTokens = 1000) {
     refused: () => events.push('refused')
   }
   const admission = new Admission({ maxPendingTokens, maxCallerShare: 1 })
-  const batcher = new Batcher({ pool: worker, admission, dimensions: 1, maxBatchTokens: 100, observer })
+  const bulk = new Admission({ maxPendingTokens, maxCallerShare: 1 })
+  const lanes = { interactive: admission, bulk }
+  const batcher = new Batcher({ pool: worker, admission: lanes, dimensions: 1, maxBatchTokens: 100, observer })
   return { worker, batcher, events, admission }
 }
 
@@ -188,6 +190,16 @@ test('a refused call leaves nothing behind', async () => {
   await nextTurn()
   await worker.finish()
   assert.deepEqual((await taken).values, Float32Array.of(1))
+})
+
+test('bulk work that waits does not keep an interactive call out', async () => {
+  const { worker, batcher } = setUp(10)
+  const bulk = batcher.encode([request(1, 9)], { lane: 'bulk' })
+  const now = batcher.encode([request(2, 9)], {})
+  await assert.rejects(batcher.encode([request(3, 9)], { lane: 'bulk', callerKey: 'other' }), { code: 'OVERLOADED' })
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual([(await now).values, (await bulk).values], [Float32Array.of(2), Float32Array.of(1)])
 })
 
 test('a batch that fails fails its calls, drops the rest of them, and spares the others', async () => {

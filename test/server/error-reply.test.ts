@@ -100,9 +100,12 @@ test('toOpenAiError() nests the error and names the parameter', () => {
   assert.deepEqual(toOpenAiError(body), {
     error: { message: 'Cannot', type: 'invalid_request_error', param: 'input', code: 'invalid_request' }
   })
-  const typeOf = (code: ErrorCode) => toOpenAiError(toErrorReply(new ServiceError(code, 'x')).body).error['type']
   assert.equal(typeOf('UNAUTHORIZED'), 'authentication_error')
   assert.equal(typeOf('FORBIDDEN'), 'permission_error')
   assert.equal(typeOf('TOO_MANY_REQUESTS'), 'rate_limit_error')
   assert.equal(typeOf('OVERLOADED'), 'server_error')
 })
+
+function typeOf(code: ErrorCode): unknown {
+  return toOpenAiError(toErrorReply(new ServiceError(code, 'x')).body).error['type']
+}

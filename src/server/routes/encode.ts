@@ -104,8 +104,8 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, 
         response: {
           200: jsonReply('The embedding.', EncodeReply, {
             ...ENCODE_HEADERS,
-            etag: { description: 'Stays as long as the model does.', schema: { type: 'string' } },
-            'cache-control': { schema: { type: 'string' } }
+            etag: { description: 'Stays as long as the model does.', type: 'string' },
+            'cache-control': { type: 'string' }
           }),
           304: { description: 'What the caller has is still right.' },
           ...ERROR_REPLIES

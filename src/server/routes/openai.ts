@@ -149,17 +149,17 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, 
   )
 
   app.get(
-    '/models/*',
+    '/models/:model',
     {
       schema: {
         summary: 'One model',
         tags: ['openai'],
-        params: Type.Object({ '*': Type.String({ description: 'Its name, which may hold a slash.' }) }),
+        params: Type.Object({ model: Type.String({ description: 'Its name.' }) }),
         response: { 200: ModelReply, ...OPENAI_ERRORS }
       }
     },
     async (request) => {
-      assertServed(request.params['*'], model)
+      assertServed(request.params.model, model)
       return describe(model)
     }
   )
