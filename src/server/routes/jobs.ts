@@ -114,6 +114,9 @@ const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, parts) => {
   const { backend, types } = parts
   const validators = new Map([...types].map(([name, { input }]) => [name, Compile(input)]))
+  // Who waits for a job is answered at once when the server stops.
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
   app.addContentTypeParser(LINES_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
@@ -158,7 +161,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, p
         throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
       }
       const waitSeconds = waitSecondsOf(request.headers.prefer)
-      const waited = waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply) : enqueued.job
+      const waited =
+        waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply, closing.signal) : enqueued.job
       const accepted = acceptedOf(waited)
       if (waitSeconds > 0) void reply.header('preference-applied', `wait=${waitSeconds}`)
       void reply.header('location', accepted.statusUrl)
@@ -350,10 +354,16 @@ function waitSecondsOf(prefer: string | undefined): number {
 }
 
 /** Waits no longer than the caller does. */
-async function waitFor(backend: JobBackend, job: Job, seconds: number, reply: FastifyReply): Promise<Job> {
+async function waitFor(
+  backend: JobBackend,
+  job: Job,
+  seconds: number,
+  reply: FastifyReply,
+  closing: AbortSignal
+): Promise<Job> {
   const left = new AbortController()
   reply.raw.once('close', () => left.abort())
-  return (await backend.waitUntilEnded(job.id, seconds * 1000, left.signal)) ?? job
+  return (await backend.waitUntilEnded(job.id, seconds * 1000, AbortSignal.any([left.signal, closing]))) ?? job
 }
 
 /** The job of the address, if the caller may know of it. */
