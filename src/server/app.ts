@@ -26,6 +26,7 @@ import { RequestLog, type RequestObserver } from './request-log.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
+import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
@@ -44,6 +45,8 @@ export interface AppParts {
   readonly tokenize: Tokenize
   readonly model: ServedModel
   readonly replyCache: ReplyCache
+  /** Work for later; without it there are no such routes. */
+  readonly jobs?: JobRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
@@ -164,6 +167,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     })
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
+    if (parts.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...parts.jobs })
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toOpenAiError)
