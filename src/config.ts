@@ -234,6 +234,97 @@ export const SETTINGS = {
     unit: 'seconds',
     doc: 'How long browsers and CloudFront may reuse a `GET /v1/encode` reply without asking; then its `ETag` answers 304 until the model changes.'
   }),
+  BACKEND: oneOf(['local', 'aws'], {
+    default: 'local',
+    doc: 'Where jobs are kept: `local`, one SQLite file in `DATA_DIR`; `aws`, SQS, DynamoDB and S3, which need the five settings below and the standard AWS variables.'
+  }),
+  JOBS_QUEUE_URL: text({
+    default: undefined,
+    pattern: /^https?:\/\/\S{1,2000}$/,
+    bounds: 'the URL of an SQS standard queue',
+    doc: 'Messages about jobs. Needed with `BACKEND=aws`.'
+  }),
+  JOBS_BULK_QUEUE_URL: text({
+    default: undefined,
+    pattern: /^https?:\/\/\S{1,2000}$/,
+    bounds: 'the URL of an SQS standard queue',
+    doc: 'Messages about bulk jobs. Without it they wait in one line with the others.'
+  }),
+  JOBS_DEAD_LETTER_QUEUE_URL: text({
+    default: undefined,
+    pattern: /^https?:\/\/\S{1,2000}$/,
+    bounds: 'the URL of an SQS standard queue',
+    doc: 'Gets a copy of each dead letter, for an alarm; moving it back to its queue redrives the job. Without it none are sent.'
+  }),
+  JOBS_TABLE: text({
+    default: undefined,
+    pattern: /^[A-Za-z0-9_.-]{3,255}$/,
+    bounds: 'the name of a DynamoDB table',
+    doc: 'Jobs, as `src/platform/job-resources.json` describes the table. Needed with `BACKEND=aws`.'
+  }),
+  MODELS_BUCKET: text({
+    default: undefined,
+    pattern: /^[a-z0-9.-]{3,63}$/,
+    bounds: 'the name of an S3 bucket',
+    doc: 'Large inputs and results of jobs, below `jobs/`. Needed with `BACKEND=aws`.'
+  }),
+  AWS_ENDPOINT_URL: text({
+    default: undefined,
+    pattern: /^https?:\/\/\S{1,2000}$/,
+    bounds: 'a URL',
+    doc: 'An emulator in place of AWS. The SDK also reads `AWS_ENDPOINT_URL_SQS`, `_DYNAMODB` and `_S3`.'
+  }),
+  AWS_ENDPOINT_URL_S3: text({
+    default: undefined,
+    pattern: /^https?:\/\/\S{1,2000}$/,
+    bounds: 'a URL',
+    doc: 'An emulator in place of S3 alone. With either of the two, the bucket stands in the path.'
+  }),
+  JOBS_CONCURRENCY: integer({
+    default: 2,
+    min: 0,
+    max: 256,
+    unit: 'jobs',
+    doc: 'Most jobs that this process does at a time; 0 leaves them to `npm run worker`.'
+  }),
+  JOBS_LEASE_SECONDS: integer({
+    default: 30,
+    min: 3,
+    max: 43_200,
+    unit: 'seconds',
+    doc: 'A worker that is silent for so long loses its job to another.'
+  }),
+  JOBS_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 268_435_456,
+    unit: 'bytes',
+    doc: 'Longest body of `POST /v1/jobs`; beyond it 413.'
+  }),
+  JOBS_MAX_BYTES: integer({
+    default: 17_179_869_184,
+    min: 1_048_576,
+    max: 1_099_511_627_776,
+    unit: 'bytes',
+    doc: 'Size that the SQLite file of jobs may grow to; then jobs are refused with 503 until some are over their 20 days.'
+  }),
+  WEBHOOK_SECRET: text({
+    default: undefined,
+    pattern: /^[\x21-\x7e]{16,1024}$/,
+    bounds: '16 or more characters of printable ASCII without spaces',
+    isSecret: true,
+    doc: 'Signs the notices to a `callbackUrl`; after `whsec_` it is base64, as Standard Webhooks has it. Without it no callbacks are accepted.'
+  }),
+  WEBHOOK_ALLOW_PRIVATE: oneOf(['no', 'yes'], {
+    default: 'no',
+    doc: 'Whether a `callbackUrl` may lead to an address of a private network. `yes` lets every caller send requests into yours.'
+  }),
+  WORKER_PORT: integer({
+    default: 8081,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of health and metrics of `npm run worker`; 0 takes any free one.'
+  }),
   SHUTDOWN_DEADLINE_SECONDS: integer({
     default: 25,
     min: 1,
@@ -294,6 +385,11 @@ export function loadConfig(env: Environment): Config {
     isUnset(env['JWT_SECRET_KEY'])
   ) {
     problems.push('HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set')
+  }
+  if (config.backend === 'aws') {
+    for (const name of ['JOBS_QUEUE_URL', 'JOBS_TABLE', 'MODELS_BUCKET'] as const) {
+      if (isUnset(env[name])) problems.push(`${name}: must be set with BACKEND=aws`)
+    }
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import { buildApp } from './server/app.ts'
 import { createAuthenticator } from './server/auth.ts'
@@ -59,6 +60,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const encoding = createEncoding(config, logger)
+  const jobs = await openJobBackend(config)
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger)
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
@@ -76,12 +79,16 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     tokenize: encoding.tokenize,
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache: new ReplyCache(config.replyCacheBytes),
+    jobs: jobRouteParts(config, jobs),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)
     }
   })
-  if (!(await listen(app, config))) return
+  if (!(await listen(app, config))) {
+    await jobs.close()
+    return
+  }
   logger.info({ address: app.listeningOrigin }, 'listening')
 
   closeWithGrace(
@@ -104,6 +111,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
         logger.info({ signal }, 'stopping')
       }
       await app.close()
+      await jobRunner.stop()
+      await jobs.close()
       await encoding.close()
       await reporter.close(REPORTS_DEADLINE_MS)
       logger.info('stopped')
@@ -119,6 +128,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     reporter.report(error)
     return
   }
+  if (config.jobsConcurrency > 0) jobRunner.start()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
 }

@@ -1,0 +1,137 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Job, NewJob } from './job.ts'
+import type { Payload } from './payload.ts'
+
+/** What time it is. Two clocks, because only one of them never jumps. */
+export interface Clock {
+  /** Milliseconds since 1970, for times that people and other machines read. */
+  wallMs(): number
+  /** Milliseconds since some moment of this process, for durations. */
+  monotonicMs(): number
+}
+
+/** The machine's own clocks. */
+export const SYSTEM_CLOCK: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() }
+
+/**
+ * The right to work on a job and to write its outcome.
+ * The token grows each time the job is handed out: a write under an older token is refused, so a worker that was taken
+ * for dead cannot overwrite what its successor wrote.
+ */
+export interface Lease {
+  readonly jobId: string
+  readonly token: number
+  /** How long the holder may be silent. */
+  readonly leaseMs: number
+  /** What the queue needs to find its message again; only the backend that gave the lease reads it. */
+  readonly receipt?: string
+}
+
+/** A job handed to one worker. */
+export interface Claim {
+  readonly job: Job
+  readonly input: Payload
+  readonly lease: Lease
+}
+
+/** Which jobs a worker takes. */
+export interface ClaimRequest {
+  readonly types: readonly string[]
+  /** The most jobs to take. */
+  readonly limit: number
+  /** A job whose lease was not extended for this long goes to another worker. */
+  readonly leaseMs: number
+  /** How long to wait for a first job; 0 asks once. */
+  readonly waitMs: number
+  /** Ends the wait; what was claimed by then is still returned. */
+  readonly signal?: AbortSignal
+}
+
+/** Whether the writer still held the job; `lost` means that nothing was written. */
+export type LeaseOutcome = 'held' | 'lost'
+
+/** What became of a job that was handed in; `conflict`: its idempotency key belongs to a job with other content. */
+export type Enqueued =
+  | { readonly outcome: 'added' | 'existing'; readonly job: Job }
+  | { readonly outcome: 'conflict'; readonly jobId: string }
+
+/** Result of an operator's wish; `refused`: the job is in a state that does not allow it. */
+export type Changed = { readonly outcome: 'changed' | 'refused'; readonly job: Job } | { readonly outcome: 'missing' }
+
+/** A page of dead letters, newest first. */
+export interface DeadLetters {
+  readonly jobs: readonly Job[]
+  /** Where the next page starts; none on the last page. */
+  readonly next: string | undefined
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery {
+  readonly limit: number
+  /** Only this owner's jobs. @default everyone's */
+  readonly owner?: string
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+/** What the queue holds. */
+export interface Backlog {
+  readonly queuedCount: number
+  readonly inProgressCount: number
+  readonly deadCount: number
+}
+
+/** What a sweep did. */
+export interface Swept {
+  /** Jobs taken back from workers that fell silent. */
+  readonly expiredLeaseCount: number
+  /** Ended jobs deleted because their time was over. */
+  readonly deletedCount: number
+  /** Jobs whose message had been lost and was sent again. */
+  readonly resentCount: number
+}
+
+/**
+ * Keeps jobs and hands them out: at least once each, and with one outcome each.
+ *
+ * Leases need no common clock. A job counts as abandoned when its heartbeat stood still for the whole lease as measured
+ * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not rob each other.
+ * Every method throws ServiceError UNAVAILABLE when the store cannot be reached or written; then nothing was done, or,
+ * across a network, perhaps done: repeating the call is safe.
+ */
+export interface JobBackend {
+  /** Stores a job. When the promise resolves the job survives a crash or power loss (but in memory). */
+  enqueue(job: NewJob): Promise<Enqueued>
+  find(id: string): Promise<Job | undefined>
+  /** The result of a job with status SUCCESS. */
+  result(id: string): Promise<Payload | undefined>
+  deadLetters(query: DeadLetterQuery): Promise<DeadLetters>
+
+  /** Hands out jobs, people's before bulk; every eighth call looks at bulk first, so that it is never starved. */
+  claim(request: ClaimRequest): Promise<readonly Claim[]>
+  /** The worker's heartbeat. `progress`, from 0 to 1, is written along. */
+  extend(lease: Lease, progress?: number): Promise<LeaseOutcome>
+  finish(lease: Lease, result: Payload): Promise<LeaseOutcome>
+  /** Records a failed try: the job is queued again after a wait, or ends (see `afterFailure`). */
+  fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome>
+  /** Gives a job back untouched, at once available to others; the try does not count. */
+  release(lease: Lease): Promise<LeaseOutcome>
+
+  /** Calls off a job that has not ended; a worker on it notices at its next heartbeat. */
+  cancel(id: string): Promise<Changed>
+  /** Queues a job that failed for good again, as if new. */
+  redrive(id: string): Promise<Changed>
+  /** The job, as soon as it has ended or the time is over; `undefined` when there is no such job. */
+  waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>
+
+  /** Takes jobs back from silent workers and deletes what is over its time. Any number of processes may do it. */
+  sweep(): Promise<Swept>
+  backlog(): Promise<Backlog>
+  /** Says that a worker lives, for the next `ttlMs`. @returns how many live, this one included */
+  checkIn(workerId: string, ttlMs: number): Promise<number>
+  close(): Promise<void>
+}

@@ -1,0 +1,314 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { ServiceError } from '../errors.ts'
+import { errorText, isPermanentError, type Job } from './job.ts'
+import type { Claim, JobBackend } from './job-backend.ts'
+import type { Payload } from './payload.ts'
+
+/** What a handler may know and say while it works. */
+export interface JobContext {
+  readonly job: Job
+  /** Aborts when the job is no longer this worker's: cancelled, taken over, or given back by a stop. */
+  readonly signal: AbortSignal
+  /** Says how far the work has come, from 0 to 1; written with the next heartbeat. */
+  progress(fraction: number): void
+}
+
+/**
+ * Does one job. It may be called again for the same job after a crash, so what it changes elsewhere must bear repeating;
+ * its result is written once. It must not block the main thread for a third of the lease, or the heartbeat stops.
+ * @throws PermanentJobError, or a ServiceError of the caller's kind, when another try is pointless; anything else is
+ *   tried again
+ */
+export type JobHandler = (input: Payload, context: JobContext) => Promise<Payload>
+
+/** Where a runner says what it could not do; `pino` fits. */
+export interface JobLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** How to build a {@link JobRunner}; what is left out has its default. */
+export interface JobRunnerOptions {
+  readonly backend: JobBackend
+  /** By type of job; jobs of other types are left to others. */
+  readonly handlers: ReadonlyMap<string, JobHandler>
+  /** The most jobs at a time. @default 1 */
+  readonly concurrency?: number
+  /** A worker that is silent for this long loses its job; it is heard three times as often. @default 30000 */
+  readonly leaseMs?: number
+  /** How often to look for silent workers and for what is over its time. @default a third of the lease */
+  readonly sweepEveryMs?: number
+  /** How long stop() lets jobs finish before it gives them back. @default 20000 */
+  readonly drainMs?: number
+  readonly log?: JobLog
+}
+
+/** What a runner has done since it was built. */
+export interface JobCounts {
+  readonly runningCount: number
+  readonly succeededCount: number
+  readonly failedTryCount: number
+  /** Jobs whose outcome was refused, since they had been cancelled or taken over. */
+  readonly lostCount: number
+}
+
+interface RunningJob {
+  readonly claim: Claim
+  readonly stop: AbortController
+  progress: number | undefined
+  heardAtMs: number
+}
+
+const CLAIM_WAIT_MS = 20_000
+const PROGRESS_EVERY_MS = 1000
+const RETRY_CLAIM_MS = 1000
+const RETRY_WRITE_MS = 200
+const STOPPING = 'the worker is stopping'
+const LOST = 'the job is no longer this worker’s'
+
+const SILENT_LOG: JobLog = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Takes jobs from a backend and has handlers do them, until stopped. */
+export class JobRunner {
+  readonly #backend: JobBackend
+  readonly #handlers: ReadonlyMap<string, JobHandler>
+  readonly #concurrency: number
+  readonly #leaseMs: number
+  readonly #sweepEveryMs: number
+  readonly #drainMs: number
+  readonly #log: JobLog
+  readonly #running = new Map<RunningJob, Promise<void>>()
+  readonly #stopClaiming = new AbortController()
+  #loops: Promise<unknown> | undefined
+  #stopped: Promise<void> | undefined
+  #succeededCount = 0
+  #failedTryCount = 0
+  #lostCount = 0
+
+  constructor(options: JobRunnerOptions) {
+    this.#backend = options.backend
+    this.#handlers = options.handlers
+    this.#concurrency = options.concurrency ?? 1
+    this.#leaseMs = options.leaseMs ?? 30_000
+    this.#sweepEveryMs = options.sweepEveryMs ?? this.#leaseMs / 3
+    this.#drainMs = options.drainMs ?? 20_000
+    this.#log = options.log ?? SILENT_LOG
+  }
+
+  get counts(): JobCounts {
+    return {
+      runningCount: this.#running.size,
+      succeededCount: this.#succeededCount,
+      failedTryCount: this.#failedTryCount,
+      lostCount: this.#lostCount
+    }
+  }
+
+  /** Begins to take jobs; a second call does nothing. */
+  start(): void {
+    if (this.#loops !== undefined || this.#stopped !== undefined) return
+    this.#loops = Promise.all([
+      this.#claimLoop(),
+      this.#every(Math.min(this.#leaseMs / 3, PROGRESS_EVERY_MS), () => this.#heartbeat()),
+      this.#every(this.#sweepEveryMs, () => this.#sweep())
+    ])
+  }
+
+  /**
+   * Takes no more jobs, lets those at work finish, and gives back the ones that do not finish in time: another worker
+   * can have them at once, and the try does not count.
+   */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#drain()
+    await this.#stopped
+  }
+
+  async #drain(): Promise<void> {
+    this.#stopClaiming.abort()
+    const drained = new AbortController()
+    const beating = this.#beatUntil(drained.signal)
+    const timer = setTimeout(() => {
+      for (const running of this.#running.keys()) running.stop.abort(STOPPING)
+    }, this.#drainMs)
+    await this.#loops
+    await Promise.all(this.#running.values())
+    clearTimeout(timer)
+    drained.abort()
+    await beating
+  }
+
+  /** Heartbeats go on while jobs are finishing, although the loop of start() has ended. */
+  async #beatUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#heartbeat()
+      await pause(Math.min(this.#leaseMs / 3, PROGRESS_EVERY_MS), signal)
+    }
+  }
+
+  async #claimLoop(): Promise<void> {
+    const { signal } = this.#stopClaiming
+    const types = [...this.#handlers.keys()]
+    while (!signal.aborted) {
+      if (this.#running.size >= this.#concurrency) {
+        await Promise.race(this.#running.values())
+        continue
+      }
+      const limit = this.#concurrency - this.#running.size
+      try {
+        const claims = await this.#backend.claim({
+          types,
+          limit,
+          leaseMs: this.#leaseMs,
+          waitMs: CLAIM_WAIT_MS,
+          signal
+        })
+        for (const claim of claims) this.#begin(claim)
+      } catch (error) {
+        this.#log.error({ err: error }, 'Cannot claim a job')
+        await pause(RETRY_CLAIM_MS, signal)
+      }
+    }
+  }
+
+  #begin(claim: Claim): void {
+    const running: RunningJob = {
+      claim,
+      stop: new AbortController(),
+      progress: undefined,
+      heardAtMs: performance.now()
+    }
+    const work = this.#do(running).finally(() => this.#running.delete(running))
+    this.#running.set(running, work)
+  }
+
+  /** Never rejects: whatever happens to a job is written to its record, or to the log. */
+  async #do(running: RunningJob): Promise<void> {
+    const { claim, stop } = running
+    const { lease, job } = claim
+    if (this.#stopClaiming.signal.aborted) {
+      await this.#write('give back', running, () => this.#backend.release(lease))
+      return
+    }
+    const attempt = this.#attempt(running)
+    const stopped = Promise.withResolvers<undefined>()
+    stop.signal.addEventListener('abort', () => stopped.resolve(undefined), { once: true })
+    const outcome = await Promise.race([attempt, stopped.promise])
+    if (outcome === undefined) {
+      if (stop.signal.reason === STOPPING) await this.#write('give back', running, () => this.#backend.release(lease))
+      else this.#lostCount += 1
+      return
+    }
+    if ('result' in outcome) {
+      const written = await this.#write('finish', running, () => this.#backend.finish(lease, outcome.result))
+      if (written === 'held') this.#succeededCount += 1
+      return
+    }
+    this.#failedTryCount += 1
+    const { error } = outcome
+    const isPermanent = isPermanentError(error)
+    this.#log.warn({ jobId: job.id, type: job.type, attempts: job.attempts, isPermanent, err: error }, 'A job failed')
+    await this.#write('fail', running, () => this.#backend.fail(lease, { message: errorText(error), isPermanent }))
+  }
+
+  async #attempt(running: RunningJob): Promise<{ result: Payload } | { error: unknown }> {
+    const { job, input } = running.claim
+    try {
+      const handler = this.#handlers.get(job.type)
+      if (handler === undefined) throw new Error(`Cannot do a job of type "${job.type}": no handler; this is a bug`)
+      const context: JobContext = {
+        job,
+        signal: running.stop.signal,
+        progress: (fraction) => {
+          running.progress = Math.min(1, Math.max(0, fraction))
+        }
+      }
+      return { result: await handler(input, context) }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  /**
+   * Writes an outcome, again and again while the store cannot be reached, for the length of a lease. After that the
+   * lease is over and the job will be done again, so that nothing is lost.
+   */
+  async #write(
+    verb: string,
+    running: RunningJob,
+    write: () => Promise<'held' | 'lost'>
+  ): Promise<'held' | 'lost' | 'failed'> {
+    const { job } = running.claim
+    const deadlineMs = performance.now() + this.#leaseMs
+    for (;;) {
+      try {
+        const outcome = await write()
+        if (outcome === 'lost') {
+          this.#lostCount += 1
+          this.#log.warn({ jobId: job.id, type: job.type }, `Cannot ${verb} a job: it is no longer this worker's`)
+        }
+        return outcome
+      } catch (error) {
+        const isTransient = error instanceof ServiceError && error.statusCode === 503
+        if (!isTransient && verb === 'finish') {
+          // The result itself is at fault, for instance too large to store.
+          this.#failedTryCount += 1
+          const failure = { message: errorText(error), isPermanent: isPermanentError(error) }
+          return this.#write('fail', running, () => this.#backend.fail(running.claim.lease, failure))
+        }
+        if (!isTransient || performance.now() > deadlineMs) {
+          this.#log.error({ jobId: job.id, type: job.type, err: error }, `Cannot ${verb} a job`)
+          return 'failed'
+        }
+        await sleep(RETRY_WRITE_MS)
+      }
+    }
+  }
+
+  async #heartbeat(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((running) => this.#beat(running)))
+  }
+
+  async #beat(running: RunningJob): Promise<void> {
+    const { claim, progress } = running
+    const nowMs = performance.now()
+    if (progress === undefined && nowMs - running.heardAtMs < this.#leaseMs / 3) return
+    running.progress = undefined
+    try {
+      const outcome = await this.#backend.extend(claim.lease, progress)
+      running.heardAtMs = nowMs
+      // A job whose outcome has just been written is lost too, in this sense, but no longer running.
+      if (outcome === 'lost' && this.#running.has(running)) running.stop.abort(LOST)
+    } catch (error) {
+      this.#log.warn({ jobId: claim.job.id, err: error }, 'Cannot send a heartbeat')
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      const swept = await this.#backend.sweep()
+      if (swept.expiredLeaseCount + swept.resentCount > 0) this.#log.warn(swept, 'Took jobs back from silent workers')
+    } catch (error) {
+      this.#log.warn({ err: error }, 'Cannot sweep the job store')
+    }
+  }
+
+  async #every(periodMs: number, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stopClaiming
+    while (!signal.aborted) {
+      await work()
+      await pause(periodMs, signal)
+    }
+  }
+}
+
+/** Waits, but not longer than until the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+}

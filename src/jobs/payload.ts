@@ -1,0 +1,29 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** Bytes and what they are: a job's input, or its result. */
+export interface Payload {
+  /** Media type, as HTTP names it. */
+  readonly contentType: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+const JSON_TYPE = 'application/json'
+const BYTES_TYPE = 'application/octet-stream'
+
+/**
+ * Packs a value: bytes stay as they are, everything else becomes JSON (`undefined` becomes `null`).
+ * @throws TypeError when the value has no JSON, such as a cycle or a BigInt
+ */
+export function packPayload(value: unknown): Payload {
+  if (value instanceof Uint8Array) return { contentType: BYTES_TYPE, bytes: new Uint8Array(value) }
+  return { contentType: JSON_TYPE, bytes: new TextEncoder().encode(JSON.stringify(value) ?? 'null') }
+}
+
+/** Gives back what {@link packPayload} packed: the parsed value of JSON, the bytes of anything else. */
+export function unpackPayload(payload: Payload): unknown {
+  if (payload.contentType !== JSON_TYPE) return payload.bytes
+  return JSON.parse(new TextDecoder().decode(payload.bytes))
+}

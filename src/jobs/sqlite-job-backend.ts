@@ -1,0 +1,277 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+import { ServiceError } from '../errors.ts'
+import { Bell } from './bell.ts'
+import { DEFAULT_JOB_POLICY, isEnded, type Job, type JobPolicy, type NewJob } from './job.ts'
+import {
+  SYSTEM_CLOCK,
+  type Backlog,
+  type Changed,
+  type Claim,
+  type ClaimRequest,
+  type Clock,
+  type DeadLetterQuery,
+  type DeadLetters,
+  type Enqueued,
+  type JobBackend,
+  type Lease,
+  type LeaseOutcome,
+  type Swept
+} from './job-backend.ts'
+import type { Payload } from './payload.ts'
+import type { SqliteJobStore } from './sqlite-job-store.ts'
+import type {
+  StoreCall,
+  StoreFault,
+  StoreMethod,
+  ThreadMessage,
+  ThreadOptions,
+  ThreadRequest
+} from './sqlite-job-thread.ts'
+
+/** How to open a {@link SqliteJobBackend}; what is left out has its default. */
+export interface SqliteJobBackendOptions {
+  /** The database file; it and its folder are made when there is none. */
+  readonly path: string
+  readonly policy?: JobPolicy
+  readonly clock?: Clock
+  /** From 0 (included) to 1 (excluded); draws the waits before another try. */
+  readonly random?: () => number
+  /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
+  readonly maxBytes?: number
+  /** How long a write waits for another process's write. @default 5000 */
+  readonly busyTimeoutMs?: number
+  /**
+   * How often to look for other processes' commits. They are announced through a watch on a file beside the database;
+   * the looks are for file systems that announce nothing. @default 1000
+   */
+  readonly lookEveryMs?: number
+}
+
+interface PendingCall {
+  resolve(value: unknown): void
+  reject(reason: Error): void
+}
+
+/** The arguments of a store's method without the time, which is added to every call. */
+type Arguments<M extends StoreMethod> =
+  Parameters<SqliteJobStore[M]> extends [...infer A, infer _Now] ? A : Parameters<SqliteJobStore[M]>
+
+/**
+ * Keeps jobs in one SQLite file, which several processes may share: durable, and without a server.
+ * A thread of its own does the reading and writing (`sqlite-job-thread.ts`). A process that waits for a job is woken by
+ * the file system when another one writes, so that nobody polls.
+ */
+export class SqliteJobBackend implements JobBackend {
+  readonly #thread: Worker
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #pending = new Map<number, PendingCall>()
+  readonly #queuedBell = new Bell()
+  readonly #endedBells = new Map<string, { readonly bell: Bell; waiterCount: number }>()
+  #outgoing: StoreCall[] = []
+  #lastCallId = 0
+  #hasForeignChange = false
+  #isLookingForEnded = false
+  #closed: Error | undefined
+
+  private constructor(thread: Worker, clock: Clock, random: () => number) {
+    this.#thread = thread
+    this.#clock = clock
+    this.#random = random
+    thread.on('message', (message: ThreadMessage) => this.#receive(message))
+    thread.on('error', (error) => this.#fail(error))
+    thread.on('exit', () => this.#fail(new Error('the thread has ended')))
+  }
+
+  /**
+   * Opens the file and starts its thread.
+   * @throws Error when the file cannot be opened or made
+   */
+  static async open(options: SqliteJobBackendOptions): Promise<SqliteJobBackend> {
+    await mkdir(dirname(options.path), { recursive: true })
+    const threadOptions: ThreadOptions = {
+      path: options.path,
+      policy: options.policy ?? DEFAULT_JOB_POLICY,
+      busyTimeoutMs: options.busyTimeoutMs ?? 5000,
+      lookEveryMs: options.lookEveryMs ?? 1000,
+      ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes })
+    }
+    const thread = new Worker(new URL('./sqlite-job-thread.ts', import.meta.url), {
+      name: 'sqlite-jobs',
+      workerData: threadOptions
+    })
+    await once(thread, 'message')
+    return new SqliteJobBackend(thread, options.clock ?? SYSTEM_CLOCK, options.random ?? Math.random)
+  }
+
+  async enqueue(job: NewJob): Promise<Enqueued> {
+    return this.#call('enqueue', job)
+  }
+
+  async find(id: string): Promise<Job | undefined> {
+    return this.#call('find', id)
+  }
+
+  async result(id: string): Promise<Payload | undefined> {
+    return this.#call('result', id)
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<DeadLetters> {
+    return this.#call('deadLetters', query)
+  }
+
+  async claim(request: ClaimRequest): Promise<readonly Claim[]> {
+    const { types, limit, leaseMs, waitMs, signal } = request
+    const deadlineMs = this.#clock.monotonicMs() + waitMs
+    for (;;) {
+      const { rings } = this.#queuedBell
+      const { claims, nextRunAtMs } = await this.#call('claim', { types, limit, leaseMs })
+      const leftMs = deadlineMs - this.#clock.monotonicMs()
+      if (claims.length > 0 || leftMs <= 0 || signal?.aborted === true || this.#closed !== undefined) return claims
+      const untilDueMs = nextRunAtMs === undefined ? Number.POSITIVE_INFINITY : nextRunAtMs - this.#clock.wallMs()
+      await this.#queuedBell.wait(rings, Math.min(leftMs, untilDueMs), signal)
+    }
+  }
+
+  async extend(lease: Lease, progress?: number): Promise<LeaseOutcome> {
+    return this.#call('extend', lease, progress)
+  }
+
+  async finish(lease: Lease, result: Payload): Promise<LeaseOutcome> {
+    return this.#call('finish', lease, result)
+  }
+
+  async fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome> {
+    return this.#call('fail', lease, error, this.#random())
+  }
+
+  async release(lease: Lease): Promise<LeaseOutcome> {
+    return this.#call('release', lease)
+  }
+
+  async cancel(id: string): Promise<Changed> {
+    return this.#call('cancel', id)
+  }
+
+  async redrive(id: string): Promise<Changed> {
+    return this.#call('redrive', id)
+  }
+
+  async waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+    const deadlineMs = this.#clock.monotonicMs() + timeoutMs
+    const entry = this.#endedBells.get(id) ?? { bell: new Bell(), waiterCount: 0 }
+    this.#endedBells.set(id, entry)
+    entry.waiterCount += 1
+    try {
+      for (;;) {
+        const { rings } = entry.bell
+        const job = await this.find(id)
+        const leftMs = deadlineMs - this.#clock.monotonicMs()
+        if (job === undefined || isEnded(job) || leftMs <= 0 || signal?.aborted === true) return job
+        await entry.bell.wait(rings, leftMs, signal)
+      }
+    } finally {
+      entry.waiterCount -= 1
+      if (entry.waiterCount === 0) this.#endedBells.delete(id)
+    }
+  }
+
+  async sweep(): Promise<Swept> {
+    return this.#call('sweep', this.#random())
+  }
+
+  async backlog(): Promise<Backlog> {
+    return this.#call('backlog')
+  }
+
+  async checkIn(workerId: string, ttlMs: number): Promise<number> {
+    return this.#call('checkIn', workerId, ttlMs)
+  }
+
+  /** Lets calls under way finish, then closes the file. Later calls are refused. */
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return
+    this.#send()
+    this.#closed = new Error('the backend is closed')
+    const exited = once(this.#thread, 'exit')
+    this.#thread.postMessage('close' satisfies ThreadRequest)
+    await exited
+  }
+
+  async #call<M extends StoreMethod>(method: M, ...args: Arguments<M>): Promise<ReturnType<SqliteJobStore[M]>> {
+    if (this.#closed !== undefined) throw unavailable(this.#closed)
+    this.#lastCallId += 1
+    const callId = this.#lastCallId
+    const now = { wallMs: this.#clock.wallMs(), monotonicMs: this.#clock.monotonicMs() }
+    // Calls made in the same turn of the event loop travel in one message.
+    if (this.#outgoing.length === 0) process.nextTick(() => this.#send())
+    this.#outgoing.push({ callId, method, args: [...args, now] })
+    const { promise, resolve, reject } = Promise.withResolvers<ReturnType<SqliteJobStore[M]>>()
+    this.#pending.set(callId, { resolve, reject })
+    return promise
+  }
+
+  #send(): void {
+    const calls = this.#outgoing
+    this.#outgoing = []
+    if (calls.length > 0 && this.#closed === undefined) this.#thread.postMessage(calls satisfies ThreadRequest)
+  }
+
+  #receive(message: ThreadMessage): void {
+    if (message === 'ready') return
+    if (message === 'foreign-change') {
+      this.#queuedBell.ring()
+      void this.#ringForForeignEnds()
+      return
+    }
+    for (const reply of message.replies) {
+      const call = this.#pending.get(reply.callId)
+      this.#pending.delete(reply.callId)
+      if ('fault' in reply) call?.reject(errorOf(reply.fault))
+      else call?.resolve(reply.value)
+    }
+    if (message.events.hasQueued) this.#queuedBell.ring()
+    for (const id of message.events.endedIds) this.#endedBells.get(id)?.bell.ring()
+  }
+
+  /** Another process wrote: asks once for all the jobs that are waited for, however many writes come meanwhile. */
+  async #ringForForeignEnds(): Promise<void> {
+    this.#hasForeignChange = true
+    if (this.#isLookingForEnded) return
+    this.#isLookingForEnded = true
+    while (this.#hasForeignChange && this.#endedBells.size > 0 && this.#closed === undefined) {
+      this.#hasForeignChange = false
+      const ids = [...this.#endedBells.keys()]
+      // When the question fails, everyone who waits asks for himself, and hears why.
+      const endedIds = await this.#call('ended', ids).catch(() => ids)
+      for (const id of endedIds) this.#endedBells.get(id)?.bell.ring()
+    }
+    this.#isLookingForEnded = false
+  }
+
+  #fail(cause: Error): void {
+    this.#closed ??= cause
+    for (const call of this.#pending.values()) call.reject(unavailable(cause))
+    this.#pending.clear()
+    this.#queuedBell.ring()
+    for (const { bell } of this.#endedBells.values()) bell.ring()
+  }
+}
+
+function errorOf(fault: StoreFault): Error {
+  if (fault.code === undefined) return new Error(fault.message)
+  return new ServiceError(fault.code, fault.message)
+}
+
+function unavailable(cause: Error): ServiceError {
+  return new ServiceError('UNAVAILABLE', 'Cannot use the job store: it is closed', { cause })
+}

@@ -1,0 +1,561 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+import {
+  FAILURES,
+  JOB_STATUSES,
+  LEASE_LOST_TEXT,
+  PRIORITIES,
+  afterFailure,
+  fingerprintOf,
+  firstLane,
+  isEnded,
+  noticeOf,
+  queuedJob,
+  type Failure,
+  type Job,
+  type JobPolicy,
+  type NewJob,
+  type Priority
+} from './job.ts'
+import type {
+  Backlog,
+  Changed,
+  Claim,
+  DeadLetterQuery,
+  DeadLetters,
+  Enqueued,
+  Lease,
+  LeaseOutcome,
+  Swept
+} from './job-backend.ts'
+import { LeaseWatch } from './lease-watch.ts'
+import type { Payload } from './payload.ts'
+import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from './stored-record.ts'
+
+/** How to open a {@link SqliteJobStore}. */
+export interface SqliteJobStoreOptions {
+  /** The database file; it is made when there is none. */
+  readonly path: string
+  readonly policy: JobPolicy
+  /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
+  readonly maxBytes?: number
+  /** How long a write waits for another process's write, in milliseconds. */
+  readonly busyTimeoutMs: number
+}
+
+/** The time at which an operation was asked for, by the caller's clocks. */
+export interface Instant {
+  readonly wallMs: number
+  readonly monotonicMs: number
+}
+
+/** Jobs that were claimed, or else when to ask again. */
+export interface ClaimAttempt {
+  readonly claims: readonly Claim[]
+  /** The earliest time at which a job that waits for its next try is due. */
+  readonly nextRunAtMs: number | undefined
+}
+
+/** What operations changed that someone may wait for. */
+export interface StoreEvents {
+  /** Whether a job came into the queue. */
+  readonly hasQueued: boolean
+  /** Jobs that ended. */
+  readonly endedIds: readonly string[]
+}
+
+/** What a worker asks for, without the waiting. */
+export interface ClaimNow {
+  readonly types: readonly string[]
+  readonly limit: number
+  readonly leaseMs: number
+}
+
+/*
+ * The indexes are partial: each holds only the rows in one state, so that its size, and with it the cost of a claim,
+ * does not grow with the number of jobs that have ended. Inputs and results have tables of their own, since SQLite
+ * rewrites a whole row when a heartbeat changes one of its columns.
+ */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS jobs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    callback_url TEXT,
+    idempotency_key TEXT,
+    fingerprint TEXT NOT NULL,
+    status TEXT NOT NULL,
+    failure TEXT,
+    attempts INTEGER NOT NULL,
+    progress REAL NOT NULL,
+    last_error TEXT,
+    token INTEGER NOT NULL,
+    beat INTEGER NOT NULL,
+    lease_ms INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    run_at INTEGER NOT NULL,
+    expires_at INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS job_inputs (seq INTEGER PRIMARY KEY, content_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS job_results (seq INTEGER PRIMARY KEY, content_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS job_workers (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (type, priority, run_at, seq) WHERE status = 'QUEUED';
+  CREATE INDEX IF NOT EXISTS jobs_in_progress ON jobs (seq) WHERE status = 'IN_PROGRESS';
+  CREATE INDEX IF NOT EXISTS jobs_dead ON jobs (seq) WHERE failure = 'DEAD';
+  CREATE INDEX IF NOT EXISTS jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS jobs_idempotency ON jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
+`
+
+const MAX_DELETIONS_PER_SWEEP = 500
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+/** A row of `jobs`: the job, and what only the store needs. */
+interface JobRow {
+  readonly seq: number
+  readonly job: Job
+  readonly fingerprint: string
+  readonly token: number
+  readonly beat: number
+  readonly leaseMs: number
+  readonly expiresAtMs: number | undefined
+}
+
+/**
+ * Jobs in a SQLite file, one synchronous method an operation. It runs in a thread of its own
+ * (`sqlite-job-thread.ts`), which puts the operations that wait into one transaction.
+ * Several processes may open the same file.
+ */
+export class SqliteJobStore {
+  readonly #database: DatabaseSync
+  readonly #policy: JobPolicy
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #watch = new LeaseWatch()
+  #claimCount = 0
+  #hasQueued = false
+  #endedIds: string[] = []
+
+  constructor(options: SqliteJobStoreOptions) {
+    this.#policy = options.policy
+    this.#database = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs })
+    this.#database.exec('PRAGMA journal_mode = WAL')
+    // A page count is refused below the present one, so an existing larger file keeps working and stops growing.
+    if (options.maxBytes !== undefined) {
+      const pageBytes = numberIn(this.#database.prepare('PRAGMA page_size').get() ?? {}, 'page_size')
+      this.#database.exec(`PRAGMA max_page_count = ${Math.floor(options.maxBytes / pageBytes)}`)
+    }
+    this.#database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+  }
+
+  /**
+   * Runs operations as one transaction: all of them happen, or none.
+   * @param isDurable whether the commit waits until the disk has it (one fsync); else a power loss, but no crash, may
+   *   undo the last commits
+   */
+  transact<T>(isDurable: boolean, work: () => T): T {
+    this.#database.exec(isDurable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const value = work()
+      this.#database.exec('COMMIT')
+      return value
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, such as a full disk.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** What changed since the last call. */
+  takeEvents(): StoreEvents {
+    const events = { hasQueued: this.#hasQueued, endedIds: this.#endedIds }
+    this.#hasQueued = false
+    this.#endedIds = []
+    return events
+  }
+
+  /** Changes whenever another connection, of this or another process, has committed. */
+  dataVersion(): number {
+    return numberIn(this.#prepare('PRAGMA data_version').get() ?? {}, 'data_version')
+  }
+
+  enqueue(job: NewJob, now: Instant): Enqueued {
+    const fingerprint = fingerprintOf(job)
+    const owner = job.owner ?? ''
+    const earlier =
+      this.#rowToKeep(this.#rowOf(job.id), now) ?? this.#rowToKeep(this.#rowOfKey(owner, job.idempotencyKey), now)
+    if (earlier === undefined) return { outcome: 'added', job: this.#insert(job, fingerprint, now) }
+    if (earlier.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: earlier.job.id }
+    return { outcome: 'existing', job: earlier.job }
+  }
+
+  find(id: string, now: Instant): Job | undefined {
+    const row = this.#liveRow(id, now)
+    return row?.job
+  }
+
+  /** Those of the jobs that have ended or are gone. */
+  ended(ids: readonly string[], now: Instant): string[] {
+    return ids.filter((id) => {
+      const job = this.find(id, now)
+      return job === undefined || isEnded(job)
+    })
+  }
+
+  result(id: string, now: Instant): Payload | undefined {
+    const row = this.#liveRow(id, now)
+    return row && this.#payload('job_results', row.seq)
+  }
+
+  deadLetters(query: DeadLetterQuery, now: Instant): DeadLetters {
+    const rows = this.#rows(
+      `SELECT * FROM jobs WHERE failure = 'DEAD' AND seq < ? AND owner = coalesce(?, owner) AND expires_at > ?
+       ORDER BY seq DESC LIMIT ?`,
+      query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after),
+      query.owner ?? null,
+      now.wallMs,
+      query.limit + 1
+    )
+    const page = rows.slice(0, query.limit)
+    const next = rows.length > query.limit ? page.at(-1)?.seq.toString() : undefined
+    return { jobs: page.map((row) => row.job), next }
+  }
+
+  claim(request: ClaimNow, now: Instant): ClaimAttempt {
+    this.#claimCount += 1
+    const lanes: Priority[] = firstLane(this.#claimCount) === 'bulk' ? ['bulk', 'interactive'] : ['interactive', 'bulk']
+    const claims: Claim[] = []
+    for (const lane of lanes) claims.push(...this.#claimLane(request, lane, request.limit - claims.length, now))
+    return { claims, nextRunAtMs: claims.length > 0 ? undefined : this.#nextRunAtMs(request.types) }
+  }
+
+  extend(lease: Lease, progress: number | undefined, now: Instant): LeaseOutcome {
+    return this.#row(
+      `UPDATE jobs SET beat = beat + 1, progress = coalesce(?, progress), updated_at = ?
+       WHERE id = ? AND token = ? AND status = 'IN_PROGRESS' RETURNING *`,
+      progress ?? null,
+      now.wallMs,
+      lease.jobId,
+      lease.token
+    )
+      ? 'held'
+      : 'lost'
+  }
+
+  finish(lease: Lease, result: Payload, now: Instant): LeaseOutcome {
+    const row = this.#held(lease)
+    if (row === undefined) return 'lost'
+    this.#run('INSERT OR REPLACE INTO job_results VALUES (?, ?, ?)', row.seq, result.contentType, result.bytes)
+    this.#end(row, 'SUCCESS', undefined, 1, row.job.lastError, now)
+    return 'held'
+  }
+
+  fail(
+    lease: Lease,
+    error: { readonly message: string; readonly isPermanent: boolean },
+    random: number,
+    now: Instant
+  ): LeaseOutcome {
+    const row = this.#held(lease)
+    if (row === undefined) return 'lost'
+    this.#giveUpOrRetry(row, error.message, error.isPermanent, random, now)
+    return 'held'
+  }
+
+  release(lease: Lease, now: Instant): LeaseOutcome {
+    const row = this.#held(lease)
+    if (row === undefined) return 'lost'
+    this.#queue(row, row.job.attempts - 1, now.wallMs, row.job.lastError, now)
+    return 'held'
+  }
+
+  cancel(id: string, now: Instant): Changed {
+    const row = this.#liveRow(id, now)
+    if (row === undefined) return { outcome: 'missing' }
+    if (row.job.failure === 'CANCELLED') return { outcome: 'changed', job: row.job }
+    if (isEnded(row.job)) return { outcome: 'refused', job: row.job }
+    return { outcome: 'changed', job: this.#end(row, 'FAILURE', 'CANCELLED', row.job.progress, row.job.lastError, now) }
+  }
+
+  redrive(id: string, now: Instant): Changed {
+    const row = this.#liveRow(id, now)
+    if (row === undefined) return { outcome: 'missing' }
+    if (row.job.failure !== 'DEAD' && row.job.failure !== 'PERMANENT') return { outcome: 'refused', job: row.job }
+    return { outcome: 'changed', job: this.#queue(row, 0, now.wallMs, row.job.lastError, now) }
+  }
+
+  sweep(random: number, now: Instant): Swept {
+    const running = this.#rows(`SELECT * FROM jobs WHERE status = 'IN_PROGRESS'`)
+    const rows = new Map(running.map((row) => [row.job.id, row]))
+    const leases = running.map((row) => ({
+      jobId: row.job.id,
+      token: row.token,
+      beat: row.beat,
+      leaseMs: row.leaseMs
+    }))
+    const silent = this.#watch.look(leases, now.monotonicMs)
+    for (const [index, { jobId }] of silent.entries()) {
+      const row = rows.get(jobId)
+      // Steps of the golden ratio spread the waits evenly, whatever the first one is.
+      const jitter = (random + index * GOLDEN_RATIO) % 1
+      if (row !== undefined) this.#giveUpOrRetry(row, LEASE_LOST_TEXT, false, jitter, now)
+    }
+    const over = this.#rows(
+      'SELECT * FROM jobs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?',
+      now.wallMs,
+      MAX_DELETIONS_PER_SWEEP
+    )
+    for (const row of over) this.#delete(row)
+    this.#run('DELETE FROM job_workers WHERE expires_at <= ?', now.wallMs)
+    return { expiredLeaseCount: silent.length, deletedCount: over.length, resentCount: 0 }
+  }
+
+  backlog(): Backlog {
+    const count = (condition: string): number => this.#number(`SELECT count(*) AS value FROM jobs WHERE ${condition}`)
+    return {
+      queuedCount: count(`status = 'QUEUED'`),
+      inProgressCount: count(`status = 'IN_PROGRESS'`),
+      deadCount: count(`failure = 'DEAD'`)
+    }
+  }
+
+  checkIn(workerId: string, ttlMs: number, now: Instant): number {
+    this.#run('INSERT OR REPLACE INTO job_workers VALUES (?, ?)', workerId, now.wallMs + ttlMs)
+    return this.#number('SELECT count(*) AS value FROM job_workers WHERE expires_at > ?', now.wallMs)
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #insert(job: NewJob, fingerprint: string, now: Instant): Job {
+    const added = queuedJob(job, now.wallMs)
+    this.#hasQueued = true
+    const { lastInsertRowid: seq } = this.#run(
+      `INSERT INTO jobs (id, type, priority, owner, labels, callback_url, idempotency_key, fingerprint, status, attempts,
+         progress, token, beat, lease_ms, created_at, updated_at, run_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', 0, 0, 0, 0, 0, ?, ?, ?)`,
+      added.id,
+      added.type,
+      added.priority,
+      added.owner,
+      JSON.stringify(added.labels),
+      added.callbackUrl ?? null,
+      job.idempotencyKey ?? null,
+      fingerprint,
+      added.createdAtMs,
+      added.updatedAtMs,
+      added.runAtMs
+    )
+    this.#run('INSERT INTO job_inputs VALUES (?, ?, ?)', seq, job.input.contentType, job.input.bytes)
+    return added
+  }
+
+  #claimLane(request: ClaimNow, lane: Priority, limit: number, now: Instant): Claim[] {
+    if (limit <= 0) return []
+    // One look into the index for each type; a single query over all types would sort the whole queue.
+    const due = request.types
+      .flatMap((type) =>
+        this.#rows(
+          `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at <= ?
+           ORDER BY run_at, seq LIMIT ?`,
+          type,
+          lane,
+          now.wallMs,
+          limit
+        )
+      )
+      .toSorted((a, b) => a.job.runAtMs - b.job.runAtMs || a.seq - b.seq)
+      .slice(0, limit)
+    return due.map(({ seq }) => {
+      const row = this.#row(
+        `UPDATE jobs SET status = 'IN_PROGRESS', token = token + 1, attempts = attempts + 1, beat = 0, progress = 0,
+           lease_ms = ?, updated_at = ?
+         WHERE seq = ? RETURNING *`,
+        request.leaseMs,
+        now.wallMs,
+        seq
+      )
+      const input = this.#payload('job_inputs', seq)
+      if (row === undefined || input === undefined) throw new Error('Cannot claim: a job without input; this is a bug')
+      return { job: row.job, input, lease: { jobId: row.job.id, token: row.token, leaseMs: row.leaseMs } }
+    })
+  }
+
+  #nextRunAtMs(types: readonly string[]): number | undefined {
+    const times = types.flatMap((type) =>
+      (['interactive', 'bulk'] as const).flatMap((lane) =>
+        this.#rows(
+          `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? ORDER BY run_at, seq LIMIT 1`,
+          type,
+          lane
+        ).map((row) => row.job.runAtMs)
+      )
+    )
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  #giveUpOrRetry(row: JobRow, lastError: string, isPermanent: boolean, random: number, now: Instant): void {
+    const next = afterFailure(row.job.attempts, isPermanent, this.#policy, random)
+    if (next.status === 'FAILURE') this.#end(row, 'FAILURE', next.failure, row.job.progress, lastError, now)
+    else this.#queue(row, row.job.attempts, now.wallMs + next.delayMs, lastError, now)
+  }
+
+  #queue(row: JobRow, attempts: number, runAtMs: number, lastError: string | undefined, now: Instant): Job {
+    this.#hasQueued = true
+    const queued = this.#row(
+      `UPDATE jobs SET status = 'QUEUED', failure = NULL, expires_at = NULL, attempts = ?, progress = 0, run_at = ?,
+         last_error = ?, updated_at = ?
+       WHERE seq = ? RETURNING *`,
+      attempts,
+      runAtMs,
+      lastError ?? null,
+      now.wallMs,
+      row.seq
+    )
+    return (queued ?? row).job
+  }
+
+  #end(
+    row: JobRow,
+    status: 'SUCCESS' | 'FAILURE',
+    failure: Failure | undefined,
+    progress: number,
+    lastError: string | undefined,
+    now: Instant
+  ): Job {
+    this.#endedIds.push(row.job.id)
+    const ended = this.#row(
+      `UPDATE jobs SET status = ?, failure = ?, progress = ?, last_error = ?, updated_at = ?, expires_at = ?
+       WHERE seq = ? RETURNING *`,
+      status,
+      failure ?? null,
+      progress,
+      lastError ?? null,
+      now.wallMs,
+      now.wallMs + this.#policy.retentionMs,
+      row.seq
+    )
+    const job = (ended ?? row).job
+    const notice = noticeOf(job)
+    if (notice !== undefined) this.#insert(notice, fingerprintOf(notice), now)
+    return job
+  }
+
+  #held(lease: Lease): JobRow | undefined {
+    return this.#row(
+      `SELECT * FROM jobs WHERE id = ? AND token = ? AND status = 'IN_PROGRESS'`,
+      lease.jobId,
+      lease.token
+    )
+  }
+
+  /** The row, unless its time is over: then it makes room for a new job of its id or key. */
+  #rowToKeep(row: JobRow | undefined, now: Instant): JobRow | undefined {
+    if (row === undefined || !isOver(row, now)) return row
+    this.#delete(row)
+    return undefined
+  }
+
+  #liveRow(id: string, now: Instant): JobRow | undefined {
+    const row = this.#rowOf(id)
+    return row === undefined || isOver(row, now) ? undefined : row
+  }
+
+  #rowOf(id: string | undefined): JobRow | undefined {
+    return id === undefined ? undefined : this.#row('SELECT * FROM jobs WHERE id = ?', id)
+  }
+
+  #rowOfKey(owner: string, key: string | undefined): JobRow | undefined {
+    if (key === undefined) return undefined
+    return this.#row('SELECT * FROM jobs WHERE owner = ? AND idempotency_key = ?', owner, key)
+  }
+
+  #payload(table: 'job_inputs' | 'job_results', seq: number): Payload | undefined {
+    const columns = this.#prepare(`SELECT content_type, bytes FROM ${table} WHERE seq = ?`).get(seq)
+    if (columns === undefined) return undefined
+    const { bytes } = columns
+    assert(bytes instanceof Uint8Array, 'A payload holds no bytes; this is a bug')
+    return { contentType: textIn(columns, 'content_type'), bytes: new Uint8Array(bytes.buffer) }
+  }
+
+  #delete(row: JobRow): void {
+    this.#run('DELETE FROM job_inputs WHERE seq = ?', row.seq)
+    this.#run('DELETE FROM job_results WHERE seq = ?', row.seq)
+    this.#run('DELETE FROM jobs WHERE seq = ?', row.seq)
+  }
+
+  #row(sql: string, ...values: SQLInputValue[]): JobRow | undefined {
+    const columns = this.#prepare(sql).get(...values)
+    return columns && rowOf(columns)
+  }
+
+  #rows(sql: string, ...values: SQLInputValue[]): JobRow[] {
+    return this.#prepare(sql)
+      .all(...values)
+      .map((columns) => rowOf(columns))
+  }
+
+  #number(sql: string, ...values: SQLInputValue[]): number {
+    return numberIn(this.#prepare(sql).get(...values) ?? {}, 'value')
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
+    return this.#prepare(sql).run(...values)
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/** Whether readers no longer see the job, although no sweep has come for it yet. */
+function isOver(row: JobRow, now: Instant): boolean {
+  return row.expiresAtMs !== undefined && row.expiresAtMs <= now.wallMs
+}
+
+function rowOf(columns: StoredRecord): JobRow {
+  return {
+    seq: numberIn(columns, 'seq'),
+    job: jobOf(columns),
+    fingerprint: textIn(columns, 'fingerprint'),
+    token: numberIn(columns, 'token'),
+    beat: numberIn(columns, 'beat'),
+    leaseMs: numberIn(columns, 'lease_ms'),
+    expiresAtMs: optionalIn(columns, 'expires_at', numberIn)
+  }
+}
+
+function jobOf(columns: StoredRecord): Job {
+  const labels: Record<string, string> = JSON.parse(textIn(columns, 'labels'))
+  return {
+    id: textIn(columns, 'id'),
+    type: textIn(columns, 'type'),
+    priority: nameIn(PRIORITIES, columns, 'priority'),
+    owner: textIn(columns, 'owner'),
+    labels,
+    callbackUrl: optionalIn(columns, 'callback_url', textIn),
+    status: nameIn(JOB_STATUSES, columns, 'status'),
+    failure: optionalIn(columns, 'failure', (record, name) => nameIn(FAILURES, record, name)),
+    attempts: numberIn(columns, 'attempts'),
+    progress: numberIn(columns, 'progress'),
+    lastError: optionalIn(columns, 'last_error', textIn),
+    createdAtMs: numberIn(columns, 'created_at'),
+    updatedAtMs: numberIn(columns, 'updated_at'),
+    runAtMs: numberIn(columns, 'run_at')
+  }
+}

@@ -1,0 +1,202 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { closeSync, openSync, watch, writeSync } from 'node:fs'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+
+import type { ErrorCode } from '../errors.ts'
+import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './sqlite-job-store.ts'
+
+/*
+ * The thread that owns a SqliteJobStore. A commit that a 202 relies on waits for the disk (some 3 ms), which must not
+ * hold up the main thread. While the disk is at work calls gather here, and the next commit is theirs together.
+ */
+
+/** What the thread is started with. */
+export interface ThreadOptions extends SqliteJobStoreOptions {
+  /** How often to look for other processes' commits, should the file system fail to tell. */
+  readonly lookEveryMs: number
+}
+
+/** The operations of the store that the main thread may call. */
+export type StoreMethod =
+  | 'backlog'
+  | 'cancel'
+  | 'checkIn'
+  | 'claim'
+  | 'deadLetters'
+  | 'ended'
+  | 'enqueue'
+  | 'extend'
+  | 'fail'
+  | 'find'
+  | 'finish'
+  | 'redrive'
+  | 'release'
+  | 'result'
+  | 'sweep'
+
+/** One call; the caller numbers them. */
+export interface StoreCall {
+  readonly callId: number
+  readonly method: StoreMethod
+  readonly args: readonly unknown[]
+}
+
+/** What a call failed with: something that a caller can understand, or (without a code) a bug. */
+export interface StoreFault {
+  readonly code: ErrorCode | undefined
+  readonly message: string
+}
+
+/** The answer to one call. */
+export type StoreReply =
+  | { readonly callId: number; readonly value: unknown }
+  | { readonly callId: number; readonly fault: StoreFault }
+
+/** What the thread says: that the file is open, answers and what changed with them, or that another connection wrote. */
+export type ThreadMessage =
+  | 'ready'
+  | { readonly replies: readonly StoreReply[]; readonly events: StoreEvents }
+  | 'foreign-change'
+
+/** What the main thread says: calls, or that this was all. */
+export type ThreadRequest = readonly StoreCall[] | 'close'
+
+const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'deadLetters', 'ended', 'find', 'result'])
+/** Their promise must hold even when the power fails. What the others lose then is done again, or found out again. */
+const DURABLE: ReadonlySet<StoreMethod> = new Set(['cancel', 'enqueue', 'redrive'])
+/** Bounds how long the first call of a transaction waits for the last. */
+const MAX_CALLS_PER_COMMIT = 512
+const LOOK_EVERY_MS_UNWATCHED = 20
+/** Larger buffers change hands instead of being copied. */
+const MIN_TRANSFER_BYTES = 64 * 1024
+
+assert(parentPort !== null, 'sqlite-job-thread.ts runs as a worker thread; this is a bug')
+const port = parentPort
+const options: ThreadOptions = workerData
+const store = new SqliteJobStore(options)
+const wakePath = `${options.path}-wake`
+const wakeFile = openSync(wakePath, 'w')
+let seenVersion = store.dataVersion()
+
+port.on('message', (first: ThreadRequest) => {
+  const waiting: StoreCall[] = []
+  let isClosing = false
+  for (let request: ThreadRequest | undefined = first; request !== undefined; request = nextRequest()) {
+    if (request === 'close') isClosing = true
+    else waiting.push(...request)
+  }
+  for (let start = 0; start < waiting.length; start += MAX_CALLS_PER_COMMIT) {
+    post(runTogether(waiting.slice(start, start + MAX_CALLS_PER_COMMIT)))
+  }
+  if (isClosing) close()
+})
+
+const stopWatching = watchForeignChanges()
+port.postMessage('ready' satisfies ThreadMessage)
+
+function nextRequest(): ThreadRequest | undefined {
+  return receiveMessageOnPort(port)?.message
+}
+
+function runTogether(calls: readonly StoreCall[]): StoreReply[] {
+  const isDurable = calls.some((call) => DURABLE.has(call.method))
+  const isReading = calls.every((call) => READING.has(call.method))
+  const work = (): StoreReply[] => calls.map((call) => ({ callId: call.callId, value: run(call) }))
+  try {
+    return isReading ? work() : store.transact(isDurable, work)
+  } catch (error) {
+    // Nothing has happened yet. One by one, only the call at fault fails.
+    store.takeEvents()
+    const [call] = calls
+    if (calls.length > 1 || call === undefined) return calls.flatMap((each) => runTogether([each]))
+    return [{ callId: call.callId, fault: faultOf(error) }]
+  }
+}
+
+function run(call: StoreCall): unknown {
+  return Reflect.apply(store[call.method], store, call.args)
+}
+
+function post(replies: readonly StoreReply[]): void {
+  const events = store.takeEvents()
+  const message: ThreadMessage = { replies, events }
+  port.postMessage(message, largeBuffersOf(replies))
+  if (events.hasQueued || events.endedIds.length > 0) wakeOthers()
+}
+
+function largeBuffersOf(value: unknown): ArrayBuffer[] {
+  if (value instanceof Uint8Array) {
+    const isWhole = value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength
+    return isWhole && value.byteLength >= MIN_TRANSFER_BYTES ? [value.buffer] : []
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap((part) => largeBuffersOf(part))
+}
+
+/**
+ * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
+ * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
+ */
+const MACHINE_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
+const TOO_BIG_CODE = 18
+const FULL_CODE = 13
+
+function faultOf(error: unknown): StoreFault {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error) }
+  // The low byte is the primary code, the rest says more.
+  const code = 'errcode' in error ? Number(error.errcode) & 0xff : 0
+  if (code === FULL_CODE) return { code: 'UNAVAILABLE', message: 'Cannot write to the job store: the disk is full' }
+  if (code === TOO_BIG_CODE)
+    return { code: 'PAYLOAD_TOO_LARGE', message: 'Cannot write to the job store: the payload is too large' }
+  if (MACHINE_CODES.has(code)) return { code: 'UNAVAILABLE', message: `Cannot use the job store: ${error.message}` }
+  return { code: undefined, message: error.stack ?? error.message }
+}
+
+/** Tells the main thread when another process (or another backend of this one) has committed. */
+function lookForForeignChange(): void {
+  const version = store.dataVersion()
+  if (version === seenVersion) return
+  seenVersion = version
+  port.postMessage('foreign-change' satisfies ThreadMessage)
+}
+
+/** Looks whenever the file system says that another connection rang. @returns how to stop */
+function watchForeignChanges(): () => void {
+  let watcher: ReturnType<typeof watch> | undefined
+  let timer = setInterval(lookForForeignChange, options.lookEveryMs)
+  const lookOften = (): void => {
+    clearInterval(timer)
+    timer = setInterval(lookForForeignChange, LOOK_EVERY_MS_UNWATCHED)
+  }
+  try {
+    watcher = watch(wakePath, lookForForeignChange)
+    watcher.on('error', lookOften)
+  } catch {
+    // The system has no watches left (inotify's limit), or none at all.
+    lookOften()
+  }
+  return () => {
+    watcher?.close()
+    clearInterval(timer)
+  }
+}
+
+/**
+ * Wakes the other processes on the file. The database itself cannot: its log is written, and seen to be written, some
+ * milliseconds before the commit counts, while what makes it count is a change of shared memory that nobody is told of.
+ */
+function wakeOthers(): void {
+  writeSync(wakeFile, 'w', 0)
+}
+
+function close(): void {
+  stopWatching()
+  store.close()
+  closeSync(wakeFile)
+  port.close()
+}

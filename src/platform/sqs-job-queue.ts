@@ -1,0 +1,268 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type Message,
+  type SQSClient
+} from '@aws-sdk/client-sqs'
+
+import type { Job, Priority } from '../jobs/job.ts'
+import { reach } from './aws-errors.ts'
+
+/** Where messages go. */
+export interface SqsJobQueueOptions {
+  readonly queueUrl: string
+  /** Messages of bulk jobs. @default `queueUrl`: then bulk waits in one line with the rest */
+  readonly bulkQueueUrl?: string
+  /** Copies of dead letters, for an alarm and for the console. @default none are sent */
+  readonly deadLetterQueueUrl?: string
+}
+
+/** A hint that a job may be waiting. The table decides whether it is. */
+export interface JobMessage {
+  readonly jobId: string
+  readonly type: string
+  /** Of a dead letter that was moved back by hand: the token of the job's last lease. */
+  readonly deadToken: number | undefined
+  /** Names this delivery of the message. */
+  readonly receipt: string
+}
+
+/** How to receive. */
+export interface ReceiveRequest {
+  /** The lane whose messages go first. */
+  readonly first: Priority
+  /** The most messages, at most 10. */
+  readonly limit: number
+  /** A message shows again after this, unless it is hidden for longer or deleted. */
+  readonly hiddenMs: number
+  /** How long to wait for a first message, at most 20 s. */
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+const MAX_MESSAGES = 10
+const MAX_WAIT_SECONDS = 20
+const MAX_DELAY_SECONDS = 900
+const MAX_HIDDEN_SECONDS = 12 * 60 * 60
+const MAX_DEAD_LETTER_CALLS = 20
+const DEAD_LETTER_LOOK_SECONDS = 5
+
+interface Lane {
+  readonly url: string
+  /** A receive under way: it may outlast the call that began it, when the other lane was quicker. */
+  receiving: Promise<void> | undefined
+  messages: JobMessage[]
+}
+
+/**
+ * Messages about jobs on SQS standard queues: one for people's jobs, perhaps one for bulk, perhaps one for dead letters.
+ * A message may come twice, late, or not at all; nothing is taken from it but where to look.
+ */
+export class SqsJobQueue {
+  readonly #client: SQSClient
+  readonly #lanes: Readonly<Record<Priority, Lane>>
+  readonly #deadLetterUrl: string | undefined
+  #receiverCount = 0
+
+  constructor(client: SQSClient, options: SqsJobQueueOptions) {
+    const interactive = laneOf(options.queueUrl)
+    this.#client = client
+    this.#lanes = {
+      interactive,
+      bulk: options.bulkQueueUrl === undefined ? interactive : laneOf(options.bulkQueueUrl)
+    }
+    this.#deadLetterUrl = options.deadLetterQueueUrl
+  }
+
+  /** @param delayMs until the message shows: rounded up to seconds, at most 15 minutes */
+  async send(job: Pick<Job, 'id' | 'type' | 'priority'>, delayMs = 0): Promise<void> {
+    const command = new SendMessageCommand({
+      QueueUrl: this.#lanes[job.priority].url,
+      MessageBody: JSON.stringify({ id: job.id, type: job.type }),
+      DelaySeconds: Math.min(MAX_DELAY_SECONDS, Math.ceil(Math.max(0, delayMs) / 1000))
+    })
+    await reach('send a message to SQS', () => this.#client.send(command))
+  }
+
+  /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
+  async sendDeadLetter(job: Pick<Job, 'id' | 'type'>, token: number): Promise<void> {
+    if (this.#deadLetterUrl === undefined) return
+    const command = new SendMessageCommand({
+      QueueUrl: this.#deadLetterUrl,
+      MessageBody: JSON.stringify({ id: job.id, type: job.type, deadToken: token })
+    })
+    await reach('send a dead letter to SQS', () => this.#client.send(command))
+  }
+
+  /** Removes the copy of a dead letter that went back to work; looks through as many messages as a few calls show. */
+  async removeDeadLetter(jobId: string): Promise<void> {
+    const url = this.#deadLetterUrl
+    if (url === undefined) return
+    for (let call = 0; call < MAX_DEAD_LETTER_CALLS; call += 1) {
+      const messages = await this.#receiveFrom(url, {
+        limit: MAX_MESSAGES,
+        hiddenSeconds: DEAD_LETTER_LOOK_SECONDS,
+        waitSeconds: 0
+      })
+      const found = messages.find((message) => message.jobId === jobId)
+      if (found !== undefined) return this.delete(found.receipt)
+      if (messages.length === 0) return
+    }
+  }
+
+  /** Receives messages of the first lane, or else of the other, and waits for a first one. */
+  async receive(request: ReceiveRequest): Promise<JobMessage[]> {
+    const limit = Math.min(MAX_MESSAGES, request.limit)
+    const order: Priority[] = request.first === 'bulk' ? ['bulk', 'interactive'] : ['interactive', 'bulk']
+    const lanes = [...new Set(order.map((priority) => this.#lanes[priority]))]
+    this.#receiverCount += 1
+    try {
+      for (const lane of lanes) {
+        if (lane.receiving === undefined) await this.#fill(lane, request, limit, 0)
+        if (lane.messages.length > 0) return lane.messages.splice(0, limit)
+      }
+      const waitSeconds = Math.min(MAX_WAIT_SECONDS, Math.ceil(request.waitMs / 1000))
+      if (waitSeconds <= 0 || request.signal?.aborted === true) return []
+      await Promise.race(lanes.map((lane) => (lane.receiving ??= this.#fill(lane, request, limit, waitSeconds))))
+      const messages = lanes.flatMap((lane) => lane.messages.splice(0))
+      await Promise.all(messages.splice(limit).map((message) => this.hide(message.receipt, 0)))
+      return messages
+    } finally {
+      this.#receiverCount -= 1
+    }
+  }
+
+  /** Keeps a message hidden from now on for so long; 0 shows it at once. A receipt that is too old does nothing. */
+  async hide(receipt: string, forMs: number): Promise<void> {
+    const { url, handle } = this.#partsOf(receipt)
+    const command = new ChangeMessageVisibilityCommand({
+      QueueUrl: url,
+      ReceiptHandle: handle,
+      VisibilityTimeout: Math.min(MAX_HIDDEN_SECONDS, Math.ceil(forMs / 1000))
+    })
+    await reach('extend a message of SQS', () => ignoringStale(() => this.#client.send(command)))
+  }
+
+  /** Deletes a message. A receipt that is too old does nothing. */
+  async delete(receipt: string): Promise<void> {
+    const { url, handle } = this.#partsOf(receipt)
+    await this.#delete(url, handle)
+  }
+
+  /** How many messages there are, about: waiting or delayed, and received. */
+  async count(): Promise<{ readonly waitingCount: number; readonly receivedCount: number }> {
+    const urls = [...new Set(Object.values(this.#lanes).map((lane) => lane.url))]
+    const counts = await Promise.all(
+      urls.map(async (QueueUrl) => {
+        const command = new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesDelayed',
+            'ApproximateNumberOfMessagesNotVisible'
+          ]
+        })
+        const { Attributes = {} } = await reach('count the messages of SQS', () => this.#client.send(command))
+        return {
+          waiting:
+            Number(Attributes['ApproximateNumberOfMessages']) +
+            Number(Attributes['ApproximateNumberOfMessagesDelayed']),
+          received: Number(Attributes['ApproximateNumberOfMessagesNotVisible'])
+        }
+      })
+    )
+    return {
+      waitingCount: counts.reduce((sum, count) => sum + count.waiting, 0),
+      receivedCount: counts.reduce((sum, count) => sum + count.received, 0)
+    }
+  }
+
+  async #fill(lane: Lane, request: ReceiveRequest, limit: number, waitSeconds: number): Promise<void> {
+    try {
+      const hiddenSeconds = Math.ceil(request.hiddenMs / 1000)
+      const wanted = { limit, hiddenSeconds, waitSeconds, signal: request.signal }
+      const messages = await this.#receiveFrom(lane.url, wanted)
+      if (this.#receiverCount > 0) lane.messages.push(...messages)
+      // Nobody waits for them any more: another worker may have them at once.
+      else await Promise.all(messages.map((message) => this.hide(message.receipt, 0)))
+    } finally {
+      lane.receiving = undefined
+    }
+  }
+
+  async #receiveFrom(
+    url: string,
+    wanted: { limit: number; hiddenSeconds: number; waitSeconds: number; signal?: AbortSignal | undefined }
+  ): Promise<JobMessage[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: wanted.limit,
+      VisibilityTimeout: wanted.hiddenSeconds,
+      WaitTimeSeconds: wanted.waitSeconds
+    })
+    return reach('receive messages of SQS', async () => {
+      try {
+        const options = wanted.signal === undefined ? {} : { abortSignal: wanted.signal }
+        const { Messages = [] } = await this.#client.send(command, options)
+        return Messages.map((message) => this.#read(url, message))
+      } catch (error) {
+        if (wanted.signal?.aborted === true) return []
+        throw error
+      }
+    })
+  }
+
+  /** A message that is not ours reads as one about a job that does not exist, and is thrown away as such. */
+  #read(url: string, message: Message): JobMessage {
+    const receipt = JSON.stringify([url, message.ReceiptHandle ?? ''])
+    const body = parsed(message.Body ?? '')
+    return {
+      jobId: typeof body['id'] === 'string' ? body['id'] : '',
+      type: typeof body['type'] === 'string' ? body['type'] : '',
+      deadToken: typeof body['deadToken'] === 'number' ? body['deadToken'] : undefined,
+      receipt
+    }
+  }
+
+  #partsOf(receipt: string): { url: string; handle: string } {
+    const [url, handle]: [string, string] = JSON.parse(receipt)
+    return { url, handle }
+  }
+
+  async #delete(QueueUrl: string, ReceiptHandle: string): Promise<void> {
+    const command = new DeleteMessageCommand({ QueueUrl, ReceiptHandle })
+    await reach('delete a message of SQS', () => ignoringStale(() => this.#client.send(command)))
+  }
+}
+
+function laneOf(url: string): Lane {
+  return { url, receiving: undefined, messages: [] }
+}
+
+function parsed(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** SQS refuses the receipt of a message that has since been shown to another worker, or is gone. */
+async function ignoringStale(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call()
+  } catch (error) {
+    const isStale =
+      error instanceof Error && /^(ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue)/.test(error.name)
+    if (!isStale) throw error
+  }
+}

@@ -1,0 +1,110 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import closeWithGrace from 'close-with-grace'
+import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
+import { createJobRunner, openJobBackend } from './job-parts.ts'
+import { BacklogReporter } from './jobs/backlog-reporter.ts'
+import { createLocalEncoding } from './local-encoding.ts'
+import { judgeNodeVersion } from './node-version.ts'
+import { createServiceLog } from './server/request-log.ts'
+import type { Readiness } from './server/routes/health.ts'
+import { createWorkerHealth } from './server/worker-health.ts'
+
+const HELP = `Usage: npm run worker [-- --help]
+
+Does the jobs that services on the same DATA_DIR, or the same queue on AWS, have accepted. It has no
+HTTP but health and metrics, on WORKER_PORT: /health/live, /health/ready, /metrics.
+
+  BACKEND             local: the SQLite file in DATA_DIR (default); aws: SQS, DynamoDB and S3
+  JOBS_CONCURRENCY    jobs at a time (default 2)
+  JOBS_LEASE_SECONDS  a worker that is silent for so long loses its job (default 30)
+  WORKER_PORT, HOST   where health is (default 8081, 127.0.0.1)
+
+SIGTERM stops it: jobs at work are finished, or given back to others after SHUTDOWN_DEADLINE_SECONDS.
+All settings are in docs/configuration.md, jobs in docs/jobs.md.
+`
+
+async function runWorker(env: Environment): Promise<void> {
+  const version = judgeNodeVersion(process.versions.node)
+  if (version.outcome === 'too old') return giveUp(version.message)
+  const config = readConfig(env)
+  if (config === undefined) return
+  const serviceLog = createServiceLog(config.logLevel)
+  const { logger } = serviceLog
+  process.once('exit', serviceLog.flush)
+  logger.info({ config: redactConfig(config) }, 'starting a worker')
+
+  const encoding = createLocalEncoding(config, logger)
+  const backend = await openJobBackend(config)
+  const runner = createJobRunner(config, backend, encoding.encoder, logger)
+  const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
+  let isStopping = false
+  const readiness: Readiness = {
+    isReady: () => !isStopping && encoding.readiness.isReady(),
+    reasons: () => (isStopping ? ['the worker is stopping'] : encoding.readiness.reasons())
+  }
+  const health = createWorkerHealth({ readiness, counts: () => runner.counts, backlog: () => reporter.latest })
+  health.listen(config.workerPort, config.host)
+  await once(health, 'listening')
+  logger.info({ address: health.address() }, 'listening')
+
+  closeWithGrace(
+    {
+      delay: config.shutdownDeadlineSeconds * 1000,
+      logger: false,
+      onTimeout() {
+        logger.fatal('jobs were still at work at the deadline: killed')
+        serviceLog.flush()
+        process.kill(process.pid, 'SIGKILL')
+      }
+    },
+    async ({ signal, err }) => {
+      isStopping = true
+      if (err) logger.fatal({ err }, 'failed: stopping')
+      else logger.info({ signal }, 'stopping')
+      await runner.stop()
+      await reporter.stop()
+      await backend.close()
+      await encoding.close()
+      health.closeAllConnections()
+      health.close()
+      logger.info(runner.counts, 'stopped')
+      serviceLog.flush()
+    }
+  )
+
+  try {
+    await encoding.start()
+  } catch (error) {
+    logger.fatal({ err: error }, 'the model could not be loaded')
+    return
+  }
+  runner.start()
+  reporter.start()
+  logger.info({ revision: encoding.encoder.revision }, 'ready')
+}
+
+function readConfig(env: Environment): Config | undefined {
+  try {
+    return loadConfig(env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    giveUp(error.message)
+    return undefined
+  }
+}
+
+function giveUp(message: string): void {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 1
+}
+
+const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })
+if (values.help) process.stdout.write(HELP)
+else await runWorker(process.env)

@@ -1,0 +1,83 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { ServiceError } from '../../src/errors.ts'
+import {
+  DEFAULT_JOB_POLICY,
+  PermanentJobError,
+  afterFailure,
+  errorText,
+  fingerprintOf,
+  firstLane,
+  isPermanentError
+} from '../../src/jobs/job.ts'
+import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
+
+test('afterFailure() draws the wait from a range that doubles up to its bound', () => {
+  const policy = { ...DEFAULT_JOB_POLICY, maxReceives: 20, retryBaseMs: 1000, retryMaxMs: 60_000 }
+  const longest = [1, 2, 3, 6, 7, 19].map((attempts) => afterFailure(attempts, false, policy, 0.999_999))
+  assert.deepEqual(
+    longest.map((next) => next.status === 'QUEUED' && next.delayMs),
+    [999, 1999, 3999, 31_999, 59_999, 59_999]
+  )
+  assert.deepEqual(afterFailure(3, false, policy, 0), { status: 'QUEUED', delayMs: 0 })
+  assert.deepEqual(afterFailure(3, false, policy, 0.5), { status: 'QUEUED', delayMs: 2000 })
+})
+
+test('afterFailure() gives up at the fifth try, and at once on a permanent error', () => {
+  assert.equal(afterFailure(4, false, DEFAULT_JOB_POLICY, 0).status, 'QUEUED')
+  assert.deepEqual(afterFailure(5, false, DEFAULT_JOB_POLICY, 0), { status: 'FAILURE', failure: 'DEAD' })
+  assert.deepEqual(afterFailure(1, true, DEFAULT_JOB_POLICY, 0), { status: 'FAILURE', failure: 'PERMANENT' })
+})
+
+test('the default policy has no wait that an SQS message cannot make', () => {
+  assert(DEFAULT_JOB_POLICY.retryMaxMs <= 900_000)
+})
+
+test('isPermanentError() tells the fault of the input from the fault of the moment', () => {
+  assert.equal(isPermanentError(new PermanentJobError('bad')), true)
+  assert.equal(isPermanentError(new ServiceError('INVALID_REQUEST', 'bad')), true)
+  assert.equal(isPermanentError(new ServiceError('TOO_MANY_REQUESTS', 'later')), false)
+  assert.equal(isPermanentError(new ServiceError('OVERLOADED', 'later')), false)
+  assert.equal(isPermanentError(new TypeError('a bug')), false)
+  assert.equal(isPermanentError('a string'), false)
+})
+
+test('errorText() keeps the message, cut to 2000 characters', () => {
+  assert.equal(errorText(new Error('boom')), 'boom')
+  assert.equal(errorText('boom'), 'boom')
+  assert.equal(errorText(new Error('x'.repeat(5000))).length, 2000)
+})
+
+test('fingerprintOf() tells type, input and callback apart', () => {
+  const job = { type: 'a', input: packPayload({ n: 1 }) }
+  assert.equal(fingerprintOf(job), fingerprintOf({ ...job, owner: 'x', idempotencyKey: 'k', priority: 'bulk' }))
+  const others = [
+    { ...job, type: 'b' },
+    { ...job, input: packPayload({ n: 2 }) },
+    { ...job, input: { ...job.input, contentType: 'application/jsonl' } },
+    { ...job, callbackUrl: 'https://example.org' }
+  ]
+  assert.equal(new Set([job, ...others].map((each) => fingerprintOf(each))).size, 5)
+})
+
+test('firstLane() looks at bulk every eighth time', () => {
+  const lanes = Array.from({ length: 16 }, (_, index) => firstLane(index + 1))
+  assert.deepEqual(
+    lanes.flatMap((lane, index) => (lane === 'bulk' ? [index + 1] : [])),
+    [8, 16]
+  )
+})
+
+test('packPayload() and unpackPayload() carry JSON values and bytes', () => {
+  for (const value of [{ a: [1, 'é', null] }, 'text', 0, null, Uint8Array.of(1, 2, 255)]) {
+    assert.deepEqual(unpackPayload(packPayload(value)), value)
+  }
+  assert.equal(unpackPayload(packPayload(undefined)), null)
+  assert.throws(() => packPayload(1n), TypeError)
+})
