@@ -12,7 +12,7 @@
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { chooseGraph, detectCpu } from '../../src/embedding/cpu.ts'
-import { GRAPH_FILES, type GraphKind } from '../../src/embedding/model-files.ts'
+import { graphFile, type GraphKind } from '../../src/embedding/model-files.ts'
 import { OnnxGraph } from '../compile-model/onnx.ts'
 import { openSourceModel } from '../compile-model/source-model.ts'
 import { COMPILED_MODEL, openEncoder } from './engine/open-encoder.ts'
@@ -30,7 +30,8 @@ const SENTENCES = [
 ]
 const PROFILE_TOKEN_COUNT = 16
 const PROFILE_RUN_COUNT = 400
-const MIN_MEASURE_MS = 500
+const PEAK_ATTEMPTS = 3
+const MIN_MEASURE_MS = 400
 
 const { layerCount, hiddenSize, intermediateSize } = await openSourceModel(SOURCE_MODEL)
 const random = createRandom(2)
@@ -113,9 +114,12 @@ async function measurePeak(precision: 'int8' | 'fp32', tokenCount: number): Prom
     intraOpNumThreads: 1,
     interOpNumThreads: 1
   })
-  const runsPerSecond = await measureRate(async () => session.run(feeds))
+  const rates: number[] = []
+  // The best, since what disturbs a measurement only ever makes it slower, and this is to be the limit.
+  for (let attempt = 0; attempt < PEAK_ATTEMPTS; attempt += 1)
+    rates.push(await measureRate(async () => session.run(feeds)))
   await session.release()
-  return runsPerSecond * tokenCount * multiplyAddsOfLayer
+  return Math.max(...rates) * tokenCount * multiplyAddsOfLayer
 }
 
 /** Calls a second, one after the other, when warm. */
@@ -134,8 +138,12 @@ async function measureRate(call: () => Promise<unknown>): Promise<number> {
 
 async function profile(graph: GraphKind): Promise<ArithmeticLimitResult['profile']> {
   const ids = randomTokens(PROFILE_TOKEN_COUNT, random)
-  const feeds = { input_ids: new Tensor('int32', ids, [1, PROFILE_TOKEN_COUNT]) }
-  const times = await profileOperators(join(COMPILED_MODEL, GRAPH_FILES[graph]), feeds, PROFILE_RUN_COUNT)
+  const shape = [1, PROFILE_TOKEN_COUNT]
+  const feeds = {
+    input_ids: new Tensor('int32', ids, shape),
+    positions: new Tensor('int32', Int32Array.from(ids.keys()), shape)
+  }
+  const times = await profileOperators(join(COMPILED_MODEL, graphFile(graph, 1)), feeds, PROFILE_RUN_COUNT)
   const runMicroseconds = times.reduce((sum, { microseconds }) => sum + microseconds, 0)
   return {
     tokenCount: PROFILE_TOKEN_COUNT,

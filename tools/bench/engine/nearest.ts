@@ -3,8 +3,6 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { dot } from '../../compile-model/quality.ts'
-
 /** For each vector, the index of the one most similar to it among the others. All vectors have L2 norm 1. */
 export function nearestOthers(vectors: readonly Float32Array[]): Int32Array {
   return Int32Array.from(vectors, (vector, index) => {
@@ -26,4 +24,10 @@ export function sameNeighbourShare(a: readonly Float32Array[], b: readonly Float
   const neighbours = nearestOthers(b)
   const same = nearestOthers(a).filter((neighbour, index) => neighbour === neighbours[index])
   return same.length / a.length
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let column = 0; column < a.length; column += 1) sum += (a[column] ?? 0) * (b[column] ?? 0)
+  return sum
 }
