@@ -58,7 +58,7 @@ const ENCODE_HTTP: EncodeHttpResult = {
     server('ours-int8', [round(600, 10), round(60, 100)]),
     server('flask', [round(100, 100), round(20, 400)]),
     server('infinity', [round(500, 20), round(50, 200)]),
-    { ...server('infinity-q8', []), problem: 'it could not be installed' }
+    { ...server('infinity-fp32', []), problem: 'it could not be installed' }
   ]
 }
 
@@ -82,15 +82,15 @@ test('table() sets columns with a colon to the right, and keeps pipes inside the
 
 test('ratiosTo() pairs rounds, and gives nothing for a server that was not measured', () => {
   assert.deepEqual(ratiosTo(ENCODE_HTTP, 'infinity', latencyP95), { median: 0.5, min: 0.5, max: 0.5 })
-  assert.equal(ratiosTo(ENCODE_HTTP, 'infinity-q8', latencyP95), undefined)
+  assert.equal(ratiosTo(ENCODE_HTTP, 'infinity-fp32', latencyP95), undefined)
   assert.equal(ratiosTo(ENCODE_HTTP, 'unknown', latencyP95), undefined)
 })
 
 test('the section encode-http shows ratios of paired rounds, and why a peer is missing', () => {
   const shown = encodeHttp.render(ENCODE_HTTP) ?? ''
   assert.match(shown, /server flask \| 60 \(20–100\) \| \*\*4\.50×\*\* \(3–6\)/)
-  assert.match(shown, /server infinity-q8: \*\*not measured\*\*: it could not be installed/)
-  assert.doesNotMatch(shown, /\| server infinity-q8/)
+  assert.match(shown, /server infinity-fp32: \*\*not measured\*\*: it could not be installed/)
+  assert.doesNotMatch(shown, /\| server infinity-fp32/)
 })
 
 test('a section shows nothing of a result that another version of its program has left', () => {

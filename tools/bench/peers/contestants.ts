@@ -132,14 +132,14 @@ const CONTESTANTS: readonly Contestant[] = [
   infinity(
     'infinity',
     '(c) infinity-emb, ONNX',
-    '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: fp32, dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
+    '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: it takes the quantised one of the two ONNX files of the model (dynamic int8) and lets onnxruntime optimise it; dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
     []
   ),
   infinity(
-    'infinity-q8',
-    '(c) the same, quantised',
-    'the same with `--no-onnx-do-not-prefer-quantized`: dynamic int8',
-    ['--no-onnx-do-not-prefer-quantized']
+    'infinity-fp32',
+    '(c) the same, fp32',
+    'the same with `--onnx-do-not-prefer-quantized`: it takes the fp32 file',
+    ['--onnx-do-not-prefer-quantized']
   ),
   {
     name: 'ours-fp32',

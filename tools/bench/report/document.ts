@@ -49,7 +49,8 @@ function renderSection(section: Section, kept: KeptResult | undefined, machine: 
   const body = kept === undefined ? undefined : section.render(kept.result)
   const command = `npm run bench -- ${section.name}`
   if (kept === undefined || body === undefined) {
-    return ['', `## ${section.title}`, '', `Not measured yet: \`${command}\`.`]
+    const why = kept === undefined ? 'Not measured yet' : 'Last measured by another version of its program'
+    return ['', `## ${section.title}`, '', `${why}: \`${command}\`.`]
   }
   const elsewhere =
     machineKey(kept.machine) === machineKey(machine) ? '' : `, **on another machine: ${kept.machine.cpu}**`

@@ -10,6 +10,7 @@ import { encodeHttp } from './encode-http.ts'
 import { engine } from './engine.ts'
 import { fullLoad } from './full-load.ts'
 import { renderFigures } from './figures.ts'
+import { jobs } from './jobs.ts'
 import { quality } from './quality.ts'
 import type { Section } from './section.ts'
 import { soak } from './soak.ts'
@@ -27,6 +28,7 @@ const KNOWN: readonly Section[] = [
   arithmeticLimit,
   quality,
   tokenizer,
+  jobs,
   soak
 ]
 

@@ -83,7 +83,7 @@ const TARGETS: readonly Target[] = [
     { withoutByteProducts: 1.8, withByteProducts: 2.5 },
     6
   ),
-  against('infinity-q8', 'the same, (c) quantised', { withoutByteProducts: 1.8, withByteProducts: 2.5 }, 6),
+  against('infinity-fp32', 'the same, (c) with fp32', { withoutByteProducts: 1.8, withByteProducts: 2.5 }, 6),
   {
     what: 'p95 to that of (c)',
     must: { withoutByteProducts: 0.6, withByteProducts: 0.4 },
