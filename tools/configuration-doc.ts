@@ -40,7 +40,7 @@ function settingsTable(): string {
 }
 
 function defaultText(value: string | number | readonly string[] | undefined): string {
-  return value === undefined || (typeof value === 'object' && value.length === 0) ? 'none' : `\`${value}\``
+  return value === undefined || (typeof value === 'object' && value.length === 0) ? 'none' : `\`${value.toString()}\``
 }
 
 if (import.meta.main) await writeFile(CONFIGURATION_PAGE, withSettingsTable(await readFile(CONFIGURATION_PAGE, 'utf8')))

@@ -17,12 +17,8 @@ export interface QueuedSentence {
 const INTERACTIVE_BATCHES_PER_BULK_BATCH = 4
 
 /**
- * Sentences in waiting order, and the choice of those that make up the next batch.
- *
- * - Who is first: the interactive lane before the bulk lane, but bulk at every fifth batch. Within a lane the caller
- *   that has had the fewest tokens computed (start-time fair queueing), and of a caller the oldest sentence.
- * - Who goes along: sentences of the very same length, of any caller and lane, oldest first, up to the token budget.
- *   No row is padded, so that a sentence's embedding cannot depend on its company.
+ * Sentences in waiting order: the interactive lane before the bulk lane, but bulk at every fifth batch. Within a lane the
+ * caller that has had the fewest tokens computed comes first, and of a caller the oldest sentence.
  *
  * Source of the fairness: start-time fair queueing (Goyal, Vin, Cheng, 1996).
  */
@@ -61,20 +57,21 @@ export class BatchQueue<Sentence extends QueuedSentence> {
   }
 
   /**
-   * Takes the sentences of the next batch: all of one length, at least one when any waits.
+   * Takes the sentences of the next batch, all of one lane, at least one when any waits.
+   * @param maxSentences the most that a batch may have
    * @param maxTokens budget of the batch; a longer sentence is taken alone
    */
-  takeBatch(maxTokens: number): Sentence[] {
-    const lane = this.#nextLane()
-    const first = this.#lanes[lane].next()
-    if (first === undefined) return []
-    const maxRows = Math.max(1, Math.floor(maxTokens / first.ids.length))
-    const batch = [first]
-    this.#take(first)
-    for (const other of [lane, lane === 'interactive' ? 'bulk' : 'interactive'] as const) {
-      const company = this.#lanes[other].ofLength(first.ids.length, maxRows - batch.length)
-      for (const sentence of company) this.#take(sentence)
-      batch.push(...company)
+  takeBatch(maxSentences: number, maxTokens: number): Sentence[] {
+    const lane = this.#lanes[this.#nextLane()]
+    const batch: Sentence[] = []
+    let tokenCount = 0
+    while (batch.length < maxSentences) {
+      const next = lane.next()
+      tokenCount += next?.ids.length ?? 0
+      if (next === undefined || (batch.length > 0 && tokenCount > maxTokens)) break
+      this.remove(next)
+      lane.charge(next)
+      batch.push(next)
     }
     return batch
   }
@@ -87,11 +84,6 @@ export class BatchQueue<Sentence extends QueuedSentence> {
       lane === 'bulk' || this.#lanes.bulk.size === 0 ? 0 : this.#interactiveBatchesInRow + 1
     return lane
   }
-
-  #take(sentence: Sentence): void {
-    this.remove(sentence)
-    this.#lanes[sentence.lane].charge(sentence)
-  }
 }
 
 interface Line<Sentence> {
@@ -100,10 +92,9 @@ interface Line<Sentence> {
   virtualTokens: number
 }
 
-/** One lane: a line for each caller, and the same sentences by length. A Set keeps the order in which it was filled. */
+/** One lane: a line for each caller. A Set keeps the order in which it was filled. */
 class LaneQueue<Sentence extends QueuedSentence> {
   readonly #lines = new Map<string, Line<Sentence>>()
-  readonly #byLength = new Map<number, Set<Sentence>>()
   readonly #all = new Set<Sentence>()
   /** Where the caller that is served now stands: a caller that comes back starts here, and so gains nothing by having waited. */
   #virtualNow = 0
@@ -120,9 +111,6 @@ class LaneQueue<Sentence extends QueuedSentence> {
     const line = this.#lines.get(sentence.callerKey) ?? { sentences: new Set(), virtualTokens: this.#virtualNow }
     line.sentences.add(sentence)
     this.#lines.set(sentence.callerKey, line)
-    const sameLength = this.#byLength.get(sentence.ids.length) ?? new Set()
-    sameLength.add(sentence)
-    this.#byLength.set(sentence.ids.length, sameLength)
     this.#all.add(sentence)
   }
 
@@ -130,9 +118,6 @@ class LaneQueue<Sentence extends QueuedSentence> {
     if (!this.#all.delete(sentence)) return false
     const line = this.#lines.get(sentence.callerKey)
     line?.sentences.delete(sentence)
-    const sameLength = this.#byLength.get(sentence.ids.length)
-    sameLength?.delete(sentence)
-    if (sameLength?.size === 0) this.#byLength.delete(sentence.ids.length)
     // A line is kept while its caller is ahead of the others, or leaving and coming back would wipe the slate clean.
     if (line?.sentences.size === 0 && line.virtualTokens <= this.#virtualNow) this.#lines.delete(sentence.callerKey)
     return true
@@ -158,12 +143,6 @@ class LaneQueue<Sentence extends QueuedSentence> {
     if (least === undefined) return undefined
     this.#virtualNow = Math.max(this.#virtualNow, least.virtualTokens)
     return firstOf(least.sentences)
-  }
-
-  /** Some sentences of one length, oldest first. */
-  ofLength(tokenCount: number, maxCount: number): Sentence[] {
-    const sentences = this.#byLength.get(tokenCount)
-    return sentences === undefined ? [] : sentences.values().take(maxCount).toArray()
   }
 }
 

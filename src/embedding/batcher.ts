@@ -39,6 +39,8 @@ export interface BatcherOptions {
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
+  /** For how many sentences the pool has graphs, ascending, 1 among them. */
+  readonly sentenceCounts: readonly number[]
   readonly maxBatchTokens: number
   readonly observer?: BatcherObserver
 }
@@ -140,8 +142,11 @@ export class Batcher {
     this.#isPumpScheduled = true
     setImmediate(() => {
       this.#isPumpScheduled = false
-      while (this.#queue.size > 0 && this.#options.pool.idleCount > 0) {
-        void this.#run(this.#queue.takeBatch(this.#options.maxBatchTokens))
+      const { pool, sentenceCounts, maxBatchTokens } = this.#options
+      for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
+        // Free workers share what waits: two sentences are done sooner side by side than together.
+        const share = Math.ceil(this.#queue.size / idleCount)
+        void this.#run(this.#queue.takeBatch(Math.min(share, sentenceCounts.at(-1) ?? 1), maxBatchTokens))
       }
     })
   }
@@ -206,10 +211,10 @@ export class Batcher {
     const { observer, pool } = this.#options
     for (const { enqueuedMs } of batch) observer?.sentenceQueued(startMs - enqueuedMs)
     try {
-      const tokens = stack(batch)
+      const tokens = stack(batch, this.#options.sentenceCounts)
+      const tokenCount = tokens.ids.length
       const result = await pool.run(tokens)
-      const tokenCount = tokens.rowCount * tokens.rowTokens
-      observer?.batch(tokens.rowCount, tokenCount, result.inferenceMs)
+      observer?.batch(batch.length, tokenCount, result.inferenceMs)
       for (const admission of new Set(batch.map((pending) => pending.admission))) admission.observeDrain(tokenCount)
       batch.forEach((pending, row) => this.#deliver(pending, result, row, startMs))
     } catch (error) {
@@ -266,10 +271,18 @@ export class Batcher {
   }
 }
 
-/** Token ids of sentences of one length as one matrix. */
-function stack(batch: readonly PendingSentence[]): TokenBatch {
-  const rowTokens = batch[0]?.ids.length ?? 0
-  const ids = new Int32Array(batch.length * rowTokens)
-  batch.forEach((sentence, row) => ids.set(sentence.ids, row * rowTokens))
-  return { ids, rowCount: batch.length, rowTokens }
+/**
+ * Token ids of sentences, one after the other. Where no graph is for just so many sentences, the next larger one is
+ * filled up with sentences of one token, id 0.
+ */
+function stack(batch: readonly PendingSentence[], sentenceCounts: readonly number[]): TokenBatch {
+  const sentenceCount = sentenceCounts.find((count) => count >= batch.length) ?? batch.length
+  const lengths = Array.from({ length: sentenceCount }, (_, index) => batch[index]?.ids.length ?? 1)
+  const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0))
+  let start = 0
+  for (const sentence of batch) {
+    ids.set(sentence.ids, start)
+    start += sentence.ids.length
+  }
+  return { ids, lengths }
 }

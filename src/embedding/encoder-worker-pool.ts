@@ -8,18 +8,17 @@ import { ServiceError } from '../errors.ts'
 
 /** What a worker thread is started with. */
 export interface EncoderWorkerData {
-  readonly graphPath: string
+  readonly graphs: readonly GraphOption[]
+}
+
+/** A graph for a fixed number of sentences. */
+export interface GraphOption {
+  readonly sentenceCount: number
+  readonly path: string
 }
 
 /** What the pool tells a worker. Buffers are transferred, not copied. */
-export type WorkerRequest =
-  | {
-      readonly type: 'batch'
-      readonly ids: Int32Array<ArrayBuffer>
-      readonly rowCount: number
-      readonly rowTokens: number
-    }
-  | { readonly type: 'close' }
+export type WorkerRequest = ({ readonly type: 'batch' } & TokenBatch) | { readonly type: 'close' }
 
 /** What a worker tells the pool. */
 export type WorkerReply =
@@ -27,23 +26,24 @@ export type WorkerReply =
   | { readonly type: 'embeddings'; readonly values: Float32Array<ArrayBuffer>; readonly inferenceMs: number }
   | { readonly type: 'failure'; readonly message: string }
 
-/** Token ids of some sentences of one length. */
+/** Token ids of as many sentences as one of the graphs takes. */
 export interface TokenBatch {
-  /** rowCount × rowTokens, row-major. The worker gets the buffer; it is empty here afterwards. */
+  /** All tokens, sentence after sentence. The worker gets the buffer; it is empty here afterwards. */
   readonly ids: Int32Array<ArrayBuffer>
-  readonly rowCount: number
-  readonly rowTokens: number
+  /** Tokens of each sentence. */
+  readonly lengths: readonly number[]
 }
 
 /** What a worker made of a batch. */
 export interface BatchResult {
-  /** rowCount × dimensions, row-major. */
+  /** sentences × dimensions, row-major. */
   readonly values: Float32Array
   readonly inferenceMs: number
 }
 
 export interface EncoderWorkerPoolOptions {
-  readonly graphPath: string
+  /** One for each number of sentences that a batch may have. */
+  readonly graphs: readonly GraphOption[]
   readonly workerCount: number
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
@@ -89,9 +89,9 @@ export class EncoderWorkerPool {
   }
 
   #seatOptions(): SeatOptions {
-    const { graphPath, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
+    const { graphs, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
     return {
-      graphPath,
+      graphs,
       workerUrl: workerUrl ?? new URL('./encoder-worker.ts', import.meta.url),
       restartDelayMs: restartDelayMs ?? 100,
       onIdle: () => {
@@ -131,7 +131,7 @@ export class EncoderWorkerPool {
 }
 
 interface SeatOptions {
-  readonly graphPath: string
+  readonly graphs: readonly GraphOption[]
   readonly workerUrl: URL
   readonly restartDelayMs: number
   readonly onIdle: () => void
@@ -156,8 +156,12 @@ class Seat {
   async start(): Promise<void> {
     this.state = 'starting'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const workerData: EncoderWorkerData = { graphPath: this.#options.graphPath }
-    const worker = new Worker(this.#options.workerUrl, { workerData })
+    const workerData: EncoderWorkerData = { graphs: this.#options.graphs }
+    const worker = new Worker(this.#options.workerUrl, {
+      workerData,
+      // A worker makes next to no garbage, and has no use for the memory that V8 would give its young objects.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 }
+    })
     this.#worker = worker
     let death: Error | undefined
     worker.on('error', (error: unknown) => {
@@ -175,10 +179,10 @@ class Seat {
     return promise
   }
 
-  async run({ ids, rowCount, rowTokens }: TokenBatch): Promise<BatchResult> {
+  async run({ ids, lengths }: TokenBatch): Promise<BatchResult> {
     this.state = 'busy'
     this.#running = Promise.withResolvers<BatchResult>()
-    const request: WorkerRequest = { type: 'batch', ids, rowCount, rowTokens }
+    const request: WorkerRequest = { type: 'batch', ids, lengths }
     this.#worker?.postMessage(request, [ids.buffer])
     return this.#running.promise
   }

@@ -12,9 +12,11 @@ import { Admission, type AdmissionOptions } from './admission.ts'
 import { Batcher, type BatcherObserver, type SentenceRequest } from './batcher.ts'
 import { chooseGraph, detectCpu, type Cpu, type Precision } from './cpu.ts'
 import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
-import { EncoderWorkerPool } from './encoder-worker-pool.ts'
+import { EncoderWorkerPool, type BatchResult, type TokenBatch } from './encoder-worker-pool.ts'
 import {
-  GRAPH_FILES,
+  filesOf,
+  GRAPH_SENTENCE_COUNTS,
+  graphFile,
   readModelDescription,
   verifyModelFiles,
   type GraphKind,
@@ -207,39 +209,44 @@ export class LocalEncoder implements Encoder {
   async #load(): Promise<LoadedModel> {
     const { folder, precision, workerCount, maxBatchTokens, observer, workerUrl } = this.#options
     const graph = chooseGraph(precision, this.#options.cpu ?? detectCpu())
-    const graphFile = GRAPH_FILES[graph]
     const description = await readModelDescription(folder)
-    const otherGraphs = new Set<string>(Object.values(GRAPH_FILES).filter((file) => file !== graphFile))
-    const files = Object.keys(description.files).filter((file) => !otherGraphs.has(file))
-
     let batcher: Batcher | undefined
     const starting = EncoderWorkerPool.start({
-      graphPath: join(folder, graphFile),
+      graphs: GRAPH_SENTENCE_COUNTS.map((sentenceCount) => ({
+        sentenceCount,
+        path: join(folder, graphFile(graph, sentenceCount))
+      })),
       workerCount,
       ...(workerUrl === undefined ? {} : { workerUrl }),
       onIdle: () => batcher?.pump(),
       onCrash: (error) => observer?.workerCrashed(error)
     })
     // The checksums and the tokenizer take as long as the workers' start: side by side.
-    const checking = Promise.all([verifyModelFiles(folder, description, files), readTokenizer(folder, description)])
+    const checking = Promise.all([
+      verifyModelFiles(folder, description, filesOf(graph, description)),
+      readTokenizer(folder, description)
+    ])
     const [pool, checked] = await Promise.allSettled([starting, checking])
     try {
       if (pool.status === 'rejected') throw pool.reason
       if (checked.status === 'rejected') throw checked.reason
       const tokenizer = checked.value[1]
-      const digests = new Set<string>()
-      for (let worker = 0; worker < workerCount; worker++) {
-        digests.add(await runSelfTest(description, graph, tokenizer, async (batch) => pool.value.run(batch, worker)))
-      }
-      if (digests.size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
+      const digests = await Promise.all(
+        Array.from({ length: workerCount }, async (_, worker) => {
+          const run = async (batch: TokenBatch): Promise<BatchResult> => pool.value.run(batch, worker)
+          return runSelfTest(description, graph, tokenizer, GRAPH_SENTENCE_COUNTS, run)
+        })
+      )
+      if (new Set(digests).size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
       batcher = new Batcher({
         pool: pool.value,
         admission: { interactive: new Admission(this.#options), bulk: new Admission(this.#options) },
         dimensions: description.dimensions,
+        sentenceCounts: GRAPH_SENTENCE_COUNTS,
         maxBatchTokens,
         ...(observer === undefined ? {} : { observer })
       })
-      const revision = revisionOf(description, graph, [...digests].join())
+      const revision = revisionOf(description, graph, digests[0] ?? '')
       return { description, graph, revision, tokenizer, pool: pool.value, batcher }
     } catch (error) {
       if (pool.status === 'fulfilled') await pool.value.close()

@@ -11,17 +11,38 @@ import { pipeline } from 'node:stream/promises'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 
-/** The compiled graphs of one model: what to load depends on the setting and the CPU. */
-export const GRAPH_FILES = {
-  fp32: 'fp32.onnx',
-  /** Signed 8-bit weights, for CPUs that add products of bytes in 32 bits. */
-  int8: 'int8.onnx',
-  /** The same with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate. */
-  'int8-saturation-safe': 'int8-saturation-safe.onnx'
-} as const
+/**
+ * In which arithmetic a compiled graph computes its linear layers; which one to load depends on the setting and the CPU.
+ * `int8` has signed 8-bit weights, for CPUs that add products of bytes in 32 bits. `int8-saturation-safe` has the same
+ * with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate.
+ */
+export const GRAPH_KINDS = ['fp32', 'int8', 'int8-saturation-safe'] as const
 
-/** Which arithmetic a graph computes its linear layers in. */
-export type GraphKind = keyof typeof GRAPH_FILES
+/** See {@link GRAPH_KINDS}. */
+export type GraphKind = (typeof GRAPH_KINDS)[number]
+
+/**
+ * For how many sentences there are graphs, ascending. A single one pays for no company; four share what each node costs
+ * however little it computes. More would gain little, and each graph takes memory of its own.
+ */
+export const GRAPH_SENTENCE_COUNTS = [1, 4] as const
+
+/** Name of the graph for so many sentences. */
+export function graphFile(kind: GraphKind, sentenceCount: number): string {
+  return `${kind}.${sentenceCount}.onnx`
+}
+
+/** Name of the file with the weights of a kind's graphs. */
+export function weightsFile(kind: GraphKind): string {
+  return `${kind}.weights`
+}
+
+/** Files of a compiled model that a kind needs. */
+export function filesOf(kind: GraphKind, description: ModelDescription): string[] {
+  return Object.keys(description.files).filter(
+    (name) => name.startsWith(`${kind}.`) || !GRAPH_KINDS.some((other) => name.startsWith(`${other}.`))
+  )
+}
 
 const Fraction = Type.Number({ minimum: -1, maximum: 1 })
 

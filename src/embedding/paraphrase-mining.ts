@@ -21,7 +21,7 @@ export interface ParaphraseOptions {
 }
 
 /** Rows compared with rows at a time: both blocks stay in the processor's cache, and a block takes some 2 ms. */
-const BLOCK_ROWS = 96
+const BLOCK_ROWS = 64
 
 /**
  * Finds the pairs of sentences that are most alike, best first; pairs of one score in the order of `i`, then `j`.

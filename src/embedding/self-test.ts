@@ -15,11 +15,13 @@ const MIN_COSINES: Readonly<Record<GraphKind, number>> = {
   'int8-saturation-safe': 0.99
 }
 
-/** Computes one batch; rowCount × dimensions floats come back. */
+/** Computes one batch; sentences × dimensions floats come back. */
 export type RunBatch = (batch: TokenBatch) => Promise<{ readonly values: Float32Array }>
 
 /**
- * Encodes the golden sentences, from text to embedding, and compares them with what is known of them.
+ * Encodes the golden sentences, from text to embedding, and compares them with what is known of them: each alone, then
+ * in company, where they have to come out with the very same bytes.
+ * @param sentenceCounts for how many sentences there are graphs: 1 and others; all of them are tried
  * @returns SHA-256 of the embeddings' bytes: what tells machines apart whose results differ in the last bit
  * @throws Error that says which sentence is off, and by how much
  */
@@ -27,13 +29,17 @@ export async function runSelfTest(
   description: ModelDescription,
   kind: GraphKind,
   tokenizer: Tokenizer,
+  sentenceCounts: readonly number[],
   run: RunBatch
 ): Promise<string> {
+  const golden = description.golden.map(({ sentence, embedding }) => ({
+    ids: tokenizer.tokenize(sentence, 'end').ids,
+    wanted: decodeVector(embedding)
+  }))
   const hash = createHash('sha256')
-  for (const [index, { sentence, embedding }] of description.golden.entries()) {
-    const ids = Int32Array.from(tokenizer.tokenize(sentence, 'end').ids)
-    const { values } = await run({ ids, rowCount: 1, rowTokens: ids.length })
-    const wanted = decodeVector(embedding)
+  const alone: Buffer[] = []
+  for (const [index, { ids, wanted }] of golden.entries()) {
+    const { values } = await run({ ids: Int32Array.from(ids), lengths: [ids.length] })
     const cosine = values.reduce((sum, value, column) => sum + value * (wanted[column] ?? Number.NaN), 0)
     // Written so that NaN fails.
     if (!(cosine >= MIN_COSINES[kind])) {
@@ -41,7 +47,27 @@ export async function runSelfTest(
         `the self-test failed: golden sentence ${index} has cosine ${cosine.toFixed(6)} to its reference, wanted ${MIN_COSINES[kind]}`
       )
     }
-    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    alone.push(bytesOf(values))
+    hash.update(bytesOf(values))
+  }
+  for (const sentenceCount of sentenceCounts.filter((count) => count > 1)) {
+    for (let start = 0; start < golden.length; start += sentenceCount) {
+      // The last batch is filled up with the first sentences.
+      const members = Array.from({ length: sentenceCount }, (_, offset) => (start + offset) % golden.length)
+      const rows = members.map((index) => golden[index]?.ids ?? new Int32Array())
+      const { values } = await run({
+        ids: Int32Array.from(rows.flatMap((ids) => [...ids])),
+        lengths: rows.map((ids) => ids.length)
+      })
+      const together = Buffer.concat(members.map((index) => alone[index] ?? Buffer.alloc(0)))
+      if (!bytesOf(values).equals(together)) {
+        throw new Error(`the self-test failed: in a batch of ${sentenceCount}, sentences have other bytes than alone`)
+      }
+    }
   }
   return hash.digest('hex')
+}
+
+function bytesOf(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
 }

@@ -60,7 +60,7 @@ export function cosineOf(dot: number, normA: number, normB: number): number {
 }
 
 /** How many dot products are computed before others get their turn: some 2 ms of 384 dimensions. */
-const DOT_PRODUCTS_A_TURN = 8192
+const DOT_PRODUCTS_A_TURN = 4096
 
 /**
  * Cosine similarities of every row of `a` with every row of `b`: rows(a) × rows(b), row-major.

@@ -2,6 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
+import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -20,9 +21,10 @@ import { addAuthentication, type Authenticator } from './auth.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
-import { RequestLog } from './request-log.ts'
+import { RepeatedReplies } from './repeated-replies.ts'
+import { RequestLog, type RequestObserver } from './request-log.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
-import { encodeRoutes } from './routes/encode.ts'
+import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
@@ -47,6 +49,8 @@ export interface AppParts {
   readonly jobs?: JobRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
+  /** Told of every answered request, for metrics. @default nobody */
+  readonly observeRequest?: RequestObserver
   /** Told of what is a bug of ours, after it was logged. */
   readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
 }
@@ -54,8 +58,14 @@ export interface AppParts {
 /** How long a request may take to arrive whole. Slower ones hold a connection, and nothing else. */
 const REQUEST_TIMEOUT_MS = 60_000
 
+/** How long an idle connection is kept: longer than the 60 s of a load balancer, which else would use one as it is closed. */
+const KEEP_ALIVE_MS = 72_000
+
 /** Longest address and headers together; node's parser refuses more. */
 const MAX_HEADER_BYTES = 16_384
+
+/** How often a stopping server looks for connections that have become idle. */
+const CLOSE_IDLE_INTERVAL_MS = 50
 
 /** Methods that a route may have; HEAD comes with GET, and OPTIONS with any. */
 const ROUTE_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -77,13 +87,33 @@ const ErrorReplySchema = Type.Object(
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config } = parts
   const headers = await secureHeaders()
+  const { observeRequest = () => undefined } = parts
+  const repeatedReplies = new RepeatedReplies({
+    replyCache: parts.replyCache,
+    authenticate: parts.authenticate,
+    logger: parts.logger,
+    observeRequest,
+    headersOf: (reply) => ({
+      ...headers.api,
+      ...cachedReplyHeaders(reply, parts.encoder.revision, config.encodeMaxAgeSeconds)
+    })
+  })
   const app = Fastify({
+    // Fastify's settings of the server do not reach one that is made here.
+    serverFactory: (route) => {
+      const options = {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS
+      }
+      return createServer(options, (request, response) => {
+        if (!repeatedReplies.answer(request, response)) route(request, response)
+      })
+    },
     loggerInstance: parts.logger,
-    logController: new RequestLog(),
+    logController: new RequestLog(observeRequest),
     genReqId: requestIdOf,
     bodyLimit: config.bodyLimitBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
     // Who is connected when the server stops is still answered; `connection: close` then ends the connection.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
@@ -117,6 +147,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => {
     throw notFound(app, request, reply)
   })
+  closeConnectionsOnceIdle(app)
   if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
   await addOpenApi(app)
 
@@ -130,6 +161,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       prefix: '/v1',
       encoder,
       replyCache,
+      repeatedReplies,
       limits,
       encodeMaxAgeSeconds: config.encodeMaxAgeSeconds
     })
@@ -153,6 +185,17 @@ async function addCors(app: FastifyInstance, origins: readonly string[]): Promis
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated'],
     maxAge: 600
+  })
+}
+
+/** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */
+function closeConnectionsOnceIdle(app: FastifyInstance): void {
+  app.addHook('preClose', (done) => {
+    if (app.server.listening) {
+      const timer = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
+      app.server.once('close', () => clearInterval(timer))
+    }
+    done()
   })
 }
 

@@ -91,7 +91,8 @@ export function serverTimingOf(timings: EncodeTimings): string {
 /** `Server-Timing` of a reply that was kept. */
 export const CACHED_SERVER_TIMING = 'cache;desc="hit", tokenize;dur=0, queue;dur=0, inference;dur=0'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
+/** Content type of all JSON replies. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Sends finished JSON with the headers of {@link ENCODE_HEADERS}. */
 export function sendEncodeReply(

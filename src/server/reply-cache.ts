@@ -48,6 +48,13 @@ export class ReplyCache {
     return reply
   }
 
+  /** As {@link get}, but what is not there is no miss yet: it is asked for again in another way. */
+  find(key: string): CachedReply | undefined {
+    const reply = this.#replies?.get(key)
+    if (reply !== undefined) this.#hitCount += 1
+    return reply
+  }
+
   set(key: string, reply: CachedReply): void {
     this.#replies?.set(key, reply)
   }

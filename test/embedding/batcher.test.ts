@@ -24,9 +24,10 @@ class HeldWorker {
   }
 
   async finish(error?: Error): Promise<void> {
-    const { ids, rowCount, rowTokens } = this.batches.at(-1) ?? assert.fail('no batch runs')
+    const { ids, lengths } = this.batches.at(-1) ?? assert.fail('no batch runs')
     this.idleCount += 1
-    const values = Float32Array.from({ length: rowCount }, (_, row) => ids[row * rowTokens] ?? 0)
+    let start = 0
+    const values = Float32Array.from(lengths, (length) => ids[(start += length) - length] ?? 0)
     if (error === undefined) this.#running?.resolve({ values, inferenceMs: 7 })
     else this.#running?.reject(error)
     await nextTurn()
@@ -38,7 +39,7 @@ function setUp(maxPendingTokens = 1000) {
   const worker = new HeldWorker()
   const events: string[] = []
   const observer: BatcherObserver = {
-    batch: (rowCount, tokenCount) => events.push(`batch ${rowCount}x${tokenCount / rowCount}`),
+    batch: (rowCount, tokenCount) => events.push(`batch ${rowCount} of ${tokenCount}`),
     sentenceQueued: () => undefined,
     coalesced: () => events.push('coalesced'),
     abandoned: () => events.push('abandoned'),
@@ -47,7 +48,14 @@ function setUp(maxPendingTokens = 1000) {
   const admission = new Admission({ maxPendingTokens, maxCallerShare: 1 })
   const bulk = new Admission({ maxPendingTokens, maxCallerShare: 1 })
   const lanes = { interactive: admission, bulk }
-  const batcher = new Batcher({ pool: worker, admission: lanes, dimensions: 1, maxBatchTokens: 100, observer })
+  const batcher = new Batcher({
+    pool: worker,
+    admission: lanes,
+    dimensions: 1,
+    sentenceCounts: [1, 4],
+    maxBatchTokens: 100,
+    observer
+  })
   return { worker, batcher, events, admission }
 }
 
@@ -57,14 +65,44 @@ function request(first: number, tokenCount: number, coalesceKey?: string): Sente
   return { ids, coalesceKey }
 }
 
-test('encode() gives each sentence its own row, whatever order batches take', async () => {
+test('encode() gives each sentence its own row, over several batches', async () => {
   const { worker, batcher, events } = setUp()
-  const encoding = batcher.encode([request(1, 3), request(2, 5), request(3, 3)], {})
+  const encoding = batcher.encode(
+    [1, 2, 3, 4, 5].map((first) => request(first, first + 1)),
+    {}
+  )
   await nextTurn()
   await worker.finish()
   await worker.finish()
-  assert.deepEqual((await encoding).values, Float32Array.of(1, 2, 3))
-  assert.deepEqual(events, ['batch 2x3', 'batch 1x5'])
+  assert.deepEqual((await encoding).values, Float32Array.of(1, 2, 3, 4, 5))
+  assert.deepEqual(events, ['batch 4 of 14', 'batch 1 of 6'])
+})
+
+test('a batch that no graph fits is filled up with sentences of one token', async () => {
+  const { worker, batcher } = setUp()
+  const encoding = batcher.encode([request(7, 3), request(8, 2)], {})
+  await nextTurn()
+  assert.deepEqual(worker.batches, [{ ids: Int32Array.of(7, 0, 0, 8, 0, 0, 0), lengths: [3, 2, 1, 1] }])
+  await worker.finish()
+  assert.deepEqual((await encoding).values, Float32Array.of(7, 8))
+})
+
+test('free workers share what waits instead of one taking all', async () => {
+  const { worker, batcher } = setUp()
+  worker.idleCount = 2
+  const encoding = batcher.encode(
+    [1, 2, 3, 4].map((first) => request(first, 1)),
+    {}
+  )
+  await nextTurn()
+  assert.deepEqual(
+    worker.batches.map(({ ids }) => [...ids]),
+    [
+      [1, 2, 0, 0],
+      [3, 4, 0, 0]
+    ]
+  )
+  void encoding
 })
 
 test('encode() of no sentences gives no rows and asks no worker', async () => {
@@ -84,7 +122,7 @@ test('calls that come while the worker is busy share its next batch', async () =
     (await Promise.all(calls)).map(({ values }) => values[0]),
     [1, 2, 3]
   )
-  assert.deepEqual(events, ['batch 1x4', 'batch 2x4'])
+  assert.deepEqual(events, ['batch 1 of 4', 'batch 2 of 10'])
 })
 
 test('equal sentences in flight are encoded once, also within a call, and count once', async () => {
@@ -96,7 +134,7 @@ test('equal sentences in flight are encoded once, also within a call, and count 
   await worker.finish()
   assert.deepEqual((await first).values, Float32Array.of(1, 1))
   assert.deepEqual((await second).values, Float32Array.of(1))
-  assert.deepEqual(events, ['coalesced', 'coalesced', 'batch 1x4'])
+  assert.deepEqual(events, ['coalesced', 'coalesced', 'batch 1 of 4'])
   assert.equal(admission.pendingTokens, 0)
 })
 
@@ -108,7 +146,7 @@ test('a sentence is encoded again once its batch is done', async () => {
     await worker.finish()
     await call
   }
-  assert.deepEqual(events, ['batch 1x4', 'batch 1x4'])
+  assert.deepEqual(events, ['batch 1 of 4', 'batch 1 of 4'])
 })
 
 test('a caller that leaves takes along what has not begun', async () => {
@@ -122,7 +160,7 @@ test('a caller that leaves takes along what has not begun', async () => {
   assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 4])
   await worker.finish()
   await busy
-  assert.deepEqual(events, ['abandoned', 'abandoned', 'batch 1x4'])
+  assert.deepEqual(events, ['abandoned', 'abandoned', 'batch 1 of 4'])
 })
 
 test('a caller that leaves does not take along what another waits for', async () => {
@@ -199,26 +237,36 @@ test('bulk work that waits does not keep an interactive call out', async () => {
   await assert.rejects(batcher.encode([request(3, 9)], { lane: 'bulk', callerKey: 'other' }), { code: 'OVERLOADED' })
   await nextTurn()
   await worker.finish()
+  await worker.finish()
   assert.deepEqual([(await now).values, (await bulk).values], [Float32Array.of(2), Float32Array.of(1)])
 })
 
-test('a batch that fails fails its calls, drops the rest of them, and spares the others', async () => {
+test('a batch that fails fails its calls, drops the rest of them, and spares what comes after', async () => {
   const { worker, batcher, admission } = setUp()
-  const failing = assert.rejects(batcher.encode([request(1, 4), request(2, 5)], {}), /worker died/)
-  const other = batcher.encode([request(3, 6)], {})
+  const five = [1, 2, 3, 4, 5].map((first) => request(first, 4))
+  const failing = assert.rejects(batcher.encode(five, {}), /worker died/)
+  const other = assert.rejects(batcher.encode([request(6, 6)], { callerKey: 'late' }), /worker died/)
   await nextTurn()
+  const shared = worker.batches[0]?.lengths
   await worker.finish(new Error('worker died'))
   await failing
-  assert.equal(batcher.backlog.sentenceCount, 0)
+  assert.deepEqual(shared, [4, 6, 4, 4])
+  await other
+  assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 0])
+
+  const next = batcher.encode([request(7, 3)], {})
+  await nextTurn()
   await worker.finish()
-  assert.deepEqual((await other).values, Float32Array.of(3))
-  assert.equal(admission.pendingTokens, 0)
+  assert.deepEqual((await next).values, Float32Array.of(7))
 })
 
 test('whenIdle() waits for what waits and what runs', async () => {
   const { worker, batcher } = setUp()
   await batcher.whenIdle()
-  const calls = [batcher.encode([request(1, 4)], {}), batcher.encode([request(2, 5)], {})]
+  const call = batcher.encode(
+    [1, 2, 3, 4, 5].map((first) => request(first, 4)),
+    {}
+  )
   const order: string[] = []
   const idle = batcher.whenIdle().then(() => order.push('idle'))
   await nextTurn()
@@ -226,5 +274,5 @@ test('whenIdle() waits for what waits and what runs', async () => {
   assert.deepEqual(order, [])
   await worker.finish()
   await idle
-  await Promise.all(calls)
+  await call
 })

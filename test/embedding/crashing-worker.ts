@@ -6,7 +6,7 @@
 // An encoder worker that keeps the protocol of the real one, and fails as it is told by the first token id of a batch.
 
 import { parentPort } from 'node:worker_threads'
-import type { WorkerReply, WorkerRequest } from '../../src/embedding/encoder-worker-pool.ts'
+import type { TokenBatch, WorkerReply, WorkerRequest } from '../../src/embedding/encoder-worker-pool.ts'
 
 export const CRASH = 666
 export const FAIL = 667
@@ -24,6 +24,7 @@ if (parentPort !== null) {
   reply({ type: 'ready' })
 }
 
-function rowsOf({ ids, rowCount, rowTokens }: Extract<WorkerRequest, { type: 'batch' }>): number[] {
-  return Array.from({ length: rowCount }, (_, row) => [ids[row * rowTokens] ?? 0, rowTokens]).flat()
+function rowsOf({ ids, lengths }: TokenBatch): number[] {
+  let start = 0
+  return lengths.flatMap((length) => [ids[(start += length) - length] ?? 0, length])
 }

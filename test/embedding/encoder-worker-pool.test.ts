@@ -5,14 +5,18 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { EncoderWorkerPool, type EncoderWorkerPoolOptions } from '../../src/embedding/encoder-worker-pool.ts'
+import {
+  EncoderWorkerPool,
+  type EncoderWorkerPoolOptions,
+  type TokenBatch
+} from '../../src/embedding/encoder-worker-pool.ts'
 import { CRASH, FAIL } from './crashing-worker.ts'
 
 const workerUrl = new URL('crashing-worker.ts', import.meta.url)
 
 async function start(t: TestContext, options: Partial<EncoderWorkerPoolOptions> = {}): Promise<EncoderWorkerPool> {
   const pool = await EncoderWorkerPool.start({
-    graphPath: 'none',
+    graphs: [],
     workerCount: 1,
     workerUrl,
     restartDelayMs: 1,
@@ -22,14 +26,14 @@ async function start(t: TestContext, options: Partial<EncoderWorkerPoolOptions> 
   return pool
 }
 
-function batch(...ids: number[]): { ids: Int32Array<ArrayBuffer>; rowCount: number; rowTokens: number } {
-  return { ids: Int32Array.from(ids), rowCount: 1, rowTokens: ids.length }
+function batch(...ids: number[]): TokenBatch {
+  return { ids: Int32Array.from(ids), lengths: [ids.length] }
 }
 
 test('run() gives the rows and how long they took', async (t) => {
   const pool = await start(t)
-  const result = await pool.run({ ids: Int32Array.of(1, 2, 3, 4), rowCount: 2, rowTokens: 2 })
-  assert.deepEqual(result, { values: Float32Array.of(1, 2, 3, 2), inferenceMs: 1 })
+  const result = await pool.run({ ids: Int32Array.of(1, 2, 3, 4), lengths: [3, 1] })
+  assert.deepEqual(result, { values: Float32Array.of(1, 3, 4, 1), inferenceMs: 1 })
 })
 
 test('a worker that dies fails its batch, is replaced, and the next batch succeeds', async (t) => {
@@ -71,6 +75,9 @@ test('close() waits for the batch that runs, and is safe twice', async (t) => {
 })
 
 test('start() fails when a worker cannot load its graph', async () => {
-  const starting = EncoderWorkerPool.start({ graphPath: '/nowhere/model.onnx', workerCount: 2 })
+  const starting = EncoderWorkerPool.start({
+    graphs: [{ sentenceCount: 1, path: '/nowhere/model.onnx' }],
+    workerCount: 2
+  })
   await assert.rejects(starting, /nowhere/)
 })

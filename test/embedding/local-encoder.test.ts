@@ -200,15 +200,20 @@ async function flipBit(path: string): Promise<void> {
 }
 
 test('a flipped bit in a weight keeps it from starting', async (t) => {
-  await assertRefused(await tampered(t, 'fp32.onnx', flipBit, true), /fp32\.onnx has SHA-256/)
+  await assertRefused(await tampered(t, 'fp32.weights', flipBit, true), /fp32\.weights has SHA-256/)
   await assertRefused(await tampered(t, 'word-embeddings.f32', flipBit, true), /word-embeddings\.f32 has SHA-256/)
 })
 
 test('a graph with another pooling keeps it from starting, though its checksum fits', async (t) => {
   const model = await openSourceModel(join(modelPath, 'source'))
-  const { onnx } = buildEncoderGraph({ ...model, pooling: 'cls' }, { kind: 'fp32' })
-  const folder = await tampered(t, 'fp32.onnx', async (path) => writeFile(path, onnx.toBytes()))
+  const { onnx } = buildEncoderGraph({ ...model, pooling: 'cls' }, { kind: 'fp32' }, 1)
+  const folder = await tampered(t, 'fp32.1.onnx', async (path) => writeFile(path, onnx.toBytes()))
   await assertRefused(folder, /golden sentence \d+ has cosine/)
+})
+
+test('graphs that do not agree on a sentence keep it from starting', async (t) => {
+  const folder = await tampered(t, 'fp32.4.onnx', async (path) => copyFile(join(compiled, 'int8.4.onnx'), path))
+  await assertRefused(folder, /in a batch of 4, sentences have other bytes than alone/)
 })
 
 test('a tokenizer with another vocabulary order keeps it from starting, though its checksum fits', async (t) => {

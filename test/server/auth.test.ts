@@ -53,7 +53,7 @@ test('createAuthenticator() refuses tokens of other secrets, algorithms and payl
   const authenticate = authenticator()
   const refused: Record<string, string> = {
     'another secret': await sign(PAYLOAD, 'another-secret-of-thirty-two-chars'),
-    'another algorithm': await sign(PAYLOAD, JWT_SECRET.repeat(4), 'HS512'),
+    'another algorithm': await sign(PAYLOAD, JWT_SECRET, 'HS512'),
     'no algorithm': `${encode({ alg: 'none' })}.${encode(PAYLOAD)}.`,
     'a short id': await sign({ ...PAYLOAD, id: 'abcd' }),
     'a long id': await sign({ ...PAYLOAD, id: 'a'.repeat(61) }),
@@ -130,7 +130,7 @@ test('all routes but health, docs and the root want a caller', async (t) => {
   const open: string[] = []
   for (const [path, methods] of Object.entries<Record<string, { security?: unknown[] }>>(api.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const reply = await app.inject({ method: method as 'GET', url: path.replace('{model}', 'x') })
+      const reply = await app.inject({ method: method === 'post' ? 'POST' : 'GET', url: path.replace('{model}', 'x') })
       if (reply.statusCode !== 401) open.push(path)
       assert.equal(
         reply.statusCode === 401,

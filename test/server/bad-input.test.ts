@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
@@ -12,11 +12,14 @@ import { AUTHORIZED, buildTestApp } from './test-app.ts'
 
 const JSON_TYPE = { ...AUTHORIZED, 'content-type': 'application/json' }
 
+function portOf(app: FastifyInstance): number {
+  return Number(new URL(app.listeningOrigin).port)
+}
+
 /** What the server sends to raw bytes, until it ends the connection. */
 async function sendRaw(app: FastifyInstance, bytes: string): Promise<{ status: number; head: string; body: string }> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(portOf(app), '127.0.0.1')
   socket.on('error', () => {
     // The server may close before it has read everything; what it said is in the buffer all the same.
   })
@@ -213,17 +216,17 @@ test('a broken request behind one that is being answered does not get into its r
 test('an encode is given up when its caller leaves', async (t) => {
   const { app, encoder, reported } = await buildTestApp(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
   const gate = Promise.withResolvers<void>()
   encoder.gate = gate.promise
   const body = '{"query":"a"}'
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(portOf(app), '127.0.0.1')
   socket.write(
     `POST /v1/encode HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZED.authorization}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
   )
   const options = await encoder.nextCall()
-  assert.equal(options?.signal?.aborted, false)
-  const aborted = once(options?.signal as AbortSignal, 'abort')
+  assert.ok(options?.signal)
+  assert.equal(options.signal.aborted, false)
+  const aborted = once(options.signal, 'abort')
   socket.destroy()
   await aborted
   gate.resolve()

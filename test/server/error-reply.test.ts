@@ -8,6 +8,7 @@ import { ERROR_STATUS, ServiceError, type ErrorCode } from '../../src/errors.ts'
 import { NOT_BLANK, toErrorReply, toOpenAiError } from '../../src/server/error-reply.ts'
 
 test('toErrorReply() sends every kind of ServiceError in one shape', () => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys a constant has
   for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
     const { body, headers, isUnexpected } = toErrorReply(new ServiceError(code, 'Cannot do it: a reason'))
     assert.deepEqual(Object.keys(body), ['statusCode', 'code', 'error', 'message'])

@@ -11,15 +11,24 @@ import { Type } from 'typebox'
 import {
   decodeVector,
   encodeVector,
-  GRAPH_FILES,
+  GRAPH_SENTENCE_COUNTS,
+  graphFile,
   MODEL_DESCRIPTION_FILE,
   readModelDescription,
   sha256OfFile,
+  weightsFile,
   type GraphKind,
   type ModelDescription
 } from '../../src/embedding/model-files.ts'
 import { createTokenizer, type Tokenizer } from '../../src/embedding/tokenizer.ts'
-import { buildEncoderGraph, WORD_EMBEDDINGS_FILE, type ActivationMaxima, type EncoderGraph } from './encoder-graph.ts'
+import {
+  buildEncoderGraph,
+  WORD_EMBEDDINGS_FILE,
+  type ActivationMaxima,
+  type Arithmetic,
+  type EncoderGraph
+} from './encoder-graph.ts'
+import { WeightsFile } from './onnx.ts'
 import { FP32_GATE, gateFailures, INT8_GATE, measureQuality, type Quality, type QualityGate } from './quality.ts'
 import { openSourceModel, readJson } from './source-model.ts'
 
@@ -32,7 +41,7 @@ const SOURCE_FILES = [
   'model.safetensors'
 ] as const
 
-/** For which CPUs each int8 graph is; {@link GRAPH_FILES} says why there are two. */
+/** For which CPUs each int8 graph is; `GraphKind` says why there are two. */
 const ACCUMULATION = { int8: 'exact', 'int8-saturation-safe': 'saturating-pairs' } as const
 
 const GoldenFile = Type.Object({
@@ -47,8 +56,8 @@ export type Report = (line: string) => void
 /**
  * Compiles a sentence-transformers folder into graphs that onnxruntime runs fast, unless the target holds just that.
  *
- * The target appears whole or not at all. It holds the graphs of {@link GRAPH_FILES}, the word embeddings that they
- * share, tokenizer.json and model.json.
+ * The target appears whole or not at all. It holds the graphs of each kind and their weights, the word embeddings that
+ * all share, tokenizer.json and model.json.
  *
  * @param source folder with config.json, model.safetensors, tokenizer.json and the pooling files
  * @param target folder to make; what is in it already is replaced
@@ -85,10 +94,16 @@ async function compileInto(
   await copyFile(join(source, TOKENIZER_FILE), join(folder, TOKENIZER_FILE))
   const words = model.tensor('embeddings.word_embeddings.weight').data
   await writeFile(join(folder, WORD_EMBEDDINGS_FILE), words)
-  const write = async (kind: GraphKind, graph: EncoderGraph): Promise<void> =>
-    writeFile(join(folder, GRAPH_FILES[kind]), graph.onnx.toBytes())
+  const write = async (kind: GraphKind, arithmetic: Arithmetic): Promise<void> => {
+    const weights = new WeightsFile(weightsFile(kind))
+    for (const sentenceCount of GRAPH_SENTENCE_COUNTS) {
+      const { onnx } = buildEncoderGraph(model, arithmetic, sentenceCount, weights)
+      await writeFile(join(folder, graphFile(kind, sentenceCount)), onnx.toBytes())
+    }
+    await writeFile(join(folder, weightsFile(kind)), weights.toBytes())
+  }
 
-  const probing = buildEncoderGraph(model, { kind: 'fp32', withProbes: true })
+  const probing = buildEncoderGraph(model, { kind: 'fp32', withProbes: true }, 1)
   const probingPath = join(folder, 'probing.onnx')
   await writeFile(probingPath, probing.onnx.toBytes())
   const calibration = await readLines('calibration.txt')
@@ -96,12 +111,13 @@ async function compileInto(
   await rm(probingPath)
   report(`calibrated on ${calibration.length} sentences`)
 
-  await write('fp32', buildEncoderGraph(model, { kind: 'fp32' }))
-  const golden = await goldenOf(source, join(folder, GRAPH_FILES.fp32), tokenizer)
+  await write('fp32', { kind: 'fp32' })
+  const fp32Path = join(folder, graphFile('fp32', 1))
+  const golden = await goldenOf(source, fp32Path, tokenizer)
   const fp32Quality = measureQuality(
     golden.map(({ embedding }) => decodeVector(embedding)),
     await embeddingsOf(
-      join(folder, GRAPH_FILES.fp32),
+      fp32Path,
       tokenizer,
       golden.map(({ sentence }) => sentence)
     )
@@ -109,14 +125,12 @@ async function compileInto(
   judge('fp32', fp32Quality, FP32_GATE, report)
 
   const validation = await readLines('validation.txt')
-  const references = await embeddingsOf(join(folder, GRAPH_FILES.fp32), tokenizer, validation)
+  const references = await embeddingsOf(fp32Path, tokenizer, validation)
   const int8Qualities: Partial<Record<GraphKind, Quality>> = {}
   for (const kind of ['int8', 'int8-saturation-safe'] as const) {
-    await write(kind, buildEncoderGraph(model, { kind: 'int8', accumulation: ACCUMULATION[kind], activationMaxima }))
-    const quality = measureQuality(
-      references,
-      await embeddingsOf(join(folder, GRAPH_FILES[kind]), tokenizer, validation)
-    )
+    await write(kind, { kind: 'int8', accumulation: ACCUMULATION[kind], activationMaxima })
+    const path = join(folder, graphFile(kind, 1))
+    const quality = measureQuality(references, await embeddingsOf(path, tokenizer, validation))
     judge(kind, quality, INT8_GATE, report)
     int8Qualities[kind] = quality
   }
@@ -176,7 +190,14 @@ async function encodeAll(path: string, tokenizer: Tokenizer, sentences: readonly
   const outputs: Outputs[] = []
   for (const sentence of sentences) {
     const { ids } = tokenizer.tokenize(sentence, 'end')
-    outputs.push(await session.run({ input_ids: new Tensor('int32', ids, [1, ids.length]) }))
+    const shape = [1, ids.length]
+    const positions = Int32Array.from(ids.keys())
+    outputs.push(
+      await session.run({
+        input_ids: new Tensor('int32', ids, shape),
+        positions: new Tensor('int32', positions, shape)
+      })
+    )
   }
   await session.release()
   return outputs

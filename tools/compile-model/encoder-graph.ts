@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { OnnxGraph, type Value } from './onnx.ts'
+import { OnnxGraph, type Value, type WeightsFile } from './onnx.ts'
 import {
   add,
   divideOutputs,
@@ -25,7 +25,11 @@ export type Arithmetic =
   | { readonly kind: 'fp32'; readonly withProbes?: boolean }
   | { readonly kind: 'int8'; readonly accumulation: Accumulation; readonly activationMaxima: ActivationMaxima }
 
-/** A finished graph: input `input_ids` (int32, batch × length), output `embedding` (float, batch × hidden size). */
+/**
+ * A finished graph for a fixed number of sentences, their tokens one after the other.
+ * Inputs: `input_ids` and `positions` (int32, 1 × tokens: each token's id and its place in its sentence) and, for more
+ * than one sentence, `lengths` (int64, sentences). Output: `embedding` (float, sentences × hidden size).
+ */
 export interface EncoderGraph {
   readonly onnx: OnnxGraph
   /** With probes: for each linear layer's name, the output that holds its activation maxima of one run. */
@@ -36,6 +40,8 @@ export interface EncoderGraph {
 export const WORD_EMBEDDINGS_FILE = 'word-embeddings.f32'
 
 const MICROSOFT = 'com.microsoft'
+/** Of 1 × tokens × columns. */
+const TOKEN_AXIS = 1
 const SMOOTHING_ALPHA = 0.75
 /** GELU's least value, at about −0.75. */
 const GELU_MINIMUM = -0.17
@@ -54,18 +60,36 @@ interface QuantizedRows {
 /**
  * Builds the graph of a BERT sentence encoder: token ids in, L2-normalised sentence embedding out.
  *
- * There is no attention mask: every sentence of a batch has the same length, without padding, so that a sentence's
- * embedding depends on that sentence alone. In `int8` each token row is quantised with its own scale for the same
- * reason: integer sums are exact, and what is left in float is computed row by row.
+ * There is neither padding nor mask: all tokens go through the linear layers as rows of one matrix, and only attention
+ * and pooling see each sentence by itself, at its own length. So a sentence's embedding depends on that sentence alone.
+ * In `int8` each token row is quantised with its own scale for the same reason: integer sums are exact, and what is left
+ * in float is computed row by row.
  *
  * Three biases never become a node. The key's is dropped: it adds the same to all scores of a query, and softmax
  * ignores that. The value's goes into the attention output's, since attention weights sum to 1. The feed-forward
  * output's goes into the offset of the layer normalisation before it, whose other reader subtracts it again.
  */
-export function buildEncoderGraph(model: SourceModel, arithmetic: Arithmetic): EncoderGraph {
-  const graph = new OnnxGraph()
+export function buildEncoderGraph(
+  model: SourceModel,
+  arithmetic: Arithmetic,
+  sentenceCount: number,
+  weightsFile?: WeightsFile
+): EncoderGraph {
+  const graph = new OnnxGraph(weightsFile)
   const { hiddenSize, intermediateSize } = model
   const probes = new Map<string, string>()
+
+  const inputIds = graph.input('input_ids', 'int32', [1, 'tokens'])
+  const positions = graph.input('positions', 'int32', [1, 'tokens'])
+  const lengths = sentenceCount === 1 ? undefined : graph.input('lengths', 'int64', [sentenceCount])
+
+  /** 1 × tokens × columns as 1 × length × columns of each sentence. */
+  const split = (tokens: Value): Value[] =>
+    lengths === undefined
+      ? [tokens]
+      : graph.nodeWithOutputs('Split', [tokens, lengths], sentenceCount, { axis: { int: TOKEN_AXIS } })
+  const join = (sentences: readonly Value[], axis: number): Value =>
+    sentences.length === 1 ? (sentences[0] ?? '') : graph.node('Concat', sentences, { axis: { int: axis } })
 
   const weights = (layer: string): Float32Array => model.tensor(`${layer}.weight`).data
   const bias = (layer: string): Float32Array => model.tensor(`${layer}.bias`).data
@@ -174,16 +198,17 @@ export function buildEncoderGraph(model: SourceModel, arithmetic: Arithmetic): E
     stacked.set(divideOutputs(weights(`${self}.value`), outputFactors), 2 * hiddenSize * hiddenSize)
 
     const projected = linearOfNormalized(`${self}.query+key+value`, input, stacked, 3 * hiddenSize)
-    const [query = '', key = '', value = ''] = graph.nodeWithOutputs('Split', [projected], 3, {
-      axis: { int: -1 },
-      num_outputs: { int: 3 }
-    })
-    const biasedQuery = graph.node('Add', [query, graph.floats(`${self}.query.bias`, bias(`${self}.query`))])
-    const context = graph.node(
-      'MultiHeadAttention',
-      [biasedQuery, key, value],
-      { num_heads: { int: model.headCount } },
-      MICROSOFT
+    const queryBias = graph.floats(`${self}.query.bias`, bias(`${self}.query`))
+    const context = join(
+      split(projected).map((sentence) => {
+        const [query = '', key = '', value = ''] = graph.nodeWithOutputs('Split', [sentence], 3, {
+          axis: { int: -1 },
+          num_outputs: { int: 3 }
+        })
+        const inputs = [graph.node('Add', [query, queryBias]), key, value]
+        return graph.node('MultiHeadAttention', inputs, { num_heads: { int: model.headCount } }, MICROSOFT)
+      }),
+      TOKEN_AXIS
     )
     probe(outputName, context)
     const product =
@@ -213,10 +238,9 @@ export function buildEncoderGraph(model: SourceModel, arithmetic: Arithmetic): E
       : integerProduct(outputName, quantizeGelu(activated), weights(outputName), hiddenSize)
   }
 
-  const inputIds = graph.input('input_ids', 'int32', ['batch', 'length'])
   const noOffset = new Float32Array(hiddenSize)
 
-  let hidden = normalize('embeddings.LayerNorm', embed(graph, model, inputIds), noOffset)
+  let hidden = normalize('embeddings.LayerNorm', embed(graph, model, inputIds, positions), noOffset)
   for (let index = 0; index < model.layerCount; index++) {
     const layer = `encoder.layer.${index}`
     const outputBias = bias(`${layer}.output.dense`)
@@ -226,49 +250,30 @@ export function buildEncoderGraph(model: SourceModel, arithmetic: Arithmetic): E
     hidden = normalize(`${layer}.output.LayerNorm`, fed, noOffset)
   }
 
-  const pooled = model.pooling === 'mean' ? sumTokens(graph, model, inputIds, hidden) : firstToken(graph, hidden)
+  // After the L2 norm, the sum of the tokens is the same as their mean.
+  const pool = (sentence: Value): Value =>
+    model.pooling === 'mean'
+      ? graph.node('ReduceSum', [sentence, graph.int64s('token-axis', [TOKEN_AXIS])], { keepdims: { int: 0 } })
+      : graph.node('Gather', [sentence, graph.constant('first-token', 'int64', [], BigInt64Array.of(0n))], {
+          axis: { int: TOKEN_AXIS }
+        })
+  const pooled = join(split(hidden).map(pool), 0)
   graph.output(
     graph.node('LpNormalization', [pooled], { axis: { int: -1 }, p: { int: 2 } }, '', 'embedding'),
     'float',
-    ['batch', hiddenSize]
+    [sentenceCount, hiddenSize]
   )
   return { onnx: graph, probes }
 }
 
-/**
- * Sum over the tokens of each sentence: after the L2 norm, the same as their mean.
- * A product with a row of ones, since ReduceSum and ReduceMean add up in another order when a batch has one row.
- */
-function sumTokens(graph: OnnxGraph, model: SourceModel, inputIds: Value, hidden: Value): Value {
-  const ones = graph.floats('ones', new Float32Array(model.maxTokens).fill(1), [1, model.maxTokens])
-  const sums = graph.node('MatMul', [firstAlong(graph, ones, 1, inputIds), hidden])
-  return graph.node('Squeeze', [sums, graph.int64s('length-axis', [1])])
-}
-
-function firstToken(graph: OnnxGraph, hidden: Value): Value {
-  return graph.node('Gather', [hidden, graph.constant('first-token', 'int64', [], BigInt64Array.of(0n))], {
-    axis: { int: 1 }
-  })
-}
-
-/** The part of a constant that is as long, along an axis, as the sentences are. */
-function firstAlong(graph: OnnxGraph, constant: Value, axis: number, inputIds: Value): Value {
-  return graph.node('Slice', [
-    constant,
-    graph.int64s('zero', [0]),
-    graph.node('Shape', [inputIds], { start: { int: 1 } }),
-    graph.int64s(`axis:${axis}`, [axis])
-  ])
-}
-
 /** Sum of word, position and segment embeddings; all tokens are of segment 0. */
-function embed(graph: OnnxGraph, model: SourceModel, inputIds: Value): Value {
+function embed(graph: OnnxGraph, model: SourceModel, inputIds: Value, positions: Value): Value {
   const { hiddenSize } = model
   const words = model.tensor('embeddings.word_embeddings.weight')
   const segment = model.tensor('embeddings.token_type_embeddings.weight').data.subarray(0, hiddenSize)
-  const positions = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
-  const offsets = positions.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
+  const places = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
+  const offsets = places.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
   const table = graph.externalFloats('embeddings.word', words.shape, WORD_EMBEDDINGS_FILE, words.data.byteLength)
-  const positionTable = graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize])
-  return graph.node('Add', [graph.node('Gather', [table, inputIds]), firstAlong(graph, positionTable, 0, inputIds)])
+  const placeTable = graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize])
+  return graph.node('Add', [graph.node('Gather', [table, inputIds]), graph.node('Gather', [placeTable, positions])])
 }

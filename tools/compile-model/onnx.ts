@@ -6,7 +6,7 @@
 import protobuf from 'protobufjs'
 
 /** Element types of ONNX tensors, by their number in `TensorProto.DataType`. */
-export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const
+const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const
 
 type DataTypeName = keyof typeof DATA_TYPE
 
@@ -39,17 +39,66 @@ const EXTERNAL_LOCATION = 1
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2 } as const
 
+/** Smaller constants stay in the graph: in a file, each begins a page of its own. */
+const LEAST_EXTERNAL_BYTES = 16_384
+const PAGE_BYTES = 4096
+
+/** Where the bytes of a constant lie, relative to the model's folder. */
+interface ExternalPlace {
+  readonly location: string
+  readonly offset: number
+  readonly length: number
+}
+
+/**
+ * A file of constants that several graphs share, each constant once. onnxruntime maps it into memory, so that all
+ * sessions that read it share its pages too.
+ */
+export class WeightsFile {
+  readonly #name: string
+  readonly #places = new Map<string, ExternalPlace>()
+  readonly #parts: Uint8Array[] = []
+  #byteLength = 0
+
+  /** @param name the file's name, in the folder of the graphs */
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** Adds a constant, unless one of that name is there, and tells where it lies. */
+  add(constantName: string, bytes: Uint8Array): ExternalPlace {
+    const existing = this.#places.get(constantName)
+    if (existing !== undefined) return existing
+    const place = { location: this.#name, offset: this.#byteLength, length: bytes.length }
+    this.#places.set(constantName, place)
+    const padding = new Uint8Array(-bytes.length & (PAGE_BYTES - 1))
+    this.#parts.push(bytes, padding)
+    this.#byteLength += bytes.length + padding.length
+    return place
+  }
+
+  toBytes(): Uint8Array {
+    return Buffer.concat(this.#parts)
+  }
+}
+
 /**
  * Builds one ONNX model node by node.
  * Each method that adds something returns the name of what it gives, so that a graph reads as an expression.
  */
 export class OnnxGraph {
+  readonly #weights: WeightsFile | undefined
   readonly #nodes: object[] = []
   readonly #initializers: object[] = []
   readonly #initializerNames = new Set<string>()
   readonly #inputs: object[] = []
   readonly #outputs: object[] = []
   #valueCount = 0
+
+  /** @param weights a file beside the model's that takes the great constants; several graphs may share it */
+  constructor(weights?: WeightsFile) {
+    this.#weights = weights
+  }
 
   /** Declares an input; a dimension is a fixed size or the name of one that is known at run time. */
   input(name: string, type: DataTypeName, shape: readonly (number | string)[]): Value {
@@ -62,13 +111,19 @@ export class OnnxGraph {
     this.#outputs.push(valueInfo(value, type, shape))
   }
 
-  /** Adds a constant, once for each name. Its bytes are those of `data`, row-major, little-endian. */
+  /**
+   * Adds a constant, once for each name. Its bytes are those of `data`, row-major, little-endian; great ones go into the
+   * weights file, if there is one.
+   */
   constant(name: string, type: DataTypeName, shape: readonly number[], data: ArrayBufferView): Value {
-    if (!this.#initializerNames.has(name)) {
-      this.#initializerNames.add(name)
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      this.#initializers.push({ name, data_type: DATA_TYPE[type], dims: shape, raw_data: bytes })
-    }
+    if (this.#initializerNames.has(name)) return name
+    this.#initializerNames.add(name)
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const tensor = { name, data_type: DATA_TYPE[type], dims: shape }
+    const isExternal = this.#weights !== undefined && bytes.length >= LEAST_EXTERNAL_BYTES
+    this.#initializers.push(
+      isExternal ? { ...tensor, ...externalData(this.#weights.add(name, bytes)) } : { ...tensor, raw_data: bytes }
+    )
     return name
   }
 
@@ -82,14 +137,8 @@ export class OnnxGraph {
    * @param location the file's name, relative to the model's folder
    */
   externalFloats(name: string, shape: readonly number[], location: string, byteLength: number): Value {
-    const external = { location, offset: '0', length: String(byteLength) }
-    this.#initializers.push({
-      name,
-      data_type: DATA_TYPE.float,
-      dims: shape,
-      data_location: EXTERNAL_LOCATION,
-      external_data: Object.entries(external).map(([key, value]) => ({ key, value }))
-    })
+    const place = { location, offset: 0, length: byteLength }
+    this.#initializers.push({ name, data_type: DATA_TYPE.float, dims: shape, ...externalData(place) })
     return name
   }
 
@@ -161,6 +210,11 @@ export class OnnxGraph {
       })
       .finish()
   }
+}
+
+function externalData(place: ExternalPlace): object {
+  const entries = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }))
+  return { data_location: EXTERNAL_LOCATION, external_data: entries }
 }
 
 function valueInfo(name: string, type: DataTypeName, shape: readonly (number | string)[]): object {

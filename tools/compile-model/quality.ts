@@ -44,7 +44,7 @@ export function gateFailures(quality: Quality, gate: QualityGate): string[] {
 }
 
 /** Dot product of two vectors of one length, summed in double precision. */
-export function dot(a: Float32Array, b: Float32Array): number {
+function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
 }
 

@@ -12,6 +12,7 @@ import {
   CACHED_SERVER_TIMING,
   ENCODE_HEADERS,
   ERROR_REPLIES,
+  JSON_TYPE,
   TruncateSchema,
   encodeOptionsOf,
   jsonReply,
@@ -22,15 +23,20 @@ import {
   truncatedCountOf,
   type RequestLimits
 } from '../encode-reply.ts'
+import type { RepeatedReplies } from '../repeated-replies.ts'
 import type { CachedReply, ReplyCache } from '../reply-cache.ts'
 
 /** What the encoding routes are made of. */
 export interface EncodeParts {
   readonly encoder: Encoder
   readonly replyCache: ReplyCache
+  readonly repeatedReplies: Pick<RepeatedReplies, 'remember'>
   readonly limits: RequestLimits
   readonly encodeMaxAgeSeconds: number
 }
+
+/** Pattern of the route whose replies may be sent again. */
+const ENCODE_ROUTE = '/v1/encode'
 
 /** Raise it when the bytes of a `/v1/encode` reply change for the same embedding: `ETag`s given out before then no longer match. */
 const REPLY_FORMAT = 1
@@ -52,7 +58,7 @@ const MultipleEncodeReply = Type.Object({
 
 /** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
 export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, parts) => {
-  const { encoder, replyCache, limits } = parts
+  const { encoder, replyCache, repeatedReplies, limits } = parts
   const EncodeRequest = Type.Object({
     query: requiredText(limits, 'The text to encode.'),
     truncate: TruncateSchema
@@ -61,9 +67,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, 
     sentences: textList(limits, 'The texts to encode, in one batch.'),
     truncate: TruncateSchema
   })
-  // A shared cache keeps a reply to a request with Authorization only when told that it is public (RFC 9111 section 3.5);
-  // Vary keeps it from being given to callers with other keys, or none.
-  const cacheControl = parts.encodeMaxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${parts.encodeMaxAgeSeconds}`
+  const cacheControl = cacheControlOf(parts.encodeMaxAgeSeconds)
 
   async function encodeQuery(
     request: FastifyRequest,
@@ -124,6 +128,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, 
         void reply.code(304).header('x-model-revision', encoder.revision).send()
         return undefined
       }
+      repeatedReplies.remember(request.url, key, ENCODE_ROUTE)
       if (cached !== undefined) {
         send(reply, cached, CACHED_SERVER_TIMING)
         return undefined
@@ -187,6 +192,32 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, 
       return reply
     }
   )
+}
+
+/** Headers of a `GET /v1/encode` reply that is sent again, beside those that every reply has. */
+export function cachedReplyHeaders(
+  reply: CachedReply,
+  revision: string,
+  maxAgeSeconds: number
+): Record<string, string> {
+  return {
+    etag: reply.etag,
+    'cache-control': cacheControlOf(maxAgeSeconds),
+    vary: 'Authorization',
+    'content-type': JSON_TYPE,
+    'content-length': String(reply.body.length),
+    'x-model-revision': revision,
+    'x-truncated': String(reply.truncatedCount),
+    'server-timing': CACHED_SERVER_TIMING
+  }
+}
+
+/**
+ * A shared cache keeps a reply to a request with Authorization only when told that it is public (RFC 9111 section 3.5);
+ * `Vary` keeps it from being given to callers with other keys, or none.
+ */
+function cacheControlOf(maxAgeSeconds: number): string {
+  return maxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${maxAgeSeconds}`
 }
 
 /** Pieces of JSON text and arrays of numbers, as bytes. */

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { buildEncoderGraph, WORD_EMBEDDINGS_FILE, type Arithmetic } from '../../../tools/compile-model/encoder-graph.ts'
+import { WeightsFile } from '../../../tools/compile-model/onnx.ts'
 import { openSourceModel, type SourceModel } from '../../../tools/compile-model/source-model.ts'
 import { TINY, writeTinyModel } from './tiny-model.ts'
 
@@ -97,14 +98,28 @@ function gelu(x: number): number {
   return (x * (1 + (2 / Math.sqrt(Math.PI)) * series)) / 2
 }
 
-async function encodeByGraph(folder: string, model: SourceModel, arithmetic: Arithmetic, rows: readonly number[][]) {
+/** Encodes sentences by a graph for just so many. */
+async function encodeByGraph(
+  folder: string,
+  model: SourceModel,
+  arithmetic: Arithmetic,
+  sentences: readonly number[][]
+) {
   const path = join(folder, `${arithmetic.kind}.onnx`)
-  const graph = buildEncoderGraph(model, arithmetic)
+  const weights = new WeightsFile('weights')
+  const graph = buildEncoderGraph(model, arithmetic, sentences.length, weights)
   await writeFile(path, graph.onnx.toBytes())
+  await writeFile(join(folder, 'weights'), weights.toBytes())
   await writeFile(join(folder, WORD_EMBEDDINGS_FILE), model.tensor('embeddings.word_embeddings.weight').data)
   const session = await InferenceSession.create(path, { graphOptimizationLevel: 'basic', intraOpNumThreads: 1 })
-  const length = rows[0]?.length ?? 0
-  const outputs = await session.run({ input_ids: new Tensor('int32', rows.flat(), [rows.length, length]) })
+  const ids = sentences.flat()
+  const positions = sentences.flatMap((sentence) => [...sentence.keys()])
+  const lengths = sentences.map((sentence) => BigInt(sentence.length))
+  const outputs = await session.run({
+    input_ids: new Tensor('int32', ids, [1, ids.length]),
+    positions: new Tensor('int32', positions, [1, ids.length]),
+    ...(sentences.length === 1 ? {} : { lengths: new Tensor('int64', lengths, [lengths.length]) })
+  })
   await session.release()
   return { outputs, graph }
 }
@@ -114,9 +129,10 @@ function floatsOf(tensor: { readonly data: unknown } | undefined): Float32Array 
   throw new TypeError('the graph gave no floats')
 }
 
-const ROWS = [
+const SENTENCES = [
   [1, 5, 9, 13, 2],
-  [1, 19, 0, 7, 2]
+  [1, 2],
+  [1, 19, 0, 7, 4, 4, 3, 2]
 ]
 
 function assertNear(found: ArrayLike<number>, wanted: readonly number[], tolerance: number): void {
@@ -131,11 +147,11 @@ for (const pooling of ['mean', 'cls'] as const) {
     })
     const model = await openSourceModel(folder)
     assert.equal(model.pooling, pooling)
-    const { outputs } = await encodeByGraph(folder, model, { kind: 'fp32' }, ROWS)
+    const { outputs } = await encodeByGraph(folder, model, { kind: 'fp32' }, SENTENCES)
     const embedding = outputs['embedding']
-    assert.deepEqual(embedding?.dims, [2, TINY.hidden])
+    assert.deepEqual(embedding?.dims, [3, TINY.hidden])
     const found = floatsOf(embedding)
-    ROWS.forEach((ids, row) => {
+    SENTENCES.forEach((ids, row) => {
       assertNear(found.subarray(row * TINY.hidden, (row + 1) * TINY.hidden), encodePlainly(model, ids), 1e-5)
     })
   })
@@ -144,12 +160,12 @@ for (const pooling of ['mean', 'cls'] as const) {
 test('the int8 graphs compute nearly the same', async (t) => {
   const folder = await writeTinyModel(t)
   const model = await openSourceModel(folder)
-  const { outputs, graph } = await encodeByGraph(folder, model, { kind: 'fp32', withProbes: true }, ROWS)
+  const { outputs, graph } = await encodeByGraph(folder, model, { kind: 'fp32', withProbes: true }, SENTENCES)
   const activationMaxima = new Map([...graph.probes].map(([layer, probe]) => [layer, floatsOf(outputs[probe]).slice()]))
   for (const accumulation of ['exact', 'saturating-pairs'] as const) {
     const arithmetic = { kind: 'int8', accumulation, activationMaxima } as const
-    const found = floatsOf((await encodeByGraph(folder, model, arithmetic, ROWS)).outputs['embedding'])
-    ROWS.forEach((ids, row) => {
+    const found = floatsOf((await encodeByGraph(folder, model, arithmetic, SENTENCES)).outputs['embedding'])
+    SENTENCES.forEach((ids, row) => {
       const wanted = encodePlainly(model, ids)
       const cosine = dot([...found.subarray(row * TINY.hidden, (row + 1) * TINY.hidden)], wanted)
       assert.ok(cosine > 0.999, `cosine ${cosine}`)
@@ -158,8 +174,18 @@ test('the int8 graphs compute nearly the same', async (t) => {
   }
 })
 
+test('a sentence has the same bytes alone and in company', async (t) => {
+  const folder = await writeTinyModel(t)
+  const model = await openSourceModel(folder)
+  const together = floatsOf((await encodeByGraph(folder, model, { kind: 'fp32' }, SENTENCES)).outputs['embedding'])
+  for (const [index, sentence] of SENTENCES.entries()) {
+    const alone = floatsOf((await encodeByGraph(folder, model, { kind: 'fp32' }, [sentence])).outputs['embedding'])
+    assert.deepEqual(alone, together.slice(index * TINY.hidden, (index + 1) * TINY.hidden))
+  }
+})
+
 test('a layer that was not calibrated cannot be quantised', async (t) => {
   const model = await openSourceModel(await writeTinyModel(t))
   const arithmetic = { kind: 'int8', accumulation: 'exact', activationMaxima: new Map() } as const
-  assert.throws(() => buildEncoderGraph(model, arithmetic), /not calibrated/)
+  assert.throws(() => buildEncoderGraph(model, arithmetic, 1), /not calibrated/)
 })

@@ -1,0 +1,148 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const ENTRY = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
+
+/** The service as a process, and what it has said. */
+interface Service {
+  readonly child: ChildProcess
+  readonly stderr: string[]
+  readonly log: Record<string, unknown>[]
+  readonly exited: Promise<[code: number | null, signal: string | null]>
+  /** The first line of the log, said already or to come, with this message. */
+  logged(message: string): Promise<Record<string, unknown>>
+  /** The first line on standard error that matches. */
+  said(pattern: RegExp): Promise<string>
+}
+
+function start(t: TestContext, env: Record<string, string>): Service {
+  const child = spawn(process.execPath, [ENTRY], {
+    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const log: Record<string, unknown>[] = []
+  const stderr: string[] = []
+  const news = new EventTarget()
+  createInterface(child.stdout).on('line', (line) => {
+    log.push(JSON.parse(line))
+    news.dispatchEvent(new Event('line'))
+  })
+  createInterface(child.stderr).on('line', (line) => {
+    stderr.push(line)
+    news.dispatchEvent(new Event('line'))
+  })
+  const exited = once(child, 'close').then(([code, signal]): [number | null, string | null] => [code, signal])
+  async function firstOf<Line>(lines: readonly Line[], isWanted: (line: Line) => boolean): Promise<Line> {
+    for (;;) {
+      const found = lines.find(isWanted)
+      if (found !== undefined) return found
+      await once(news, 'line')
+    }
+  }
+  return {
+    child,
+    stderr,
+    log,
+    exited,
+    logged: (message) => firstOf(log, (line) => line['msg'] === message),
+    said: (pattern) => firstOf(stderr, (line) => pattern.test(line))
+  }
+}
+
+test('without a key the service makes one for this run and prints a curl that works', async (t) => {
+  const service = start(t, {})
+  const line = await service.said(/curl/)
+  const [, header = '', url = ''] = line.match(/^ {2}curl -H '(.*)' '(.*)'$/) ?? []
+  const [name = '', value = ''] = header.split(': ')
+  const reply = await fetch(url, { headers: { [name]: value } })
+  assert.equal(reply.status, 200)
+  assert.match(await reply.text(), /^\{"query":"hello world","encoding":\[/)
+  assert.equal((await fetch(url)).status, 401)
+  service.child.kill('SIGTERM')
+  assert.deepEqual(await service.exited, [0, null])
+  assert.ok(!JSON.stringify(service.log).includes(value.replace('Bearer ', '')), 'the key is not in the log')
+})
+
+test('settings that are wrong are listed all at once, and the process ends with 1', async (t) => {
+  const service = start(t, { PORT: 'x', HOST: '0.0.0.0', LOG_LEVEL: 'loud' })
+  assert.deepEqual(await service.exited, [1, null])
+  assert.deepEqual(service.stderr, [
+    'Cannot start: 3 wrong setting(s)',
+    '  PORT: want an integer, 0 to 65535',
+    '  LOG_LEVEL: want one of fatal, error, warn, info, debug, trace, silent',
+    '  HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set'
+  ])
+  assert.deepEqual(service.log, [])
+})
+
+test('a port in use is one clear line, and the process ends with 1', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.after(() => taken.close())
+  const address = taken.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const service = start(t, { PORT: String(address.port) })
+  assert.deepEqual(await service.exited, [1, null])
+  assert.deepEqual(service.stderr, [`Cannot listen on 127.0.0.1 port ${address.port}: the port is in use`])
+})
+
+test('SIGTERM lets what is in progress finish, takes nothing new, and ends with 0', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key-one', STAND_IN: 'slow' })
+  const { address } = await service.logged('listening')
+  await service.logged('ready')
+  const url = `${String(address)}/v1/encode?query=hello`
+  const inProgress = fetch(url, { headers: { authorization: 'Bearer key-one' } })
+  await service.logged('encoding')
+  service.child.kill('SIGTERM')
+  await service.logged('stopping')
+  await assert.rejects(fetch(url))
+  service.child.kill('SIGWINCH')
+  const reply = await inProgress
+  assert.equal(reply.status, 200)
+  assert.match(await reply.text(), /^\{"query":"hello"/)
+  assert.deepEqual(await service.exited, [0, null])
+  assert.equal(service.log.at(-1)?.['msg'], 'stopped')
+})
+
+test('what does not finish within the deadline is killed', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key-one', STAND_IN: 'stuck', SHUTDOWN_DEADLINE_SECONDS: '1' })
+  const { address } = await service.logged('listening')
+  await service.logged('ready')
+  const inProgress = fetch(`${String(address)}/v1/encode?query=a`, { headers: { authorization: 'Bearer key-one' } })
+  await service.logged('encoding')
+  service.child.kill('SIGTERM')
+  await assert.rejects(inProgress)
+  assert.deepEqual(await service.exited, [null, 'SIGKILL'])
+  assert.equal(service.log.at(-1)?.['msg'], 'requests were still in progress at the deadline: killed')
+})
+
+test('a model that does not load leaves the process alive and readiness red', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key-one', STAND_IN: 'broken' })
+  const { address } = await service.logged('listening')
+  await service.logged('the model could not be loaded')
+  assert.equal((await fetch(`${String(address)}/health/live`)).status, 200)
+  assert.equal((await fetch(`${String(address)}/health/ready`)).status, 503)
+  service.child.kill('SIGTERM')
+  assert.deepEqual(await service.exited, [0, null])
+})
+
+test('the start is logged with its settings and without their secrets', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'hush-hush', JWT_SECRET_KEY: 'short' })
+  const line = await service.logged('starting')
+  const config = JSON.stringify(line['config'])
+  assert.match(config, /"apiSecretKey":"\[redacted\]"/)
+  assert.match(config, /"maxSentences":2048/)
+  await service.logged('JWT_SECRET_KEY is weak: under 32 characters')
+  assert.ok(!JSON.stringify(service.log).includes('hush-hush'))
+  assert.deepEqual(service.stderr, [])
+})
