@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import type { JobBackend } from './jobs/job-backend.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
@@ -67,7 +68,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const jobs = await openJobBackend(config)
+  const jobs = await openJobs(config)
+  if (jobs === undefined) return
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger)
   let isStopping = false
   const readiness: Readiness = {
@@ -149,6 +151,16 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   if (config.jobsConcurrency > 0) jobRunner.start()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
+}
+
+/** Opens the store of jobs; a disk or folder that does not let us is one plain line. */
+async function openJobs(config: Config): Promise<JobBackend | undefined> {
+  try {
+    return await openJobBackend(config)
+  } catch (error) {
+    giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
 }
 
 /** Listens; a port in use is one plain line. */

@@ -27,11 +27,8 @@ interface Running {
 }
 
 async function start(t: TestContext, env: Record<string, string> = {}): Promise<Running> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'service-'))
-  t.after(async () => rm(dataDir, { recursive: true }))
   const service = startService(t, ENTRY, {
     API_SECRET_KEY: 'key-a,key-b',
-    DATA_DIR: dataDir,
     MODEL_DIR: join(modelPath, 'compiled'),
     ...env
   })
@@ -171,7 +168,7 @@ test('a caller that will not wait is told so when its time is over', async (t) =
 test('a model that is not whole keeps readiness red, and the process alive', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'no-model-'))
   t.after(async () => rm(folder, { recursive: true }))
-  const service = startService(t, ENTRY, { API_SECRET_KEY: 'key-a', MODEL_DIR: folder, DATA_DIR: folder })
+  const service = startService(t, ENTRY, { API_SECRET_KEY: 'key-a', MODEL_DIR: folder })
   const { address } = await service.logged('listening')
   await service.logged('the model could not be loaded')
   const ready = await fetch(`${String(address)}/health/ready`)

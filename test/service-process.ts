@@ -4,12 +4,17 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 
 /** The service as a process, and what it has said. */
 export interface Service {
   readonly child: ChildProcess
+  /** Where it keeps its files: a folder of its own. */
+  readonly dataDir: string
   readonly stderr: string[]
   readonly log: Record<string, unknown>[]
   readonly exited: Promise<[code: number | null, signal: string | null]>
@@ -21,11 +26,16 @@ export interface Service {
 
 /** Starts an entry of the service as a process of its own, on a free port, and kills it after the test. */
 export function startService(t: TestContext, entry: string, env: Record<string, string>): Service {
+  const dataDir = mkdtempSync(join(tmpdir(), 'service-'))
   const child = spawn(process.execPath, [entry], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
-  t.after(() => child.kill('SIGKILL'))
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await exited
+    rmSync(dataDir, { recursive: true })
+  })
   const log: Record<string, unknown>[] = []
   const stderr: string[] = []
   const news = new EventTarget()
@@ -47,6 +57,7 @@ export function startService(t: TestContext, entry: string, env: Record<string, 
   }
   return {
     child,
+    dataDir,
     stderr,
     log,
     exited,

@@ -99,3 +99,37 @@ test('the start is logged with its settings and without their secrets', async (t
   assert.ok(!JSON.stringify(service.log).includes('hush-hush'))
   assert.deepEqual(service.stderr, [])
 })
+
+test('a store of jobs that cannot be opened is said in one plain line', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: '/dev/null/data' })
+  assert.deepEqual(await service.exited, [1, null])
+  assert.deepEqual(
+    service.stderr.map((line) => line.replace(/: .*/, '')),
+    ['Cannot open the store of jobs']
+  )
+})
+
+test('a job that was accepted before a stop is done after the next start', async (t) => {
+  const first = start(t, { API_SECRET_KEY: 'key', JOBS_CONCURRENCY: '0' })
+  const headers = { authorization: 'Bearer key', 'content-type': 'application/json' }
+  const origin = String((await first.logged('listening'))['address'])
+  const body = JSON.stringify({ type: 'encode', input: { sentences: ['hello world'] } })
+  const posted = await fetch(`${origin}/v1/jobs`, { method: 'POST', headers, body })
+  assert.equal(posted.status, 202)
+  const { resultUrl }: { resultUrl: string } = JSON.parse(await posted.text())
+  await first.logged('ready')
+  first.child.kill('SIGTERM')
+  assert.deepEqual(await first.exited, [0, null])
+
+  const second = start(t, { API_SECRET_KEY: 'key', DATA_DIR: first.dataDir, JOBS_CONCURRENCY: '1' })
+  const again = String((await second.logged('listening'))['address'])
+  await second.logged('ready')
+  // Jobs are done in the order in which they came: when this one has ended, so has the one from before the stop.
+  const waited = await fetch(`${again}/v1/jobs`, { method: 'POST', headers: { ...headers, prefer: 'wait=30' }, body })
+  assert.equal(waited.status, 200)
+  const result = await fetch(again + resultUrl, { headers })
+  assert.equal(result.status, 200)
+  assert.match(await result.text(), /^\{"data":\[\{"original":"hello world","encoded":\[/)
+  second.child.kill('SIGTERM')
+  assert.deepEqual(await second.exited, [0, null])
+})
