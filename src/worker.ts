@@ -41,7 +41,11 @@ async function runWorker(env: Environment): Promise<void> {
   logger.info({ config: redactConfig(config) }, 'starting a worker')
 
   const encoding = createLocalEncoding(config, logger)
-  const backend = await openJobBackend(config)
+  const backend = await openJobBackend(config).catch((error: unknown) => {
+    giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  })
+  if (backend === undefined) return
   const runner = createJobRunner(config, backend, encoding.encoder, logger)
   const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
   let isStopping = false

@@ -75,14 +75,19 @@ test('isLoopback() knows addresses that cannot be reached from outside', () => {
 })
 
 test('redactConfig() shows of a secret only that it is set', () => {
-  const config = loadConfig({ API_SECRET_KEY: 'hush', SENTRY_DSN: 'https://public@sentry.example.org/1' })
+  const config = loadConfig({
+    API_SECRET_KEY: 'hush',
+    SENTRY_DSN: 'https://public@sentry.example.org/1',
+    WEBHOOK_SECRET: 'hush-hush-hush-hush'
+  })
   const shown = redactConfig(config)
   assert.equal(shown['apiSecretKey'], '[redacted]')
   assert.equal(shown['sentryDsn'], '[redacted]')
+  assert.equal(shown['webhookSecret'], '[redacted]')
   assert.equal(shown['jwtSecretKey'], undefined)
   assert.equal(shown['port'], 8080)
   const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
-  assert.equal(secretNames.length, 3)
+  assert.equal(secretNames.length, 4)
 })
 
 test('docs/configuration.md shows the settings that the code has', async () => {

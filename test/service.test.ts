@@ -3,61 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { startService, type Service } from './service-process.ts'
 
 const ENTRY = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
-
-/** The service as a process, and what it has said. */
-interface Service {
-  readonly child: ChildProcess
-  readonly stderr: string[]
-  readonly log: Record<string, unknown>[]
-  readonly exited: Promise<[code: number | null, signal: string | null]>
-  /** The first line of the log, said already or to come, with this message. */
-  logged(message: string): Promise<Record<string, unknown>>
-  /** The first line on standard error that matches. */
-  said(pattern: RegExp): Promise<string>
-}
-
-function start(t: TestContext, env: Record<string, string>): Service {
-  const child = spawn(process.execPath, [ENTRY], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const log: Record<string, unknown>[] = []
-  const stderr: string[] = []
-  const news = new EventTarget()
-  createInterface(child.stdout).on('line', (line) => {
-    log.push(JSON.parse(line))
-    news.dispatchEvent(new Event('line'))
-  })
-  createInterface(child.stderr).on('line', (line) => {
-    stderr.push(line)
-    news.dispatchEvent(new Event('line'))
-  })
-  const exited = once(child, 'close').then(([code, signal]): [number | null, string | null] => [code, signal])
-  async function firstOf<Line>(lines: readonly Line[], isWanted: (line: Line) => boolean): Promise<Line> {
-    for (;;) {
-      const found = lines.find(isWanted)
-      if (found !== undefined) return found
-      await once(news, 'line')
-    }
-  }
-  return {
-    child,
-    stderr,
-    log,
-    exited,
-    logged: (message) => firstOf(log, (line) => line['msg'] === message),
-    said: (pattern) => firstOf(stderr, (line) => pattern.test(line))
-  }
-}
+const start = (t: TestContext, env: Record<string, string>): Service => startService(t, ENTRY, env)
 
 test('without a key the service makes one for this run and prints a curl that works', async (t) => {
   const service = start(t, {})
@@ -145,4 +98,38 @@ test('the start is logged with its settings and without their secrets', async (t
   await service.logged('JWT_SECRET_KEY is weak: under 32 characters')
   assert.ok(!JSON.stringify(service.log).includes('hush-hush'))
   assert.deepEqual(service.stderr, [])
+})
+
+test('a store of jobs that cannot be opened is said in one plain line', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: '/dev/null/data' })
+  assert.deepEqual(await service.exited, [1, null])
+  assert.deepEqual(
+    service.stderr.map((line) => line.replace(/: .*/, '')),
+    ['Cannot open the store of jobs']
+  )
+})
+
+test('a job that was accepted before a stop is done after the next start', async (t) => {
+  const first = start(t, { API_SECRET_KEY: 'key', JOBS_CONCURRENCY: '0' })
+  const headers = { authorization: 'Bearer key', 'content-type': 'application/json' }
+  const origin = String((await first.logged('listening'))['address'])
+  const body = JSON.stringify({ type: 'encode', input: { sentences: ['hello world'] } })
+  const posted = await fetch(`${origin}/v1/jobs`, { method: 'POST', headers, body })
+  assert.equal(posted.status, 202)
+  const { resultUrl }: { resultUrl: string } = JSON.parse(await posted.text())
+  await first.logged('ready')
+  first.child.kill('SIGTERM')
+  assert.deepEqual(await first.exited, [0, null])
+
+  const second = start(t, { API_SECRET_KEY: 'key', DATA_DIR: first.dataDir, JOBS_CONCURRENCY: '1' })
+  const again = String((await second.logged('listening'))['address'])
+  await second.logged('ready')
+  // Jobs are done in the order in which they came: when this one has ended, so has the one from before the stop.
+  const waited = await fetch(`${again}/v1/jobs`, { method: 'POST', headers: { ...headers, prefer: 'wait=30' }, body })
+  assert.equal(waited.status, 200)
+  const result = await fetch(again + resultUrl, { headers })
+  assert.equal(result.status, 200)
+  assert.match(await result.text(), /^\{"data":\[\{"original":"hello world","encoded":\[/)
+  second.child.kill('SIGTERM')
+  assert.deepEqual(await second.exited, [0, null])
 })

@@ -117,6 +117,8 @@ const SCHEMA = `
 `
 
 const MAX_DELETIONS_PER_SWEEP = 500
+/** A large result grows the write-ahead log; after the next checkpoint it is cut back to this. */
+const MAX_IDLE_LOG_BYTES = 16 * 1024 * 1024
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 /** A row of `jobs`: the job, and what only the store needs. */
@@ -147,7 +149,7 @@ export class SqliteJobStore {
   constructor(options: SqliteJobStoreOptions) {
     this.#policy = options.policy
     this.#database = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs })
-    this.#database.exec('PRAGMA journal_mode = WAL')
+    this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES}`)
     // A page count is refused below the present one, so an existing larger file keeps working and stops growing.
     if (options.maxBytes !== undefined) {
       const pageBytes = numberIn(this.#database.prepare('PRAGMA page_size').get() ?? {}, 'page_size')

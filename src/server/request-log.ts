@@ -24,9 +24,11 @@ const REDACTED_PATHS = [
   'apiSecretKey',
   'jwtSecretKey',
   'sentryDsn',
+  'webhookSecret',
   'config.apiSecretKey',
   'config.jwtSecretKey',
-  'config.sentryDsn'
+  'config.sentryDsn',
+  'config.webhookSecret'
 ]
 
 /**

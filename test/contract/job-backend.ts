@@ -13,8 +13,9 @@ import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
 /** Clocks that stand still until told otherwise. */
 export class TestClock implements Clock {
   #nowMs: number
-  readonly #skewMs: number
+  #skewMs: number
 
+  /** @param skewMs how far the wall clock is ahead of others */
   constructor(skewMs = 0) {
     this.#nowMs = 1_800_000_000_000
     this.#skewMs = skewMs
@@ -30,6 +31,11 @@ export class TestClock implements Clock {
 
   advance(ms: number): void {
     this.#nowMs += ms
+  }
+
+  /** Sets the wall clock, as a time server or a person does. */
+  jump(ms: number): void {
+    this.#skewMs += ms
   }
 }
 
@@ -47,6 +53,8 @@ export type OpenPeer = (setting: BackendSetting) => Promise<JobBackend>
 export type OpenStore = (t: TestContext) => Promise<OpenPeer>
 
 const LEASE_MS = 30_000
+/** A promise that is broken may show as a wait without end. */
+const LIMIT = { timeout: 30_000 }
 const POLICY: JobPolicy = { maxReceives: 5, retryBaseMs: 0, retryMaxMs: 900_000, retentionMs: 20 * 86_400_000 }
 
 function aJob(change: Partial<NewJob> = {}): NewJob {
@@ -91,7 +99,7 @@ function setUpOn(openStore: OpenStore) {
 export function jobBackendContract(name: string, openStore: OpenStore): void {
   const setUp = setUpOn(openStore)
 
-  test(`${name}: enqueue() stores a job that find() shows as QUEUED`, async (t) => {
+  test(`${name}: enqueue() stores a job that find() shows as QUEUED`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const id = await add(backend, { labels: { mentor: 'clint' }, owner: 'key:a', priority: 'bulk' })
     assert.deepEqual(await backend.find(id), {
@@ -115,7 +123,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await backend.result('no-such-job'), undefined)
   })
 
-  test(`${name}: claim() hands out the input, once`, async (t) => {
+  test(`${name}: claim() hands out the input, once`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const id = await add(backend)
     const claim = await claimOne(backend)
@@ -127,7 +135,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.deepEqual(await backend.claim(request()), [])
   })
 
-  test(`${name}: claim() of two processes at once gives each job to one of them`, async (t) => {
+  test(`${name}: claim() of two processes at once gives each job to one of them`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const other = await peer()
     const ids = await Promise.all(Array.from({ length: 12 }, () => add(backend)))
@@ -142,14 +150,14 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.deepEqual(claimedIds.toSorted(), ids.toSorted())
   })
 
-  test(`${name}: claim() leaves jobs of other types alone`, async (t) => {
+  test(`${name}: claim() leaves jobs of other types alone`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const id = await add(backend, { type: 'train' })
     assert.deepEqual(await backend.claim(request({ types: ['double', 'encode'] })), [])
     assert.equal((await backend.find(id))?.status, 'QUEUED')
   })
 
-  test(`${name}: claim() takes interactive jobs first and does not starve bulk`, async (t) => {
+  test(`${name}: claim() takes interactive jobs first and does not starve bulk`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     await add(backend, { priority: 'bulk' })
     for (let count = 0; count < 8; count += 1) await add(backend)
@@ -159,7 +167,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(order.filter((lane) => lane === 'bulk').length, 1)
   })
 
-  test(`${name}: claim() waits for a job that another process enqueues`, async (t) => {
+  test(`${name}: claim() waits for a job that another process enqueues`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const other = await peer()
     const waiting = backend.claim(request({ waitMs: 10_000 }))
@@ -168,7 +176,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(claim?.job.id, id)
   })
 
-  test(`${name}: claim() stops waiting when its signal aborts`, async (t) => {
+  test(`${name}: claim() stops waiting when its signal aborts`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const stop = new AbortController()
     const waiting = backend.claim(request({ waitMs: 600_000, signal: stop.signal }))
@@ -176,7 +184,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.deepEqual(await waiting, [])
   })
 
-  test(`${name}: finish() ends a job with its result, once`, async (t) => {
+  test(`${name}: finish() ends a job with its result, once`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const id = await add(backend)
     const { lease } = await claimOne(backend)
@@ -195,7 +203,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.deepEqual(await reader.find(id), job)
   })
 
-  test(`${name}: inputs and results of a megabyte come back whole`, async (t) => {
+  test(`${name}: inputs and results of a megabyte come back whole`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const bytes = Uint8Array.from({ length: 1_000_003 }, (_, index) => (index * 7919) % 251)
     const id = await add(backend, { input: packPayload(bytes) })
@@ -207,7 +215,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.deepEqual(unpackPayload(result), bytes.toReversed())
   })
 
-  test(`${name}: sweep() takes a job back from a silent worker, whose late write is refused`, async (t) => {
+  test(`${name}: sweep() takes a job back from a silent worker, whose late write is refused`, LIMIT, async (t) => {
     const { backend, clock, peer } = await setUp(t)
     const id = await add(backend)
     const late = await claimOne(backend)
@@ -228,7 +236,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(unpackPayload(result), 'in time')
   })
 
-  test(`${name}: extend() keeps the job and shows its progress`, async (t) => {
+  test(`${name}: extend() keeps the job and shows its progress`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const id = await add(backend)
     const { lease } = await claimOne(backend)
@@ -242,7 +250,18 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await backend.finish(lease, packPayload(1)), 'held')
   })
 
-  test(`${name}: fail() queues the job again after a wait that doubles`, async (t) => {
+  test(`${name}: a wall clock that is set ahead takes no job from its worker`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t)
+    await add(backend)
+    const { lease } = await claimOne(backend)
+    await backend.sweep()
+    clock.jump(3_600_000)
+    clock.advance(LEASE_MS - 1)
+    assert.equal((await backend.sweep()).expiredLeaseCount, 0)
+    assert.equal(await backend.finish(lease, packPayload(1)), 'held')
+  })
+
+  test(`${name}: fail() queues the job again after a wait that doubles`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t, { ...POLICY, retryBaseMs: 1000 })
     const id = await add(backend)
     for (const [attempts, delayMs] of [
@@ -262,7 +281,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await claimOne(backend)).job.attempts, 3)
   })
 
-  test(`${name}: the fifth failed try makes a dead letter, which redrive() puts back to work`, async (t) => {
+  test(`${name}: the fifth failed try makes a dead letter, which redrive() puts back to work`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const id = await add(backend)
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -292,7 +311,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await backend.redrive('no-such-job')).outcome, 'missing')
   })
 
-  test(`${name}: a job that silences every worker becomes a dead letter`, async (t) => {
+  test(`${name}: a job that silences every worker becomes a dead letter`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const id = await add(backend)
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -306,7 +325,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.match(job.lastError ?? '', /fell silent/)
   })
 
-  test(`${name}: a permanent error ends the job at once`, async (t) => {
+  test(`${name}: a permanent error ends the job at once`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const id = await add(backend)
     const { lease } = await claimOne(backend)
@@ -321,7 +340,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await backend.redrive(id)).outcome, 'changed')
   })
 
-  test(`${name}: release() gives a job back at once and does not count the try`, async (t) => {
+  test(`${name}: release() gives a job back at once and does not count the try`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     await add(backend)
     const { lease } = await claimOne(backend)
@@ -332,7 +351,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert(again.lease.token > lease.token)
   })
 
-  test(`${name}: cancel() ends a waiting job for good`, async (t) => {
+  test(`${name}: cancel() ends a waiting job for good`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const id = await add(backend)
     const cancelled = await backend.cancel(id)
@@ -345,24 +364,28 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await backend.cancel('no-such-job')).outcome, 'missing')
   })
 
-  test(`${name}: cancel() takes a running job from its worker, but comes too late for an ended one`, async (t) => {
-    const { backend } = await setUp(t)
-    const id = await add(backend)
-    const { lease } = await claimOne(backend)
-    assert.equal((await backend.cancel(id)).outcome, 'changed')
-    assert.equal(await backend.extend(lease), 'lost')
-    assert.equal(await backend.finish(lease, packPayload(0)), 'lost')
-    assert.equal((await backend.find(id))?.failure, 'CANCELLED')
+  test(
+    `${name}: cancel() takes a running job from its worker, but comes too late for an ended one`,
+    LIMIT,
+    async (t) => {
+      const { backend } = await setUp(t)
+      const id = await add(backend)
+      const { lease } = await claimOne(backend)
+      assert.equal((await backend.cancel(id)).outcome, 'changed')
+      assert.equal(await backend.extend(lease), 'lost')
+      assert.equal(await backend.finish(lease, packPayload(0)), 'lost')
+      assert.equal((await backend.find(id))?.failure, 'CANCELLED')
 
-    const doneId = await add(backend)
-    const done = await claimOne(backend)
-    await backend.finish(done.lease, packPayload(0))
-    const tooLate = await backend.cancel(doneId)
-    assert(tooLate.outcome === 'refused')
-    assert.equal(tooLate.job.status, 'SUCCESS')
-  })
+      const doneId = await add(backend)
+      const done = await claimOne(backend)
+      await backend.finish(done.lease, packPayload(0))
+      const tooLate = await backend.cancel(doneId)
+      assert(tooLate.outcome === 'refused')
+      assert.equal(tooLate.job.status, 'SUCCESS')
+    }
+  )
 
-  test(`${name}: one idempotency key stands for one job of one owner`, async (t) => {
+  test(`${name}: one idempotency key stands for one job of one owner`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const other = await peer()
     const keyed = { idempotencyKey: 'k', owner: 'key:a' }
@@ -384,14 +407,14 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await backend.enqueue(aJob(keyed))).outcome, 'existing')
   })
 
-  test(`${name}: a job's own id works like a key`, async (t) => {
+  test(`${name}: a job's own id works like a key`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     assert.equal(await add(backend, { id: 'task-1' }), 'task-1')
     assert.equal((await backend.enqueue(aJob({ id: 'task-1' }))).outcome, 'existing')
     assert.equal((await backend.enqueue(aJob({ id: 'task-1', type: 'other' }))).outcome, 'conflict')
   })
 
-  test(`${name}: an ended job is gone after its retention, and its key and id are free`, async (t) => {
+  test(`${name}: an ended job is gone after its retention, and its key and id are free`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const ids: string[] = []
     for (const keyed of [{ idempotencyKey: 'k' }, { id: 'task-1' }]) {
@@ -415,7 +438,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await add(backend, { id: 'task-1' }), 'task-1')
   })
 
-  test(`${name}: waitUntilEnded() hears of an end in another process, and of the end of its time`, async (t) => {
+  test(`${name}: waitUntilEnded() hears of an end in another process, and of the end of its time`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const worker = await peer()
     assert.equal(await backend.waitUntilEnded('no-such-job', 1000), undefined)
@@ -430,7 +453,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     )
   })
 
-  test(`${name}: the end of a job with a callback queues a notice, in the same step`, async (t) => {
+  test(`${name}: the end of a job with a callback queues a notice, in the same step`, LIMIT, async (t) => {
     const { backend } = await setUp(t)
     const callbackUrl = 'https://example.org/hook'
     const id = await add(backend, { callbackUrl, owner: 'key:a' })
@@ -461,7 +484,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     })
   })
 
-  test(`${name}: deadLetters() come in pages, newest first, of one owner or all`, async (t) => {
+  test(`${name}: deadLetters() come in pages, newest first, of one owner or all`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t, { ...POLICY, maxReceives: 1 })
     const ids: string[] = []
     for (const owner of ['key:a', 'key:b', 'key:a', 'key:a']) {
@@ -489,7 +512,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     )
   })
 
-  test(`${name}: backlog() and checkIn() count jobs and workers`, async (t) => {
+  test(`${name}: backlog() and checkIn() count jobs and workers`, LIMIT, async (t) => {
     const { backend, clock, peer } = await setUp(t, { ...POLICY, maxReceives: 1 })
     const other = await peer()
     for (let count = 0; count < 4; count += 1) await add(backend)
@@ -511,27 +534,31 @@ export function sharedJobBackendContract(name: string, openStore: OpenStore): vo
   const setUp = setUpOn(openStore)
 
   for (const skewMs of [3_600_000, -3_600_000]) {
-    test(`${name}: a worker whose clock is ${skewMs / 60_000} minutes off robs nobody and loses nothing`, async (t) => {
-      const { backend, clock, peer } = await setUp(t)
-      const skewed = new TestClock(skewMs)
-      const other = await peer(skewed)
-      const id = await add(backend)
-      const { lease } = await claimOne(backend)
-      for (let beat = 0; beat < 3; beat += 1) {
-        assert.equal((await other.sweep()).expiredLeaseCount, 0)
-        assert.deepEqual(await other.claim(request()), [])
-        clock.advance(LEASE_MS / 2)
-        skewed.advance(LEASE_MS / 2)
-        assert.equal(await backend.extend(lease), 'held')
+    test(
+      `${name}: a worker whose clock is ${skewMs / 60_000} minutes off robs nobody and loses nothing`,
+      LIMIT,
+      async (t) => {
+        const { backend, clock, peer } = await setUp(t)
+        const skewed = new TestClock(skewMs)
+        const other = await peer(skewed)
+        const id = await add(backend)
+        const { lease } = await claimOne(backend)
+        for (let beat = 0; beat < 3; beat += 1) {
+          assert.equal((await other.sweep()).expiredLeaseCount, 0)
+          assert.deepEqual(await other.claim(request()), [])
+          clock.advance(LEASE_MS / 2)
+          skewed.advance(LEASE_MS / 2)
+          assert.equal(await backend.extend(lease), 'held')
+        }
+        await other.sweep()
+        skewed.advance(LEASE_MS)
+        assert.equal((await other.sweep()).expiredLeaseCount, 1)
+        // The wait before the next try is counted by the clock of the worker that took the job back.
+        const successor = await claimOne(other)
+        assert.equal(successor.job.id, id)
+        assert.equal(await backend.finish(lease, packPayload('late')), 'lost')
+        assert.equal(await other.finish(successor.lease, packPayload('in time')), 'held')
       }
-      await other.sweep()
-      skewed.advance(LEASE_MS)
-      assert.equal((await other.sweep()).expiredLeaseCount, 1)
-      // The wait before the next try is counted by the clock of the worker that took the job back.
-      const successor = await claimOne(other)
-      assert.equal(successor.job.id, id)
-      assert.equal(await backend.finish(lease, packPayload('late')), 'lost')
-      assert.equal(await other.finish(successor.lease, packPayload('in time')), 'held')
-    })
+    )
   }
 }

@@ -14,7 +14,7 @@ test('Bell.ring() wakes everyone who waits', async () => {
   await Promise.all(waiting)
 })
 
-test('Bell.wait() does not miss a ring between the look and the wait', async () => {
+test('Bell.wait() does not miss a ring between the look and the wait', { timeout: 5000 }, async () => {
   const bell = new Bell()
   const { rings } = bell
   bell.ring()

@@ -44,6 +44,7 @@ for (const clientCount of CLIENT_COUNTS) {
     },
     server.processGroup,
     async () => {
+      await readEventLoopDelayP99Ms(metricsPort) // What is told next is of the time since.
       const client = new Client(server.origin)
       const endMs = performance.now() + (seconds - 1) * 1000
       while (performance.now() < endMs) {
