@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import {
@@ -31,6 +32,8 @@ export interface Contestant {
   readonly program: (port: number) => ServerProgram
 }
 
+const DATA_FOLDER = join(import.meta.dirname, '../../../.cache/bench/data')
+
 /** The key that our server is started with. */
 export const API_KEY = 'bench-key'
 
@@ -43,8 +46,12 @@ const nothingToInstall = async (): Promise<void> => {}
 export function ourProgram(port: number, env: Readonly<Record<string, string>> = {}): ServerProgram {
   // What follows the check of the Node.js version; `exec` keeps the shell from staying as a process of its own.
   const command = packageJson.scripts.start.split(' && ').at(-1) ?? ''
+  const name = ['ours', env['MODEL_PRECISION'], env['LOG_LEVEL']].filter((part) => part !== undefined).join('-')
+  // Its jobs are not to mix with those of the service that someone uses here.
+  const dataFolder = join(DATA_FOLDER, name)
+  rmSync(dataFolder, { recursive: true, force: true })
   return {
-    name: `ours-${env['MODEL_PRECISION'] ?? 'int8'}`,
+    name,
     command: 'sh',
     args: ['-c', `exec env ${command}`],
     env: {
@@ -52,6 +59,7 @@ export function ourProgram(port: number, env: Readonly<Record<string, string>> =
       HOST: '127.0.0.1',
       PORT: String(port),
       API_SECRET_KEY: API_KEY,
+      DATA_DIR: dataFolder,
       ...env
     },
     readyPath: '/health/ready'
