@@ -135,17 +135,17 @@ const CONTESTANTS: readonly Contestant[] = [
       readyPath: '/v1/encode?query=ready'
     })
   },
-  transformersJs('transformers-js', '(b) Fastify + transformers.js', ''),
-  transformersJs('transformers-js-q8', '(b) the same, q8', 'q8'),
+  transformersJs('transformers-js', '(b) Fastify + transformers.js, fp32', ''),
+  transformersJs('transformers-js-q8', '(b) Fastify + transformers.js, q8', 'q8'),
   infinity(
     'infinity',
-    '(c) infinity-emb, ONNX',
+    '(c) infinity-emb, ONNX, quantised',
     '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: it takes the quantised one of the two ONNX files of the model (dynamic int8) and lets onnxruntime optimise it; dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
     []
   ),
   infinity(
     'infinity-fp32',
-    '(c) the same, fp32',
+    '(c) infinity-emb, ONNX, fp32',
     'the same with `--onnx-do-not-prefer-quantized`: it takes the fp32 file',
     ['--onnx-do-not-prefer-quantized']
   ),
