@@ -7,15 +7,15 @@
  * Claim: our tokenizer keeps up with any encoder on one thread, where the native library would not.
  * Prints sentences a second of both, on the same sentences in turns, after checking that the ids are the same.
  *
- *     npm exec -- node tools/bench/tokenizer.ts
+ *     npm run bench -- tokenizer
  */
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer as RustTokenizer } from 'tokenizers'
 import { createTokenizer } from '../../src/embedding/tokenizer.ts'
+import type { TokenizerResult } from './report/tokenizer.ts'
 
 const ROUNDS = 5
 const BATCH_SIZE = 32
@@ -78,11 +78,9 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 
-const mean = (tokenCount / sentences.length).toFixed(1)
-console.log(
-  `${sentences.length} sentences of ${mean} tokens, ${cpus()[0]?.model ?? 'CPU'}, Node ${process.versions.node}`
-)
-for (const [name, measured] of rates) {
-  const median = measured.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0
-  console.log(`${name.padEnd(44)} ${Math.round(median).toLocaleString('en').padStart(9)} sentences/s`)
+const result: TokenizerResult = {
+  sentenceCount: sentences.length,
+  meanTokenCount: tokenCount / sentences.length,
+  contestants: [...rates].map(([name, sentencesPerSecond]) => ({ name, sentencesPerSecond }))
 }
+process.stdout.write(`${JSON.stringify(result)}\n`)

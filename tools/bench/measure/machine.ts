@@ -1,0 +1,75 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { execFileSync } from 'node:child_process'
+import os from 'node:os'
+import { Type, type Static } from 'typebox'
+import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' }
+import { chooseGraph, detectCpu } from '../../../src/embedding/cpu.ts'
+
+/** What a measurement was taken on. */
+export const MachineSchema = Type.Object({
+  cpu: Type.String(),
+  architecture: Type.String(),
+  coreCount: Type.Integer(),
+  /** Those that decide how bytes are multiplied, as /proc/cpuinfo names them. */
+  features: Type.Array(Type.String()),
+  /** Which int8 graph our service chooses here. */
+  int8Graph: Type.String(),
+  memoryBytes: Type.Number(),
+  system: Type.String(),
+  node: Type.String(),
+  onnxruntime: Type.String(),
+  /** Of this repository; with `+` when files differ from it. */
+  commit: Type.String(),
+  /** Mean number of processes that wanted to run in the minute before: what else was going on. */
+  loadAverage: Type.Number()
+})
+
+/** See {@link MachineSchema}. */
+export type Machine = Static<typeof MachineSchema>
+
+const TELLING_FEATURES =
+  'avx2 avx_vnni avx512f avx512_vnni avx512_bf16 amx_tile amx_int8 amx_bf16 asimddp i8mm sve bf16'.split(' ')
+
+/** Describes this machine, now. */
+export function describeMachine(): Machine {
+  const cpu = detectCpu()
+  return {
+    cpu: cpu.model,
+    architecture: cpu.architecture,
+    coreCount: os.availableParallelism(),
+    features: TELLING_FEATURES.filter((feature) => cpu.features.has(feature)),
+    int8Graph: chooseGraph('int8', cpu),
+    memoryBytes: os.totalmem(),
+    system: `${os.type()} ${os.release()}`,
+    node: process.versions.node,
+    onnxruntime: onnxruntime.version,
+    commit: describeCommit(),
+    loadAverage: os.loadavg()[0] ?? 0
+  }
+}
+
+/** Whether bytes are multiplied exactly and fast: the targets differ by it. */
+export function hasByteProducts({ features, architecture }: Pick<Machine, 'features' | 'architecture'>): boolean {
+  return architecture === 'arm64' || features.some((name) => ['avx_vnni', 'avx512_vnni', 'amx_int8'].includes(name))
+}
+
+function describeCommit(): string {
+  try {
+    const isChanged = git('status', '--porcelain', '--', ':/src', ':/tools', ':/package-lock.json') !== ''
+    return `${git('rev-parse', '--short=12', 'HEAD').trim()}${isChanged ? '+' : ''}`
+  } catch {
+    return 'unknown' // Not a clone: an archive of the sources.
+  }
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
+}
