@@ -34,7 +34,8 @@ ARG MINIMUM_NODE=26.12.1
 RUN node -e 'const [found, wanted] = [process.versions.node, process.argv[1]]; \
   if (found.localeCompare(wanted, "en", { numeric: true }) < 0) \
     throw new Error(`The base image has Node.js ${found}, but ${wanted} or newer is needed`)' "${MINIMUM_NODE}"
-ENV NODE_ENV=production HOST=0.0.0.0
+# As in package.json's "start": less memory for the same work.
+ENV NODE_ENV=production HOST=0.0.0.0 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/node_modules node_modules
@@ -46,4 +47,4 @@ USER 1000:1000
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8080}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "src/main.ts"]
