@@ -124,7 +124,7 @@ const CONTESTANTS: readonly Contestant[] = [
     name: 'flask',
     title: '(a) Flask + gunicorn, sentence-transformers',
     setup:
-      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: 3 workers on 2 cores are slower with more)',
+      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: with more, 3 workers on 2 cores slow one another down)',
     requestKind: 'get',
     install: installFlask,
     program: (port) => ({
