@@ -72,7 +72,7 @@ function transformersJs(name: string, title: string, dtype: string): Contestant 
     title,
     setup:
       dtype === ''
-        ? 'Fastify 5 and transformers.js 4, main thread, its default dtype (fp32), onnxruntime with its default threads (2 on 2 cores)'
+        ? 'Fastify 5 and transformers.js 4, main thread, its default dtype (fp32), onnxruntime with its default threads, one for each core'
         : `the same with \`dtype: '${dtype}'\``,
     requestKind: 'get',
     install: installTransformersJs,
@@ -124,7 +124,7 @@ const CONTESTANTS: readonly Contestant[] = [
     name: 'flask',
     title: '(a) Flask + gunicorn, sentence-transformers',
     setup:
-      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: with more, 3 workers on 2 cores slow one another down)',
+      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: with more, the workers slow one another down where there are few cores)',
     requestKind: 'get',
     install: installFlask,
     program: (port) => ({
@@ -140,7 +140,7 @@ const CONTESTANTS: readonly Contestant[] = [
   infinity(
     'infinity',
     '(c) infinity-emb, ONNX, quantised',
-    '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: it takes the quantised one of the two ONNX files of the model (dynamic int8) and lets onnxruntime optimise it; dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
+    '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: it takes the quantised one of the two ONNX files of the model (dynamic int8) and lets onnxruntime optimise it; dynamic batches of up to 32, onnxruntime with its default threads, one for each core',
     []
   ),
   infinity(
