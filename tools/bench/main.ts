@@ -74,8 +74,10 @@ async function measure(section: string): Promise<KeptResult> {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit']
   })
+  // The program ends its servers; a terminal's interrupt reaches it without help.
   const stop = (): void => {
     child.kill('SIGTERM')
+    process.exit(1)
   }
   process.once('SIGTERM', stop)
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])

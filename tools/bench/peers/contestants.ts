@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import {
@@ -31,6 +32,8 @@ export interface Contestant {
   readonly program: (port: number) => ServerProgram
 }
 
+const DATA_FOLDER = join(import.meta.dirname, '../../../.cache/bench/data')
+
 /** The key that our server is started with. */
 export const API_KEY = 'bench-key'
 
@@ -43,8 +46,12 @@ const nothingToInstall = async (): Promise<void> => {}
 export function ourProgram(port: number, env: Readonly<Record<string, string>> = {}): ServerProgram {
   // What follows the check of the Node.js version; `exec` keeps the shell from staying as a process of its own.
   const command = packageJson.scripts.start.split(' && ').at(-1) ?? ''
+  const name = ['ours', env['MODEL_PRECISION'], env['LOG_LEVEL']].filter((part) => part !== undefined).join('-')
+  // Its jobs are not to mix with those of the service that someone uses here.
+  const dataFolder = join(DATA_FOLDER, name)
+  rmSync(dataFolder, { recursive: true, force: true })
   return {
-    name: `ours-${env['MODEL_PRECISION'] ?? 'int8'}`,
+    name,
     command: 'sh',
     args: ['-c', `exec env ${command}`],
     env: {
@@ -52,6 +59,7 @@ export function ourProgram(port: number, env: Readonly<Record<string, string>> =
       HOST: '127.0.0.1',
       PORT: String(port),
       API_SECRET_KEY: API_KEY,
+      DATA_DIR: dataFolder,
       ...env
     },
     readyPath: '/health/ready'
@@ -116,7 +124,7 @@ const CONTESTANTS: readonly Contestant[] = [
     name: 'flask',
     title: '(a) Flask + gunicorn, sentence-transformers',
     setup:
-      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: 3 workers on 2 cores are slower with more)',
+      'gunicorn with 3 sync workers, each with a model of its own; PyTorch with one thread a worker (`OMP_NUM_THREADS=1`: with more, 3 workers on 2 cores slow one another down)',
     requestKind: 'get',
     install: installFlask,
     program: (port) => ({
@@ -127,17 +135,17 @@ const CONTESTANTS: readonly Contestant[] = [
       readyPath: '/v1/encode?query=ready'
     })
   },
-  transformersJs('transformers-js', '(b) Fastify + transformers.js', ''),
-  transformersJs('transformers-js-q8', '(b) the same, q8', 'q8'),
+  transformersJs('transformers-js', '(b) Fastify + transformers.js, fp32', ''),
+  transformersJs('transformers-js-q8', '(b) Fastify + transformers.js, q8', 'q8'),
   infinity(
     'infinity',
-    '(c) infinity-emb, ONNX',
+    '(c) infinity-emb, ONNX, quantised',
     '`infinity_emb v2 --engine optimum --device cpu`, all else at its defaults: it takes the quantised one of the two ONNX files of the model (dynamic int8) and lets onnxruntime optimise it; dynamic batches of up to 32, onnxruntime with its default threads (2 on 2 cores)',
     []
   ),
   infinity(
     'infinity-fp32',
-    '(c) the same, fp32',
+    '(c) infinity-emb, ONNX, fp32',
     'the same with `--onnx-do-not-prefer-quantized`: it takes the fp32 file',
     ['--onnx-do-not-prefer-quantized']
   ),

@@ -77,9 +77,11 @@ export class ServerProcess implements AsyncDisposable {
     const origin = `http://127.0.0.1:${port}`
     while (!(await isReady(origin + readyPath))) {
       const elapsedMs = performance.now() - startedMs
-      if (child.exitCode !== null || child.signalCode !== null || elapsedMs > READY_TIMEOUT_MS) {
+      const ended = child.exitCode ?? child.signalCode
+      if (ended !== null || elapsedMs > READY_TIMEOUT_MS) {
         await stopGroup(child, group)
-        throw new Error(`Cannot start ${name}: not ready after ${Math.round(elapsedMs / 1000)} s; see ${logPath}`)
+        const how = ended === null ? 'it is not ready' : `it ended with ${ended}`
+        throw new Error(`Cannot start ${name}: ${how} after ${(elapsedMs / 1000).toFixed(1)} s; see ${logPath}`)
       }
       await sleep(READY_POLL_MS)
     }
