@@ -3,8 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { usableCores } from './embedding/cpu.ts'
 import { LocalEncoder } from './embedding/local-encoder.ts'
 import type { CreateEncoding } from './service.ts'
 
@@ -13,7 +13,7 @@ export const createLocalEncoding: CreateEncoding = (config, logger, observer = {
   const encoder = new LocalEncoder({
     folder: resolve(config.modelDir),
     precision: config.modelPrecision,
-    workerCount: config.encodeWorkers === 0 ? availableParallelism() : config.encodeWorkers,
+    workerCount: config.encodeWorkers === 0 ? usableCores() : config.encodeWorkers,
     maxBatchTokens: config.maxBatchTokens,
     maxPendingTokens: config.maxPendingTokens,
     maxCallerShare: config.maxCallerPercent / 100,

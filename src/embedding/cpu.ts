@@ -40,11 +40,52 @@ export function chooseGraph(precision: Precision, cpu: Cpu): GraphKind {
   return isExact ? 'int8' : 'int8-saturation-safe'
 }
 
-function readCpuFeatures(): string[] {
+/** Reads a text file; undefined when there is none. */
+export type ReadText = (path: string) => string | undefined
+
+/**
+ * Whole cores that this process may keep busy: those of the machine, or fewer where a container's CPU quota says so, at
+ * least one. More threads than that would be stopped for the rest of each period, in the middle of a batch.
+ * Source: the kernel's documentation of cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_quota_us`).
+ */
+export function usableCores(machineCores = os.availableParallelism(), read: ReadText = readIfThere): number {
+  const quotas = cgroupFolders(read).flatMap(({ folder, version }) => {
+    const [quota, period] =
+      version === 2
+        ? (read(`${folder}/cpu.max`)?.split(/\s+/) ?? [])
+        : [read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)]
+    const cores = Number(quota) / Number(period)
+    return cores > 0 ? [cores] : [] // "max" and -1 are no limit.
+  })
+  return Math.max(1, Math.floor(Math.min(machineCores, ...quotas)))
+}
+
+/** Where the limits of this process and of the groups around it are; in a container its own group is the root. */
+function cgroupFolders(read: ReadText): { folder: string; version: 1 | 2 }[] {
+  const lines = read('/proc/self/cgroup')?.trim().split('\n') ?? []
+  return lines.flatMap((line) => {
+    const [, controllers = '', path = ''] = line.split(':')
+    const isCpu = controllers.split(',').includes('cpu')
+    if (controllers !== '' && !isCpu) return []
+    const root = isCpu ? '/sys/fs/cgroup/cpu' : '/sys/fs/cgroup'
+    const parts = path.split('/').filter((part) => part !== '')
+    const version = isCpu ? 1 : 2
+    return [...parts.keys(), parts.length].map((depth) => ({
+      folder: [root, ...parts.slice(0, depth)].join('/'),
+      version
+    }))
+  })
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))
-    return line?.[1]?.split(/\s+/) ?? []
+    return readFileSync(path, 'utf8')
   } catch {
-    return [] // Not Linux.
+    return undefined
   }
+}
+
+function readCpuFeatures(): string[] {
+  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readIfThere('/proc/cpuinfo') ?? '')
+  return line?.[1]?.split(/\s+/) ?? [] // Elsewhere than on Linux there is no such file.
 }

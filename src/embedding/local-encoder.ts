@@ -100,12 +100,6 @@ export class LocalEncoder implements Encoder {
     return this.#model().graph
   }
 
-  /** How good the loaded graph was when it was compiled. */
-  get quality(): ModelDescription['quality'][GraphKind] {
-    const { description, graph } = this.#model()
-    return description.quality[graph]
-  }
-
   get tokenizer(): Tokenizer {
     return this.#model().tokenizer
   }
