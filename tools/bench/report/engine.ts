@@ -32,8 +32,7 @@ function render({ int8Graph, cases }: EngineResult): string {
   }
   return [
     `Sentences/s of the encoder itself, without HTTP: one thread that computes, batcher and thread change included. ` +
-      `**int8** (graph \`${int8Graph}\`) / fp32 (ratio), medians, measured in turns. Lengths are tokens, \`[CLS]\` and \`[SEP]\` included; ` +
-      'the texts of the load tests have about 14.',
+      `**int8** (graph \`${int8Graph}\`) / fp32 (ratio), medians, measured in turns. Lengths are tokens, \`[CLS]\` and \`[SEP]\` included.`,
     '',
     table(
       [
