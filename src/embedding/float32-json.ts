@@ -44,8 +44,17 @@ const LOW_WORD = endianness() === 'LE' ? 0 : 1
  */
 export function float32Json(values: Float32Array): Buffer {
   const bytes = Buffer.allocUnsafe(float32JsonMaxBytes(values.length))
-  // A copy of the right size, since what is kept (in a cache, in a socket's queue) would keep the spare bytes too.
-  return Buffer.from(bytes.subarray(0, writeFloat32Json(values, bytes, 0)))
+  return copyToKeep(bytes.subarray(0, writeFloat32Json(values, bytes, 0)))
+}
+
+/**
+ * A copy of just these bytes, for a cache or a socket's queue. It is not cut out of Node's pool as `Buffer.from()` does:
+ * there, a copy that is kept holds a slab of 64 KB, with all the scratch space beside it.
+ */
+export function copyToKeep(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 /** Room that {@link writeFloat32Json} may need for an array of `count` numbers. */

@@ -100,3 +100,8 @@ test('float32Json() refuses what JSON cannot say', () => {
   assert.throws(() => float32Json(Float32Array.of(Number.NaN)), /this is a bug/)
   assert.throws(() => float32Json(Float32Array.of(Number.POSITIVE_INFINITY)), /this is a bug/)
 })
+
+test('what is kept holds no more memory than its bytes', () => {
+  const json = float32Json(Float32Array.from({ length: 384 }, (_, index) => Math.sin(index)))
+  assert.equal(json.buffer.byteLength, json.length)
+})

@@ -7,7 +7,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { rowOf, type Encoder, type Truncate } from '../../embedding/encoder.ts'
-import { float32JsonMaxBytes, writeFloat32Json } from '../../embedding/float32-json.ts'
+import { copyToKeep, float32JsonMaxBytes, writeFloat32Json } from '../../embedding/float32-json.ts'
 import {
   CACHED_SERVER_TIMING,
   ENCODE_HEADERS,
@@ -231,8 +231,7 @@ function joinJson(pieces: readonly (string | Float32Array)[]): Buffer {
   for (const piece of pieces) {
     end = typeof piece === 'string' ? end + bytes.write(piece, end) : writeFloat32Json(piece, bytes, end)
   }
-  // A copy of the right size: what waits in a cache or a socket would hold the spare room too.
-  return Buffer.from(bytes.subarray(0, end))
+  return copyToKeep(bytes.subarray(0, end))
 }
 
 function encodeKey(revision: string, query: string, truncate: Truncate = 'end'): string {
