@@ -5,7 +5,7 @@
 
 import { choleskyInPlace, matrixRow, type Matrix } from './matrix.ts'
 import { minimize } from './minimize.ts'
-import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+import { sampleBlock, type FloatMatrix, type SampleBlock, type TensorEngine } from './tensor-engine.ts'
 
 /** A fitted multinomial logistic regression: p(class | x) = softmax(coefficients · x + intercepts). */
 export interface SoftmaxModel {
@@ -131,7 +131,7 @@ export async function fitSoftmax(
         slope[i] = penalty * coefficient
       }
       for (const block of blocks) {
-        const part = await engine.softmaxGradient(block.samples, block.labels, coefficients, intercepts)
+        const part = await engine.softmaxGradient(block, coefficients, intercepts)
         value += part.loss / rows
         for (let i = 0; i < coefficientCount; i++) slope[i]! += part.coefficients[i]! / rows
         for (let k = 0; k < classCount; k++) {
@@ -175,21 +175,14 @@ export async function softmaxLogits(
   return logits
 }
 
-interface Block {
-  readonly samples: FloatMatrix
-  readonly labels: Int32Array
-}
-
-function splitIntoBlocks(samples: FloatMatrix, labels: Int32Array, classCount: number): Block[] {
-  const { values, rows, columns } = samples
+function splitIntoBlocks(samples: FloatMatrix, labels: Int32Array, classCount: number): SampleBlock[] {
+  const { rows, columns } = samples
   const blockRows = Math.max(64, Math.floor(BLOCK_VALUES / classCount))
-  const blocks: Block[] = []
+  const blocks: SampleBlock[] = []
   for (let from = 0; from < rows; from += blockRows) {
     const to = Math.min(rows, from + blockRows)
-    blocks.push({
-      samples: { values: values.subarray(from * columns, to * columns), rows: to - from, columns },
-      labels: labels.subarray(from, to)
-    })
+    const values = samples.values.subarray(from * columns, to * columns)
+    blocks.push(sampleBlock({ values, rows: to - from, columns }, labels.subarray(from, to)))
   }
   return blocks
 }

@@ -13,6 +13,20 @@ export interface FloatMatrix {
   readonly columns: number
 }
 
+/** Samples and the class of each, as onnxruntime reads them. */
+export interface SampleBlock {
+  readonly samples: Tensor
+  readonly labels: Tensor
+}
+
+/** Prepares samples, n × dimensions, and the class of each for {@link TensorEngine.softmaxGradient}; the samples are not copied. */
+export function sampleBlock(samples: FloatMatrix, labels: Int32Array): SampleBlock {
+  return {
+    samples: tensor(samples),
+    labels: new Tensor('int64', BigInt64Array.from(labels, BigInt), [labels.length])
+  }
+}
+
 /** What {@link TensorEngine.softmaxGradient} gives for a block of samples. */
 export interface SoftmaxGradient {
   /** Sum over the samples of −log p(own class), natural logarithm. */
@@ -56,20 +70,17 @@ export class TensorEngine implements AsyncDisposable {
   }
 
   /**
-   * Negative log-likelihood of samples under softmax(X·Wᵀ + intercepts), and its gradient.
-   * @param samples X, n × dimensions
-   * @param labels class of each sample
+   * Negative log-likelihood of a block of samples under softmax(X·Wᵀ + intercepts), and its gradient.
    * @param coefficients W, classes × dimensions
    */
   async softmaxGradient(
-    samples: FloatMatrix,
-    labels: Int32Array,
+    block: SampleBlock,
     coefficients: FloatMatrix,
     intercepts: Float32Array
   ): Promise<SoftmaxGradient> {
     const outputs = await this.#softmax.run({
-      samples: tensor(samples),
-      labels: new Tensor('int64', BigInt64Array.from(labels, BigInt), [labels.length]),
+      samples: block.samples,
+      labels: block.labels,
       coefficients: tensor(coefficients),
       intercepts: new Tensor('float32', intercepts, [intercepts.length]),
       classCount: new Tensor('int64', BigInt64Array.of(BigInt(intercepts.length)), [1]),

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { argmax, matrix, matrixRow } from '../../src/classifier/matrix.ts'
 import { fitSoftmax, prepareSamples, softmaxLogits, takeSamples } from '../../src/classifier/softmax.ts'
-import { TensorEngine } from '../../src/classifier/tensor-engine.ts'
+import { sampleBlock, TensorEngine } from '../../src/classifier/tensor-engine.ts'
 import fixture from '../fixtures/softmax/cases.json' with { type: 'json' }
 
 const engine = await TensorEngine.create()
@@ -71,8 +71,7 @@ test('fitSoftmax() goes through more samples than one block holds as through one
   const samples = await prepareSamples(engine, features)
   const { model } = await fitSoftmax(engine, samples, labels, rows, { penalty: 1e-4, maxEvaluations: 3 })
   const block = await engine.softmaxGradient(
-    { ...features, values },
-    labels,
+    sampleBlock({ ...features, values }, labels),
     { values: model.coefficients, rows, columns: 3 },
     model.intercepts
   )
