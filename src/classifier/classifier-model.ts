@@ -95,7 +95,13 @@ export type ModelBytes = Uint8Array
 /** Packs a ridge model. */
 export function packRidgeModel(model: RidgeModel, origin: ModelOrigin): ModelBytes {
   assertClassCount(origin, model.classCount)
-  const header: Header = { format: FORMAT_VERSION, architecture: 'ridge', ...origin, dimensions: model.dimensions }
+  const header: Header = {
+    format: FORMAT_VERSION,
+    architecture: 'ridge',
+    classIds: [...origin.classIds],
+    encoderRevision: origin.encoderRevision,
+    dimensions: model.dimensions
+  }
   return pack(header, [model.coefficients, model.intercepts])
 }
 
@@ -126,7 +132,8 @@ export function packSoftmaxModel(
   const header: Header = {
     format: FORMAT_VERSION,
     architecture: 'softmax',
-    ...origin,
+    classIds: [...origin.classIds],
+    encoderRevision: origin.encoderRevision,
     dimensions: softmax.dimensions,
     calibration,
     topicRule,
