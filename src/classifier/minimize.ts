@@ -3,8 +3,6 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { dot } from './matrix.ts'
-
 /** A differentiable function, at one point. */
 export interface Evaluation {
   readonly value: number
@@ -26,7 +24,7 @@ export interface Minimum {
   readonly converged: boolean
 }
 
-const HISTORY_LENGTH = 10
+const HISTORY_LENGTH = 6
 /** A step is taken when it gains at least this share of what the slope promises (Armijo's condition). */
 const SUFFICIENT_DECREASE = 1e-4
 const MAX_HALVINGS = 20
@@ -61,7 +59,8 @@ export async function minimize(
     let next: Evaluation | undefined
     let nextPoint = point
     for (let halving = 0; halving < MAX_HALVINGS && evaluations < options.maxEvaluations; halving++) {
-      nextPoint = point.map((x, i) => x + step * direction[i]!)
+      nextPoint = point.slice()
+      addScaled(nextPoint, step, direction)
       const tried = await evaluate(nextPoint)
       evaluations += 1
       const rise = tried.value - value
@@ -101,8 +100,10 @@ function remember(
   nextPoint: Float64Array,
   nextGradient: Float64Array
 ): void {
-  const step = nextPoint.map((x, i) => x - point[i]!)
-  const change = nextGradient.map((g, i) => g - gradient[i]!)
+  const step = nextPoint.slice()
+  addScaled(step, -1, point)
+  const change = nextGradient.slice()
+  addScaled(change, -1, gradient)
   const curvature = dot(step, change)
   if (curvature <= 1e-12 * dot(change, change)) return
   history.push({ step, change, rho: 1 / curvature })
@@ -111,7 +112,8 @@ function remember(
 
 /** −H·gradient, H being the inverse Hessian that the history implies: the two-loop recursion. */
 function descentDirection(gradient: Float64Array, history: readonly Correction[]): Float64Array {
-  const direction = gradient.map((g) => -g)
+  const direction = new Float64Array(gradient.length)
+  addScaled(direction, -1, gradient)
   const alphas: number[] = []
   for (const { step, change, rho } of history.toReversed()) {
     const alpha = rho * dot(step, direction)
@@ -133,6 +135,12 @@ function descentDirection(gradient: Float64Array, history: readonly Correction[]
 function interpolatedStep(step: number, slope: number, rise: number): number {
   const parabola = (-slope * step * step) / (2 * (rise - slope * step))
   return Number.isFinite(parabola) ? Math.min(Math.max(parabola, step / 10), step / 2) : step / 10
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
 }
 
 function addScaled(target: Float64Array, factor: number, source: Float64Array): void {

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { choleskyInPlace, matrixRow, type Matrix } from './matrix.ts'
+import { choleskyInPlace, dot, matrixRow, type Matrix } from './matrix.ts'
 import { minimize } from './minimize.ts'
 import { sampleBlock, type FloatMatrix, type SampleBlock, type TensorEngine } from './tensor-engine.ts'
 
@@ -41,8 +41,7 @@ export interface SoftmaxSamples {
   /** n × d, less {@link means}. */
   readonly centred: FloatMatrix
   readonly means: Float64Array
-  /** XᵀX of the centred samples / n, lower triangle, d × d. */
-  readonly covariance: Float64Array
+  readonly coordinates: CoordinateSource
 }
 
 /** Numbers of a block of probabilities that stay in the second-level cache, and bound the memory of a fit with many classes. */
@@ -68,10 +67,14 @@ export async function prepareSamples(engine: TensorEngine, features: Matrix): Pr
   const transposedMatrix = { values: transposed, rows: columns, columns: rows }
   const gram = await engine.product(transposedMatrix, transposedMatrix)
   const covariance = Float64Array.from(gram.values, (value) => value / rows)
-  return { centred: { values: centred, rows, columns }, means, covariance }
+  return {
+    centred: { values: centred, rows, columns },
+    means,
+    coordinates: new CoordinateSource(covariance, columns, rows)
+  }
 }
 
-/** The samples at `indices`; means and covariance stay those of all, which a fit needs only as coordinates. */
+/** The samples at `indices`; means and coordinates stay those of all, which changes the way to a minimum but not the minimum. */
 export function takeSamples(samples: SoftmaxSamples, indices: Int32Array): SoftmaxSamples {
   const { columns } = samples.centred
   const values = new Float32Array(indices.length * columns)
@@ -106,14 +109,14 @@ export async function fitSoftmax(
 
   const penalty = options.penalty / rows
   const curvature = 1 / (4 * classCount)
-  const { factor, inverse, inverseTransposed } = preconditioner(samples, curvature, penalty)
+  const coordinates = samples.coordinates.at(curvature, options.penalty)
   const interceptScale = 1 / Math.sqrt(curvature)
   const coefficientCount = classCount * dimensions
   const blocks = splitIntoBlocks(centred, labels, classCount)
 
   const coefficientsAt = async (point: Float64Array): Promise<FloatMatrix> => {
-    const values = Float32Array.from(point.subarray(0, coefficientCount))
-    return engine.product({ values, rows: classCount, columns: dimensions }, inverseTransposed)
+    const values = new Float32Array(point.subarray(0, coefficientCount))
+    return engine.product({ values, rows: classCount, columns: dimensions }, coordinates.inverseTransposed)
   }
   const interceptsAt = (point: Float64Array): Float32Array =>
     Float32Array.from(point.subarray(coefficientCount), (value) => value * interceptScale)
@@ -139,13 +142,13 @@ export async function fitSoftmax(
         }
       }
       const turned = await engine.product(
-        { values: Float32Array.from(slope), rows: classCount, columns: dimensions },
-        inverse
+        { values: new Float32Array(slope), rows: classCount, columns: dimensions },
+        coordinates.inverse
       )
       gradient.set(turned.values)
       return { value, gradient }
     },
-    startingPoint(options.start, factor, means, classCount, dimensions, interceptScale),
+    await startingPoint(engine, options.start, coordinates, means, interceptScale, coefficientCount + classCount),
     { gradientTolerance: options.gradientTolerance ?? 3e-3, maxEvaluations: options.maxEvaluations ?? 200 }
   )
   const coefficients = (await coefficientsAt(minimum.point)).values
@@ -187,19 +190,44 @@ function splitIntoBlocks(samples: FloatMatrix, labels: Int32Array, classCount: n
   return blocks
 }
 
-interface Preconditioner {
-  /** L, lower triangle, d × d. */
-  readonly factor: Float64Array
-  /** L⁻¹. */
+/** W = U·L⁻¹, lower triangular L, both d × d. */
+interface Coordinates {
+  readonly factorTransposed: FloatMatrix
   readonly inverse: FloatMatrix
   readonly inverseTransposed: FloatMatrix
 }
 
-function preconditioner(samples: SoftmaxSamples, curvature: number, penalty: number): Preconditioner {
-  const size = samples.means.length
-  const factor = samples.covariance.map((value) => value * curvature)
-  for (let j = 0; j < size; j++) factor[j * size + j]! += penalty
-  choleskyInPlace(factor, size)
+/** Makes coordinates for each penalty once. */
+class CoordinateSource {
+  readonly #covariance: Float64Array
+  readonly #size: number
+  readonly #rows: number
+  readonly #made = new Map<string, Coordinates>()
+
+  /** @param covariance XᵀX / rows, of which the lower triangle is read */
+  constructor(covariance: Float64Array, size: number, rows: number) {
+    this.#covariance = covariance
+    this.#size = size
+    this.#rows = rows
+  }
+
+  /** L·Lᵀ = curvature · covariance + penalty / rows · I. */
+  at(curvature: number, penalty: number): Coordinates {
+    const key = `${curvature} ${penalty}`
+    let coordinates = this.#made.get(key)
+    if (coordinates === undefined) {
+      const factor = this.#covariance.map((value) => value * curvature)
+      for (let j = 0; j < this.#size; j++) factor[j * this.#size + j]! += penalty / this.#rows
+      choleskyInPlace(factor, this.#size)
+      coordinates = coordinatesOf(factor, this.#size)
+      this.#made.set(key, coordinates)
+    }
+    return coordinates
+  }
+}
+
+function coordinatesOf(factor: Float64Array, size: number): Coordinates {
+  const factorTransposed = new Float32Array(size * size)
   const inverse = new Float32Array(size * size)
   const inverseTransposed = new Float32Array(size * size)
   const column = new Float64Array(size)
@@ -210,35 +238,34 @@ function preconditioner(samples: SoftmaxSamples, curvature: number, penalty: num
       column[i] = sum / factor[i * size + i]!
       inverse[i * size + j] = column[i]!
       inverseTransposed[j * size + i] = column[i]!
+      factorTransposed[j * size + i] = factor[i * size + j]!
     }
   }
+  const square = (values: Float32Array) => ({ values, rows: size, columns: size })
   return {
-    factor,
-    inverse: { values: inverse, rows: size, columns: size },
-    inverseTransposed: { values: inverseTransposed, rows: size, columns: size }
+    factorTransposed: square(factorTransposed),
+    inverse: square(inverse),
+    inverseTransposed: square(inverseTransposed)
   }
 }
 
 /** U = W·L and the intercepts of centred samples, of a model to begin from; 0 without one. */
-function startingPoint(
+async function startingPoint(
+  engine: TensorEngine,
   start: SoftmaxModel | undefined,
-  factor: Float64Array,
+  { factorTransposed }: Coordinates,
   means: Float64Array,
-  classCount: number,
-  dimensions: number,
-  interceptScale: number
-): Float64Array {
-  const point = new Float64Array(classCount * (dimensions + 1))
+  interceptScale: number,
+  length: number
+): Promise<Float64Array> {
+  const point = new Float64Array(length)
   if (start === undefined) return point
+  const { coefficients, classCount, dimensions } = start
+  const turned = await engine.product({ values: coefficients, rows: classCount, columns: dimensions }, factorTransposed)
+  point.set(turned.values)
   for (let k = 0; k < classCount; k++) {
-    const row = k * dimensions
-    let intercept = start.intercepts[k]!
-    for (let i = 0; i < dimensions; i++) {
-      const coefficient = start.coefficients[row + i]!
-      intercept += means[i]! * coefficient
-      for (let j = 0; j <= i; j++) point[row + j]! += coefficient * factor[i * dimensions + j]!
-    }
-    point[classCount * dimensions + k] = intercept / interceptScale
+    const ofClass = coefficients.subarray(k * dimensions, (k + 1) * dimensions)
+    point[classCount * dimensions + k] = (start.intercepts[k]! + dot(means, ofClass)) / interceptScale
   }
   return point
 }

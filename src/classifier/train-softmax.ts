@@ -71,7 +71,7 @@ const FIRST_PENALTY = 2
  */
 const GRADIENT_TOLERANCE = 1e-2
 /** So many held-out samples tell two penalties apart well enough: the folds that follow use the one chosen. */
-const SAMPLES_TO_CHOOSE_PENALTY = 1500
+const SAMPLES_TO_CHOOSE_PENALTY = 500
 /** Multiply-adds of one look at the gradient above which only one fold is measured and the penalty is not searched for. */
 const LARGE_EVALUATION = 5e10
 const LARGE_MAX_EVALUATIONS = 12

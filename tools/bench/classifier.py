@@ -63,7 +63,8 @@ def main():
 
     ridge, ridge_ms = timed(lambda: RidgeClassifier(alpha=1).fit(x, labels["train"]))
     softmax, softmax_ms = timed(lambda: LogisticRegression(C=10, max_iter=1000).fit(x, labels["train"]))
-    some, many_ms = timed(lambda: LogisticRegression(C=10, max_iter=1000).fit(x[:9600:8], [i % 400 for i in range(1200)]))
+    rows = [i // 3 * 25 + i % 3 for i in range(1200)]
+    some, many_ms = timed(lambda: LogisticRegression(C=10, max_iter=1000).fit(x[rows], [i // 3 for i in range(1200)]))
     print(
         json.dumps(
             {

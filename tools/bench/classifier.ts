@@ -114,13 +114,12 @@ async function measureOffTopic() {
       labels.test.map((k) => classOf.get(k))
     )
     const found = evaluate(judged, true)
-    const probability = (one: JudgedQuestion) => one.ranked[0]!.confidence
     draws.push({
       accuracy: found.accuracy,
       auroc: found.offTopicAuroc,
       aurocOfConfidenceAlone: auroc(
-        judged.filter((one) => one.label !== undefined).map(probability),
-        judged.filter((one) => one.label === undefined).map(probability)
+        judged.filter((one) => one.label !== undefined).map(confidenceOf),
+        judged.filter((one) => one.label === undefined).map(confidenceOf)
       ),
       aurocForeseen: evaluate(trained.outOfFold, true).offTopicAuroc,
       offTopicRefused: found.offTopicRefused,
@@ -141,6 +140,10 @@ async function measureManyAnswers() {
   const start = performance.now()
   await trainSoftmax(engine, set)
   return { samples: 1200, answers: 400, trainMs: Math.round(performance.now() - start) }
+}
+
+function confidenceOf(one: JudgedQuestion): number {
+  return one.ranked[0]!.confidence
 }
 
 function load(trained: TrainedSoftmax, set: TrainingSet): ClassifierModel {
