@@ -122,6 +122,11 @@ test('answerQuestion() tells when the answer predicted is gone', async () => {
   )
 })
 
+test('answerQuestion() tells that the answer predicted is gone also when it would have been refused', async () => {
+  const reply = await answerQuestion('Nothing of that', parts({ ...base, answers: [where, why] }))
+  assert.deepEqual([reply.answerMissing, reply.confidence, reply.classifierAnswerId], [true, -1, 'who'])
+})
+
 test('answerQuestion() takes an answer that no longer counts as gone', async () => {
   const skipped = { ...why, status: 'SKIP' }
   const reply = await answerQuestion('Tell me, why?', parts({ ...base, answers: [who, where, skipped] }))

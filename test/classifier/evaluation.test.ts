@@ -77,6 +77,8 @@ test('evaluate() lists confusions by frequency and errors by confidence', () => 
 test('evaluate() measures how far confidence is from the share that is right', () => {
   // Ten at 0.75, of which five are right; ten at 0.25, of which none is: 0.25 off each.
   assert.equal(evaluate([...ten(0.75, 5), ...ten(0.25, 0)], true).calibrationError, 0.25)
+  // Too sure here and not sure enough there do not cancel out.
+  assert.equal(evaluate([...ten(0.75, 5), ...ten(0.25, 5)], true).calibrationError, 0.25)
   assert.ok(evaluate([...ten(0.5, 5), ...ten(1, 10)], true).calibrationError! < 1e-12)
   assert.equal(evaluate(ten(0.5, 5), false).calibrationError, null)
 })
