@@ -85,7 +85,9 @@ export async function findCandidates(
     )
     const cosines = await engine.product(asked, copyRows(trained.features, rows))
     for (const [i, place] of places.entries()) {
-      for (const cosine of matrixRow(cosines, i)) similarities[place] = Math.max(similarities[place]!, cosine)
+      let nearest = -1
+      for (let j = i * rows.length; j < (i + 1) * rows.length; j++) nearest = Math.max(nearest, cosines.values[j]!)
+      similarities[place] = nearest
     }
   }
   return { count, width, classes, logits, similarities }

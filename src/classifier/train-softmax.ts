@@ -85,7 +85,7 @@ const LARGE_MAX_EVALUATIONS = 12
  *
  * Off topic is learned without a single off-topic question: each held-out sample is looked at a second time with its own
  * class withheld from the candidates, as a question that nothing answers. What that leaves, the log-odds of the best other
- * class and the similarity to the nearest other sample, is what a really unknown question leaves (docs/architecture.md has
+ * class and the similarity to the nearest other sample, is what a really unknown question leaves (docs/classifier.md has
  * the measurement against intents really left out). Logits as such would not do: they have learned to avoid the withheld class.
  */
 export async function trainSoftmax(
