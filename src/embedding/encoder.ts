@@ -13,12 +13,14 @@ export type Lane = 'interactive' | 'bulk'
 export interface EncodeOptions {
   /** @default 'end' */
   readonly truncate?: Truncate
-  /** @default 'interactive' */
+  /** @default 'interactive', but 'bulk' for a call of many sentences */
   readonly lane?: Lane
   /** Whose work it is: callers with different keys take turns, so that one's flood does not starve another. */
   readonly callerKey?: string
   /** Aborts when the caller has left or its deadline has passed; what has not begun is then skipped. */
   readonly signal?: AbortSignal
+  /** How long the caller will wait from now on; work that will certainly take longer is refused at once. */
+  readonly deadlineMs?: number
 }
 
 /** Where the time of one call went, in milliseconds. */
@@ -55,6 +57,12 @@ export interface Encoder {
    *   UNAVAILABLE when the worker that computed it died; the signal's reason when it aborts.
    */
   encode(sentences: readonly string[], options?: EncodeOptions): Promise<Embeddings>
+  /**
+   * Encodes sentences given as token ids; `[CLS]` and `[SEP]` are added where a row does not have them at its ends.
+   * All else, also truncation and errors, is as with {@link encode}.
+   * @throws {ServiceError} INVALID_REQUEST when an id is not of the vocabulary
+   */
+  encodeTokens(tokenIds: readonly Int32Array[], options?: EncodeOptions): Promise<Embeddings>
 }
 
 /** Row `index` of n × dimensions embeddings: a view, not a copy. */

@@ -1,0 +1,65 @@
+# This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+# Released under the MIT licence, which is in the file LICENSE.
+
+.DEFAULT_GOAL := help
+# An installation that failed half-way must not look like a finished one.
+.DELETE_ON_ERROR:
+
+# npm's own record of what it installed: older than these files, it no longer fits them.
+INSTALLED := node_modules/.package-lock.json
+# npm runs its scripts with the Node.js that the project installs for itself, whichever Node.js npm itself has.
+RUN := npm run --silent
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: start
+start: download-models ## set up whatever is missing, then serve on http://127.0.0.1:8080
+	@$(RUN) start
+
+.PHONY: test
+test: download-models ## set up whatever is missing, then run every test
+	@$(RUN) test
+
+.PHONY: download-models
+download-models: $(INSTALLED) ## fetch, check and compile the model, unless that is done
+	@$(RUN) download-models
+	@$(RUN) compile-model
+
+.PHONY: bench
+bench: download-models ## measure speed and quality, rewrite docs/benchmarks.md
+	@$(RUN) bench
+
+.PHONY: docker-build
+docker-build: download-models ## build the image sbert-service
+	docker build --tag sbert-service .
+
+.PHONY: format
+format: $(INSTALLED) ## format the source files
+	@$(RUN) format
+
+.PHONY: lint
+lint: $(INSTALLED) ## check types, lint, format and unused code
+	@$(RUN) lint
+
+.PHONY: license
+license: $(INSTALLED) ## add the licence header to the source files that lack it
+	@$(RUN) license -- --add
+
+.PHONY: test-license
+test-license: $(INSTALLED) ## check that every source file has the licence header
+	@$(RUN) license
+
+.PHONY: setup
+setup: $(INSTALLED) ## for developers: install, and check each commit before it is made
+	git config core.hooksPath .githooks
+
+# dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
+$(INSTALLED): package-lock.json .npmrc tools/node/package.json
+	@echo 'Installing the dependencies'
+	@npm ci --include=dev --no-progress --loglevel=error
+	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \
+	  echo 'The Node.js of the project does not start here. On Debian and Ubuntu it needs: apt-get install libatomic1' >&2; \
+	  exit 1; }
+	@touch $@

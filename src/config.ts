@@ -1,0 +1,326 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** One setting: what it is for, and how the text of an environment variable becomes its value. */
+export interface Setting<Value> {
+  readonly type: string
+  /** What one of it is: bytes, seconds, characters; nothing where there is none. */
+  readonly unit?: string
+  readonly default: Value
+  /** What is accepted, in words. */
+  readonly bounds: string
+  readonly doc: string
+  /** Its value is never shown. */
+  readonly isSecret: boolean
+  /** @throws {RangeError} saying what is wanted; never repeating what was given, which may be a secret */
+  readonly parse: (text: string) => Value
+}
+
+/** What setting the environment has, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+interface IntegerOptions {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly unit?: string
+  readonly doc: string
+}
+
+function integer(options: IntegerOptions): Setting<number> {
+  const bounds = `${options.min} to ${options.max}`
+  return {
+    type: 'integer',
+    ...(options.unit === undefined ? {} : { unit: options.unit }),
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+      if (!(value >= options.min && value <= options.max)) throw new RangeError(`want an integer, ${bounds}`)
+      return value
+    }
+  }
+}
+
+function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  options: { readonly default: Choice; readonly doc: string }
+): Setting<Choice> {
+  const bounds = choices.map((choice) => `\`${choice}\``).join(', ')
+  return {
+    type: 'choice',
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const found = choices.find((choice) => choice === given)
+      if (found === undefined) throw new RangeError(`want one of ${choices.join(', ')}`)
+      return found
+    }
+  }
+}
+
+interface TextOptions<Default> {
+  readonly default: Default
+  readonly pattern: RegExp
+  readonly bounds: string
+  readonly doc: string
+  readonly isSecret?: boolean
+}
+
+function text<Default extends string | undefined>(options: TextOptions<Default>): Setting<string | Default> {
+  return {
+    type: 'text',
+    default: options.default,
+    bounds: options.bounds,
+    doc: options.doc,
+    isSecret: options.isSecret ?? false,
+    parse(given) {
+      if (!options.pattern.test(given)) throw new RangeError(`want ${options.bounds}`)
+      return given
+    }
+  }
+}
+
+interface ListOptions {
+  readonly itemPattern: RegExp
+  readonly bounds: string
+  readonly doc: string
+  readonly isSecret?: boolean
+}
+
+function list(options: ListOptions): Setting<readonly string[]> {
+  return {
+    type: 'list',
+    default: [],
+    bounds: options.bounds,
+    doc: options.doc,
+    isSecret: options.isSecret ?? false,
+    parse(given) {
+      const items = given.split(',').map((item) => item.trim())
+      if (!items.every((item) => options.itemPattern.test(item))) throw new RangeError(`want ${options.bounds}`)
+      return Object.freeze([...new Set(items)])
+    }
+  }
+}
+
+/**
+ * Every setting of the service. Each is an environment variable; an empty one counts as not set.
+ * docs/configuration.md shows this table and is held against it by a test.
+ */
+export const SETTINGS = {
+  PORT: integer({ default: 8080, min: 0, max: 65535, doc: 'Port to listen on; 0 takes any free one.' }),
+  HOST: text({
+    default: '127.0.0.1',
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host name or an IP address',
+    doc: 'Address to listen on. Any but a loopback address needs `API_SECRET_KEY` or `JWT_SECRET_KEY`.'
+  }),
+  API_SECRET_KEY: list({
+    itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,
+    bounds: 'keys of printable ASCII without spaces, comma separated',
+    isSecret: true,
+    doc: 'Bearer keys. A caller with one of them may do everything.'
+  }),
+  JWT_SECRET_KEY: list({
+    itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,
+    bounds: 'secrets of printable ASCII without spaces, comma separated',
+    isSecret: true,
+    doc: 'Secrets of HS256 tokens with the payload `{id, role, mentorIds}`. Shorter than 32 characters is weak: warned of at start.'
+  }),
+  DATA_DIR: text({
+    default: 'data',
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'Folder of everything the service keeps.'
+  }),
+  MODEL_PRECISION: oneOf(['int8', 'fp32'], {
+    default: 'int8',
+    doc: 'Numbers the model computes with: `int8` is several times faster, `fp32` is the reference.'
+  }),
+  MODEL_DIR: text({
+    default: 'models/all-MiniLM-L6-v2/compiled',
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'Folder of the compiled model, as `make download-models` makes it.'
+  }),
+  ENCODE_WORKERS: integer({
+    default: 0,
+    min: 0,
+    max: 256,
+    unit: 'threads',
+    doc: 'Threads that compute embeddings; 0 takes as many as the CPU quota gives cores.'
+  }),
+  MAX_BATCH_TOKENS: integer({
+    default: 256,
+    min: 16,
+    max: 65_536,
+    unit: 'tokens',
+    doc: 'Budget of one batch: more is a little faster for bulk work, and lets a request wait longer for a free thread.'
+  }),
+  MAX_PENDING_TOKENS: integer({
+    default: 100_000,
+    min: 512,
+    max: 100_000_000,
+    unit: 'tokens',
+    doc: 'How much may wait, for each of interactive and bulk work; beyond it a request is refused at once, with 503.'
+  }),
+  MAX_CALLER_PERCENT: integer({
+    default: 50,
+    min: 1,
+    max: 100,
+    unit: 'percent',
+    doc: 'The share of `MAX_PENDING_TOKENS` that one key or user may have waiting; beyond it 429.'
+  }),
+  SENTRY_DSN: text({
+    default: undefined,
+    pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,
+    bounds: 'the address of a Sentry project',
+    isSecret: true,
+    doc: 'Where unexpected errors are reported; Sentry is not even loaded without it.'
+  }),
+  STAGE: text({
+    default: 'dev',
+    pattern: /^[A-Za-z0-9_-]{1,64}$/,
+    bounds: '1 to 64 letters, digits, `_` or `-`',
+    doc: 'Name of this deployment, as Sentry shows it: `dev`, `qa`, `prod`.'
+  }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    doc: 'The least severe lines to log. `info` writes one line a request.'
+  }),
+  CORS_ORIGIN: list({
+    itemPattern: /^(?:\*|https?:\/\/[^/?#\s,]+)$/,
+    bounds: '`*`, or origins such as `https://app.example.org`, comma separated',
+    doc: 'Web pages of which origins may call the service from a browser. None: no CORS headers.'
+  }),
+  BODY_LIMIT_BYTES: integer({
+    default: 4_194_304,
+    min: 1024,
+    max: 268_435_456,
+    unit: 'bytes',
+    doc: 'Longest request body; beyond it 413.'
+  }),
+  MAX_SENTENCES: integer({
+    default: 2048,
+    min: 1,
+    max: 100_000,
+    unit: 'sentences',
+    doc: 'Most sentences of one request; beyond it 400.'
+  }),
+  MAX_TEXT_CHARACTERS: integer({
+    default: 65_536,
+    min: 256,
+    max: 16_777_216,
+    unit: 'characters',
+    doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
+  }),
+  REPLY_CACHE_BYTES: integer({
+    default: 67_108_864,
+    min: 0,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Memory for finished replies, the least recently used leave first; 0 keeps none.'
+  }),
+  ENCODE_MAX_AGE_SECONDS: integer({
+    default: 3600,
+    min: 0,
+    max: 31_536_000,
+    unit: 'seconds',
+    doc: 'How long browsers and CloudFront may reuse a `GET /v1/encode` reply without asking; then its `ETag` answers 304 until the model changes.'
+  }),
+  SHUTDOWN_DEADLINE_SECONDS: integer({
+    default: 25,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How long a SIGTERM waits for requests in progress; then the process is killed.'
+  })
+} as const
+
+/** The settings by their names, as types. */
+export type SettingName = keyof typeof SETTINGS
+
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<Name>
+
+/** All settings, checked: `MAX_SENTENCES` is `maxSentences`. */
+export type Config = {
+  readonly [Name in SettingName as CamelCase<Name>]: (typeof SETTINGS)[Name] extends Setting<infer Value>
+    ? Value
+    : never
+}
+
+/** Everything that is wrong with the settings, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  /** One line for each. */
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`Cannot start: ${problems.length} wrong setting(s)\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the settings from an environment.
+ * @throws {ConfigError} which lists all that is wrong; it never holds a value that was given
+ */
+export function loadConfig(env: Environment): Config {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const given = env[name]?.trim()
+    try {
+      values[camelCase(name)] = given === undefined || given === '' ? setting.default : setting.parse(given)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      problems.push(`${name}: ${error.message}`)
+    }
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- SETTINGS gives each name its type, which a loop over it loses
+  const config = values as unknown as Config
+  if (
+    config.host !== undefined &&
+    !isLoopback(config.host) &&
+    isUnset(env['API_SECRET_KEY']) &&
+    isUnset(env['JWT_SECRET_KEY'])
+  ) {
+    problems.push('HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set')
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(config)
+}
+
+/** The settings as they may be logged: of a secret, only whether it is set. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  const shown: Record<string, unknown> = { ...config }
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    if (!setting.isSecret) continue
+    const value = shown[camelCase(name)]
+    const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0)
+    shown[camelCase(name)] = isSet ? '[redacted]' : undefined
+  }
+  return shown
+}
+
+/** Whether an address can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+/** `MAX_SENTENCES` gives `maxSentences`. */
+function camelCase(name: string): string {
+  return name.toLowerCase().replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+}
+
+function isUnset(value: string | undefined): boolean {
+  return value === undefined || value.trim() === ''
+}

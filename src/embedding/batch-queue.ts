@@ -1,0 +1,172 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Lane } from './encoder.ts'
+
+/** A sentence that waits to be encoded. */
+export interface QueuedSentence {
+  readonly ids: Int32Array
+  readonly callerKey: string
+  readonly lane: Lane
+  readonly enqueuedMs: number
+}
+
+/** Of so many interactive batches in a row, while bulk work waits, the next one is bulk. */
+const INTERACTIVE_BATCHES_PER_BULK_BATCH = 4
+
+/**
+ * Sentences in waiting order, and the choice of those that make up the next batch.
+ *
+ * - Who is first: the interactive lane before the bulk lane, but bulk at every fifth batch. Within a lane the caller
+ *   that has had the fewest tokens computed (start-time fair queueing), and of a caller the oldest sentence.
+ * - Who goes along: sentences of the very same length, of any caller and lane, oldest first, up to the token budget.
+ *   No row is padded, so that a sentence's embedding cannot depend on its company.
+ *
+ * Source of the fairness: start-time fair queueing (Goyal, Vin, Cheng, 1996).
+ */
+export class BatchQueue<Sentence extends QueuedSentence> {
+  readonly #lanes: Record<Lane, LaneQueue<Sentence>> = { interactive: new LaneQueue(), bulk: new LaneQueue() }
+  #interactiveBatchesInRow = 0
+  #tokenCount = 0
+
+  /** Sentences that wait. */
+  get size(): number {
+    return this.#lanes.interactive.size + this.#lanes.bulk.size
+  }
+
+  /** Tokens of the sentences that wait. */
+  get tokenCount(): number {
+    return this.#tokenCount
+  }
+
+  /** When the oldest sentence that waits came, on the clock of `enqueuedMs`; undefined when none waits. */
+  get oldestMs(): number | undefined {
+    const times = [this.#lanes.interactive.oldestMs, this.#lanes.bulk.oldestMs].filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** Puts a sentence at the end of its caller's line. */
+  add(sentence: Sentence): void {
+    this.#lanes[sentence.lane].add(sentence)
+    this.#tokenCount += sentence.ids.length
+  }
+
+  /** Takes a sentence out before its turn; false when it does not wait here. */
+  remove(sentence: Sentence): boolean {
+    const isRemoved = this.#lanes[sentence.lane].remove(sentence)
+    if (isRemoved) this.#tokenCount -= sentence.ids.length
+    return isRemoved
+  }
+
+  /**
+   * Takes the sentences of the next batch: all of one length, at least one when any waits.
+   * @param maxTokens budget of the batch; a longer sentence is taken alone
+   */
+  takeBatch(maxTokens: number): Sentence[] {
+    const lane = this.#nextLane()
+    const first = this.#lanes[lane].next()
+    if (first === undefined) return []
+    const maxRows = Math.max(1, Math.floor(maxTokens / first.ids.length))
+    const batch = [first]
+    this.#take(first)
+    for (const other of [lane, lane === 'interactive' ? 'bulk' : 'interactive'] as const) {
+      const company = this.#lanes[other].ofLength(first.ids.length, maxRows - batch.length)
+      for (const sentence of company) this.#take(sentence)
+      batch.push(...company)
+    }
+    return batch
+  }
+
+  #nextLane(): Lane {
+    const isBulkTurn = this.#interactiveBatchesInRow >= INTERACTIVE_BATCHES_PER_BULK_BATCH
+    const lane =
+      this.#lanes.bulk.size > 0 && (isBulkTurn || this.#lanes.interactive.size === 0) ? 'bulk' : 'interactive'
+    this.#interactiveBatchesInRow =
+      lane === 'bulk' || this.#lanes.bulk.size === 0 ? 0 : this.#interactiveBatchesInRow + 1
+    return lane
+  }
+
+  #take(sentence: Sentence): void {
+    this.remove(sentence)
+    this.#lanes[sentence.lane].charge(sentence)
+  }
+}
+
+interface Line<Sentence> {
+  readonly sentences: Set<Sentence>
+  /** Tokens computed for the caller, on a clock that all callers share. */
+  virtualTokens: number
+}
+
+/** One lane: a line for each caller, and the same sentences by length. A Set keeps the order in which it was filled. */
+class LaneQueue<Sentence extends QueuedSentence> {
+  readonly #lines = new Map<string, Line<Sentence>>()
+  readonly #byLength = new Map<number, Set<Sentence>>()
+  readonly #all = new Set<Sentence>()
+  /** Where the caller that is served now stands: a caller that comes back starts here, and so gains nothing by having waited. */
+  #virtualNow = 0
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  get oldestMs(): number | undefined {
+    return firstOf(this.#all)?.enqueuedMs
+  }
+
+  add(sentence: Sentence): void {
+    const line = this.#lines.get(sentence.callerKey) ?? { sentences: new Set(), virtualTokens: this.#virtualNow }
+    line.sentences.add(sentence)
+    this.#lines.set(sentence.callerKey, line)
+    const sameLength = this.#byLength.get(sentence.ids.length) ?? new Set()
+    sameLength.add(sentence)
+    this.#byLength.set(sentence.ids.length, sameLength)
+    this.#all.add(sentence)
+  }
+
+  remove(sentence: Sentence): boolean {
+    if (!this.#all.delete(sentence)) return false
+    const line = this.#lines.get(sentence.callerKey)
+    line?.sentences.delete(sentence)
+    const sameLength = this.#byLength.get(sentence.ids.length)
+    sameLength?.delete(sentence)
+    if (sameLength?.size === 0) this.#byLength.delete(sentence.ids.length)
+    // A line is kept while its caller is ahead of the others, or leaving and coming back would wipe the slate clean.
+    if (line?.sentences.size === 0 && line.virtualTokens <= this.#virtualNow) this.#lines.delete(sentence.callerKey)
+    return true
+  }
+
+  /** Books a sentence that was taken on its caller. */
+  charge(sentence: Sentence): void {
+    const line = this.#lines.get(sentence.callerKey) ?? { sentences: new Set(), virtualTokens: this.#virtualNow }
+    line.virtualTokens = Math.max(line.virtualTokens, this.#virtualNow) + sentence.ids.length
+    this.#lines.set(sentence.callerKey, line)
+  }
+
+  /** The sentence whose turn it is. */
+  next(): Sentence | undefined {
+    let least: Line<Sentence> | undefined
+    for (const [callerKey, line] of this.#lines) {
+      if (line.sentences.size === 0) {
+        if (line.virtualTokens <= this.#virtualNow || this.#all.size === 0) this.#lines.delete(callerKey)
+      } else if (least === undefined || line.virtualTokens < least.virtualTokens) {
+        least = line
+      }
+    }
+    if (least === undefined) return undefined
+    this.#virtualNow = Math.max(this.#virtualNow, least.virtualTokens)
+    return firstOf(least.sentences)
+  }
+
+  /** Some sentences of one length, oldest first. */
+  ofLength(tokenCount: number, maxCount: number): Sentence[] {
+    const sentences = this.#byLength.get(tokenCount)
+    return sentences === undefined ? [] : sentences.values().take(maxCount).toArray()
+  }
+}
+
+function firstOf<T>(set: ReadonlySet<T>): T | undefined {
+  return set.values().next().value
+}

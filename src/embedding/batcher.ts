@@ -1,0 +1,275 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Admission } from './admission.ts'
+import { BatchQueue, type QueuedSentence } from './batch-queue.ts'
+import type { EncodeOptions, Lane } from './encoder.ts'
+import type { BatchResult, EncoderWorkerPool, TokenBatch } from './encoder-worker-pool.ts'
+
+/** A sentence to encode. */
+export interface SentenceRequest {
+  readonly ids: Int32Array
+  /** Sentences with equal keys have equal ids and are encoded once; undefined: alone. */
+  readonly coalesceKey: string | undefined
+}
+
+/** Embeddings of one call's sentences, in their order. */
+export interface BatcherResult {
+  /** n × dimensions, row-major. */
+  readonly values: Float32Array
+  /** From the call until the last of its batches began. */
+  readonly queueMs: number
+  /** Of the last of its batches. */
+  readonly inferenceMs: number
+}
+
+/** What happens inside, for those who count. */
+export interface BatcherObserver {
+  batch(rowCount: number, tokenCount: number, inferenceMs: number): void
+  sentenceQueued(queueMs: number): void
+  coalesced(): void
+  abandoned(): void
+  refused(): void
+}
+
+export interface BatcherOptions {
+  readonly pool: Pick<EncoderWorkerPool, 'idleCount' | 'run'>
+  /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
+  readonly admission: Readonly<Record<Lane, Admission>>
+  readonly dimensions: number
+  readonly maxBatchTokens: number
+  readonly observer?: BatcherObserver
+}
+
+/** A sentence in the queue or in a worker, and everyone who waits for it. */
+interface PendingSentence extends QueuedSentence {
+  readonly coalesceKey: string | undefined
+  readonly waiters: Set<Waiter>
+  /** Where its tokens are booked, whatever lane it is in by now. */
+  readonly admission: Admission
+}
+
+interface Waiter {
+  readonly call: Call
+  readonly row: number
+}
+
+/** One call of {@link Batcher.encode}. */
+interface Call {
+  readonly values: Float32Array
+  readonly startMs: number
+  readonly settled: PromiseWithResolvers<BatcherResult>
+  /** Its sentences, some perhaps shared with other calls. */
+  sentences: readonly PendingSentence[]
+  missingCount: number
+  queueMs: number
+  inferenceMs: number
+  isOver: boolean
+}
+
+/**
+ * Makes batches of what waits, whenever a worker is free: never by a timer, so that a lone sentence never waits.
+ *
+ * A call is taken whole or refused whole. Sentences that are equal and wait at the same time are encoded once.
+ * A caller that leaves takes along those of its sentences that nobody else waits for and that have not begun.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions
+  readonly #queue = new BatchQueue<PendingSentence>()
+  readonly #coalescing = new Map<string, PendingSentence>()
+  #runningCount = 0
+  #isPumpScheduled = false
+  #whenIdle: PromiseWithResolvers<void> | undefined
+
+  constructor(options: BatcherOptions) {
+    this.#options = options
+  }
+
+  /** Sentences and tokens that wait, and for how long the oldest has. */
+  get backlog(): { readonly sentenceCount: number; readonly tokenCount: number; readonly oldestAgeMs: number } {
+    const { size, tokenCount, oldestMs } = this.#queue
+    return {
+      sentenceCount: size,
+      tokenCount,
+      oldestAgeMs: oldestMs === undefined ? 0 : performance.now() - oldestMs
+    }
+  }
+
+  /**
+   * Encodes sentences; row i of the result belongs to sentence i.
+   * @throws {ServiceError} as {@link Admission.admit}, when the call is not taken; as {@link EncoderWorkerPool.run},
+   *   when a batch fails; the signal's reason when it aborts
+   */
+  async encode(
+    sentences: readonly SentenceRequest[],
+    { lane = 'interactive', callerKey = '', signal, deadlineMs }: EncodeOptions
+  ): Promise<BatcherResult> {
+    signal?.throwIfAborted()
+    const admission = this.#options.admission[lane]
+    this.#admit(sentences, admission, callerKey, deadlineMs)
+    const call: Call = {
+      values: new Float32Array(sentences.length * this.#options.dimensions),
+      startMs: performance.now(),
+      settled: Promise.withResolvers(),
+      sentences: [],
+      missingCount: sentences.length,
+      queueMs: 0,
+      inferenceMs: 0,
+      isOver: false
+    }
+    if (sentences.length === 0) return { values: call.values, queueMs: 0, inferenceMs: 0 }
+    call.sentences = sentences.map((sentence, row) => this.#join(sentence, { call, row }, lane, callerKey))
+    const onAbort = (): void => this.#abandon(call, signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.pump()
+    try {
+      return await call.settled.promise
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /**
+   * Gives free workers what waits. Called when sentences came and when a worker has become free.
+   * It acts at the end of this turn of the event loop, so that requests which arrived together go together.
+   */
+  pump(): void {
+    if (this.#isPumpScheduled) return
+    this.#isPumpScheduled = true
+    setImmediate(() => {
+      this.#isPumpScheduled = false
+      while (this.#queue.size > 0 && this.#options.pool.idleCount > 0) {
+        void this.#run(this.#queue.takeBatch(this.#options.maxBatchTokens))
+      }
+    })
+  }
+
+  /** Settles when nothing waits and nothing is computed. */
+  async whenIdle(): Promise<void> {
+    if (this.#queue.size + this.#runningCount === 0) return
+    this.#whenIdle ??= Promise.withResolvers<void>()
+    await this.#whenIdle.promise
+  }
+
+  #admit(
+    sentences: readonly SentenceRequest[],
+    admission: Admission,
+    callerKey: string,
+    deadlineMs: number | undefined
+  ): void {
+    const seen = new Set<string>()
+    let tokenCount = 0
+    for (const { ids, coalesceKey } of sentences) {
+      if (coalesceKey !== undefined && (seen.has(coalesceKey) || this.#coalescing.has(coalesceKey))) continue
+      if (coalesceKey !== undefined) seen.add(coalesceKey)
+      tokenCount += ids.length
+    }
+    if (tokenCount === 0) return
+    try {
+      admission.admit(callerKey, tokenCount, deadlineMs)
+    } catch (error) {
+      this.#options.observer?.refused()
+      throw error
+    }
+  }
+
+  #join({ ids, coalesceKey }: SentenceRequest, waiter: Waiter, lane: Lane, callerKey: string): PendingSentence {
+    const other = coalesceKey === undefined ? undefined : this.#coalescing.get(coalesceKey)
+    if (other !== undefined) {
+      other.waiters.add(waiter)
+      this.#options.observer?.coalesced()
+      return lane === 'interactive' && other.lane === 'bulk' ? this.#hurry(other) : other
+    }
+    const waiters = new Set([waiter])
+    const admission = this.#options.admission[lane]
+    const enqueuedMs = performance.now()
+    const pending: PendingSentence = { ids, coalesceKey, lane, callerKey, enqueuedMs, waiters, admission }
+    if (coalesceKey !== undefined) this.#coalescing.set(coalesceKey, pending)
+    this.#queue.add(pending)
+    return pending
+  }
+
+  /** Someone interactive waits for a bulk sentence too: it changes lanes, unless it has begun. */
+  #hurry(pending: PendingSentence): PendingSentence {
+    if (!this.#queue.remove(pending)) return pending
+    const hurried: PendingSentence = { ...pending, lane: 'interactive' }
+    if (pending.coalesceKey !== undefined) this.#coalescing.set(pending.coalesceKey, hurried)
+    this.#queue.add(hurried)
+    return hurried
+  }
+
+  async #run(batch: readonly PendingSentence[]): Promise<void> {
+    this.#runningCount += 1
+    const startMs = performance.now()
+    const { observer, pool } = this.#options
+    for (const { enqueuedMs } of batch) observer?.sentenceQueued(startMs - enqueuedMs)
+    try {
+      const tokens = stack(batch)
+      const result = await pool.run(tokens)
+      const tokenCount = tokens.rowCount * tokens.rowTokens
+      observer?.batch(tokens.rowCount, tokenCount, result.inferenceMs)
+      for (const admission of new Set(batch.map((pending) => pending.admission))) admission.observeDrain(tokenCount)
+      batch.forEach((pending, row) => this.#deliver(pending, result, row, startMs))
+    } catch (error) {
+      for (const pending of batch) for (const { call } of pending.waiters) this.#abandon(call, error)
+    } finally {
+      for (const pending of batch) this.#forget(pending)
+      this.#runningCount -= 1
+      this.#checkIdle()
+      this.pump()
+    }
+  }
+
+  #deliver(pending: PendingSentence, result: BatchResult, row: number, batchStartMs: number): void {
+    const { dimensions } = this.#options
+    const embedding = result.values.subarray(row * dimensions, (row + 1) * dimensions)
+    for (const { call, row: callRow } of pending.waiters) {
+      call.values.set(embedding, callRow * dimensions)
+      call.queueMs = Math.max(call.queueMs, batchStartMs - call.startMs)
+      call.inferenceMs = result.inferenceMs
+      call.missingCount -= 1
+      if (call.missingCount > 0 || call.isOver) continue
+      call.isOver = true
+      call.settled.resolve({ values: call.values, queueMs: call.queueMs, inferenceMs: call.inferenceMs })
+    }
+  }
+
+  /** Ends a call early: what it alone waited for and what has not begun is not computed. */
+  #abandon(call: Call, reason: unknown): void {
+    if (call.isOver) return
+    call.isOver = true
+    call.settled.reject(reason)
+    for (const pending of new Set(call.sentences)) {
+      // The sentence may have changed lanes since: what waits now is what others would join.
+      const current = (pending.coalesceKey !== undefined && this.#coalescing.get(pending.coalesceKey)) || pending
+      for (const waiter of current.waiters) if (waiter.call === call) current.waiters.delete(waiter)
+      if (current.waiters.size > 0 || !this.#queue.remove(current)) continue
+      this.#forget(current)
+      this.#options.observer?.abandoned()
+    }
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.#queue.size + this.#runningCount > 0) return
+    this.#whenIdle?.resolve()
+    this.#whenIdle = undefined
+  }
+
+  #forget(pending: PendingSentence): void {
+    if (pending.coalesceKey !== undefined && this.#coalescing.get(pending.coalesceKey)?.waiters === pending.waiters) {
+      this.#coalescing.delete(pending.coalesceKey)
+    }
+    pending.admission.release(pending.callerKey, pending.ids.length)
+  }
+}
+
+/** Token ids of sentences of one length as one matrix. */
+function stack(batch: readonly PendingSentence[]): TokenBatch {
+  const rowTokens = batch[0]?.ids.length ?? 0
+  const ids = new Int32Array(batch.length * rowTokens)
+  batch.forEach((sentence, row) => ids.set(sentence.ids, row * rowTokens))
+  return { ids, rowCount: batch.length, rowTokens }
+}

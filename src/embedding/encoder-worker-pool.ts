@@ -1,0 +1,226 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Worker } from 'node:worker_threads'
+import { ServiceError } from '../errors.ts'
+
+/** What a worker thread is started with. */
+export interface EncoderWorkerData {
+  readonly graphPath: string
+}
+
+/** What the pool tells a worker. Buffers are transferred, not copied. */
+export type WorkerRequest =
+  | {
+      readonly type: 'batch'
+      readonly ids: Int32Array<ArrayBuffer>
+      readonly rowCount: number
+      readonly rowTokens: number
+    }
+  | { readonly type: 'close' }
+
+/** What a worker tells the pool. */
+export type WorkerReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'embeddings'; readonly values: Float32Array<ArrayBuffer>; readonly inferenceMs: number }
+  | { readonly type: 'failure'; readonly message: string }
+
+/** Token ids of some sentences of one length. */
+export interface TokenBatch {
+  /** rowCount × rowTokens, row-major. The worker gets the buffer; it is empty here afterwards. */
+  readonly ids: Int32Array<ArrayBuffer>
+  readonly rowCount: number
+  readonly rowTokens: number
+}
+
+/** What a worker made of a batch. */
+export interface BatchResult {
+  /** rowCount × dimensions, row-major. */
+  readonly values: Float32Array
+  readonly inferenceMs: number
+}
+
+export interface EncoderWorkerPoolOptions {
+  readonly graphPath: string
+  readonly workerCount: number
+  /** The program of a worker; another one only where a test needs a worker that fails. */
+  readonly workerUrl?: URL
+  /** Called when a worker has become free, for whatever waits. */
+  readonly onIdle?: () => void
+  /** Called when a worker has died of itself, before another is started. */
+  readonly onCrash?: (error: Error) => void
+  /** How long after a crash the next worker starts; doubles with each crash in a row. */
+  readonly restartDelayMs?: number
+}
+
+const MAX_RESTART_DELAY_MS = 30_000
+
+/**
+ * Some threads with an onnxruntime session each; a batch goes to one that is free.
+ *
+ * A thread is never torn down while it computes, since that aborts the whole process: a caller that gives up loses the
+ * result only, and {@link close} waits for what runs. A thread that dies takes its batch with it, and is replaced.
+ */
+export class EncoderWorkerPool {
+  readonly #options: EncoderWorkerPoolOptions
+  readonly #seats: Seat[] = []
+  #isClosing = false
+
+  private constructor(options: EncoderWorkerPoolOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Starts the workers and waits until each has loaded the graph.
+   * @throws Error when one cannot: a graph that does not load in one thread does not load in another either
+   */
+  static async start(options: EncoderWorkerPoolOptions): Promise<EncoderWorkerPool> {
+    const pool = new EncoderWorkerPool(options)
+    for (let index = 0; index < options.workerCount; index++) pool.#seats.push(new Seat(pool.#seatOptions()))
+    const starts = await Promise.allSettled(pool.#seats.map(async (seat) => seat.start()))
+    const failure = starts.find((start) => start.status === 'rejected')
+    if (failure !== undefined) {
+      await pool.close()
+      throw failure.reason
+    }
+    return pool
+  }
+
+  #seatOptions(): SeatOptions {
+    const { graphPath, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
+    return {
+      graphPath,
+      workerUrl: workerUrl ?? new URL('./encoder-worker.ts', import.meta.url),
+      restartDelayMs: restartDelayMs ?? 100,
+      onIdle: () => {
+        if (!this.#isClosing) onIdle?.()
+      },
+      onCrash: (error) => onCrash?.(error)
+    }
+  }
+
+  /** Workers that have loaded the graph and can take a batch now. */
+  get idleCount(): number {
+    return this.#isClosing ? 0 : this.#seats.filter((seat) => seat.state === 'idle').length
+  }
+
+  /** Workers that have loaded the graph. */
+  get liveCount(): number {
+    return this.#seats.filter((seat) => seat.state === 'idle' || seat.state === 'busy').length
+  }
+
+  /**
+   * Computes a batch on a free worker. Callers look at {@link idleCount} first.
+   * @param workerIndex a certain worker, where that matters; it must be free
+   * @throws {ServiceError} UNAVAILABLE when the worker dies or the computation fails
+   */
+  async run(batch: TokenBatch, workerIndex?: number): Promise<BatchResult> {
+    const seat =
+      workerIndex === undefined ? this.#seats.find(({ state }) => state === 'idle') : this.#seats[workerIndex]
+    if (seat?.state !== 'idle') throw new Error('Cannot run a batch: no worker is free: this is a bug')
+    return seat.run(batch)
+  }
+
+  /** Waits for the batches that run, then ends the threads. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await Promise.all(this.#seats.map(async (seat) => seat.close()))
+  }
+}
+
+interface SeatOptions {
+  readonly graphPath: string
+  readonly workerUrl: URL
+  readonly restartDelayMs: number
+  readonly onIdle: () => void
+  readonly onCrash: (error: Error) => void
+}
+
+/** One place of the pool: a thread, and the next one when it dies. */
+class Seat {
+  state: 'starting' | 'idle' | 'busy' | 'dead' | 'closed' = 'starting'
+  readonly #options: SeatOptions
+  #worker: Worker | undefined
+  #running: PromiseWithResolvers<BatchResult> | undefined
+  #restartDelayMs: number
+  #restart: NodeJS.Timeout | undefined
+
+  constructor(options: SeatOptions) {
+    this.#options = options
+    this.#restartDelayMs = options.restartDelayMs
+  }
+
+  /** Starts a thread; settles when it has loaded the graph, or died of trying. */
+  async start(): Promise<void> {
+    this.state = 'starting'
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const workerData: EncoderWorkerData = { graphPath: this.#options.graphPath }
+    const worker = new Worker(this.#options.workerUrl, { workerData })
+    this.#worker = worker
+    let death: Error | undefined
+    worker.on('error', (error: unknown) => {
+      death = error instanceof Error ? error : new Error(String(error))
+    })
+    worker.on('message', (reply: WorkerReply) => {
+      if (reply.type === 'ready') resolve()
+      this.#settle(reply)
+    })
+    worker.once('exit', (code) => {
+      const error = death ?? new Error(`an encoder thread ended with exit code ${code}`)
+      this.#onExit(error)
+      reject(error)
+    })
+    return promise
+  }
+
+  async run({ ids, rowCount, rowTokens }: TokenBatch): Promise<BatchResult> {
+    this.state = 'busy'
+    this.#running = Promise.withResolvers<BatchResult>()
+    const request: WorkerRequest = { type: 'batch', ids, rowCount, rowTokens }
+    this.#worker?.postMessage(request, [ids.buffer])
+    return this.#running.promise
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#restart)
+    await this.#running?.promise.catch(() => undefined)
+    const worker = this.#worker
+    const isRunning = this.state === 'idle' || this.state === 'starting'
+    this.state = 'closed'
+    if (worker === undefined || !isRunning) return
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    worker.postMessage({ type: 'close' } satisfies WorkerRequest)
+    await exited
+  }
+
+  #settle(reply: WorkerReply): void {
+    const running = this.#running
+    this.#running = undefined
+    if (this.state !== 'closed') this.state = 'idle'
+    this.#restartDelayMs = this.#options.restartDelayMs
+    if (reply.type === 'embeddings') running?.resolve({ values: reply.values, inferenceMs: reply.inferenceMs })
+    if (reply.type === 'failure') {
+      running?.reject(new ServiceError('UNAVAILABLE', `Cannot encode: the model failed: ${reply.message}`))
+    }
+    this.#options.onIdle()
+  }
+
+  #onExit(error: Error): void {
+    const wasLoaded = this.state === 'idle' || this.state === 'busy'
+    const isFirstStart = this.state === 'starting' && this.#restart === undefined
+    if (this.state === 'closed') return
+    this.state = 'dead'
+    this.#running?.reject(
+      new ServiceError('UNAVAILABLE', 'Cannot encode: the thread that computed died', { cause: error })
+    )
+    this.#running = undefined
+    this.#options.onCrash(error)
+    if (isFirstStart && !wasLoaded) return // start() tells its caller, who decides.
+    this.#restart = setTimeout(() => {
+      void this.start().catch(() => undefined) // Its exit has scheduled the next try.
+    }, this.#restartDelayMs)
+    this.#restartDelayMs = Math.min(2 * this.#restartDelayMs, MAX_RESTART_DELAY_MS)
+  }
+}

@@ -1,0 +1,276 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ServiceError } from '../errors.ts'
+import { Admission, type AdmissionOptions } from './admission.ts'
+import { Batcher, type BatcherObserver, type SentenceRequest } from './batcher.ts'
+import { chooseGraph, detectCpu, type Cpu, type Precision } from './cpu.ts'
+import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
+import { EncoderWorkerPool } from './encoder-worker-pool.ts'
+import {
+  GRAPH_FILES,
+  readModelDescription,
+  verifyModelFiles,
+  type GraphKind,
+  type ModelDescription
+} from './model-files.ts'
+import { runSelfTest } from './self-test.ts'
+import { createTokenizer, type Tokenization, type Tokenizer } from './tokenizer.ts'
+
+/** Told what happens inside, for metrics. */
+export interface EncoderObserver extends BatcherObserver {
+  tokenized(sentenceCount: number, tokenizeMs: number): void
+  workerCrashed(error: Error): void
+}
+
+export interface LocalEncoderOptions extends AdmissionOptions {
+  /** Folder of a compiled model. */
+  readonly folder: string
+  readonly precision: Precision
+  readonly workerCount: number
+  readonly maxBatchTokens: number
+  readonly observer?: EncoderObserver
+  /** @default this machine's */
+  readonly cpu?: Cpu
+  /** The program of a worker; another one only where a test needs a worker that fails. */
+  readonly workerUrl?: URL
+}
+
+/** What waits and what runs, for metrics. */
+export interface EncoderLoad {
+  readonly waitingSentences: number
+  readonly waitingTokens: number
+  readonly oldestAgeMs: number
+  readonly liveWorkers: number
+}
+
+/** A model that has been loaded, has passed its self-test and is warm. */
+interface LoadedModel {
+  readonly description: ModelDescription
+  readonly graph: GraphKind
+  readonly revision: string
+  readonly tokenizer: Tokenizer
+  readonly pool: EncoderWorkerPool
+  readonly batcher: Batcher
+}
+
+/** A call of more sentences is bulk work unless it says otherwise: it waits behind calls of few. */
+const MAX_INTERACTIVE_SENTENCES = 32
+
+/** Long calls let others have a turn each time they have tokenized this many characters: a few milliseconds' work. */
+const TOKENIZE_SLICE_CHARACTERS = 100_000
+
+/**
+ * Encodes on this machine's CPU: tokenizer and batcher on the calling thread, onnxruntime in workers.
+ *
+ * Until {@link LocalEncoder.start} has succeeded, and while no worker lives, every call is refused with UNAVAILABLE.
+ */
+export class LocalEncoder implements Encoder {
+  readonly #options: LocalEncoderOptions
+  #loaded: LoadedModel | undefined
+  #problem = 'the model is being loaded'
+  #isClosing = false
+
+  constructor(options: LocalEncoderOptions) {
+    this.#options = options
+  }
+
+  get revision(): string {
+    return this.#model().revision
+  }
+
+  get dimensions(): number {
+    return this.#model().description.dimensions
+  }
+
+  get maxTokens(): number {
+    return this.#model().description.maxTokens
+  }
+
+  /** Which graph was chosen for the CPU. */
+  get graph(): GraphKind {
+    return this.#model().graph
+  }
+
+  /** How good the loaded graph was when it was compiled. */
+  get quality(): ModelDescription['quality'][GraphKind] {
+    const { description, graph } = this.#model()
+    return description.quality[graph]
+  }
+
+  get tokenizer(): Tokenizer {
+    return this.#model().tokenizer
+  }
+
+  /** Why no calls are taken; empty when they are. */
+  problems(): readonly string[] {
+    if (this.#isClosing) return ['the service is shutting down']
+    if (this.#loaded === undefined) return [this.#problem]
+    return this.#loaded.pool.liveCount === 0 ? ['no encoder thread is running'] : []
+  }
+
+  /** What waits and what runs now. */
+  currentLoad(): EncoderLoad {
+    const backlog = this.#loaded?.batcher.backlog
+    return {
+      waitingSentences: backlog?.sentenceCount ?? 0,
+      waitingTokens: backlog?.tokenCount ?? 0,
+      oldestAgeMs: backlog?.oldestAgeMs ?? 0,
+      liveWorkers: this.#loaded?.pool.liveCount ?? 0
+    }
+  }
+
+  /**
+   * Loads the model: checksums, workers, self-test on each worker, which also warms it.
+   * @throws Error that says what is wrong; {@link problems} says so too from then on
+   */
+  async start(): Promise<void> {
+    try {
+      this.#loaded = await this.#load()
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error)
+      throw error
+    }
+  }
+
+  async encode(sentences: readonly string[], options: EncodeOptions = {}): Promise<Embeddings> {
+    const { tokenizer } = this.#ready()
+    const truncate = options.truncate ?? 'end'
+    return this.#encode(
+      sentences,
+      (text) => text.length,
+      (text) => tokenizer.tokenize(text, truncate),
+      (text) => `${truncate} ${text}`,
+      options
+    )
+  }
+
+  async encodeTokens(tokenIds: readonly Int32Array[], options: EncodeOptions = {}): Promise<Embeddings> {
+    const { tokenizer } = this.#ready()
+    return this.#encode(
+      tokenIds,
+      (ids) => ids.length,
+      (ids) => tokenizer.wrap(ids, options.truncate ?? 'end'),
+      () => undefined,
+      options
+    )
+  }
+
+  /** Refuses new calls, waits for those that were taken, ends the workers. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#loaded?.batcher.whenIdle()
+    await this.#loaded?.pool.close()
+  }
+
+  async #encode<Input>(
+    inputs: readonly Input[],
+    sizeOf: (input: Input) => number,
+    tokenize: (input: Input) => Tokenization,
+    coalesceKeyOf: (input: Input) => string | undefined,
+    options: EncodeOptions
+  ): Promise<Embeddings> {
+    const { batcher, description } = this.#ready()
+    const startMs = performance.now()
+    const requests: SentenceRequest[] = []
+    const isTruncated: boolean[] = []
+    let sliceSize = 0
+    for (const input of inputs) {
+      const tokenization = tokenize(input)
+      requests.push({ ids: tokenization.ids, coalesceKey: coalesceKeyOf(input) })
+      isTruncated.push(tokenization.isTruncated)
+      sliceSize += sizeOf(input)
+      if (sliceSize < TOKENIZE_SLICE_CHARACTERS) continue
+      sliceSize = 0
+      await nextTurn()
+      options.signal?.throwIfAborted()
+    }
+    const tokenizeMs = performance.now() - startMs
+    this.#options.observer?.tokenized(inputs.length, tokenizeMs)
+    const lane = options.lane ?? (inputs.length > MAX_INTERACTIVE_SENTENCES ? 'bulk' : 'interactive')
+    const { values, queueMs, inferenceMs } = await batcher.encode(requests, { ...options, lane })
+    return {
+      values,
+      dimensions: description.dimensions,
+      tokenCounts: Int32Array.from(requests, ({ ids }) => ids.length),
+      isTruncated,
+      timings: { tokenizeMs, queueMs, inferenceMs }
+    }
+  }
+
+  async #load(): Promise<LoadedModel> {
+    const { folder, precision, workerCount, maxBatchTokens, observer, workerUrl } = this.#options
+    const graph = chooseGraph(precision, this.#options.cpu ?? detectCpu())
+    const graphFile = GRAPH_FILES[graph]
+    const description = await readModelDescription(folder)
+    const otherGraphs = new Set<string>(Object.values(GRAPH_FILES).filter((file) => file !== graphFile))
+    const files = Object.keys(description.files).filter((file) => !otherGraphs.has(file))
+
+    let batcher: Batcher | undefined
+    const starting = EncoderWorkerPool.start({
+      graphPath: join(folder, graphFile),
+      workerCount,
+      ...(workerUrl === undefined ? {} : { workerUrl }),
+      onIdle: () => batcher?.pump(),
+      onCrash: (error) => observer?.workerCrashed(error)
+    })
+    // The checksums and the tokenizer take as long as the workers' start: side by side.
+    const checking = Promise.all([verifyModelFiles(folder, description, files), readTokenizer(folder, description)])
+    const [pool, checked] = await Promise.allSettled([starting, checking])
+    try {
+      if (pool.status === 'rejected') throw pool.reason
+      if (checked.status === 'rejected') throw checked.reason
+      const tokenizer = checked.value[1]
+      const digests = new Set<string>()
+      for (let worker = 0; worker < workerCount; worker++) {
+        digests.add(await runSelfTest(description, graph, tokenizer, async (batch) => pool.value.run(batch, worker)))
+      }
+      if (digests.size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
+      batcher = new Batcher({
+        pool: pool.value,
+        admission: { interactive: new Admission(this.#options), bulk: new Admission(this.#options) },
+        dimensions: description.dimensions,
+        maxBatchTokens,
+        ...(observer === undefined ? {} : { observer })
+      })
+      const revision = revisionOf(description, graph, [...digests].join())
+      return { description, graph, revision, tokenizer, pool: pool.value, batcher }
+    } catch (error) {
+      if (pool.status === 'fulfilled') await pool.value.close()
+      throw error
+    }
+  }
+
+  #model(): LoadedModel {
+    if (this.#loaded === undefined) throw new ServiceError('UNAVAILABLE', `Cannot encode: ${this.#problem}`)
+    return this.#loaded
+  }
+
+  #ready(): LoadedModel {
+    const problem = this.problems()[0]
+    if (problem !== undefined)
+      throw new ServiceError('UNAVAILABLE', `Cannot encode: ${problem}`, { retryAfterSeconds: 1 })
+    return this.#model()
+  }
+}
+
+async function readTokenizer(folder: string, description: ModelDescription): Promise<Tokenizer> {
+  const json: unknown = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8'))
+  return createTokenizer(json, { maxTokens: description.maxTokens })
+}
+
+/**
+ * Names what an embedding's bytes depend on: the model's files, the graph, and the bytes that this machine made of the
+ * golden sentences, since CPUs of another kind may differ in the last bit.
+ */
+function revisionOf(description: ModelDescription, graph: GraphKind, goldenDigest: string): string {
+  const hash = createHash('sha256')
+  hash.update(JSON.stringify([description.fingerprint, graph, description.files, goldenDigest]))
+  return `${description.name}-${graph}-${hash.digest('hex').slice(0, 12)}`
+}

@@ -1,0 +1,112 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+
+/** The compiled graphs of one model: what to load depends on the setting and the CPU. */
+export const GRAPH_FILES = {
+  fp32: 'fp32.onnx',
+  /** Signed 8-bit weights, for CPUs that add products of bytes in 32 bits. */
+  int8: 'int8.onnx',
+  /** The same with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate. */
+  'int8-saturation-safe': 'int8-saturation-safe.onnx'
+} as const
+
+/** Which arithmetic a graph computes its linear layers in. */
+export type GraphKind = keyof typeof GRAPH_FILES
+
+const Fraction = Type.Number({ minimum: -1, maximum: 1 })
+
+const QualitySchema = Type.Object({
+  sentences: Type.Integer(),
+  meanCosine: Fraction,
+  minCosine: Fraction,
+  spearman: Fraction
+})
+
+/** model.json of a compiled model: what it is, what it was made of, how good it is, and how to tell that it is whole. */
+export const ModelDescriptionSchema = Type.Object({
+  format: Type.Literal(1),
+  name: Type.String({ minLength: 1 }),
+  /** Changes with the source files or the compiler. */
+  fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  dimensions: Type.Integer({ minimum: 1 }),
+  maxTokens: Type.Integer({ minimum: 3 }),
+  /** SHA-256 of every other file of the folder. */
+  files: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  /** Against the fp32 graph (int8) and the reference implementation's vectors (fp32). */
+  quality: Type.Object({ fp32: QualitySchema, int8: QualitySchema, 'int8-saturation-safe': QualitySchema }),
+  /** Sentences whose embeddings are known; base64 of float32, little-endian. */
+  golden: Type.Array(Type.Object({ sentence: Type.String(), embedding: Type.String() }), { minItems: 1 })
+})
+
+/** See {@link ModelDescriptionSchema}. */
+export type ModelDescription = Static<typeof ModelDescriptionSchema>
+
+/** Name of the description in a compiled model's folder. */
+export const MODEL_DESCRIPTION_FILE = 'model.json'
+
+/**
+ * Reads model.json of a compiled model.
+ * @throws Error that says what is missing or does not fit, and how to get a model
+ */
+export async function readModelDescription(folder: string): Promise<ModelDescription> {
+  const path = join(folder, MODEL_DESCRIPTION_FILE)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new Error(`Cannot load the model: ${path} is not there; run "make download-models"`, { cause: error })
+  }
+  const found: unknown = JSON.parse(text)
+  if (Value.Check(ModelDescriptionSchema, found)) return found
+  const problems = Value.Errors(ModelDescriptionSchema, found).map(
+    ({ instancePath, message }) => `${instancePath} ${message}`
+  )
+  throw new Error(`Cannot load the model: ${path} does not fit: ${problems.slice(0, 5).join('; ')}`)
+}
+
+/**
+ * Compares files of a compiled model with the checksums of its description.
+ * @param names which of its files
+ * @throws Error that names each file that has other bytes, or is missing
+ */
+export async function verifyModelFiles(
+  folder: string,
+  description: ModelDescription,
+  names: readonly string[]
+): Promise<void> {
+  const problems = await Promise.all(
+    names.map(async (name) => {
+      const wanted = description.files[name]
+      const found = await sha256OfFile(join(folder, name)).catch((error: unknown) => String(error))
+      return found === wanted ? [] : [`${name} has SHA-256 ${found}, wanted ${wanted ?? 'no such file'}`]
+    })
+  )
+  if (problems.flat().length > 0) throw new Error(`Cannot load the model in ${folder}: ${problems.flat().join('; ')}`)
+}
+
+/** SHA-256 of a file's bytes, in hexadecimal digits. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
+  return hash.digest('hex')
+}
+
+/** A golden embedding as numbers. */
+export function decodeVector(base64: string): Float32Array {
+  return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer)
+}
+
+/** The inverse of {@link decodeVector}. */
+export function encodeVector(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
+}

@@ -1,0 +1,37 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { LocalEncoder } from './embedding/local-encoder.ts'
+import { runService, type CreateEncoding } from './service.ts'
+
+const createEncoding: CreateEncoding = (config, logger) => {
+  const encoder = new LocalEncoder({
+    folder: resolve(config.modelDir),
+    precision: config.modelPrecision,
+    workerCount: config.encodeWorkers === 0 ? availableParallelism() : config.encodeWorkers,
+    maxBatchTokens: config.maxBatchTokens,
+    maxPendingTokens: config.maxPendingTokens,
+    maxCallerShare: config.maxCallerPercent / 100,
+    observer: {
+      workerCrashed: (error) => logger.error({ err: error }, 'an encoder thread died'),
+      tokenized: () => undefined,
+      batch: () => undefined,
+      sentenceQueued: () => undefined,
+      coalesced: () => undefined,
+      abandoned: () => undefined,
+      refused: () => undefined
+    }
+  })
+  return {
+    encoder,
+    tokenize: (text, truncate) => encoder.tokenizer.tokenize(text, truncate),
+    readiness: { isReady: () => encoder.problems().length === 0, reasons: () => encoder.problems() },
+    start: async () => encoder.start(),
+    close: async () => encoder.close()
+  }
+}
+
+await runService(process.env, createEncoding)

@@ -1,0 +1,248 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest
+} from 'fastify'
+import { Type } from 'typebox'
+import type { Config } from '../config.ts'
+import type { Encoder } from '../embedding/encoder.ts'
+import { ServiceError } from '../errors.ts'
+import { addAuthentication, type Authenticator } from './auth.ts'
+import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
+import type { ReplyCache } from './reply-cache.ts'
+import { requestIdOf } from './request-id.ts'
+import { RequestLog } from './request-log.ts'
+import { addDocsPage, addOpenApi } from './routes/docs.ts'
+import { encodeRoutes } from './routes/encode.ts'
+import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
+import { openAiRoutes, type ServedModel } from './routes/openai.ts'
+import { similarityRoutes } from './routes/similarity.ts'
+import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
+import { secureHeaders, type Headers } from './secure-headers.ts'
+
+/** What the server is made of. */
+export interface AppParts {
+  readonly config: Pick<
+    Config,
+    'bodyLimitBytes' | 'corsOrigin' | 'encodeMaxAgeSeconds' | 'maxSentences' | 'maxTextCharacters'
+  >
+  readonly logger: FastifyBaseLogger
+  readonly authenticate: Authenticator
+  readonly readiness: Readiness
+  readonly encoder: Encoder
+  readonly tokenize: Tokenize
+  readonly model: ServedModel
+  readonly replyCache: ReplyCache
+  /** Which of several containers this is. */
+  readonly containerId: string
+  /** Told of what is a bug of ours, after it was logged. */
+  readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
+}
+
+/** How long a request may take to arrive whole. Slower ones hold a connection, and nothing else. */
+const REQUEST_TIMEOUT_MS = 60_000
+
+/** Longest address and headers together; node's parser refuses more. */
+const MAX_HEADER_BYTES = 16_384
+
+/** Methods that a route may have; HEAD comes with GET, and OPTIONS with any. */
+const ROUTE_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+const ErrorReplySchema = Type.Object(
+  {
+    statusCode: Type.Integer(),
+    code: Type.String({ description: 'Names the kind of error for programs.' }),
+    error: Type.String({ description: 'The status in words.' }),
+    message: Type.String(),
+    errors: Type.Optional(
+      Type.Record(Type.String(), Type.Array(Type.String()), { description: 'What is wrong, by field.' })
+    )
+  },
+  { $id: 'ErrorReply', description: 'An error.' }
+)
+
+/** Builds the server with all its routes. It does not listen. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { config } = parts
+  const headers = await secureHeaders()
+  const app = Fastify({
+    loggerInstance: parts.logger,
+    logController: new RequestLog(),
+    genReqId: requestIdOf,
+    bodyLimit: config.bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Who is connected when the server stops is still answered; `connection: close` then ends the connection.
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(headers.api).header('x-request-id', request.id)
+      sendError(parts, error, request, reply, (body) => body)
+      // No hook runs for an address that cannot be read, so nothing else writes its line.
+      request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
+    },
+    clientErrorHandler: (error, socket) => {
+      const requestId = requestIdOf({ headers: {} })
+      if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
+      refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
+    }
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.removeContentTypeParser('text/plain')
+  app.addSchema(ErrorReplySchema)
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    sendError(parts, error, request, reply, (body) => body)
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.headers(headers.api).header('x-request-id', request.id)
+    if (request.method === 'OPTIONS' && !isPreflight(request)) replyToOptions(app, request, reply)
+    else if (request.is404) throw notFound(app, request, reply)
+    else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw compressedBody()
+    else done()
+  })
+  // Unknown addresses are answered by the hook above, before a body is read; what comes here are files that there are not.
+  app.setNotFoundHandler((request, reply) => {
+    throw notFound(app, request, reply)
+  })
+  if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
+  await addOpenApi(app)
+
+  await app.register(healthRoutes, { readiness: parts.readiness })
+  await app.register(async (api) => {
+    await addAuthentication(api, parts.authenticate)
+    const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
+    const { encoder, replyCache, tokenize, model, containerId } = parts
+    await api.register(pingRoutes, { prefix: '/v1', containerId })
+    await api.register(encodeRoutes, {
+      prefix: '/v1',
+      encoder,
+      replyCache,
+      limits,
+      encodeMaxAgeSeconds: config.encodeMaxAgeSeconds
+    })
+    await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
+    await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
+    await api.register(async (openAi) => {
+      openAi.setErrorHandler((error: FastifyError, request, reply) => {
+        sendError(parts, error, request, reply, toOpenAiError)
+      })
+      await openAi.register(openAiRoutes, { prefix: '/v1', encoder, limits, model })
+    })
+  })
+  await addDocsPage(app, headers.docs)
+  return app
+}
+
+async function addCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated'],
+    maxAge: 600
+  })
+}
+
+/** Sends an error, and logs and reports what is a bug of ours. */
+function sendError(
+  parts: Pick<AppParts, 'reportError'>,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wording: (body: ErrorReply['body']) => object
+): void {
+  // Nobody is left to answer, and an encode that was given up for that reason is no error.
+  if (reply.raw.destroyed && !(error instanceof ServiceError)) {
+    request.log.debug('the caller left')
+    void reply.code(499).send()
+    return
+  }
+  const errorReply = toErrorReply(error, invalidPartOf(error, request))
+  if (errorReply.isUnexpected) {
+    request.log.error({ err: error }, 'request failed')
+    parts.reportError(error, { requestId: request.id, route: request.routeOptions.url })
+  } else if (error instanceof ServiceError && error.cause !== undefined) {
+    request.log.warn({ err: error }, 'request refused')
+  }
+  void reply.code(errorReply.body.statusCode).headers(errorReply.headers)
+  void reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(wording(errorReply.body))
+}
+
+/** What a request was validated against, if that is what failed. */
+function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | undefined {
+  if (!(error instanceof Error)) return undefined
+  const isQuery = 'validationContext' in error && error.validationContext === 'querystring'
+  const schema = isQuery ? request.routeOptions.schema?.querystring : request.routeOptions.schema?.body
+  if (typeof schema !== 'object' || schema === null || !('required' in schema)) return undefined
+  const requiredFields = Array.isArray(schema.required) ? schema.required.map(String) : []
+  return { requiredFields, value: isQuery ? request.query : request.body }
+}
+
+/** Bodies are never decompressed: a small one may become huge, and decoders have had holes. */
+function compressedBody(): ServiceError {
+  return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not taken')
+}
+
+/** 405 where the address has routes for other methods alone, else 404. */
+function notFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): ServiceError {
+  const allowed = allowedMethods(app, request)
+  if (allowed.length === 0 || allowed.includes(request.method)) {
+    return new ServiceError('NOT_FOUND', 'Cannot find that address: see /docs for those there are')
+  }
+  void reply.header('allow', allowed.join(', '))
+  return new ServiceError('METHOD_NOT_ALLOWED', `Cannot ${request.method} that address: it takes ${allowed.join(', ')}`)
+}
+
+function replyToOptions(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
+  const allowed = allowedMethods(app, request)
+  if (allowed.length === 0) throw notFound(app, request, reply)
+  void reply.code(204).header('allow', allowed.join(', ')).send()
+}
+
+/** Methods of the routes of a request's address; none when there are no routes. */
+function allowedMethods(app: FastifyInstance, request: FastifyRequest): string[] {
+  const [path = '/'] = request.url.split(/[?#;]/, 1)
+  const found: string[] = ROUTE_METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
+  if (found.length === 0) return []
+  return [...found, ...(found.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
+}
+
+/** Whether a browser asks by OPTIONS for another origin's page; CORS, if there is any, answers it. */
+function isPreflight(request: FastifyRequest): boolean {
+  return request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined
+}
+
+/** Answers what node's parser could not read as a request, in the shape of all errors, and ends the connection. */
+function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void {
+  // A reply that is under way, or waited for, must not be mixed up with this one.
+  const isAnswering = Boolean(Reflect.get(socket, '_httpMessage'))
+  if (!socket.writable || isAnswering || ('code' in error && error.code === 'ECONNRESET')) {
+    socket.destroy()
+    return
+  }
+  const known = toErrorReply(error)
+  const { body } = known.isUnexpected
+    ? toErrorReply(new ServiceError('INVALID_REQUEST', 'Cannot read the request: it is not valid HTTP'))
+    : known
+  const json = JSON.stringify(body)
+  const lines = [
+    `HTTP/1.1 ${body.statusCode} ${body.error}`,
+    ...Object.entries({
+      ...headers,
+      'cache-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(json)),
+      connection: 'close'
+    }).map(([name, value]) => `${name}: ${value}`)
+  ]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${json}`)
+}

@@ -1,0 +1,191 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import { STATUS_CODES } from 'node:http'
+import { ERROR_STATUS, ServiceError, type ErrorCode } from '../errors.ts'
+
+/** An error as it goes over the wire; contract section 3. */
+export interface ErrorBody {
+  readonly statusCode: number
+  readonly code: ErrorCode | 'INTERNAL'
+  /** The status in words. */
+  readonly error: string
+  readonly message: string
+  /** What is wrong, by field. */
+  readonly errors?: Readonly<Record<string, readonly string[]>>
+}
+
+/** A whole reply to an error. */
+export interface ErrorReply {
+  readonly body: ErrorBody
+  readonly headers: Readonly<Record<string, string>>
+  /** A mistake of ours, to be logged with its stack and reported. */
+  readonly isUnexpected: boolean
+}
+
+/** The seed's words for a field that is missing or empty. */
+export const REQUIRED_FIELD = 'required field'
+
+/** A text that is more than white space: what a required text has to match. */
+export const NOT_BLANK = String.raw`\S`
+
+/** What the error handler knows of a request: the schema and the value of the part that failed. */
+export interface InvalidPart {
+  readonly requiredFields: readonly string[]
+  readonly value: unknown
+}
+
+/** One finding of Ajv, as Fastify hands it on. */
+interface Finding {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: Record<string, unknown>
+  readonly message?: string
+}
+
+/**
+ * What Fastify and its plugins throw, in this service's codes. Their own messages are not sent:
+ * some quote the body, the address or a header of the request.
+ */
+const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'Cannot read the body: it is longer than the service takes'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Cannot read the body: this content-type is not taken here, application/json mostly is'
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST', 'Cannot read the body: it is empty, and JSON is wanted'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_REQUEST', 'Cannot read the body: it is not JSON'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'INVALID_REQUEST',
+    'Cannot read the body: its length is not what content-length says'
+  ],
+  FST_ERR_BAD_URL: ['INVALID_REQUEST', 'Cannot read the address: it is not valid percent-encoded UTF-8'],
+  FST_ERR_MAX_PARAM_LENGTH: ['URI_TOO_LONG', 'Cannot read the address: a part of its path is too long'],
+  FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER: [
+    'UNAUTHORIZED',
+    'Cannot tell who is calling: the header "Authorization: Bearer <key>" is missing'
+  ],
+  FST_BEARER_AUTH_INVALID_AUTHORIZATION_HEADER: [
+    'UNAUTHORIZED',
+    'Cannot tell who is calling: the key or token is unknown, wrong or expired'
+  ],
+  // Node's HTTP parser, before there is a request.
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'Cannot read the request: its address and headers are too long'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['PAYLOAD_TOO_LARGE', 'Cannot read the body: its chunk extensions are too long'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'Cannot read the request: it did not arrive in time']
+}
+
+/** For what else a plugin may throw with a status: the code of each status. */
+const CODE_BY_STATUS = new Map<number, ErrorCode>(
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries widens the keys of a constant
+  (Object.entries(ERROR_STATUS) as [ErrorCode, number][]).map(([code, status]) => [status, code])
+)
+
+/**
+ * The reply to anything thrown: the one place that knows what an error looks like on the wire.
+ * @param part of a failed validation, what was validated against what
+ */
+export function toErrorReply(error: unknown, part?: InvalidPart): ErrorReply {
+  if (error instanceof ServiceError) return serviceErrorReply(error)
+  const known = knownError(error, part)
+  if (known !== undefined) return serviceErrorReply(known)
+  const body: ErrorBody = {
+    statusCode: 500,
+    code: 'INTERNAL',
+    error: STATUS_CODES[500] ?? '',
+    message: 'The service failed: this is a bug of ours, logged under the x-request-id of this reply'
+  }
+  return { body, headers: { 'cache-control': 'no-store' }, isUnexpected: true }
+}
+
+/** The same error as the OpenAI clients expect it. */
+export function toOpenAiError(body: ErrorBody): { error: Record<string, string | null> } {
+  const [param = null] = Object.keys(body.errors ?? {})
+  return { error: { message: body.message, type: openAiType(body.statusCode), param, code: body.code.toLowerCase() } }
+}
+
+function openAiType(statusCode: number): string {
+  if (statusCode === 401) return 'authentication_error'
+  if (statusCode === 403) return 'permission_error'
+  if (statusCode === 429) return 'rate_limit_error'
+  return statusCode < 500 ? 'invalid_request_error' : 'server_error'
+}
+
+function serviceErrorReply(error: ServiceError): ErrorReply {
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds))
+  // RFC 6750 section 3: a challenge says what was wrong only when something was sent.
+  if (error.code === 'UNAUTHORIZED') {
+    const isMissing = codeOf(error.cause) === 'FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER'
+    headers['www-authenticate'] = `Bearer realm="sbert-service"${isMissing ? '' : ', error="invalid_token"'}`
+  }
+  const body: ErrorBody = {
+    statusCode: error.statusCode,
+    code: error.code,
+    error: STATUS_CODES[error.statusCode] ?? '',
+    message: error.message,
+    ...(error.fields === undefined ? {} : { errors: error.fields })
+  }
+  return { body, headers, isUnexpected: false }
+}
+
+/** A caller's mistake that the framework found, as a ServiceError; undefined for what is none. */
+function knownError(error: unknown, part: InvalidPart | undefined): ServiceError | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('validation' in error && Array.isArray(error.validation)) return invalidRequest(error.validation, part)
+  const framework = FRAMEWORK_ERRORS[codeOf(error)]
+  if (framework !== undefined) {
+    const [code, message] = framework
+    const isBodyMissing = codeOf(error) === 'FST_ERR_CTP_EMPTY_JSON_BODY'
+    const fields = isBodyMissing && part !== undefined ? requiredFields(part) : undefined
+    return new ServiceError(code, message, { cause: error, ...(fields === undefined ? {} : { fields }) })
+  }
+  const status = 'statusCode' in error ? Number(error.statusCode) : Number.NaN
+  if (!(status >= 400 && status < 500)) return undefined
+  const code = CODE_BY_STATUS.get(status) ?? 'INVALID_REQUEST'
+  return new ServiceError(code, `Cannot answer the request: ${STATUS_CODES[status] ?? 'it is not valid'}`, {
+    cause: error
+  })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function invalidRequest(findings: readonly Finding[], part: InvalidPart | undefined): ServiceError {
+  const fields: Record<string, string[]> = {}
+  for (const finding of findings) {
+    // A missing field is found one at a time; a caller wants to hear of all of them.
+    if (part !== undefined && (finding.keyword === 'required' || finding.instancePath === '')) {
+      Object.assign(fields, requiredFields(part))
+    }
+    const field = finding.instancePath.split('/')[1]
+    if (field !== undefined && finding.keyword !== 'anyOf') (fields[field] ??= []).push(problemOf(finding))
+  }
+  for (const [field, problems] of Object.entries(fields)) {
+    // Of a choice of schemas each that does not fit complains; that the text is missing is what its caller has to know.
+    fields[field] = problems.includes(REQUIRED_FIELD) ? [REQUIRED_FIELD] : [...new Set(problems)]
+  }
+  const [first] = Object.entries(fields)
+  const found =
+    first === undefined ? (findings[0]?.message ?? 'it is not valid') : `${first[0]}: ${first[1].join(', ')}`
+  return new ServiceError('INVALID_REQUEST', `Cannot read the request: ${found}`, { fields })
+}
+
+function problemOf(finding: Finding): string {
+  const isTopLevel = finding.instancePath.lastIndexOf('/') === 0
+  const isBlank =
+    finding.keyword === 'minLength' || (finding.keyword === 'pattern' && finding.params['pattern'] === NOT_BLANK)
+  if (isTopLevel && isBlank) return REQUIRED_FIELD
+  const where = isTopLevel ? '' : `${finding.instancePath.split('/').slice(2).join('/')} `
+  const allowed = finding.params['allowedValues']
+  const message = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (finding.message ?? 'is not valid')
+  return `${where}${message}`
+}
+
+function requiredFields(part: InvalidPart): Record<string, string[]> {
+  const value = typeof part.value === 'object' && part.value !== null ? part.value : {}
+  const missing = part.requiredFields.filter((field) => !Object.hasOwn(value, field))
+  return Object.fromEntries(missing.map((field) => [field, [REQUIRED_FIELD]]))
+}

@@ -1,0 +1,56 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import type { Headers } from '../secure-headers.ts'
+
+/** Collects the schemas of all routes registered after it. */
+export async function addOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'sbert-service',
+        description: 'Turns sentences into embeddings and questions into answers.',
+        version: '1',
+        license: { name: 'MIT', identifier: 'MIT' }
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'encode', description: 'Texts to embeddings.' },
+        { name: 'similarity', description: 'How alike texts are.' },
+        { name: 'openai', description: 'The same for OpenAI clients.' },
+        { name: 'health', description: 'Whether all is well.' }
+      ],
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key of `API_SECRET_KEY`, or a JWT signed by `JWT_SECRET_KEY`.'
+          }
+        }
+      },
+      security: [{ bearer: [] }]
+    },
+    // Without this the names of shared schemas become def-0, def-1, …
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) =>
+        typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`
+    }
+  })
+}
+
+/** `/docs`, a page to read and try the API, and `/docs/json`: open to everyone, for they hold nothing but the API's shape. */
+export async function addDocsPage(app: FastifyInstance, headers: Headers): Promise<void> {
+  await app.register(async (docs) => {
+    docs.addHook('onRequest', (_request, reply, done) => {
+      void reply.headers(headers)
+      done()
+    })
+    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true } })
+  })
+}

@@ -1,0 +1,77 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ERROR_REPLIES } from '../encode-reply.ts'
+
+/** Whether the service can do its work yet. */
+export interface Readiness {
+  isReady(): boolean
+  /** What is missing, in words; none when ready. */
+  reasons(): readonly string[]
+}
+
+/** What the health routes are made of. */
+export interface HealthParts {
+  readonly readiness: Readiness
+}
+
+const HealthReply = Type.Object({ status: Type.Literal('ok') })
+const ReadyReply = Type.Object({
+  status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
+  reasons: Type.Array(Type.String())
+})
+const PingReply = Type.Object({
+  status: Type.Literal('success'),
+  message: Type.Literal('pong!'),
+  container_id: Type.String({ description: 'Which of several containers answered.' })
+})
+
+/** `/`, `/health/live` and `/health/ready`: open to everyone, as load balancers have no key. */
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthParts> = async (app, { readiness }) => {
+  for (const path of ['/', '/health/live']) {
+    app.get(
+      path,
+      {
+        schema: {
+          summary: 'Whether the process lives',
+          tags: ['health'],
+          security: [],
+          response: { 200: HealthReply }
+        }
+      },
+      (_request, reply) => {
+        void reply.header('cache-control', 'no-store').send({ status: 'ok' as const })
+      }
+    )
+  }
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        summary: 'Whether the service takes work',
+        description: 'Ready only after the model has passed its self-test and was warmed up.',
+        tags: ['health'],
+        security: [],
+        response: { 200: ReadyReply, 503: ReadyReply }
+      }
+    },
+    (_request, reply) => {
+      void reply.header('cache-control', 'no-store')
+      if (readiness.isReady()) void reply.send({ status: 'ready' as const, reasons: [] })
+      else void reply.code(503).send({ status: 'not ready' as const, reasons: [...readiness.reasons()] })
+    }
+  )
+}
+
+/** `/v1/ping`: whether a caller's key works, and who answers. */
+export const pingRoutes: FastifyPluginAsyncTypebox<{ readonly containerId: string }> = async (app, { containerId }) => {
+  app.get(
+    '/ping',
+    { schema: { summary: 'Ping', tags: ['health'], response: { 200: PingReply, 401: ERROR_REPLIES[401] } } },
+    async () => ({ status: 'success' as const, message: 'pong!' as const, container_id: containerId })
+  )
+}

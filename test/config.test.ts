@@ -1,0 +1,91 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { ConfigError, SETTINGS, isLoopback, loadConfig, redactConfig, type Environment } from '../src/config.ts'
+import { CONFIGURATION_PAGE, withSettingsTable } from '../tools/configuration-doc.ts'
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems
+  }
+  return []
+}
+
+test('loadConfig() of an empty environment gives the defaults, frozen', () => {
+  const config = loadConfig({})
+  assert.equal(config.port, 8080)
+  assert.equal(config.host, '127.0.0.1')
+  assert.deepEqual(config.apiSecretKey, [])
+  assert.equal(config.modelPrecision, 'int8')
+  assert.equal(config.sentryDsn, undefined)
+  assert.ok(Object.isFrozen(config))
+})
+
+test('loadConfig() reads numbers, choices and lists, and takes an empty value for none', () => {
+  const config = loadConfig({ PORT: ' 9000 ', MODEL_PRECISION: 'fp32', API_SECRET_KEY: 'one, two,one', LOG_LEVEL: '' })
+  assert.equal(config.port, 9000)
+  assert.equal(config.modelPrecision, 'fp32')
+  assert.deepEqual(config.apiSecretKey, ['one', 'two'])
+  assert.equal(config.logLevel, 'info')
+})
+
+test('loadConfig() lists every wrong value at once, and repeats none of them', () => {
+  const wrong = {
+    PORT: '80a',
+    MODEL_PRECISION: 'int4-wrong',
+    SENTRY_DSN: 'not-an-address',
+    CORS_ORIGIN: 'example.org/path',
+    API_SECRET_KEY: 'has space',
+    MAX_SENTENCES: '0'
+  }
+  assert.deepEqual(
+    problemsOf(wrong).map((problem) => problem.split(':')[0]),
+    ['PORT', 'API_SECRET_KEY', 'MODEL_PRECISION', 'SENTRY_DSN', 'CORS_ORIGIN', 'MAX_SENTENCES']
+  )
+  const message = new ConfigError(problemsOf(wrong)).message
+  assert.match(message, /^Cannot start: 6 wrong setting\(s\)\n {2}PORT: want an integer, 0 to 65535\n/)
+  for (const value of Object.values(wrong).filter((given) => given !== '0')) assert.ok(!message.includes(value), value)
+})
+
+test('loadConfig() refuses what looks like a number to JavaScript alone', () => {
+  for (const PORT of ['0x50', '1e3', '-1', '65536', '80.5', 'Infinity', '99999999999999999999']) {
+    assert.deepEqual(problemsOf({ PORT }), ['PORT: want an integer, 0 to 65535'])
+  }
+})
+
+test('loadConfig() refuses a public address without any key or JWT secret', () => {
+  for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org']) {
+    assert.match(problemsOf({ HOST })[0] ?? '', /^HOST: not a loopback address/)
+    assert.deepEqual(problemsOf({ HOST, API_SECRET_KEY: 'key' }), [])
+    assert.deepEqual(problemsOf({ HOST, JWT_SECRET_KEY: 'secret' }), [])
+  }
+  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) assert.deepEqual(problemsOf({ HOST }), [])
+})
+
+test('isLoopback() knows addresses that cannot be reached from outside', () => {
+  assert.ok(isLoopback('127.0.0.1'))
+  assert.ok(!isLoopback('128.0.0.1'))
+})
+
+test('redactConfig() shows of a secret only that it is set', () => {
+  const config = loadConfig({ API_SECRET_KEY: 'hush', SENTRY_DSN: 'https://public@sentry.example.org/1' })
+  const shown = redactConfig(config)
+  assert.equal(shown['apiSecretKey'], '[redacted]')
+  assert.equal(shown['sentryDsn'], '[redacted]')
+  assert.equal(shown['jwtSecretKey'], undefined)
+  assert.equal(shown['port'], 8080)
+  const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
+  assert.equal(secretNames.length, 3)
+})
+
+test('docs/configuration.md shows the settings that the code has', async () => {
+  const page = await readFile(CONFIGURATION_PAGE, 'utf8')
+  assert.equal(page, withSettingsTable(page), 'run npm exec -- node tools/configuration-doc.ts')
+})

@@ -1,0 +1,230 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Admission } from '../../src/embedding/admission.ts'
+import { Batcher, type BatcherObserver, type SentenceRequest } from '../../src/embedding/batcher.ts'
+import type { BatchResult, TokenBatch } from '../../src/embedding/encoder-worker-pool.ts'
+
+/** One worker whose batches end when the test says so. Its embedding of a row is its first id. */
+class HeldWorker {
+  readonly batches: TokenBatch[] = []
+  idleCount = 1
+  #running: PromiseWithResolvers<BatchResult> | undefined
+
+  async run(batch: TokenBatch): Promise<BatchResult> {
+    this.idleCount -= 1
+    this.batches.push(batch)
+    this.#running = Promise.withResolvers<BatchResult>()
+    return this.#running.promise
+  }
+
+  async finish(error?: Error): Promise<void> {
+    const { ids, rowCount, rowTokens } = this.batches.at(-1) ?? assert.fail('no batch runs')
+    this.idleCount += 1
+    const values = Float32Array.from({ length: rowCount }, (_, row) => ids[row * rowTokens] ?? 0)
+    if (error === undefined) this.#running?.resolve({ values, inferenceMs: 7 })
+    else this.#running?.reject(error)
+    await nextTurn()
+    await nextTurn()
+  }
+}
+
+function setUp(maxPendingTokens = 1000) {
+  const worker = new HeldWorker()
+  const events: string[] = []
+  const observer: BatcherObserver = {
+    batch: (rowCount, tokenCount) => events.push(`batch ${rowCount}x${tokenCount / rowCount}`),
+    sentenceQueued: () => undefined,
+    coalesced: () => events.push('coalesced'),
+    abandoned: () => events.push('abandoned'),
+    refused: () => events.push('refused')
+  }
+  const admission = new Admission({ maxPendingTokens, maxCallerShare: 1 })
+  const bulk = new Admission({ maxPendingTokens, maxCallerShare: 1 })
+  const lanes = { interactive: admission, bulk }
+  const batcher = new Batcher({ pool: worker, admission: lanes, dimensions: 1, maxBatchTokens: 100, observer })
+  return { worker, batcher, events, admission }
+}
+
+function request(first: number, tokenCount: number, coalesceKey?: string): SentenceRequest {
+  const ids = new Int32Array(tokenCount)
+  ids[0] = first
+  return { ids, coalesceKey }
+}
+
+test('encode() gives each sentence its own row, whatever order batches take', async () => {
+  const { worker, batcher, events } = setUp()
+  const encoding = batcher.encode([request(1, 3), request(2, 5), request(3, 3)], {})
+  await nextTurn()
+  await worker.finish()
+  await worker.finish()
+  assert.deepEqual((await encoding).values, Float32Array.of(1, 2, 3))
+  assert.deepEqual(events, ['batch 2x3', 'batch 1x5'])
+})
+
+test('encode() of no sentences gives no rows and asks no worker', async () => {
+  const { worker, batcher } = setUp()
+  assert.deepEqual((await batcher.encode([], {})).values, new Float32Array())
+  assert.equal(worker.batches.length, 0)
+})
+
+test('calls that come while the worker is busy share its next batch', async () => {
+  const { worker, batcher, events } = setUp()
+  const calls = [batcher.encode([request(1, 4)], {})]
+  await nextTurn()
+  calls.push(batcher.encode([request(2, 4)], {}), batcher.encode([request(3, 4)], { callerKey: 'other' }))
+  await worker.finish()
+  await worker.finish()
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ values }) => values[0]),
+    [1, 2, 3]
+  )
+  assert.deepEqual(events, ['batch 1x4', 'batch 2x4'])
+})
+
+test('equal sentences in flight are encoded once, also within a call, and count once', async () => {
+  const { worker, batcher, events, admission } = setUp(8)
+  const first = batcher.encode([request(1, 4, 'same'), request(1, 4, 'same')], {})
+  const second = batcher.encode([request(1, 4, 'same')], { callerKey: 'other' })
+  assert.equal(admission.pendingTokens, 4)
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual((await first).values, Float32Array.of(1, 1))
+  assert.deepEqual((await second).values, Float32Array.of(1))
+  assert.deepEqual(events, ['coalesced', 'coalesced', 'batch 1x4'])
+  assert.equal(admission.pendingTokens, 0)
+})
+
+test('a sentence is encoded again once its batch is done', async () => {
+  const { worker, batcher, events } = setUp()
+  for (let time = 0; time < 2; time++) {
+    const call = batcher.encode([request(1, 4, 'same')], {})
+    await nextTurn()
+    await worker.finish()
+    await call
+  }
+  assert.deepEqual(events, ['batch 1x4', 'batch 1x4'])
+})
+
+test('a caller that leaves takes along what has not begun', async () => {
+  const { worker, batcher, events, admission } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const leaving = new AbortController()
+  const abandoned = batcher.encode([request(2, 5), request(3, 6)], { signal: leaving.signal })
+  leaving.abort(new Error('left'))
+  await assert.rejects(abandoned, /left/)
+  assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 4])
+  await worker.finish()
+  await busy
+  assert.deepEqual(events, ['abandoned', 'abandoned', 'batch 1x4'])
+})
+
+test('a caller that leaves does not take along what another waits for', async () => {
+  const { worker, batcher } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const leaving = new AbortController()
+  const abandoned = batcher.encode([request(2, 5, 'shared')], { signal: leaving.signal })
+  const staying = batcher.encode([request(2, 5, 'shared')], {})
+  leaving.abort()
+  await assert.rejects(abandoned, { name: 'AbortError' })
+  await worker.finish()
+  await worker.finish()
+  assert.deepEqual((await staying).values, Float32Array.of(2))
+  await busy
+})
+
+test('a caller that leaves while its batch runs is told at once, and the batch ends in peace', async () => {
+  const { worker, batcher, admission } = setUp()
+  const leaving = new AbortController()
+  const abandoned = batcher.encode([request(1, 4)], { signal: leaving.signal })
+  await nextTurn()
+  leaving.abort()
+  await assert.rejects(abandoned, { name: 'AbortError' })
+  assert.equal(admission.pendingTokens, 4)
+  await worker.finish()
+  assert.equal(admission.pendingTokens, 0)
+})
+
+test('a bulk sentence that someone interactive waits for changes lanes', async () => {
+  const { worker, batcher } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const bulk = batcher.encode([request(2, 5), request(3, 6, 'shared')], { lane: 'bulk' })
+  const hurried = batcher.encode([request(3, 6, 'shared')], {})
+  await worker.finish()
+  await worker.finish()
+  assert.deepEqual((await hurried).values, Float32Array.of(3))
+  await worker.finish()
+  assert.deepEqual((await bulk).values, Float32Array.of(2, 3))
+  await busy
+})
+
+test('a call of both lanes can leave after its sentence changed lanes', async () => {
+  const { worker, batcher, admission } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const leaving = [new AbortController(), new AbortController()] as const
+  const bulk = batcher.encode([request(3, 6, 'shared')], { lane: 'bulk', signal: leaving[0].signal })
+  const hurried = batcher.encode([request(3, 6, 'shared')], { signal: leaving[1].signal })
+  for (const controller of leaving) controller.abort()
+  await assert.rejects(bulk, { name: 'AbortError' })
+  await assert.rejects(hurried, { name: 'AbortError' })
+  assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 4])
+  await worker.finish()
+  await busy
+})
+
+test('a refused call leaves nothing behind', async () => {
+  const { worker, batcher, events, admission } = setUp(10)
+  const taken = batcher.encode([request(1, 6)], {})
+  const refused = batcher.encode([request(2, 2), request(3, 3)], { callerKey: 'other' })
+  await assert.rejects(refused, { code: 'OVERLOADED' })
+  assert.deepEqual([events, batcher.backlog.sentenceCount, admission.pendingTokens], [['refused'], 1, 6])
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual((await taken).values, Float32Array.of(1))
+})
+
+test('bulk work that waits does not keep an interactive call out', async () => {
+  const { worker, batcher } = setUp(10)
+  const bulk = batcher.encode([request(1, 9)], { lane: 'bulk' })
+  const now = batcher.encode([request(2, 9)], {})
+  await assert.rejects(batcher.encode([request(3, 9)], { lane: 'bulk', callerKey: 'other' }), { code: 'OVERLOADED' })
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual([(await now).values, (await bulk).values], [Float32Array.of(2), Float32Array.of(1)])
+})
+
+test('a batch that fails fails its calls, drops the rest of them, and spares the others', async () => {
+  const { worker, batcher, admission } = setUp()
+  const failing = assert.rejects(batcher.encode([request(1, 4), request(2, 5)], {}), /worker died/)
+  const other = batcher.encode([request(3, 6)], {})
+  await nextTurn()
+  await worker.finish(new Error('worker died'))
+  await failing
+  assert.equal(batcher.backlog.sentenceCount, 0)
+  await worker.finish()
+  assert.deepEqual((await other).values, Float32Array.of(3))
+  assert.equal(admission.pendingTokens, 0)
+})
+
+test('whenIdle() waits for what waits and what runs', async () => {
+  const { worker, batcher } = setUp()
+  await batcher.whenIdle()
+  const calls = [batcher.encode([request(1, 4)], {}), batcher.encode([request(2, 5)], {})]
+  const order: string[] = []
+  const idle = batcher.whenIdle().then(() => order.push('idle'))
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual(order, [])
+  await worker.finish()
+  await idle
+  await Promise.all(calls)
+})

@@ -1,0 +1,232 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { copyFile, link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { Type } from 'typebox'
+import { rowOf, type Embeddings } from '../../src/embedding/encoder.ts'
+import { LocalEncoder, type LocalEncoderOptions } from '../../src/embedding/local-encoder.ts'
+import { decodeVector, readModelDescription, sha256OfFile } from '../../src/embedding/model-files.ts'
+import { buildEncoderGraph } from '../../tools/compile-model/encoder-graph.ts'
+import { openSourceModel, readJson } from '../../tools/compile-model/source-model.ts'
+import { modelPath } from '../model-path.ts'
+
+const compiled = join(modelPath, 'compiled')
+const References = Type.Object({
+  sentences: Type.Array(Type.Object({ text: Type.String(), tokenCount: Type.Integer(), embedding: Type.String() }))
+})
+const references = await readReferences()
+
+const defaults: LocalEncoderOptions = {
+  folder: compiled,
+  precision: 'int8',
+  workerCount: 1,
+  maxBatchTokens: 256,
+  maxPendingTokens: 1_000_000,
+  maxCallerShare: 1
+}
+
+async function start(t: TestContext, options: Partial<LocalEncoderOptions> = {}): Promise<LocalEncoder> {
+  const encoder = new LocalEncoder({ ...defaults, ...options })
+  t.after(async () => encoder.close())
+  await encoder.start()
+  return encoder
+}
+
+async function readReferences(): Promise<{ text: string; tokenCount: number; embedding: Float32Array }[]> {
+  const { sentences } = await readJson(join(import.meta.dirname, '../fixtures/reference-embeddings.json'), References)
+  return sentences.map((sentence) => ({ ...sentence, embedding: decodeVector(sentence.embedding) }))
+}
+
+function cosines(embeddings: Embeddings): number[] {
+  return references.map(({ embedding }, index) =>
+    rowOf(embeddings, index).reduce((sum, value, column) => sum + value * (embedding[column] ?? Number.NaN), 0)
+  )
+}
+
+function bytesOf(embeddings: Embeddings, index: number): string {
+  const row = rowOf(embeddings, index)
+  return Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('hex')
+}
+
+/** A deterministic shuffle, so that a failure can be repeated. */
+function shuffled<T>(values: readonly T[], seed: number): T[] {
+  let state = seed
+  const keyed = values.map((value) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return { value, key: state }
+  })
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ value }) => value)
+}
+
+const texts = references.map(({ text }) => text)
+
+test('fp32 embeddings are those of sentence-transformers: cosine at least 0.99999', async (t) => {
+  const encoder = await start(t, { precision: 'fp32' })
+  const embeddings = await encoder.encode(texts)
+  assert.ok(references.length >= 220)
+  assert.ok(Math.min(...cosines(embeddings)) >= 0.99999)
+  assert.deepEqual(
+    embeddings.isTruncated,
+    references.map(({ tokenCount }) => tokenCount > 256)
+  )
+})
+
+for (const [graph, features] of [
+  ['int8', ['avx512_vnni']],
+  ['int8-saturation-safe', ['avx2']]
+] as const) {
+  test(`${graph} embeddings are near those of sentence-transformers`, async (t) => {
+    const cpu = { architecture: 'x64', model: 'as told', features: new Set(features) }
+    const encoder = await start(t, { cpu })
+    assert.equal(encoder.graph, graph)
+    const found = cosines(await encoder.encode(texts))
+    assert.ok(found.reduce((sum, cosine) => sum + cosine, 0) / found.length >= 0.998)
+    assert.ok(Math.min(...found) >= 0.985, `least cosine ${Math.min(...found)}`)
+  })
+}
+
+for (const precision of ['int8', 'fp32'] as const) {
+  test(`${precision}: a text has the same bytes alone, in any batch, in any order, on any number of workers`, async (t) => {
+    const alone = new Map<string, string>()
+    const single = await start(t, { precision })
+    for (const text of texts) alone.set(text, bytesOf(await single.encode([text]), 0))
+    const check = (batch: readonly string[], embeddings: Embeddings): void => {
+      const different = batch.filter((text, index) => bytesOf(embeddings, index) !== alone.get(text))
+      assert.deepEqual(different, [])
+    }
+
+    check(texts, await single.encode(texts))
+    const several = await start(t, { precision, workerCount: 3, maxBatchTokens: 1024 })
+    for (let seed = 1; seed <= 4; seed++) {
+      const order = shuffled(texts, seed)
+      const batches = Array.from({ length: 16 }, (_, index) => order.slice(index * 17, (index + 1) * 17))
+      const lanes = ['interactive', 'bulk'] as const
+      const embeddings = await Promise.all(
+        batches.map(async (batch, index) => several.encode(batch, { lane: lanes[index % 2] ?? 'bulk' }))
+      )
+      batches.forEach((batch, index) => check(batch, embeddings[index] ?? assert.fail('a batch is missing')))
+    }
+    assert.equal(several.revision, single.revision)
+  })
+}
+
+test('rows have L2 norm 1', async (t) => {
+  const encoder = await start(t)
+  const { values, dimensions } = await encoder.encode(['one', 'two words', 'three words here'])
+  for (let row = 0; row < 3; row++) {
+    const norm = Math.hypot(...values.subarray(row * dimensions, (row + 1) * dimensions))
+    assert.ok(Math.abs(norm - 1) < 1e-6, `norm ${norm}`)
+  }
+})
+
+test('token ids give the embedding of their text, with or without special tokens', async (t) => {
+  const encoder = await start(t)
+  const { ids } = encoder.tokenizer.tokenize('Hello world', 'end')
+  const ofText = await encoder.encode(['Hello world'])
+  const ofIds = await encoder.encodeTokens([ids, ids.subarray(1, -1)])
+  assert.deepEqual([bytesOf(ofIds, 0), bytesOf(ofIds, 1)], [bytesOf(ofText, 0), bytesOf(ofText, 0)])
+  await assert.rejects(encoder.encodeTokens([Int32Array.of(30_522)]), { code: 'INVALID_REQUEST', message: /30522/ })
+})
+
+test('token ids are cut as a text is', async (t) => {
+  const encoder = await start(t)
+  const ids = Int32Array.from({ length: 300 }, (_, index) => 2000 + index)
+  const kept = { end: ids.subarray(0, 254), start: ids.subarray(-254) }
+  for (const truncate of ['end', 'start'] as const) {
+    const cut = await encoder.encodeTokens([ids], { truncate })
+    assert.deepEqual([cut.isTruncated, cut.tokenCounts], [[true], Int32Array.of(256)])
+    assert.equal(bytesOf(cut, 0), bytesOf(await encoder.encodeTokens([kept[truncate]]), 0))
+  }
+  await assert.rejects(encoder.encodeTokens([ids], { truncate: 'none' }), { code: 'INVALID_REQUEST', message: /302/ })
+})
+
+test('a text that is too long is refused when it may not be cut, and its company with it', async (t) => {
+  const encoder = await start(t)
+  await assert.rejects(encoder.encode(['short', 'word '.repeat(300)], { truncate: 'none' }), {
+    code: 'INVALID_REQUEST',
+    message: /302 tokens, wanted at most 256/
+  })
+})
+
+test('before it has started and after it was closed, a call is refused', async () => {
+  const encoder = new LocalEncoder(defaults)
+  assert.deepEqual(encoder.problems(), ['the model is being loaded'])
+  await assert.rejects(encoder.encode(['a']), { code: 'UNAVAILABLE', message: /being loaded/ })
+  await encoder.start()
+  assert.deepEqual(encoder.problems(), [])
+  const taken = encoder.encode(texts.slice(0, 20))
+  const closing = encoder.close()
+  await assert.rejects(encoder.encode(['a']), { code: 'UNAVAILABLE', message: /shutting down/ })
+  await closing
+  assert.equal((await taken).tokenCounts.length, 20)
+})
+
+/** A copy of the compiled model of which a file can be changed; checksums are made to fit unless told otherwise. */
+async function tampered(t: TestContext, file: string, change: (path: string) => Promise<void>, keepChecksum = false) {
+  const folder = await mkdtemp(join(tmpdir(), 'model-'))
+  t.after(async () => rm(folder, { recursive: true }))
+  for (const name of await readdir(compiled)) {
+    await (name === file || name === 'model.json' ? copyFile : link)(join(compiled, name), join(folder, name)).catch(
+      async () => copyFile(join(compiled, name), join(folder, name))
+    )
+  }
+  await change(join(folder, file))
+  if (!keepChecksum) {
+    const description = await readModelDescription(folder)
+    description.files[file] = await sha256OfFile(join(folder, file))
+    await writeFile(join(folder, 'model.json'), JSON.stringify(description))
+  }
+  return folder
+}
+
+async function assertRefused(folder: string, problem: RegExp, precision: 'int8' | 'fp32' = 'fp32'): Promise<void> {
+  const encoder = new LocalEncoder({ ...defaults, folder, precision })
+  await assert.rejects(encoder.start(), problem)
+  assert.match(encoder.problems().join(), problem)
+  await assert.rejects(encoder.encode(['a']), { code: 'UNAVAILABLE' })
+}
+
+async function flipBit(path: string): Promise<void> {
+  const bytes = await readFile(path)
+  const index = Math.floor(bytes.length / 2)
+  bytes[index] = (bytes[index] ?? 0) ^ 1
+  await writeFile(path, bytes)
+}
+
+test('a flipped bit in a weight keeps it from starting', async (t) => {
+  await assertRefused(await tampered(t, 'fp32.onnx', flipBit, true), /fp32\.onnx has SHA-256/)
+  await assertRefused(await tampered(t, 'word-embeddings.f32', flipBit, true), /word-embeddings\.f32 has SHA-256/)
+})
+
+test('a graph with another pooling keeps it from starting, though its checksum fits', async (t) => {
+  const model = await openSourceModel(join(modelPath, 'source'))
+  const { onnx } = buildEncoderGraph({ ...model, pooling: 'cls' }, { kind: 'fp32' })
+  const folder = await tampered(t, 'fp32.onnx', async (path) => writeFile(path, onnx.toBytes()))
+  await assertRefused(folder, /golden sentence \d+ has cosine/)
+})
+
+test('a tokenizer with another vocabulary order keeps it from starting, though its checksum fits', async (t) => {
+  const folder = await tampered(t, 'tokenizer.json', async (path) => {
+    const json = await readFile(path, 'utf8')
+    await writeFile(path, json.replace('"the":1996', '"the":1997').replace('"of":1997', '"of":1996'))
+  })
+  await assertRefused(folder, /golden sentence \d+ has cosine/)
+})
+
+test('a folder without a model says how to get one', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'model-'))
+  t.after(async () => rm(folder, { recursive: true }))
+  await assertRefused(folder, /run "make download-models"/)
+})
+
+test('an encoder whose worker gives nonsense does not start', async () => {
+  const workerUrl = new URL('crashing-worker.ts', import.meta.url)
+  const encoder = new LocalEncoder({ ...defaults, workerUrl })
+  await assert.rejects(encoder.start(), /self-test failed/)
+})

@@ -1,0 +1,72 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { buildTestApp } from '../test-app.ts'
+
+const REDOCLY = new URL('../../../node_modules/@redocly/cli/bin/cli.js', import.meta.url)
+
+test('/docs/json is valid OpenAPI 3.1', async (t) => {
+  const { app } = await buildTestApp(t)
+  const folder = await mkdtemp(join(tmpdir(), 'openapi-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'openapi.json')
+  const reply = await app.inject('/docs/json')
+  await writeFile(file, reply.payload)
+  await writeFile(join(folder, 'redocly.yaml'), 'extends: [spec]\ntelemetry: off\n')
+  const run = promisify(execFile)(
+    process.execPath,
+    [REDOCLY.pathname, 'lint', file, '--config', join(folder, 'redocly.yaml')],
+    {
+      env: { ...process.env, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', REDOCLY_TELEMETRY: 'off' }
+    }
+  )
+  await assert.doesNotReject(run)
+})
+
+test('/docs/json shows every route, with the schemas that validate and the errors by name', async (t) => {
+  const { app } = await buildTestApp(t, { MAX_SENTENCES: '7' })
+  const api = (await app.inject('/docs/json')).json()
+  assert.equal(api.openapi, '3.1.0')
+  assert.deepEqual(Object.keys(api.paths).toSorted(), [
+    '/',
+    '/health/live',
+    '/health/ready',
+    '/v1/embeddings',
+    '/v1/encode',
+    '/v1/encode/cos_sim_weight',
+    '/v1/encode/multiple_encode',
+    '/v1/models',
+    '/v1/models/{model}',
+    '/v1/paraphrase',
+    '/v1/ping',
+    '/v1/tokenize'
+  ])
+  const body = api.paths['/v1/encode/multiple_encode'].post.requestBody.content['application/json'].schema
+  assert.equal(body.properties.sentences.maxItems, 7)
+  assert.deepEqual(Object.keys(api.components.schemas), ['ErrorReply'])
+})
+
+test('/docs shows a page whose scripts its own content security policy lets run', async (t) => {
+  const { app } = await buildTestApp(t)
+  for (const url of ['/docs', '/docs/']) {
+    const page = await app.inject(url)
+    assert.equal(page.statusCode, 200)
+    assert.match(String(page.headers['content-type']), /^text\/html/)
+    assert.match(String(page.headers['content-security-policy']), /script-src 'self'/)
+    assert.ok(!/<script(?![^>]*\bsrc=)/.test(page.payload), 'no script is inline')
+    const sources = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
+    assert.ok(sources.length >= 3)
+    for (const source of sources) {
+      assert.ok(!/^https?:/.test(source), `${source} is of this server`)
+      assert.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source)
+    }
+  }
+})
