@@ -25,7 +25,7 @@ export interface ErrorReply {
 }
 
 /** The seed's words for a field that is missing or empty. */
-const REQUIRED_FIELD = 'required field'
+export const REQUIRED_FIELD = 'required field'
 
 /** A text that is more than white space: what a required text has to match. */
 export const NOT_BLANK = String.raw`\S`
