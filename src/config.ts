@@ -177,6 +177,18 @@ export const SETTINGS = {
     unit: 'percent',
     doc: 'The share of `MAX_PENDING_TOKENS` that one key or user may have waiting; beyond it 429.'
   }),
+  METRICS_PORT: integer({
+    default: 0,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of `/metrics` for Prometheus, without a key; 0 opens none.'
+  }),
+  METRICS_HOST: text({
+    default: '127.0.0.1',
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host name or an IP address',
+    doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,

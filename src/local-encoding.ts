@@ -9,7 +9,7 @@ import { LocalEncoder } from './embedding/local-encoder.ts'
 import type { CreateEncoding } from './service.ts'
 
 /** The encoder of this machine, as the settings want it: for the service and for workers. */
-export const createLocalEncoding: CreateEncoding = (config, logger) => {
+export const createLocalEncoding: CreateEncoding = (config, logger, observer = {}) => {
   const encoder = new LocalEncoder({
     folder: resolve(config.modelDir),
     precision: config.modelPrecision,
@@ -18,13 +18,11 @@ export const createLocalEncoding: CreateEncoding = (config, logger) => {
     maxPendingTokens: config.maxPendingTokens,
     maxCallerShare: config.maxCallerPercent / 100,
     observer: {
-      workerCrashed: (error) => logger.error({ err: error }, 'an encoder thread died'),
-      tokenized: () => undefined,
-      batch: () => undefined,
-      sentenceQueued: () => undefined,
-      coalesced: () => undefined,
-      abandoned: () => undefined,
-      refused: () => undefined
+      ...observer,
+      workerCrashed: (error) => {
+        logger.error({ err: error }, 'an encoder thread died')
+        observer.workerCrashed?.(error)
+      }
     }
   })
   return {
@@ -32,6 +30,7 @@ export const createLocalEncoding: CreateEncoding = (config, logger) => {
     tokenize: (text, truncate) => encoder.tokenizer.tokenize(text, truncate),
     readiness: { isReady: () => encoder.problems().length === 0, reasons: () => encoder.problems() },
     start: async () => encoder.start(),
-    close: async () => encoder.close()
+    close: async () => encoder.close(),
+    load: () => encoder.currentLoad()
   }
 }

@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -11,8 +13,10 @@ import { ConfigError, loadConfig, redactConfig, type Config, type Environment } 
 import type { Encoder } from './embedding/encoder.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
+import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { buildApp } from './server/app.ts'
 import { createAuthenticator } from './server/auth.ts'
+import { createMetrics, createMetricsServer } from './server/metrics.ts'
 import { ReplyCache } from './server/reply-cache.ts'
 import { createServiceLog } from './server/request-log.ts'
 import type { Readiness } from './server/routes/health.ts'
@@ -29,10 +33,12 @@ export interface Encoding {
   start(): Promise<void>
   /** Finishes what runs. */
   close(): Promise<void>
+  /** What waits and what runs now. */
+  load(): EncoderLoad
 }
 
 /** Makes the encoding part. */
-export type CreateEncoding = (config: Config, logger: Logger) => Encoding
+export type CreateEncoding = (config: Config, logger: Logger, observer?: Partial<EncoderObserver>) => Encoding
 
 /** The model's name to callers. */
 const MODEL_ID = 'all-MiniLM-L6-v2'
@@ -59,7 +65,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
 
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
-  const encoding = createEncoding(config, logger)
+  const metrics = createMetrics()
+  const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const jobs = await openJobBackend(config)
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger)
   let isStopping = false
@@ -67,6 +74,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     isReady: () => !isStopping && encoding.readiness.isReady(),
     reasons: () => (isStopping ? ['the service is stopping'] : encoding.readiness.reasons())
   }
+  const replyCache = new ReplyCache(config.replyCacheBytes)
+  metrics.addSources({ encoderLoad: () => encoding.load(), replyCache: () => replyCache.counts })
   const app = await buildApp({
     config,
     logger,
@@ -78,7 +87,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     encoder: encoding.encoder,
     tokenize: encoding.tokenize,
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
-    replyCache: new ReplyCache(config.replyCacheBytes),
+    replyCache,
+    observeRequest: metrics.observeRequest,
     jobs: jobRouteParts(config, jobs),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
@@ -90,6 +100,12 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     return
   }
   logger.info({ address: app.listeningOrigin }, 'listening')
+  const metricsServer = createMetricsServer(metrics)
+  if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
+    await app.close()
+    await jobs.close()
+    return
+  }
 
   closeWithGrace(
     {
@@ -111,6 +127,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
         logger.info({ signal }, 'stopping')
       }
       await app.close()
+      metricsServer.close()
+      metricsServer.closeAllConnections()
       await jobRunner.stop()
       await jobs.close()
       await encoding.close()
@@ -139,12 +157,26 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<boo
     await app.listen({ host, port, listenTextResolver: () => 'bound' })
     return true
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    const reason = code === 'EADDRINUSE' ? 'the port is in use' : code
-    giveUp(`Cannot listen on ${host} port ${port}: ${reason}`)
+    giveUp(cannotListen(host, port, error))
     await app.close()
     return false
   }
+}
+
+async function listenForMetrics(server: Server, { metricsHost, metricsPort }: Config): Promise<boolean> {
+  try {
+    server.listen(metricsPort, metricsHost)
+    await once(server, 'listening')
+    return true
+  } catch (error) {
+    giveUp(cannotListen(metricsHost, metricsPort, error))
+    return false
+  }
+}
+
+function cannotListen(host: string, port: number, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return `Cannot listen on ${host} port ${port}: ${code === 'EADDRINUSE' ? 'the port is in use' : code}`
 }
 
 function readConfig(env: Environment): Config | undefined {

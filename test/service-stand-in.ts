@@ -22,6 +22,7 @@ await runService(process.env, (_config, logger) => ({
     if (process.env['STAND_IN'] === 'stuck') encoder.gate = new Promise(() => undefined)
     isReady = true
   },
+  load: () => ({ waitingSentences: 0, waitingTokens: 0, oldestAgeMs: 0, liveWorkers: 1 }),
   async close() {
     isReady = false
   }

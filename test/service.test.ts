@@ -3,61 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { startService, type Service } from './service-process.ts'
 
 const ENTRY = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
-
-/** The service as a process, and what it has said. */
-interface Service {
-  readonly child: ChildProcess
-  readonly stderr: string[]
-  readonly log: Record<string, unknown>[]
-  readonly exited: Promise<[code: number | null, signal: string | null]>
-  /** The first line of the log, said already or to come, with this message. */
-  logged(message: string): Promise<Record<string, unknown>>
-  /** The first line on standard error that matches. */
-  said(pattern: RegExp): Promise<string>
-}
-
-function start(t: TestContext, env: Record<string, string>): Service {
-  const child = spawn(process.execPath, [ENTRY], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const log: Record<string, unknown>[] = []
-  const stderr: string[] = []
-  const news = new EventTarget()
-  createInterface(child.stdout).on('line', (line) => {
-    log.push(JSON.parse(line))
-    news.dispatchEvent(new Event('line'))
-  })
-  createInterface(child.stderr).on('line', (line) => {
-    stderr.push(line)
-    news.dispatchEvent(new Event('line'))
-  })
-  const exited = once(child, 'close').then(([code, signal]): [number | null, string | null] => [code, signal])
-  async function firstOf<Line>(lines: readonly Line[], isWanted: (line: Line) => boolean): Promise<Line> {
-    for (;;) {
-      const found = lines.find(isWanted)
-      if (found !== undefined) return found
-      await once(news, 'line')
-    }
-  }
-  return {
-    child,
-    stderr,
-    log,
-    exited,
-    logged: (message) => firstOf(log, (line) => line['msg'] === message),
-    said: (pattern) => firstOf(stderr, (line) => pattern.test(line))
-  }
-}
+const start = (t: TestContext, env: Record<string, string>): Service => startService(t, ENTRY, env)
 
 test('without a key the service makes one for this run and prints a curl that works', async (t) => {
   const service = start(t, {})

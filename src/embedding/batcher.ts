@@ -42,7 +42,7 @@ export interface BatcherOptions {
   /** For how many sentences the pool has graphs, ascending, 1 among them. */
   readonly sentenceCounts: readonly number[]
   readonly maxBatchTokens: number
-  readonly observer?: BatcherObserver
+  readonly observer?: Partial<BatcherObserver>
 }
 
 /** A sentence in the queue or in a worker, and everyone who waits for it. */
@@ -175,7 +175,7 @@ export class Batcher {
     try {
       admission.admit(callerKey, tokenCount, deadlineMs)
     } catch (error) {
-      this.#options.observer?.refused()
+      this.#options.observer?.refused?.()
       throw error
     }
   }
@@ -184,7 +184,7 @@ export class Batcher {
     const other = coalesceKey === undefined ? undefined : this.#coalescing.get(coalesceKey)
     if (other !== undefined) {
       other.waiters.add(waiter)
-      this.#options.observer?.coalesced()
+      this.#options.observer?.coalesced?.()
       return lane === 'interactive' && other.lane === 'bulk' ? this.#hurry(other) : other
     }
     const waiters = new Set([waiter])
@@ -209,12 +209,12 @@ export class Batcher {
     this.#runningCount += 1
     const startMs = performance.now()
     const { observer, pool } = this.#options
-    for (const { enqueuedMs } of batch) observer?.sentenceQueued(startMs - enqueuedMs)
+    for (const { enqueuedMs } of batch) observer?.sentenceQueued?.(startMs - enqueuedMs)
     try {
       const tokens = stack(batch, this.#options.sentenceCounts)
       const tokenCount = tokens.ids.length
       const result = await pool.run(tokens)
-      observer?.batch(batch.length, tokenCount, result.inferenceMs)
+      observer?.batch?.(batch.length, tokenCount, result.inferenceMs)
       for (const admission of new Set(batch.map((pending) => pending.admission))) admission.observeDrain(tokenCount)
       batch.forEach((pending, row) => this.#deliver(pending, result, row, startMs))
     } catch (error) {
@@ -252,7 +252,7 @@ export class Batcher {
       for (const waiter of current.waiters) if (waiter.call === call) current.waiters.delete(waiter)
       if (current.waiters.size > 0 || !this.#queue.remove(current)) continue
       this.#forget(current)
-      this.#options.observer?.abandoned()
+      this.#options.observer?.abandoned?.()
     }
     this.#checkIdle()
   }

@@ -37,7 +37,7 @@ export interface LocalEncoderOptions extends AdmissionOptions {
   readonly precision: Precision
   readonly workerCount: number
   readonly maxBatchTokens: number
-  readonly observer?: EncoderObserver
+  readonly observer?: Partial<EncoderObserver>
   /** @default this machine's */
   readonly cpu?: Cpu
   /** The program of a worker; another one only where a test needs a worker that fails. */
@@ -194,7 +194,7 @@ export class LocalEncoder implements Encoder {
       options.signal?.throwIfAborted()
     }
     const tokenizeMs = performance.now() - startMs
-    this.#options.observer?.tokenized(inputs.length, tokenizeMs)
+    this.#options.observer?.tokenized?.(inputs.length, tokenizeMs)
     const lane = options.lane ?? (inputs.length > MAX_INTERACTIVE_SENTENCES ? 'bulk' : 'interactive')
     const { values, queueMs, inferenceMs } = await batcher.encode(requests, { ...options, lane })
     return {
@@ -219,7 +219,7 @@ export class LocalEncoder implements Encoder {
       workerCount,
       ...(workerUrl === undefined ? {} : { workerUrl }),
       onIdle: () => batcher?.pump(),
-      onCrash: (error) => observer?.workerCrashed(error)
+      onCrash: (error) => observer?.workerCrashed?.(error)
     })
     // The checksums and the tokenizer take as long as the workers' start: side by side.
     const checking = Promise.all([

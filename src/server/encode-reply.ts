@@ -2,6 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
+import { ServiceError } from '../errors.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Embeddings, EncodeOptions, EncodeTimings, Truncate } from '../embedding/encoder.ts'
@@ -55,23 +56,51 @@ export const ENCODE_HEADERS = {
   'server-timing': { description: 'Milliseconds spent on tokenize, queue and inference.', type: 'string' }
 }
 
+/** Header with which a caller says how long it will wait for its reply, in milliseconds. */
+const TIMEOUT_HEADER = 'x-request-timeout-ms'
+const MAX_TIMEOUT_MS = 3_600_000
+
 /** How to encode what a request brought: for whom, and until when. */
 export function encodeOptionsOf(
   request: FastifyRequest,
   reply: FastifyReply,
   truncate: Truncate | undefined
 ): Required<Pick<EncodeOptions, 'callerKey' | 'signal'>> & EncodeOptions {
+  const deadlineMs = deadlineOf(request)
   return {
     callerKey: callerKey(callerOf(request)),
-    signal: callerSignal(reply),
+    signal: callerSignal(reply, deadlineMs),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(truncate === undefined ? {} : { truncate })
   }
 }
 
-/** Aborts when the caller leaves before it has its reply. Fastify's own `request.signal` aborts as soon as a body is read. */
-function callerSignal(reply: FastifyReply): AbortSignal {
+/** How long the caller will wait from now on, if it says so. */
+function deadlineOf(request: FastifyRequest): number | undefined {
+  const given = request.headers[TIMEOUT_HEADER]
+  if (given === undefined) return undefined
+  const timeoutMs = typeof given === 'string' && /^\d{1,7}$/.test(given) ? Number(given) : Number.NaN
+  if (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs
+  throw new ServiceError('INVALID_REQUEST', `Reading ${TIMEOUT_HEADER}: want milliseconds, 1 to ${MAX_TIMEOUT_MS}`, {
+    fields: { [TIMEOUT_HEADER]: [`want an integer, 1 to ${MAX_TIMEOUT_MS}`] }
+  })
+}
+
+/**
+ * Aborts when the caller leaves before it has its reply, or when it no longer waits for it.
+ * Fastify's own `request.signal` aborts as soon as a body is read.
+ */
+function callerSignal(reply: FastifyReply, deadlineMs: number | undefined): AbortSignal {
   const controller = new AbortController()
+  const timer =
+    deadlineMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          const message = `Cannot encode: not done within the ${deadlineMs} ms that the caller would wait`
+          controller.abort(new ServiceError('DEADLINE_EXCEEDED', message))
+        }, deadlineMs)
   reply.raw.once('close', () => {
+    clearTimeout(timer)
     if (!reply.raw.writableFinished) controller.abort()
   })
   return controller.signal
