@@ -12,6 +12,7 @@ import type { Logger } from 'pino'
 import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
+import { openMentorParts } from './mentor-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { buildApp } from './server/app.ts'
@@ -68,7 +69,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const jobs = await openJobBackend(config)
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger)
+  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
@@ -90,12 +92,14 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     replyCache,
     observeRequest: metrics.observeRequest,
     jobs: jobRouteParts(config, jobs),
+    ...(mentors !== undefined && { mentors: mentors.routes }),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)
     }
   })
   if (!(await listen(app, config))) {
+    await mentors?.close()
     await jobs.close()
     return
   }
@@ -103,6 +107,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metricsServer = createMetricsServer(metrics)
   if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
     await app.close()
+    await mentors?.close()
     await jobs.close()
     return
   }
@@ -130,6 +135,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.close()
       metricsServer.closeAllConnections()
       await jobRunner.stop()
+      await mentors?.close()
       await jobs.close()
       await encoding.close()
       await reporter.close(REPORTS_DEADLINE_MS)

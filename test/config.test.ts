@@ -82,7 +82,7 @@ test('redactConfig() shows of a secret only that it is set', () => {
   assert.equal(shown['jwtSecretKey'], undefined)
   assert.equal(shown['port'], 8080)
   const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
-  assert.equal(secretNames.length, 3)
+  assert.equal(secretNames.length, 4)
 })
 
 test('docs/configuration.md shows the settings that the code has', async () => {

@@ -12,6 +12,8 @@ export type AnswerType = 'EXACT' | 'PARAPHRASE' | 'CLASSIFIER' | 'OFF_TOPIC'
 /** What answering needs to know. */
 export interface AnswerParts {
   readonly repertoire: Repertoire
+  /** Answers of the repertoire by id. */
+  readonly answersById: ReadonlyMap<string, MentorAnswer>
   readonly matchIndex: MatchIndex
   readonly model: ClassifierModel
   /** Embedding of a text by the encoder that the model was trained with. */
@@ -60,7 +62,7 @@ export async function answerQuestion(question: string, parts: AnswerParts, topK 
   const match = parts.matchIndex.find(question)
   if (match !== undefined && topK === 0) return replyToMatch(match, undefined, [])
   const prediction = parts.model.predict(await parts.embed(question), Math.max(1, topK))
-  const answersById = new Map(parts.repertoire.answers.map((answer) => [answer._id, answer]))
+  const { answersById } = parts
   const alternatives = topK === 0 ? [] : alternativesOf(prediction, answersById)
   if (match !== undefined) return replyToMatch(match, prediction.classId, alternatives)
 

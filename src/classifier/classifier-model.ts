@@ -49,7 +49,7 @@ export interface LoadOptions {
 }
 
 /** The seed's threshold. */
-export const DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD = -0.631
+const DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD = -0.631
 
 const MAGIC = 'SBCM'
 const FORMAT_VERSION = 1

@@ -3,8 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { MentorAnswer } from '../mentor/mentor.ts'
-import { trainingSamples } from '../mentor/training-samples.ts'
+import type { TrainingSamples } from '../mentor/training-samples.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
 /** Two phrases, different ones of different answers, that mean about the same: a question may get either answer. */
@@ -27,16 +26,15 @@ const BLOCK_ROWS = 512
 /**
  * Finds near-duplicates across answers, the nearest first. The same phrase under two answers is another finding, of the lint.
  * Cost: n² · dimensions multiply-adds.
- * @param embeddings of the texts of {@link trainingSamples} of these answers, in that order; L2 norm 1
+ * @param embeddings of the samples' texts, in that order; L2 norm 1
  * @throws RangeError when there is not one embedding a sample
  */
 export async function findNearDuplicates(
   engine: TensorEngine,
-  answers: readonly MentorAnswer[],
+  { texts, labels, answerIds }: TrainingSamples,
   embeddings: FloatMatrix,
   { minSimilarity = 0.95, maxFindings = 100 }: NearDuplicateOptions = {}
 ): Promise<NearDuplicate[]> {
-  const { texts, labels, answerIds } = trainingSamples(answers)
   if (embeddings.rows !== texts.length) {
     throw new RangeError(`Cannot compare samples: ${embeddings.rows} embeddings of ${texts.length} texts`)
   }

@@ -20,7 +20,7 @@ export type LintFinding =
   | { readonly kind: 'TOO_FEW_ANSWERS'; readonly answerCount: number }
 
 /** Fewer different phrases make an answer thin: one to hold out, and two to learn from. */
-export const MIN_PHRASES = 3
+const MIN_PHRASES = 3
 
 /** What can be found without embeddings, the gravest first. */
 export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding[] {

@@ -40,6 +40,7 @@ function parts(mentor: Mentor, more: Partial<AnswerParts> = {}): AnswerParts & {
   const embedded: string[] = []
   return {
     repertoire,
+    answersById: new Map(repertoire.answers.map((one) => [one._id, one])),
     matchIndex: new MatchIndex(repertoire),
     model: ClassifierModel.load(modelBytes, { ridgeOffTopicThreshold: -0.2 }),
     embed: async (text) => {
