@@ -46,6 +46,29 @@ function integer(options: IntegerOptions): Setting<number> {
   }
 }
 
+interface DecimalOptions {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly doc: string
+}
+
+function decimal(options: DecimalOptions): Setting<number> {
+  const bounds = `${options.min} to ${options.max}`
+  return {
+    type: 'number',
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const value = /^-?\d{1,9}(?:\.\d{1,15})?$/.test(given) ? Number(given) : Number.NaN
+      if (!(value >= options.min && value <= options.max)) throw new RangeError(`want a number, ${bounds}`)
+      return value
+    }
+  }
+}
+
 function oneOf<const Choice extends string>(
   choices: readonly Choice[],
   options: { readonly default: Choice; readonly doc: string }
@@ -330,6 +353,61 @@ export const SETTINGS = {
   WEBHOOK_ALLOW_PRIVATE: oneOf(['no', 'yes'], {
     default: 'no',
     doc: 'Whether a `callbackUrl` may lead to an address of a private network. `yes` lets every caller send requests into yours.'
+  }),
+  OFF_TOPIC_THRESHOLD: decimal({
+    default: -0.631,
+    min: -1000,
+    max: 1000,
+    doc: 'Decision value below which a model of the architecture `ridge` takes a question as off topic; `softmax` learns its own.'
+  }),
+  MENTOR_BODY_LIMIT_BYTES: integer({
+    default: 52_428_800,
+    min: 1024,
+    max: 268_435_456,
+    unit: 'bytes',
+    doc: 'Longest body of `PUT /mentors/{mentor}`; beyond it 413.'
+  }),
+  MENTOR_CACHE_BYTES: integer({
+    default: 134_217_728,
+    min: 1_048_576,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Memory for the texts of mentors that were asked, the least recently asked leave first.'
+  }),
+  LOADED_MODELS_BYTES: integer({
+    default: 268_435_456,
+    min: 1_048_576,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Memory for trained models, the least recently asked leave first.'
+  }),
+  MAX_MODEL_VERSIONS: integer({
+    default: 20,
+    min: 2,
+    max: 10_000,
+    unit: 'versions',
+    doc: 'Versions kept of each model; older ones go, but never the live one.'
+  }),
+  PROMOTION_MARGIN_PERCENT: integer({
+    default: 2,
+    min: 0,
+    max: 100,
+    unit: 'percent',
+    doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
+  }),
+  MAX_CACHED_EMBEDDINGS: integer({
+    default: 200_000,
+    min: 0,
+    max: 100_000_000,
+    unit: 'texts',
+    doc: 'Embeddings kept from one training to the next, some 2 KB of disk each; the oldest leave first.'
+  }),
+  MAX_ANSWER_RECORDS: integer({
+    default: 1_000_000,
+    min: 0,
+    max: 1_000_000_000,
+    unit: 'records',
+    doc: 'Asked questions kept, with their answers; the oldest leave first.'
   }),
   WORKER_PORT: integer({
     default: 8081,

@@ -57,9 +57,17 @@ export function jobRouteParts(config: Config, backend: JobBackend): JobRoutePart
 /**
  * Builds the runner of this process. Every process does every type, since on SQS a message for another kind of worker
  * would be handed round.
+ * @param moreHandlers of types that are none of the jobs' own, by type
  */
-export function createJobRunner(config: Config, backend: JobBackend, encoder: Encoder, log: JobLog): JobRunner {
+export function createJobRunner(
+  config: Config,
+  backend: JobBackend,
+  encoder: Encoder,
+  log: JobLog,
+  moreHandlers: ReadonlyMap<string, JobHandler>
+): JobRunner {
   const handlers = new Map<string, JobHandler>([
+    ...moreHandlers,
     [ENCODE_JOB_TYPE, encodeJob(encoder, config)],
     [PARAPHRASE_JOB_TYPE, paraphraseJob(encoder, config)]
   ])

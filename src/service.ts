@@ -13,6 +13,7 @@ import { ConfigError, loadConfig, redactConfig, type Config, type Environment } 
 import type { Encoder } from './embedding/encoder.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
+import { openMentorParts } from './mentor-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { buildApp } from './server/app.ts'
@@ -70,7 +71,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const jobs = await openJobs(config)
   if (jobs === undefined) return
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger)
+  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
@@ -92,12 +94,14 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     replyCache,
     observeRequest: metrics.observeRequest,
     jobs: jobRouteParts(config, jobs),
+    ...(mentors !== undefined && { mentors: mentors.routes }),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)
     }
   })
   if (!(await listen(app, config))) {
+    await mentors?.close()
     await jobs.close()
     return
   }
@@ -105,6 +109,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metricsServer = createMetricsServer(metrics)
   if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
     await app.close()
+    await mentors?.close()
     await jobs.close()
     return
   }
@@ -132,6 +137,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.close()
       metricsServer.closeAllConnections()
       await jobRunner.stop()
+      await mentors?.close()
       await jobs.close()
       await encoding.close()
       await reporter.close(REPORTS_DEADLINE_MS)

@@ -11,6 +11,7 @@ import { ConfigError, loadConfig, redactConfig, type Config, type Environment } 
 import { createJobRunner, openJobBackend } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
 import { createLocalEncoding } from './local-encoding.ts'
+import { openMentorParts } from './mentor-parts.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import { createServiceLog } from './server/request-log.ts'
 import type { Readiness } from './server/routes/health.ts'
@@ -46,7 +47,8 @@ async function runWorker(env: Environment): Promise<void> {
     return undefined
   })
   if (backend === undefined) return
-  const runner = createJobRunner(config, backend, encoding.encoder, logger)
+  const mentors = openMentorParts(config, backend, encoding.encoder, logger)
+  const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors?.handlers ?? new Map())
   const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
   let isStopping = false
   const readiness: Readiness = {
@@ -74,6 +76,7 @@ async function runWorker(env: Environment): Promise<void> {
       else logger.info({ signal }, 'stopping')
       await runner.stop()
       await reporter.stop()
+      await mentors?.close()
       await backend.close()
       await encoding.close()
       health.closeAllConnections()

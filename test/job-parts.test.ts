@@ -31,7 +31,7 @@ test('the parts of BACKEND=local do a job that was accepted before a restart', a
   await before.close()
 
   const backend = await openJobBackend(config)
-  const runner = createJobRunner(config, backend, new StandInEncoder(), SILENT)
+  const runner = createJobRunner(config, backend, new StandInEncoder(), SILENT, new Map())
   t.after(async () => {
     await runner.stop()
     await backend.close()

@@ -36,7 +36,7 @@ import type {
 } from './job-backend.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
-import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from './stored-record.ts'
+import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
 
 /** How to open a {@link SqliteJobStore}. */
 export interface SqliteJobStoreOptions {

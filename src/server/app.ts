@@ -27,10 +27,20 @@ import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
+import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
+import { questionRoutes, type QuestionRouteParts } from './routes/questions.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
+import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
+import { versionRoutes, type VersionRouteParts } from './routes/versions.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
+
+/** What the routes of mentors are made of. */
+export type MentorAreaParts = MentorRouteParts &
+  TrainRouteParts &
+  VersionRouteParts &
+  Omit<QuestionRouteParts, 'limits'>
 
 /** What the server is made of. */
 export interface AppParts {
@@ -47,6 +57,8 @@ export interface AppParts {
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
   readonly jobs?: JobRouteParts
+  /** Mentors and their questions; without them there are no such routes. */
+  readonly mentors?: MentorAreaParts
   /** Which of several containers this is. */
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
@@ -168,6 +180,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
     if (parts.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...parts.jobs })
+    if (parts.mentors !== undefined) {
+      await api.register(mentorRoutes, parts.mentors)
+      await api.register(trainRoutes, parts.mentors)
+      await api.register(versionRoutes, parts.mentors)
+      await api.register(questionRoutes, { ...parts.mentors, limits })
+    }
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toOpenAiError)

@@ -1,0 +1,114 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { matrixRow } from './matrix.ts'
+import { softmaxLogits, type SoftmaxModel } from './softmax.ts'
+import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+
+/**
+ * Most classes that are looked at closely. On Banking77 the right class is among the 16 of the greatest logits for 99.8% of
+ * the questions; to look at their samples alone keeps an answer at the same cost however many samples a mentor has.
+ */
+export const MAX_CANDIDATES = 16
+
+/** The classes of the greatest logits for each of n samples, and how near their samples are. Row-major, n × width. */
+export interface Candidates {
+  readonly count: number
+  /** The smaller of {@link MAX_CANDIDATES} and the classes there are. */
+  readonly width: number
+  /** Descending by logit, the lower class first of equals. */
+  readonly classes: Int32Array
+  readonly logits: Float64Array
+  /** Cosine to the nearest training sample of the class, −1 of a class without samples. */
+  readonly similarities: Float64Array
+}
+
+/** Logits held at a time: 64 MB. */
+const BLOCK_VALUES = 1 << 24
+
+/** Training samples by class. */
+export interface ClassSamples {
+  /** n × d. */
+  readonly features: FloatMatrix
+  /** Rows of each class. */
+  readonly rowsOfClass: readonly Int32Array[]
+}
+
+/** Groups the samples at `indices` by class. */
+export function groupByClass(
+  features: FloatMatrix,
+  labels: Int32Array,
+  classCount: number,
+  indices: Int32Array
+): ClassSamples {
+  const rows: number[][] = Array.from({ length: classCount }, () => [])
+  for (const index of indices) rows[labels[index]!]!.push(index)
+  return { features, rowsOfClass: rows.map((ofClass) => Int32Array.from(ofClass)) }
+}
+
+/** Finds the candidates of many samples. Both features and queries have rows of L2 norm 1. */
+export async function findCandidates(
+  engine: TensorEngine,
+  model: SoftmaxModel,
+  trained: ClassSamples,
+  queries: FloatMatrix
+): Promise<Candidates> {
+  const count = queries.rows
+  const width = Math.min(MAX_CANDIDATES, model.classCount)
+  const classes = new Int32Array(count * width)
+  const logits = new Float64Array(count * width)
+  const similarities = new Float64Array(count * width).fill(-1)
+  const placesOfClass: number[][] = Array.from({ length: model.classCount }, () => [])
+  const blockRows = Math.max(1, Math.floor(BLOCK_VALUES / model.classCount))
+  for (let from = 0; from < count; from += blockRows) {
+    const rows = Math.min(blockRows, count - from)
+    const values = queries.values.subarray(from * queries.columns, (from + rows) * queries.columns)
+    const block = await softmaxLogits(engine, model, { values, rows, columns: queries.columns })
+    for (let i = 0; i < rows; i++) {
+      const row = matrixRow(block, i)
+      for (const [place, k] of greatest(row, width).entries()) {
+        const at = (from + i) * width + place
+        classes[at] = k
+        logits[at] = row[k]!
+        placesOfClass[k]!.push(at)
+      }
+    }
+  }
+  for (const [k, places] of placesOfClass.entries()) {
+    const rows = trained.rowsOfClass[k]!
+    if (rows.length === 0 || places.length === 0) continue
+    const asked = copyRows(
+      queries,
+      places.map((place) => Math.floor(place / width))
+    )
+    const cosines = await engine.product(asked, copyRows(trained.features, rows))
+    for (const [i, place] of places.entries()) {
+      let nearest = -1
+      for (let j = i * rows.length; j < (i + 1) * rows.length; j++) nearest = Math.max(nearest, cosines.values[j]!)
+      similarities[place] = nearest
+    }
+  }
+  return { count, width, classes, logits, similarities }
+}
+
+/** Positions of the `count` greatest values, descending, the first of equals first. */
+export function greatest(values: ArrayLike<number>, count: number): number[] {
+  const best: number[] = []
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (best.length === count && value <= values[best[count - 1]!]!) continue
+    let place = best.length
+    while (place > 0 && value > values[best[place - 1]!]!) place -= 1
+    best.splice(place, 0, i)
+    if (best.length > count) best.pop()
+  }
+  return best
+}
+
+function copyRows(of: FloatMatrix, indices: ArrayLike<number>): FloatMatrix {
+  const values = new Float32Array(indices.length * of.columns)
+  for (let i = 0; i < indices.length; i++) values.set(matrixRow(of, indices[i]!), i * of.columns)
+  return { values, rows: indices.length, columns: of.columns }
+}

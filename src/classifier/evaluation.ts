@@ -1,0 +1,223 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** A class and how sure the classifier is of it. */
+export interface RankedClass {
+  readonly class: number
+  readonly confidence: number
+}
+
+/** A question with a known answer, or none, as a classifier judged it. */
+export interface JudgedQuestion {
+  /** Position of the question in its set. */
+  readonly question: number
+  /** The right class; undefined of a question that is off topic. */
+  readonly label: number | undefined
+  /** Most confident first, at least one. */
+  readonly ranked: readonly RankedClass[]
+  /** The greater, the likelier on topic. */
+  readonly topicScore: number
+  readonly isOffTopic: boolean
+}
+
+/** How one class fares; a figure without anything to divide by is null. */
+export interface ClassFigures {
+  readonly class: number
+  /** Questions of the class. */
+  readonly support: number
+  /** Share right of those that got this class. */
+  readonly precision: number | null
+  /** Share of its questions that got it. */
+  readonly recall: number | null
+  /** Harmonic mean of the two. */
+  readonly f1: number | null
+}
+
+/** Questions of one class that got another. */
+export interface ConfusionPair {
+  readonly label: number
+  readonly predicted: number
+  readonly count: number
+}
+
+/** What would happen with the line drawn at `threshold`. */
+export interface OffTopicPoint {
+  readonly threshold: number
+  /** Share of the questions with an answer that get one. */
+  readonly coverage: number
+  /** Share wrong of those. */
+  readonly errorRate: number | null
+  /** Share of the off-topic questions that get an answer all the same. */
+  readonly offTopicAnswered: number | null
+}
+
+export interface EvaluationReport {
+  /** Questions with a known answer. */
+  readonly questionCount: number
+  readonly offTopicCount: number
+  /** Share of the former whose best class is right, the off-topic rule aside. */
+  readonly accuracy: number | null
+  /** Share of the former that get the right answer, the off-topic rule included. */
+  readonly answeredRight: number | null
+  /** Share of the former that the off-topic rule refuses. */
+  readonly refused: number | null
+  /** Share of the off-topic questions that it refuses. */
+  readonly offTopicRefused: number | null
+  /** Expected calibration error, 15 bins; null where confidence is no probability. */
+  readonly calibrationError: number | null
+  /** Chance that a question on topic scores above one off topic (area under the ROC curve). */
+  readonly offTopicAuroc: number | null
+  readonly offTopicCurve: readonly OffTopicPoint[]
+  /** Classes that were asked for or given, in order. */
+  readonly classes: readonly ClassFigures[]
+  /** Unweighted mean of the classes' F1, classes without one counted as 0. */
+  readonly macroF1: number | null
+  /** Most frequent first. */
+  readonly confusions: readonly ConfusionPair[]
+  /** Questions whose best class is wrong, the most confident first. */
+  readonly errors: readonly JudgedQuestion[]
+}
+
+const CALIBRATION_BINS = 15
+const CURVE_POINTS = 21
+
+/**
+ * Sums up judged questions: out-of-fold ones or those of a test set.
+ * @param hasProbabilities whether confidence is a probability; calibration has no meaning otherwise
+ */
+export function evaluate(judged: readonly JudgedQuestion[], hasProbabilities: boolean): EvaluationReport {
+  const known = judged.filter((one) => one.label !== undefined)
+  const offTopic = judged.filter((one) => one.label === undefined)
+  const right = known.filter(isRight)
+  const classes = classFigures(known)
+  return {
+    questionCount: known.length,
+    offTopicCount: offTopic.length,
+    accuracy: share(right.length, known.length),
+    answeredRight: share(right.filter((one) => !one.isOffTopic).length, known.length),
+    refused: share(known.filter((one) => one.isOffTopic).length, known.length),
+    offTopicRefused: share(offTopic.filter((one) => one.isOffTopic).length, offTopic.length),
+    calibrationError: hasProbabilities ? calibrationError(known) : null,
+    offTopicAuroc: auroc(
+      known.map((one) => one.topicScore),
+      offTopic.map((one) => one.topicScore)
+    ),
+    offTopicCurve: offTopicCurve(known, offTopic),
+    classes,
+    macroF1: share(
+      classes.reduce((sum, one) => sum + (one.f1 ?? 0), 0),
+      classes.length
+    ),
+    confusions: confusionPairs(known),
+    errors: known
+      .filter((one) => !isRight(one))
+      .toSorted((a, b) => b.ranked[0]!.confidence - a.ranked[0]!.confidence || a.question - b.question)
+  }
+}
+
+/**
+ * Chance that a value of `positives` exceeds one of `negatives`, equal values counted half; null when one side is empty.
+ * Source: Mann and Whitney 1947, by ranks.
+ */
+export function auroc(positives: readonly number[], negatives: readonly number[]): number | null {
+  if (positives.length === 0 || negatives.length === 0) return null
+  const sorted = negatives.toSorted((a, b) => a - b)
+  let wins = 0
+  for (const value of positives) wins += (countBelow(sorted, value, false) + countBelow(sorted, value, true)) / 2
+  return wins / positives.length / negatives.length
+}
+
+function isRight(one: JudgedQuestion): boolean {
+  return one.ranked[0]!.class === one.label
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole
+}
+
+/** How many sorted values are below `value`, or at most it. */
+function countBelow(sorted: readonly number[], value: number, isEqualCounted: boolean): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const other = sorted[middle]!
+    if (other < value || (isEqualCounted && other === value)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Mean distance of confidence and accuracy over bins of equal width, each weighted by its questions (Guo et al. 2017). */
+function calibrationError(known: readonly JudgedQuestion[]): number | null {
+  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ confidence: 0, right: 0 }))
+  for (const one of known) {
+    const { confidence } = one.ranked[0]!
+    const bin = bins[Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1))]!
+    bin.confidence += confidence
+    bin.right += isRight(one) ? 1 : 0
+  }
+  return share(
+    bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.right), 0),
+    known.length
+  )
+}
+
+function classFigures(known: readonly JudgedQuestion[]): ClassFigures[] {
+  const counts = new Map<number, { support: number; given: number; right: number }>()
+  const countsOf = (k: number) => {
+    let of = counts.get(k)
+    if (of === undefined) counts.set(k, (of = { support: 0, given: 0, right: 0 }))
+    return of
+  }
+  for (const one of known) {
+    countsOf(one.label!).support += 1
+    countsOf(one.ranked[0]!.class).given += 1
+    if (isRight(one)) countsOf(one.label!).right += 1
+  }
+  return [...counts]
+    .toSorted(([a], [b]) => a - b)
+    .map(([k, { support, given, right }]) => ({
+      class: k,
+      support,
+      precision: share(right, given),
+      recall: share(right, support),
+      f1: support === 0 ? null : (2 * right) / (support + given)
+    }))
+}
+
+function confusionPairs(known: readonly JudgedQuestion[]): ConfusionPair[] {
+  const pairs = new Map<string, { label: number; predicted: number; count: number }>()
+  for (const one of known) {
+    if (isRight(one)) continue
+    const label = one.label!
+    const predicted = one.ranked[0]!.class
+    const key = `${label} ${predicted}`
+    const pair = pairs.get(key)
+    if (pair === undefined) pairs.set(key, { label, predicted, count: 1 })
+    else pair.count += 1
+  }
+  return [...pairs.values()].toSorted((a, b) => b.count - a.count || a.label - b.label || a.predicted - b.predicted)
+}
+
+/** The curve at evenly spaced shares of the questions on topic, from all answered down to the best-scored twentieth. */
+function offTopicCurve(known: readonly JudgedQuestion[], offTopic: readonly JudgedQuestion[]): OffTopicPoint[] {
+  if (known.length === 0) return []
+  const scores = known.map((one) => one.topicScore).toSorted((a, b) => a - b)
+  const thresholds = Array.from(
+    { length: CURVE_POINTS - 1 },
+    (_, i) => scores[Math.floor((i / (CURVE_POINTS - 1)) * scores.length)]!
+  )
+  return [...new Set(thresholds)].map((threshold) => {
+    const answered = known.filter((one) => one.topicScore >= threshold)
+    const wrong = answered.filter((one) => !isRight(one)).length
+    return {
+      threshold,
+      coverage: answered.length / known.length,
+      errorRate: share(wrong, answered.length),
+      offTopicAnswered: share(offTopic.filter((one) => one.topicScore >= threshold).length, offTopic.length)
+    }
+  })
+}

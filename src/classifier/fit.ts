@@ -1,0 +1,117 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { TrainingSamples } from '../mentor/training-samples.ts'
+import { packRidgeModel, packSoftmaxModel, type Architecture, type ModelBytes } from './classifier-model.ts'
+import { evaluate, type JudgedQuestion } from './evaluation.ts'
+import { judgeRidgeOutOfFold } from './evaluate-ridge.ts'
+import { findNearDuplicates, type NearDuplicate } from './near-duplicates.ts'
+import { sampleKey, type Judgement } from './promotion.ts'
+import { fitRidge } from './ridge.ts'
+import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+import { trainSoftmax, type TrainingOptions } from './train-softmax.ts'
+import { nameReport, type NamedReport } from './version-report.ts'
+
+/** What to fit, and to what. */
+export interface FitRequest {
+  readonly architecture: Architecture
+  readonly samples: TrainingSamples
+  /** Embeddings of the samples. */
+  readonly features: FloatMatrix
+  readonly encoderRevision: string
+  /** For `ridge`. */
+  readonly ridgeOffTopicThreshold: number
+}
+
+/** Figures of a version that are worth a line in a list; null is what could not be measured. */
+export interface ModelFigures {
+  readonly questionCount: number
+  readonly accuracy: number | null
+  readonly macroF1: number | null
+  readonly calibrationError: number | null
+  readonly offTopicAuroc: number | null
+  readonly offTopicRefused: number | null
+  readonly refused: number | null
+}
+
+/** A fitted model, and how good it is. */
+export interface Fit {
+  readonly model: ModelBytes
+  readonly figures: ModelFigures
+  readonly notMeasured: readonly string[]
+  readonly judgements: readonly Judgement[]
+  /** JSON of a {@link VersionReport}: made where it does not hold up others. */
+  readonly reportJson: string
+}
+
+/** All that is kept of a version's quality. */
+export interface VersionReport {
+  /** Judged out of fold: each sample by a model that has not seen it. */
+  readonly evaluation: NamedReport
+  /** In plain words, what could not be measured. */
+  readonly notMeasured: readonly string[]
+  readonly nearDuplicates: readonly NearDuplicate[]
+}
+
+const RIDGE_FOLDS = 5
+/** Above so many samples the n² comparison for near-duplicates would take longer than the fit. */
+const MAX_SAMPLES_COMPARED = 12_000
+
+/**
+ * Fits a model, judges it out of fold and packs it. Computes on the calling thread: not on the main one.
+ * @throws what `signal` aborts with
+ */
+export async function fitClassifier(
+  engine: TensorEngine,
+  request: FitRequest,
+  options: Pick<TrainingOptions, 'onProgress' | 'signal'> = {}
+): Promise<Fit> {
+  const { architecture, samples, features, encoderRevision } = request
+  const { answerIds: classIds, texts, labels, groups } = samples
+  const set = { features, labels, classCount: classIds.length, groups }
+  const origin = { classIds, encoderRevision }
+  let model: ModelBytes
+  let judged: readonly JudgedQuestion[]
+  let notMeasured: readonly string[]
+  if (architecture === 'softmax') {
+    const trained = await trainSoftmax(engine, set, options)
+    model = packSoftmaxModel(trained, features, labels, origin)
+    judged = trained.outOfFold
+    notMeasured = trained.notMeasured
+  } else {
+    model = packRidgeModel(fitRidge(features, labels, classIds.length), origin)
+    options.signal?.throwIfAborted()
+    judged = judgeRidgeOutOfFold(set, RIDGE_FOLDS, request.ridgeOffTopicThreshold)
+    notMeasured = describeRidgeGaps(judged, samples)
+  }
+  const isCompared = texts.length <= MAX_SAMPLES_COMPARED
+  if (!isCompared) notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
+  const nearDuplicates = isCompared ? await findNearDuplicates(engine, samples, features) : []
+  const evaluation = nameReport(evaluate(judged, architecture === 'softmax'), classIds, texts)
+  const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
+  const report: VersionReport = { evaluation, notMeasured, nearDuplicates }
+  return {
+    model,
+    figures: { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused },
+    notMeasured,
+    judgements: judged.flatMap(({ question, label, ranked }): Judgement[] =>
+      label === undefined
+        ? []
+        : [{ sample: sampleKey(texts[question]!, classIds[label]!), isRight: ranked[0]!.class === label }]
+    ),
+    reportJson: JSON.stringify(report)
+  }
+}
+
+function describeRidgeGaps(judged: readonly JudgedQuestion[], { answerIds }: TrainingSamples): string[] {
+  const gaps = ['Calibration and the off-topic threshold are not measured: decision values are no probabilities.']
+  const single = answerIds.length - new Set(judged.map(({ label }) => label)).size
+  if (single > 0) {
+    gaps.push(
+      `${single} of ${answerIds.length} answers have no two different samples: they are trained on but not measured.`
+    )
+  }
+  return gaps
+}

@@ -1,0 +1,154 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** A differentiable function, at one point. */
+export interface Evaluation {
+  readonly value: number
+  readonly gradient: Float64Array
+}
+
+export interface MinimizeOptions {
+  /** Stops when no component of the gradient is greater. */
+  readonly gradientTolerance: number
+  /** The most evaluations of the function; the best point so far is given when they run out. */
+  readonly maxEvaluations: number
+}
+
+export interface Minimum {
+  readonly point: Float64Array
+  readonly value: number
+  readonly evaluations: number
+  /** Whether the gradient's tolerance was reached. */
+  readonly converged: boolean
+}
+
+const HISTORY_LENGTH = 6
+/** A step is taken when it gains at least this share of what the slope promises (Armijo's condition). */
+const SUFFICIENT_DECREASE = 1e-4
+const MAX_HALVINGS = 20
+/** Relative error of a value summed in float32, below which only the slope tells whether a step gains. */
+const VALUE_PRECISION = 1e-6
+/** A step within that error is taken when it leaves at most this share of the slope. */
+const REMAINING_SLOPE = 0.9
+
+/**
+ * Minimises a smooth convex function by L-BFGS with backtracking.
+ *
+ * Only the first of Wolfe's conditions is enforced: a convex function has curvature along any step, and steps that show
+ * none for rounding are kept out of the history. Where rounding hides the gain itself, the slope decides.
+ * Source: Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4, 7.5 and 3.1; Hager and Zhang 2005,
+ * "A new conjugate gradient method with guaranteed descent", approximate Wolfe conditions.
+ * @param start not changed
+ */
+export async function minimize(
+  evaluate: (point: Float64Array) => Promise<Evaluation>,
+  start: Float64Array,
+  options: MinimizeOptions
+): Promise<Minimum> {
+  const history: Correction[] = []
+  let point = start
+  let { value, gradient } = await evaluate(point)
+  let evaluations = 1
+  let converged = greatestMagnitude(gradient) <= options.gradientTolerance
+  while (!converged && evaluations < options.maxEvaluations) {
+    const direction = descentDirection(gradient, history)
+    const slope = dot(direction, gradient)
+    let step = history.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(-slope))
+    let next: Evaluation | undefined
+    let nextPoint = point
+    for (let halving = 0; halving < MAX_HALVINGS && evaluations < options.maxEvaluations; halving++) {
+      nextPoint = point.slice()
+      addScaled(nextPoint, step, direction)
+      const tried = await evaluate(nextPoint)
+      evaluations += 1
+      const rise = tried.value - value
+      const gains = rise <= SUFFICIENT_DECREASE * step * slope
+      const flattens =
+        rise <= VALUE_PRECISION * Math.abs(value) &&
+        Math.abs(dot(tried.gradient, direction)) <= REMAINING_SLOPE * Math.abs(slope)
+      if (gains || flattens) {
+        next = tried
+        break
+      }
+      step = interpolatedStep(step, slope, rise)
+    }
+    // No step gains: the value is as exact as its arithmetic allows.
+    if (next === undefined) break
+    remember(history, point, gradient, nextPoint, next.gradient)
+    point = nextPoint
+    value = next.value
+    gradient = next.gradient
+    converged = greatestMagnitude(gradient) <= options.gradientTolerance
+  }
+  return { point, value, evaluations, converged }
+}
+
+/** A step taken and how the gradient changed over it. */
+interface Correction {
+  readonly step: Float64Array
+  readonly change: Float64Array
+  /** 1 / (step · change). */
+  readonly rho: number
+}
+
+function remember(
+  history: Correction[],
+  point: Float64Array,
+  gradient: Float64Array,
+  nextPoint: Float64Array,
+  nextGradient: Float64Array
+): void {
+  const step = nextPoint.slice()
+  addScaled(step, -1, point)
+  const change = nextGradient.slice()
+  addScaled(change, -1, gradient)
+  const curvature = dot(step, change)
+  if (curvature <= 1e-12 * dot(change, change)) return
+  history.push({ step, change, rho: 1 / curvature })
+  if (history.length > HISTORY_LENGTH) history.shift()
+}
+
+/** −H·gradient, H being the inverse Hessian that the history implies: the two-loop recursion. */
+function descentDirection(gradient: Float64Array, history: readonly Correction[]): Float64Array {
+  const direction = new Float64Array(gradient.length)
+  addScaled(direction, -1, gradient)
+  const alphas: number[] = []
+  for (const { step, change, rho } of history.toReversed()) {
+    const alpha = rho * dot(step, direction)
+    alphas.push(alpha)
+    addScaled(direction, -alpha, change)
+  }
+  const latest = history.at(-1)
+  if (latest !== undefined) {
+    const scale = 1 / (latest.rho * dot(latest.change, latest.change))
+    for (let i = 0; i < direction.length; i++) direction[i]! *= scale
+  }
+  for (const { step, change, rho } of history) {
+    addScaled(direction, alphas.pop()! - rho * dot(change, direction), step)
+  }
+  return direction
+}
+
+/** Minimum of the parabola through the value, the slope and the rise found at `step`, kept within a tenth and a half of it. */
+function interpolatedStep(step: number, slope: number, rise: number): number {
+  const parabola = (-slope * step * step) / (2 * (rise - slope * step))
+  return Number.isFinite(parabola) ? Math.min(Math.max(parabola, step / 10), step / 2) : step / 10
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
+
+function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! += factor * source[i]!
+}
+
+function greatestMagnitude(values: Float64Array): number {
+  let greatest = 0
+  for (const value of values) greatest = Math.max(greatest, Math.abs(value))
+  return greatest
+}

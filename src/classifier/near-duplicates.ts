@@ -1,0 +1,64 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+
+/** Two phrases, different ones of different answers, that mean about the same: a question may get either answer. */
+export interface NearDuplicate {
+  readonly phrases: readonly [string, string]
+  readonly answerIds: readonly [string, string]
+  /** Cosine of their embeddings. */
+  readonly similarity: number
+}
+
+export interface NearDuplicateOptions {
+  /** @default 0.95 */
+  readonly minSimilarity?: number
+  /** The nearest so many are given. @default 100 */
+  readonly maxFindings?: number
+}
+
+const BLOCK_ROWS = 512
+
+/**
+ * Finds near-duplicates across answers, the nearest first. The same phrase under two answers is another finding, of the lint.
+ * Cost: n² · dimensions multiply-adds.
+ * @param embeddings of the samples' texts, in that order; L2 norm 1
+ * @throws RangeError when there is not one embedding a sample
+ */
+export async function findNearDuplicates(
+  engine: TensorEngine,
+  { texts, labels, answerIds }: TrainingSamples,
+  embeddings: FloatMatrix,
+  { minSimilarity = 0.95, maxFindings = 100 }: NearDuplicateOptions = {}
+): Promise<NearDuplicate[]> {
+  if (embeddings.rows !== texts.length) {
+    throw new RangeError(`Cannot compare samples: ${embeddings.rows} embeddings of ${texts.length} texts`)
+  }
+  const pairs: { similarity: number; i: number; j: number }[] = []
+  const { columns } = embeddings
+  for (let from = 0; from < texts.length; from += BLOCK_ROWS) {
+    const to = Math.min(texts.length, from + BLOCK_ROWS)
+    const values = embeddings.values.subarray(from * columns, to * columns)
+    const cosines = await engine.product({ values, rows: to - from, columns }, embeddings)
+    for (let i = from; i < to; i++) {
+      for (let j = i + 1; j < texts.length; j++) {
+        const similarity = cosines.values[(i - from) * texts.length + j]!
+        if (similarity >= minSimilarity && labels[i] !== labels[j] && texts[i] !== texts[j]) {
+          pairs.push({ similarity, i, j })
+        }
+      }
+    }
+  }
+  return pairs
+    .toSorted((a, b) => b.similarity - a.similarity || a.i - b.i || a.j - b.j)
+    .slice(0, maxFindings)
+    .map(({ similarity, i, j }) => ({
+      phrases: [texts[i]!, texts[j]!],
+      answerIds: [answerIds[labels[i]!]!, answerIds[labels[j]!]!],
+      similarity
+    }))
+}

@@ -1,0 +1,64 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { hash } from 'node:crypto'
+
+import type { Architecture } from './classifier-model.ts'
+
+/** Whether an out-of-fold model gave a sample its right answer. */
+export interface Judgement {
+  /** Stands for the sample's text and its answer. */
+  readonly sample: string
+  readonly isRight: boolean
+}
+
+/** What is compared of two versions. */
+export interface Candidate {
+  readonly architecture: Architecture
+  readonly judgements: readonly Judgement[]
+}
+
+export type PromotionDecision =
+  | { readonly outcome: 'promoted' }
+  /** In plain words. */
+  | { readonly outcome: 'refused'; readonly reason: string }
+
+/** Fewer samples in common tell too little: one more wrong is a share of 5%. */
+const MIN_COMMON_SAMPLES = 20
+
+const SAMPLE_KEY_CHARACTERS = 16
+
+/** Stands for a sample in {@link Judgement}: equal for equal text and answer, whatever the version. */
+export function sampleKey(text: string, classId: string): string {
+  return hash('sha256', JSON.stringify([text, classId]), 'base64url').slice(0, SAMPLE_KEY_CHARACTERS)
+}
+
+/**
+ * Decides whether a version may answer in place of the one that does. Both were judged out of fold; compared are the
+ * samples that both were judged on, since a mentor that has grown harder is not a model that has grown worse.
+ * Another architecture is somebody's decision, which is not questioned.
+ * @param margin share of the samples in common by which the candidate may be worse
+ */
+export function decidePromotion(live: Candidate | undefined, candidate: Candidate, margin: number): PromotionDecision {
+  if (live === undefined || live.architecture !== candidate.architecture) return { outcome: 'promoted' }
+  const wasRight = new Map(live.judgements.map(({ sample, isRight }) => [sample, isRight]))
+  const common = new Map(
+    candidate.judgements.filter(({ sample }) => wasRight.has(sample)).map(({ sample, isRight }) => [sample, isRight])
+  )
+  if (common.size < MIN_COMMON_SAMPLES) return { outcome: 'promoted' }
+  const accuracyNow = [...common.values()].filter(Boolean).length / common.size
+  const accuracyBefore = [...common.keys()].filter((sample) => wasRight.get(sample) === true).length / common.size
+  if (accuracyNow >= accuracyBefore - margin) return { outcome: 'promoted' }
+  return {
+    outcome: 'refused',
+    reason:
+      `of ${common.size} samples that both were judged on it has ${percent(accuracyNow)} right, ` +
+      `the live version ${percent(accuracyBefore)}; at most ${percent(margin)} less is let pass`
+  }
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`
+}

@@ -1,0 +1,201 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { LRUCache } from 'lru-cache'
+import { rowOf, type Encoder, type EncodeOptions, type EncodeTimings } from '../embedding/encoder.ts'
+import { nextTurn } from '../embedding/similarity.ts'
+import { ServiceError } from '../errors.ts'
+import { MatchIndex } from '../mentor/match-index.ts'
+import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
+import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { TestQuestion } from '../mentor/training-data.ts'
+import { answerQuestion, type AnswerReply } from './answer.ts'
+import type { AnswerRecorder } from './answer-record.ts'
+import type { Architecture, ClassifierModel } from './classifier-model.ts'
+import { evaluate, type JudgedQuestion } from './evaluation.ts'
+import type { LoadedModels } from './loaded-models.ts'
+import { modelNameOf } from './mentor-trainer.ts'
+import type { ModelStore } from './model-store.ts'
+import { nameReport, type NamedReport } from './version-report.ts'
+
+/** A question to a mentor. */
+export interface AskedQuestion {
+  readonly mentorId: string
+  readonly question: string
+  readonly chatSessionId: string | undefined
+  /** How many alternatives are wanted. */
+  readonly topK: number
+}
+
+/** An answer, and where it came from. */
+export interface GivenAnswer {
+  readonly reply: AnswerReply
+  readonly feedbackId: string
+  readonly architecture: Architecture
+  readonly version: number
+  /** Undefined when nothing had to be encoded. */
+  readonly timings: EncodeTimings | undefined
+}
+
+/** What a {@link QuestionAnswering} is made of. */
+export interface QuestionAnsweringParts {
+  readonly mentors: MentorSource
+  readonly models: Pick<ModelStore, 'liveVersion'>
+  /** By keys that {@link parseModelKey} reads. */
+  readonly loadedModels: LoadedModels
+  readonly encoder: Encoder
+  readonly recorder: AnswerRecorder
+  /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
+  readonly maxMentorBytes: number
+}
+
+/** What is made of a mentor once, for all its questions. */
+interface PreparedMentor {
+  readonly revision: string
+  readonly repertoire: Repertoire
+  readonly answersById: ReadonlyMap<string, MentorAnswer>
+  readonly matchIndex: MatchIndex
+  readonly byteLength: number
+}
+
+/** The key of a version among {@link LoadedModels}. Versions do not change, so neither does what is loaded. */
+function modelKey(name: string, version: number): string {
+  return `${version} ${name}`
+}
+
+/** Classes that a judgement of a test question names. */
+const RANKED_CLASSES = 5
+/** Test questions encoded and judged before others get their turn. */
+const QUESTIONS_A_TURN = 64
+
+/** What a key among the loaded models stands for. */
+export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
+  const space = key.indexOf(' ')
+  return { name: key.slice(space + 1), version: Number(key.slice(0, space)) }
+}
+
+/**
+ * Answers questions by each mentor's present answers and live version. Both are looked up anew for each question, some
+ * microseconds, so that what another process stored or trained counts at once; what is made of them is kept.
+ */
+export class QuestionAnswering {
+  readonly #parts: QuestionAnsweringParts
+  readonly #prepared: LRUCache<string, PreparedMentor>
+
+  constructor(parts: QuestionAnsweringParts) {
+    this.#parts = parts
+    this.#prepared = new LRUCache({
+      maxSize: parts.maxMentorBytes,
+      sizeCalculation: ({ byteLength }) => byteLength
+    })
+  }
+
+  /**
+   * Answers a question and records it.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
+   */
+  async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
+    const { encoder, recorder } = this.#parts
+    const { mentorId, question, chatSessionId, topK } = asked
+    const { mentor, model, version } = await this.#open(mentorId)
+    let timings: EncodeTimings | undefined
+    const embed = async (text: string) => {
+      const embeddings = await encoder.encode([text], options)
+      timings = embeddings.timings
+      return rowOf(embeddings, 0)
+    }
+    const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
+    const { answerId, answerType, confidence } = reply
+    const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
+    return { reply, feedbackId, architecture: model.architecture, version, timings }
+  }
+
+  /**
+   * Makes all ready for a mentor's first question.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model
+   */
+  async load(mentorId: string): Promise<void> {
+    await this.#open(mentorId)
+  }
+
+  /**
+   * Judges the live version by questions whose right answers are known, by the classifier alone: whoever tests it with the
+   * mentor's own words learns nothing.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
+   */
+  async evaluate(mentorId: string, questions: readonly TestQuestion[], options: EncodeOptions): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId)
+    const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
+    const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
+    if (unknown >= 0) {
+      throw new ServiceError(
+        'INVALID_REQUEST',
+        `Cannot judge question ${unknown + 1}: its answer is none of those that the version was trained on`
+      )
+    }
+    const judged: JudgedQuestion[] = []
+    for (let from = 0; from < questions.length; from += QUESTIONS_A_TURN) {
+      const some = questions.slice(from, from + QUESTIONS_A_TURN)
+      const texts = some.map(({ question }) => question)
+      const embeddings = await this.#parts.encoder.encode(texts, { ...options, lane: 'bulk' })
+      for (const [index, { answerId }] of some.entries()) {
+        const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES)
+        judged.push({
+          question: from + index,
+          label: answerId === undefined ? undefined : classOf.get(answerId)!,
+          ranked: prediction.ranked.map(({ classId, confidence }) => ({ class: classOf.get(classId)!, confidence })),
+          topicScore: prediction.topicScore,
+          isOffTopic: prediction.isOffTopic
+        })
+      }
+      await nextTurn(options.signal)
+    }
+    const report = evaluate(judged, model.architecture === 'softmax')
+    return nameReport(
+      report,
+      model.classIds,
+      questions.map(({ question }) => question)
+    )
+  }
+
+  async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
+    const { models, loadedModels, encoder } = this.#parts
+    const name = modelNameOf(mentorId)
+    const mentor = await this.#prepare(mentorId)
+    const version = await models.liveVersion(name)
+    const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
+    if (mentor === undefined || version === undefined || model === undefined) {
+      throw new ServiceError('NOT_FOUND', `No models found for mentor ${mentorId}.`)
+    }
+    if (model.encoderRevision !== encoder.revision) {
+      throw new ServiceError(
+        'NOT_FOUND',
+        `No models found for mentor ${mentorId}. The live one was trained with another encoder: train again`
+      )
+    }
+    return { mentor, model, version }
+  }
+
+  async #prepare(mentorId: string): Promise<PreparedMentor | undefined> {
+    const revision = await this.#parts.mentors.revisionOf(mentorId)
+    const known = this.#prepared.get(mentorId)
+    if (revision !== undefined && known?.revision === revision) return known
+    const found = await this.#parts.mentors.find(mentorId)
+    if (found === undefined) {
+      this.#prepared.delete(mentorId)
+      return undefined
+    }
+    const repertoire = repertoireOf(found.mentor)
+    const prepared = {
+      revision: found.revision,
+      repertoire,
+      answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
+      matchIndex: new MatchIndex(repertoire),
+      byteLength: Math.max(1, found.byteLength)
+    }
+    this.#prepared.set(mentorId, prepared)
+    return prepared
+  }
+}

@@ -1,0 +1,265 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { SqliteFile } from '../sqlite-file.ts'
+import { nameIn, numberIn, textIn, type StoredRecord } from '../stored-record.ts'
+import type { ModelBytes } from './classifier-model.ts'
+import {
+  CHANGE_KINDS,
+  type LiveChange,
+  type ModelStore,
+  type ModelVersion,
+  type NewVersion,
+  type VersionChange,
+  type VersionDetails
+} from './model-store.ts'
+import type { Judgement } from './promotion.ts'
+
+/* Of the changes that promoted a version, those not undone are the way back: newest first, version by version. */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS model_versions (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    job_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    details TEXT NOT NULL,
+    file TEXT NOT NULL,
+    PRIMARY KEY (name, version),
+    UNIQUE (name, job_id)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS model_reports (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    report TEXT NOT NULL,
+    judgements TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS model_changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    is_undone INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS model_changes_of_name ON model_changes (name, seq);
+`
+
+/** How to open a {@link SqliteModelStore}. */
+export interface SqliteModelStoreOptions {
+  readonly file: SqliteFile
+  /** Where the models themselves are; it is made when there is none. */
+  readonly folder: string
+  /** Most versions of one name: older ones go, but never the live one. */
+  readonly maxVersions: number
+  /** Milliseconds since 1970. */
+  readonly wallMs?: () => number
+}
+
+/** Versions in a SQLite file, their models in files beside it. */
+export class SqliteModelStore implements ModelStore {
+  readonly #file: SqliteFile
+  readonly #folder: string
+  readonly #maxVersions: number
+  readonly #wallMs: () => number
+
+  constructor({ file, folder, maxVersions, wallMs = Date.now }: SqliteModelStoreOptions) {
+    this.#file = file
+    this.#folder = folder
+    this.#maxVersions = maxVersions
+    this.#wallMs = wallMs
+    file.define(SCHEMA)
+  }
+
+  async add(name: string, { details, model, reportJson, judgements }: NewVersion): Promise<ModelVersion> {
+    const known = this.#ofJob(name, details.jobId)
+    if (known !== undefined) return known
+    // The file comes first and the row makes it count: a crash between the two leaves a file that nobody reads.
+    const fileName = await this.#write(model)
+    const { version, dropped } = this.#file.transact(true, () => {
+      const earlier = this.#ofJob(name, details.jobId)
+      if (earlier !== undefined) return { version: earlier, dropped: [fileName] }
+      const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_versions WHERE name = ?', name)
+      const number = Math.max(numberIn(row ?? {}, 'value'), this.#greatestChanged(name)) + 1
+      this.#file.run(
+        'INSERT INTO model_versions (name, version, job_id, created_at, details, file) VALUES (?, ?, ?, ?, ?, ?)',
+        name,
+        number,
+        details.jobId,
+        this.#wallMs(),
+        JSON.stringify(details),
+        fileName
+      )
+      this.#file.run(
+        'INSERT INTO model_reports (name, version, report, judgements) VALUES (?, ?, ?, ?)',
+        name,
+        number,
+        reportJson,
+        JSON.stringify(judgements)
+      )
+      const added: ModelVersion = { ...details, version: number, createdAtMs: this.#wallMs() }
+      return { version: added, dropped: this.#dropOldest(name) }
+    })
+    await this.#remove(dropped)
+    return version
+  }
+
+  async liveVersion(name: string): Promise<number | undefined> {
+    return this.#live(name)
+  }
+
+  async versions(name: string): Promise<readonly ModelVersion[]> {
+    return this.#file
+      .all('SELECT * FROM model_versions WHERE name = ? ORDER BY version DESC', name)
+      .map((row) => versionOf(row))
+  }
+
+  async find(name: string, version: number): Promise<ModelVersion | undefined> {
+    const row = this.#file.get('SELECT * FROM model_versions WHERE name = ? AND version = ?', name, version)
+    return row && versionOf(row)
+  }
+
+  async read(name: string, version: number): Promise<ModelBytes | undefined> {
+    const row = this.#file.get('SELECT file FROM model_versions WHERE name = ? AND version = ?', name, version)
+    return row && readFile(join(this.#folder, textIn(row, 'file')))
+  }
+
+  async report(name: string, version: number): Promise<string | undefined> {
+    const row = this.#file.get('SELECT report FROM model_reports WHERE name = ? AND version = ?', name, version)
+    return row && textIn(row, 'report')
+  }
+
+  async judgements(name: string, version: number): Promise<readonly Judgement[]> {
+    const row = this.#file.get('SELECT judgements FROM model_reports WHERE name = ? AND version = ?', name, version)
+    if (row === undefined) return []
+    const judgements: Judgement[] = JSON.parse(textIn(row, 'judgements'))
+    return judgements
+  }
+
+  async history(name: string): Promise<readonly VersionChange[]> {
+    return this.#file.all('SELECT * FROM model_changes WHERE name = ? ORDER BY seq DESC', name).map((row) => ({
+      version: numberIn(row, 'version'),
+      kind: nameIn(CHANGE_KINDS, row, 'kind'),
+      atMs: numberIn(row, 'at'),
+      by: textIn(row, 'by')
+    }))
+  }
+
+  async promote(name: string, version: number, by: string): Promise<LiveChange> {
+    return this.#file.transact(true, () => {
+      if (this.#file.get('SELECT 1 FROM model_versions WHERE name = ? AND version = ?', name, version) === undefined) {
+        return { outcome: 'missing' }
+      }
+      if (this.#live(name) !== version) this.#change(name, version, 'PROMOTED', by)
+      return { outcome: 'changed', version }
+    })
+  }
+
+  async rollBack(name: string, by: string): Promise<LiveChange> {
+    return this.#file.transact(true, () => {
+      const [latest, before] = this.#wayBack(name)
+      if (latest === undefined || before === undefined) return { outcome: 'missing' }
+      this.#file.run('UPDATE model_changes SET is_undone = 1 WHERE seq = ?', numberIn(latest, 'seq'))
+      const version = numberIn(before, 'version')
+      this.#change(name, version, 'ROLLED_BACK', by)
+      return { outcome: 'changed', version }
+    })
+  }
+
+  async deleteAll(name: string): Promise<void> {
+    const files = this.#file.transact(true, () => {
+      const rows = this.#file.all('SELECT file FROM model_versions WHERE name = ?', name)
+      for (const table of ['model_versions', 'model_reports', 'model_changes']) {
+        this.#file.run(`DELETE FROM ${table} WHERE name = ?`, name)
+      }
+      return rows.map((row) => textIn(row, 'file'))
+    })
+    await this.#remove(files)
+  }
+
+  #live(name: string): number | undefined {
+    const row = this.#file.get('SELECT version FROM model_changes WHERE name = ? ORDER BY seq DESC LIMIT 1', name)
+    return row && numberIn(row, 'version')
+  }
+
+  #ofJob(name: string, jobId: string): ModelVersion | undefined {
+    const row = this.#file.get('SELECT * FROM model_versions WHERE name = ? AND job_id = ?', name, jobId)
+    return row && versionOf(row)
+  }
+
+  /** Promotions that no rollback has undone, newest first. */
+  #wayBack(name: string): StoredRecord[] {
+    return this.#file.all(
+      `SELECT seq, version FROM model_changes WHERE name = ? AND kind = 'PROMOTED' AND is_undone = 0 ORDER BY seq DESC`,
+      name
+    )
+  }
+
+  #greatestChanged(name: string): number {
+    const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_changes WHERE name = ?', name)
+    return numberIn(row ?? {}, 'value')
+  }
+
+  #change(name: string, version: number, kind: VersionChange['kind'], by: string): void {
+    this.#file.run(
+      'INSERT INTO model_changes (name, version, kind, at, by) VALUES (?, ?, ?, ?, ?)',
+      name,
+      version,
+      kind,
+      this.#wallMs(),
+      by
+    )
+  }
+
+  /** @returns the files of the versions that went */
+  #dropOldest(name: string): string[] {
+    const rows = this.#file.all('SELECT version, file FROM model_versions WHERE name = ? ORDER BY version DESC', name)
+    const live = this.#live(name)
+    const dropped = rows.slice(this.#maxVersions).filter((row) => numberIn(row, 'version') !== live)
+    for (const row of dropped) {
+      const version = numberIn(row, 'version')
+      this.#file.run('DELETE FROM model_versions WHERE name = ? AND version = ?', name, version)
+      this.#file.run('DELETE FROM model_reports WHERE name = ? AND version = ?', name, version)
+      // What is gone can no longer be gone back to.
+      this.#file.run('UPDATE model_changes SET is_undone = 1 WHERE name = ? AND version = ?', name, version)
+    }
+    return dropped.map((row) => textIn(row, 'file'))
+  }
+
+  async #write(model: ModelBytes): Promise<string> {
+    await mkdir(this.#folder, { recursive: true })
+    const name = `${randomUUID()}.model`
+    const unfinished = join(this.#folder, `${name}.unfinished`)
+    const file = await open(unfinished, 'wx')
+    try {
+      await file.writeFile(model)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(unfinished, join(this.#folder, name))
+    const folder = await open(this.#folder)
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+    return name
+  }
+
+  async #remove(files: readonly string[]): Promise<void> {
+    for (const name of files) await rm(join(this.#folder, name), { force: true })
+  }
+}
+
+function versionOf(row: StoredRecord): ModelVersion {
+  const details: VersionDetails = JSON.parse(textIn(row, 'details'))
+  return { ...details, version: numberIn(row, 'version'), createdAtMs: numberIn(row, 'created_at') }
+}

@@ -1,0 +1,57 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { OFF_TOPIC_UTTERANCE, type Repertoire } from './mentor.ts'
+import { sanitize } from './sanitize.ts'
+
+/** Something in a mentor's data that will make answers worse. Ids are of answers. */
+export type LintFinding =
+  /** The same sanitized phrase belongs to several answers: only one of them can be given. */
+  | { readonly kind: 'SAME_PHRASE'; readonly phrase: string; readonly answerIds: readonly string[] }
+  /** Too few different phrases to learn an answer's range, or to measure it. */
+  | { readonly kind: 'THIN_ANSWER'; readonly answerId: string; readonly phraseCount: number }
+  /** Nothing is left of the answer's phrases once sanitized: it cannot be trained on or matched. */
+  | { readonly kind: 'NOTHING_TO_TRAIN'; readonly answerId: string }
+  /** Off-topic questions will be answered with the bare name of the utterance. */
+  | { readonly kind: 'NO_OFF_TOPIC_UTTERANCE' }
+  /** Two classes are wanted to tell anything apart. */
+  | { readonly kind: 'TOO_FEW_ANSWERS'; readonly answerCount: number }
+
+/** Fewer different phrases make an answer thin: one to hold out, and two to learn from. */
+const MIN_PHRASES = 3
+
+/** What can be found without embeddings, the gravest first. */
+export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding[] {
+  const idsOfPhrase = new Map<string, Set<string>>()
+  const untrainable: LintFinding[] = []
+  const thin: LintFinding[] = []
+  for (const answer of answers) {
+    const phrases = new Set([answer.question.question, ...(answer.question.paraphrases ?? [])].map(sanitize))
+    for (const phrase of phrases) {
+      if (phrase.trim() === '') {
+        phrases.delete(phrase)
+        continue
+      }
+      const ids = idsOfPhrase.get(phrase)
+      if (ids === undefined) idsOfPhrase.set(phrase, new Set([answer._id]))
+      else ids.add(answer._id)
+    }
+    if (phrases.size === 0) untrainable.push({ kind: 'NOTHING_TO_TRAIN', answerId: answer._id })
+    else if (phrases.size < MIN_PHRASES) {
+      thin.push({ kind: 'THIN_ANSWER', answerId: answer._id, phraseCount: phrases.size })
+    }
+  }
+  const same = [...idsOfPhrase]
+    .filter(([, ids]) => ids.size > 1)
+    .map(([phrase, ids]): LintFinding => ({ kind: 'SAME_PHRASE', phrase, answerIds: [...ids] }))
+  const answerCount = answers.length - untrainable.length
+  return [
+    ...(answerCount < 2 ? [{ kind: 'TOO_FEW_ANSWERS', answerCount } as const] : []),
+    ...same,
+    ...untrainable,
+    ...(utterances.has(OFF_TOPIC_UTTERANCE) ? [] : [{ kind: 'NO_OFF_TOPIC_UTTERANCE' } as const]),
+    ...thin
+  ]
+}

@@ -1,0 +1,53 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { MentorAnswer, Repertoire } from './mentor.ts'
+import { sanitize } from './sanitize.ts'
+
+/** A user's question whose right answer a person has named. */
+export interface GradedQuestion {
+  readonly question: string
+  readonly answer: MentorAnswer
+}
+
+export interface Match {
+  readonly answer: MentorAnswer
+  /** EXACT when the question asked is the answer's own, else PARAPHRASE. */
+  readonly type: 'EXACT' | 'PARAPHRASE'
+}
+
+/** Finds questions that are asked word for word. */
+export class MatchIndex {
+  readonly #answers: ReadonlyMap<string, MentorAnswer>
+
+  /**
+   * A graded user question wins over a question's own text, and that over another's paraphrase; of equals the first wins.
+   * Only matchable answers take part, in graded questions too.
+   */
+  constructor({ matchable }: Pick<Repertoire, 'matchable'>, graded: readonly GradedQuestion[] = []) {
+    const byText = new Map<string, MentorAnswer>()
+    const add = (text: string, answer: MentorAnswer) => {
+      const key = sanitize(text)
+      // What has no ASCII letter or digit would equal all else that has none.
+      if (key.trim() !== '' && !byText.has(key)) byText.set(key, answer)
+    }
+    const known = new Map(matchable.map((answer) => [answer._id, answer]))
+    for (const { question, answer } of graded) {
+      const own = known.get(answer._id)
+      if (own !== undefined) add(question, own)
+    }
+    for (const answer of matchable) add(answer.question.question, answer)
+    for (const answer of matchable) for (const phrase of answer.question.paraphrases ?? []) add(phrase, answer)
+    this.#answers = byText
+  }
+
+  /** The answer whose question, paraphrase or graded question this is, sanitized. */
+  find(question: string): Match | undefined {
+    const key = sanitize(question)
+    const answer = this.#answers.get(key)
+    if (answer === undefined) return undefined
+    return { answer, type: sanitize(answer.question.question) === key ? 'EXACT' : 'PARAPHRASE' }
+  }
+}

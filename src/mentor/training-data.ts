@@ -1,0 +1,294 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { createHash } from 'node:crypto'
+import { CsvError } from 'csv-parse'
+import { parse } from 'csv-parse/sync'
+import { ServiceError } from '../errors.ts'
+import { repertoireOf, type Mentor, type MentorAnswer } from './mentor.ts'
+import { sanitize } from './sanitize.ts'
+
+/** One line of training data: an answer and the questions that it answers. */
+export interface TrainingRow {
+  /** Of the answer. */
+  readonly id: string
+  /** Its own question, or the name of an utterance: `_OFF_TOPIC_`. */
+  readonly question: string
+  readonly paraphrases: readonly string[]
+  readonly answer: string
+  readonly topics: readonly string[]
+}
+
+/** What was wrong with a line; it was left out. */
+export interface LineProblem {
+  /** First line of the file is 1. */
+  readonly line: number
+  readonly message: string
+}
+
+export interface TrainingData {
+  readonly rows: readonly TrainingRow[]
+  readonly problems: readonly LineProblem[]
+}
+
+export const MAX_QUESTIONS = 25_000
+
+const COLUMNS = ['id', 'question', 'paraphrases', 'answer', 'topic'] as const
+const REQUIRED_COLUMNS = ['question', 'answer'] as const
+const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
+
+/**
+ * Reads training data: CSV with a header line, columns `id,question,paraphrases,answer,topic` in any order, of which
+ * `question` and `answer` must be there; paraphrases and topics joined by `|`. A `|` that belongs to the text is `\|`.
+ * A line without id gets one made from its question, so that the same file gives the same ids. Bad lines are left out and told.
+ * @throws {ServiceError} INVALID_REQUEST when it is no CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
+ */
+export function readTrainingData(csv: string): TrainingData {
+  const { columns, records } = readTable(csv)
+  const rows: TrainingRow[] = []
+  const problems: LineProblem[] = []
+  const lineOfId = new Map<string, number>()
+  for (const { record, line } of records) {
+    const cell = (column: (typeof COLUMNS)[number]) => record[columns.indexOf(column)]?.trim() ?? ''
+    const question = cell('question')
+    const row = {
+      id: cell('id') || idOf(question),
+      question,
+      paraphrases: splitList(cell('paraphrases')),
+      answer: cell('answer'),
+      topics: splitList(cell('topic'))
+    }
+    const message = problemOf(row, record.length, columns.length, lineOfId.get(row.id))
+    if (message === undefined) {
+      lineOfId.set(row.id, line)
+      rows.push(row)
+    } else {
+      problems.push({ line, message })
+    }
+  }
+  return { rows, problems }
+}
+
+/** A question of a test set. */
+export interface TestQuestion {
+  readonly question: string
+  /** Of the right answer; undefined of a question that none answers. */
+  readonly answerId: string | undefined
+}
+
+/**
+ * Reads a test set: CSV with a header line and the columns `question` and `answer`, the right answer's id or, of a question
+ * that is off topic, nothing. Other columns do not matter.
+ * @throws {ServiceError} INVALID_REQUEST when it is no CSV, lacks a column or has a line without a question; PAYLOAD_TOO_LARGE
+ *   above {@link MAX_QUESTIONS} lines
+ */
+export function readTestQuestions(csv: string): TestQuestion[] {
+  const { columns, records } = readTable(csv)
+  return records.map(({ record, line }) => {
+    const cell = (column: string) => record[columns.indexOf(column)]?.trim() ?? ''
+    const question = cell('question')
+    if (question === '')
+      throw new ServiceError('INVALID_REQUEST', `Cannot read the table: line ${line} has no question`)
+    return { question, answerId: cell('answer') || undefined }
+  })
+}
+
+/** Writes training data that {@link readTrainingData} reads back the same: RFC 4180, lines ended by CR LF. */
+export function writeTrainingData(rows: readonly TrainingRow[]): string {
+  const lines = rows.map((row) => [row.id, row.question, joinList(row.paraphrases), row.answer, joinList(row.topics)])
+  return [COLUMNS, ...lines].map((cells) => `${cells.map(quoteCell).join(',')}\r\n`).join('')
+}
+
+/** Training data of a mentor: the answers that count, then the utterances, which go by their names. */
+export function trainingDataOf(mentor: Mentor): TrainingRow[] {
+  const { answers, utterances } = repertoireOf(mentor)
+  const topicsOfQuestion = new Map(
+    mentor.questions?.map((entry) => [entry.question._id, entry.topics?.map((topic) => topic.name) ?? []])
+  )
+  const rowOf = (answer: MentorAnswer, question: string): TrainingRow => ({
+    id: answer._id.trim(),
+    question: question.trim(),
+    paraphrases: (answer.question.paraphrases ?? []).map((phrase) => phrase.trim()).filter((phrase) => phrase !== ''),
+    answer: answer.transcript?.trim() ?? '',
+    topics: (topicsOfQuestion.get(answer.question._id) ?? [])
+      .map((topic) => topic.trim())
+      .filter((topic) => topic !== '')
+  })
+  return [
+    ...answers.map((answer) => rowOf(answer, answer.question.question)),
+    ...[...utterances].flatMap(([name, ofName]) => ofName.map((answer) => rowOf(answer, name)))
+  ]
+}
+
+/**
+ * Makes training data a mentor's own: answers not in it go, those in it keep what a table does not tell (media, status,
+ * the question's id), new ones are added. Answers that did not count, and so were in no table, stay as they were.
+ * @param mentor the mentor so far; without one a CHAT mentor is made
+ */
+export function withTrainingData(mentor: Mentor | undefined, rows: readonly TrainingRow[]): Mentor {
+  const before = mentor ?? { mentorType: 'CHAT' }
+  const counted = repertoireOf(before)
+  const countedIds = new Set([...counted.answers, ...[...counted.utterances.values()].flat()].map((one) => one._id))
+  const known = new Map(
+    [...(before.answers ?? []), ...(before.orphanedCompleteAnswers ?? [])].map((one) => [one._id, one])
+  )
+  const orphanedIds = new Set(before.orphanedCompleteAnswers?.map((one) => one._id))
+  const updated = rows.map((row) => ({ row, answer: answerOf(row, known.get(row.id)) }))
+  const isUncounted = (answer: MentorAnswer) => !countedIds.has(answer._id)
+  const listed = updated.filter(({ answer }) => answer.question.type !== 'UTTERANCE' && !orphanedIds.has(answer._id))
+  const questionIds = new Set(listed.map(({ answer }) => answer.question._id))
+  const uncountedQuestions = new Set(before.answers?.filter(isUncounted).map((answer) => answer.question._id))
+  return {
+    ...before,
+    questions: [
+      ...listed.map(({ row, answer }) => ({
+        question: { _id: answer.question._id },
+        topics: row.topics.map((name) => ({ name }))
+      })),
+      ...(before.questions ?? []).filter(
+        ({ question }) => uncountedQuestions.has(question._id) && !questionIds.has(question._id)
+      )
+    ],
+    answers: [
+      ...updated.filter(({ answer }) => !orphanedIds.has(answer._id)).map(({ answer }) => answer),
+      ...(before.answers ?? []).filter(isUncounted)
+    ],
+    orphanedCompleteAnswers: [
+      ...updated.filter(({ answer }) => orphanedIds.has(answer._id)).map(({ answer }) => answer),
+      ...(before.orphanedCompleteAnswers ?? []).filter(isUncounted)
+    ]
+  }
+}
+
+function answerOf(row: TrainingRow, known: MentorAnswer | undefined): MentorAnswer {
+  const isUtterance = UTTERANCE_NAME.test(row.question)
+  const transcript = row.answer
+  const markdownTranscript = known?.transcript?.trim() === transcript ? known.markdownTranscript : undefined
+  return {
+    ...known,
+    _id: row.id,
+    status: known?.status ?? 'COMPLETE',
+    transcript,
+    // Of another transcript the old rich text would say something else.
+    markdownTranscript: markdownTranscript ?? null,
+    question: {
+      ...known?.question,
+      _id: known?.question._id ?? `q-${row.id}`,
+      question: isUtterance ? (known?.question.question ?? row.question) : row.question,
+      type: isUtterance ? 'UTTERANCE' : 'QUESTION',
+      name: isUtterance ? row.question : (known?.question.name ?? null),
+      paraphrases: [...row.paraphrases]
+    }
+  }
+}
+
+interface CsvRecord {
+  readonly record: readonly string[]
+  readonly line: number
+}
+
+/** The lines after the header. */
+function readTable(csv: string): { readonly columns: readonly string[]; readonly records: readonly CsvRecord[] } {
+  const records = parseRecords(csv)
+  const header = records.shift()
+  const columns = readHeader(header?.record ?? [])
+  if (records.length > MAX_QUESTIONS) {
+    throw new ServiceError(
+      'PAYLOAD_TOO_LARGE',
+      `Cannot read training data: ${records.length} questions, at most ${MAX_QUESTIONS} are allowed`
+    )
+  }
+  return { columns, records }
+}
+
+function parseRecords(csv: string): CsvRecord[] {
+  const records: CsvRecord[] = []
+  try {
+    parse(csv, {
+      bom: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (record: string[], { lines }) => {
+        // `lines` counts up to the record's end; its cells may hold line breaks.
+        const breaks = record.reduce((sum, text) => sum + (text.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
+        records.push({ record, line: lines - breaks })
+        return null
+      }
+    })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    // The error's own message quotes the text.
+    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
+    throw new ServiceError('INVALID_REQUEST', `Cannot read training data: line ${line} is no CSV (${error.code})`, {
+      cause: error
+    })
+  }
+  return records
+}
+
+function readHeader(cells: readonly string[]): string[] {
+  const columns = cells.map((cell) => cell.trim().toLowerCase())
+  const missing = REQUIRED_COLUMNS.filter((column) => !columns.includes(column))
+  if (missing.length > 0) {
+    throw new ServiceError('INVALID_REQUEST', `Cannot read training data: the header lacks ${missing.join(' and ')}`, {
+      fields: Object.fromEntries(missing.map((column) => [column, ['required field']]))
+    })
+  }
+  const repeated = COLUMNS.find((column) => columns.indexOf(column) !== columns.lastIndexOf(column))
+  if (repeated !== undefined) {
+    throw new ServiceError('INVALID_REQUEST', `Cannot read training data: the header names ${repeated} twice`)
+  }
+  return columns
+}
+
+function problemOf(
+  row: TrainingRow,
+  cells: number,
+  columns: number,
+  sameIdLine: number | undefined
+): string | undefined {
+  if (cells !== columns) return `${cells} cells, ${columns} wanted`
+  if (row.question === '') return 'no question'
+  if (row.answer === '' && row.question !== '_IDLE_') return 'no answer'
+  if (sameIdLine !== undefined) return `the same id as line ${sameIdLine}`
+  if (
+    !UTTERANCE_NAME.test(row.question) &&
+    [row.question, ...row.paraphrases].every((text) => sanitize(text).trim() === '')
+  ) {
+    return 'no question with an ASCII letter or digit, which is all that training keeps'
+  }
+  return undefined
+}
+
+function idOf(question: string): string {
+  return createHash('sha256').update(question).digest('hex').slice(0, 24)
+}
+
+/** Splits at each `|` that no backslash escapes; `\|` is a `|` and `\\` a backslash, any other backslash stands for itself. */
+function splitList(cell: string): string[] {
+  const items = ['']
+  for (let i = 0; i < cell.length; i++) {
+    const character = cell[i]!
+    const next = cell[i + 1]
+    if (character === '\\' && (next === '|' || next === '\\')) {
+      items.push(items.pop()! + next)
+      i += 1
+    } else if (character === '|') {
+      items.push('')
+    } else {
+      items.push(items.pop()! + character)
+    }
+  }
+  return items.map((item) => item.trim()).filter((item) => item !== '')
+}
+
+/** The inverse of {@link splitList}: escapes each `|`, and a backslash where it would be read as an escape. */
+function joinList(items: readonly string[]): string {
+  return items.map((item) => item.replace(/\\(?=[\\|]|$)|\|/g, (character) => `\\${character}`)).join('|')
+}
+
+function quoteCell(text: string): string {
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,46 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { MentorAnswer } from './mentor.ts'
+import { sanitize } from './sanitize.ts'
+
+/** What a classifier is trained from, before it is embedded. Sample i is `texts[i]`. */
+export interface TrainingSamples {
+  /** Sanitized questions and paraphrases, in the mentor's order. */
+  readonly texts: readonly string[]
+  /** Position in {@link answerIds} of the answer of each. */
+  readonly labels: Int32Array
+  /** Answers that have a sample. */
+  readonly answerIds: readonly string[]
+  /** Samples of the same text have the same number. */
+  readonly groups: Int32Array
+}
+
+/**
+ * Makes the samples of a mentor: each answer's sanitized question and paraphrases.
+ * A text that nothing is left of makes no sample, and an answer without any cannot be predicted.
+ */
+export function trainingSamples(answers: readonly MentorAnswer[]): TrainingSamples {
+  const texts: string[] = []
+  const labels: number[] = []
+  const answerIds: string[] = []
+  for (const answer of answers) {
+    const phrases = [answer.question.question, ...(answer.question.paraphrases ?? [])]
+    const samples = phrases.map(sanitize).filter((text) => text.trim() !== '')
+    if (samples.length === 0) continue
+    for (const text of samples) {
+      texts.push(text)
+      labels.push(answerIds.length)
+    }
+    answerIds.push(answer._id)
+  }
+  const groupOf = new Map<string, number>()
+  const groups = texts.map((text) => {
+    const group = groupOf.get(text) ?? groupOf.size
+    groupOf.set(text, group)
+    return group
+  })
+  return { texts, labels: Int32Array.from(labels), answerIds, groups: Int32Array.from(groups) }
+}

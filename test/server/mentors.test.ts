@@ -1,0 +1,107 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import videoMentor from '../../examples/video-mentor.json' with { type: 'json' }
+import { bearer, openMentorApp } from './mentor-app.ts'
+
+const CSV = readFileSync(new URL('../../examples/mentor.csv', import.meta.url), 'utf8')
+const SMALL = 'id,question,paraphrases,answer,topic\r\na,Where do you live?,Home?|Your town?,In Oslo.,Home\r\n'
+
+test('PUT /mentors/{mentor} stores CSV, and /trainingdata gives the same bytes back', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  const stored = await put('noor', CSV)
+  assert.equal(stored.statusCode, 200, stored.body)
+  const { data }: { data: Record<string, unknown> } = stored.json()
+  assert.equal(data['answerCount'], 83)
+  assert.equal(data['utteranceCount'], 3)
+  assert.deepEqual([data['problems'], data['lint']], [[], []])
+  const csv = await ask({ url: '/trainingdata/noor' })
+  assert.equal(csv.body, CSV)
+  assert.equal(csv.headers['content-type'], 'text/csv; charset=utf-8')
+  assert.equal(csv.headers['content-disposition'], 'attachment; filename="noor-trainingdata.csv"')
+})
+
+test('PUT /mentors/{mentor} says by line what was wrong with CSV, and lints what was right', async (t) => {
+  const { put } = await openMentorApp(t)
+  const reply = await put('x', `${SMALL}b,,,No question.,\r\nc,Two?,,,\r\n`)
+  const { data }: { data: { answerCount: number; problems: object[]; lint: { kind: string }[] } } = reply.json()
+  assert.equal(data.answerCount, 1)
+  assert.deepEqual(data.problems, [
+    { line: 3, message: 'no question' },
+    { line: 4, message: 'no answer' }
+  ])
+  assert.deepEqual(
+    data.lint.map(({ kind }) => kind),
+    ['TOO_FEW_ANSWERS', 'NO_OFF_TOPIC_UTTERANCE']
+  )
+})
+
+test('PUT /mentors/{mentor} stores JSON as it is and replaces it whole; DELETE takes it away', async (t) => {
+  const { ask } = await openMentorApp(t)
+  assert.equal((await ask({ method: 'PUT', url: '/mentors/v', payload: videoMentor })).statusCode, 200)
+  assert.deepEqual((await ask({ url: '/mentors/v' })).json(), videoMentor)
+  const next = { name: 'Next', mentorType: 'CHAT', answers: [] }
+  assert.equal((await ask({ method: 'PUT', url: '/mentors/v', payload: next })).statusCode, 200)
+  assert.deepEqual((await ask({ url: '/mentors/v' })).json(), next)
+  const list: { data: { mentor: string; name: string; answerCount: number }[] } = (
+    await ask({ url: '/mentors' })
+  ).json()
+  assert.deepEqual(
+    list.data.map(({ mentor, name, answerCount }) => [mentor, name, answerCount]),
+    [['v', 'Next', 0]]
+  )
+  assert.equal((await ask({ method: 'DELETE', url: '/mentors/v' })).statusCode, 204)
+  assert.equal((await ask({ method: 'DELETE', url: '/mentors/v' })).statusCode, 404)
+  assert.equal((await ask({ url: '/mentors/v' })).statusCode, 404)
+})
+
+test('PUT /mentors/{mentor} refuses what is no mentor, no CSV, too long or too many, and keeps what there was', async (t) => {
+  const { ask, put } = await openMentorApp(t, { MENTOR_BODY_LIMIT_BYTES: '4000000' })
+  await put('x', SMALL)
+  const before = (await ask({ url: '/mentors/x' })).body
+  const json = (payload: object) => ask({ method: 'PUT', url: '/mentors/x', payload })
+  assert.equal((await json({ answers: [{ _id: 'a' }] })).statusCode, 400)
+  assert.equal((await put('x', 'id,question\r\na,b')).statusCode, 400)
+  assert.equal((await put('x', `${SMALL}${' '.repeat(4_000_000)}`)).statusCode, 413)
+  const many = Array.from({ length: 25_001 }, (_, i) => ({ _id: `${i}`, question: { _id: `q${i}`, question: `${i}` } }))
+  const tooMany = await json({ answers: many })
+  assert.equal(tooMany.statusCode, 413)
+  assert.match(tooMany.body, /25001 questions, at most 25000/)
+  const text = { method: 'PUT', url: '/mentors/x', payload: 'x', headers: { 'content-type': 'text/html' } } as const
+  assert.equal((await ask(text)).statusCode, 415)
+  assert.equal((await ask({ url: '/mentors/x' })).body, before)
+})
+
+test('a user sees and changes the mentors of the token alone', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  await put('mine', SMALL)
+  await put('other', SMALL)
+  const headers = await bearer('mine')
+  const list: { data: { mentor: string }[] } = (await ask({ url: '/mentors', headers })).json()
+  assert.deepEqual(
+    list.data.map(({ mentor }) => mentor),
+    ['mine']
+  )
+  assert.equal((await ask({ url: '/mentors/mine', headers })).statusCode, 200)
+  for (const url of ['/mentors/other', '/trainingdata/other', '/questions?mentor=other&query=a']) {
+    const reply = await ask({ url, headers })
+    assert.equal(reply.statusCode, 403, url)
+    assert.match(reply.body, /not authorized/)
+  }
+  const refused = [
+    ['DELETE', '/mentors/other', undefined],
+    ['PUT', '/mentors/other', {}],
+    ['POST', '/train', { mentor: 'other' }],
+    ['POST', '/mentors/other/rollback', undefined],
+    ['POST', '/mentors/other/versions/1/promote', {}]
+  ] as const
+  for (const [method, url, payload] of refused) {
+    const reply = await ask({ method, url, headers, ...(payload !== undefined && { payload }) })
+    assert.equal(reply.statusCode, 403, `${method} ${url}`)
+  }
+})
