@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 
 import type { SqliteFile } from '../sqlite-file.ts'
 import { rowOf, type Encoder } from './encoder.ts'
+import { nextTurn } from './similarity.ts'
 
 /** The oldest rows leave first, which an ascending primary key makes cheap to find. */
 const SCHEMA = `
@@ -58,7 +59,8 @@ export class EmbeddingCache {
     const values = new Float32Array(texts.length * dimensions)
     let encodedCount = 0
     for (let from = 0; from < different.length; from += TEXTS_A_CALL) {
-      options.signal?.throwIfAborted()
+      // Texts that are known would else follow one another without letting anyone else have the thread.
+      await nextTurn(options.signal)
       const some = different.slice(from, from + TEXTS_A_CALL)
       const rows = some.map((text) => this.#find(text))
       const missing = some.filter((_, index) => rows[index] === undefined)
