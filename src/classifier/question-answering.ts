@@ -5,16 +5,20 @@
 
 import { LRUCache } from 'lru-cache'
 import { rowOf, type Encoder, type EncodeOptions, type EncodeTimings } from '../embedding/encoder.ts'
+import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { TestQuestion } from '../mentor/training-data.ts'
 import { answerQuestion, type AnswerReply } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
+import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import type { LoadedModels } from './loaded-models.ts'
 import { modelNameOf } from './mentor-trainer.ts'
 import type { ModelStore } from './model-store.ts'
+import { nameReport, type NamedReport } from './version-report.ts'
 
 /** A question to a mentor. */
 export interface AskedQuestion {
@@ -60,6 +64,11 @@ interface PreparedMentor {
 function modelKey(name: string, version: number): string {
   return `${version} ${name}`
 }
+
+/** Classes that a judgement of a test question names. */
+const RANKED_CLASSES = 5
+/** Test questions encoded and judged before others get their turn. */
+const QUESTIONS_A_TURN = 64
 
 /** What a key among the loaded models stands for. */
 export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
@@ -109,6 +118,46 @@ export class QuestionAnswering {
    */
   async load(mentorId: string): Promise<void> {
     await this.#open(mentorId)
+  }
+
+  /**
+   * Judges the live version by questions whose right answers are known, by the classifier alone: whoever tests it with the
+   * mentor's own words learns nothing.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
+   */
+  async evaluate(mentorId: string, questions: readonly TestQuestion[], options: EncodeOptions): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId)
+    const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
+    const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
+    if (unknown >= 0) {
+      throw new ServiceError(
+        'INVALID_REQUEST',
+        `Cannot judge question ${unknown + 1}: its answer is none of those that the version was trained on`
+      )
+    }
+    const judged: JudgedQuestion[] = []
+    for (let from = 0; from < questions.length; from += QUESTIONS_A_TURN) {
+      const some = questions.slice(from, from + QUESTIONS_A_TURN)
+      const texts = some.map(({ question }) => question)
+      const embeddings = await this.#parts.encoder.encode(texts, { ...options, lane: 'bulk' })
+      for (const [index, { answerId }] of some.entries()) {
+        const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES)
+        judged.push({
+          question: from + index,
+          label: answerId === undefined ? undefined : classOf.get(answerId)!,
+          ranked: prediction.ranked.map(({ classId, confidence }) => ({ class: classOf.get(classId)!, confidence })),
+          topicScore: prediction.topicScore,
+          isOffTopic: prediction.isOffTopic
+        })
+      }
+      await nextTurn(options.signal)
+    }
+    const report = evaluate(judged, model.architecture === 'softmax')
+    return nameReport(
+      report,
+      model.classIds,
+      questions.map(({ question }) => question)
+    )
   }
 
   async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {

@@ -46,15 +46,7 @@ const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
  * @throws {ServiceError} INVALID_REQUEST when it is no CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
  */
 export function readTrainingData(csv: string): TrainingData {
-  const records = parseRecords(csv)
-  const header = records.shift()
-  const columns = readHeader(header?.record ?? [])
-  if (records.length > MAX_QUESTIONS) {
-    throw new ServiceError(
-      'PAYLOAD_TOO_LARGE',
-      `Cannot read training data: ${records.length} questions, at most ${MAX_QUESTIONS} are allowed`
-    )
-  }
+  const { columns, records } = readTable(csv)
   const rows: TrainingRow[] = []
   const problems: LineProblem[] = []
   const lineOfId = new Map<string, number>()
@@ -77,6 +69,30 @@ export function readTrainingData(csv: string): TrainingData {
     }
   }
   return { rows, problems }
+}
+
+/** A question of a test set. */
+export interface TestQuestion {
+  readonly question: string
+  /** Of the right answer; undefined of a question that none answers. */
+  readonly answerId: string | undefined
+}
+
+/**
+ * Reads a test set: CSV with a header line and the columns `question` and `answer`, the right answer's id or, of a question
+ * that is off topic, nothing. Other columns do not matter.
+ * @throws {ServiceError} INVALID_REQUEST when it is no CSV, lacks a column or has a line without a question; PAYLOAD_TOO_LARGE
+ *   above {@link MAX_QUESTIONS} lines
+ */
+export function readTestQuestions(csv: string): TestQuestion[] {
+  const { columns, records } = readTable(csv)
+  return records.map(({ record, line }) => {
+    const cell = (column: string) => record[columns.indexOf(column)]?.trim() ?? ''
+    const question = cell('question')
+    if (question === '')
+      throw new ServiceError('INVALID_REQUEST', `Cannot read the table: line ${line} has no question`)
+    return { question, answerId: cell('answer') || undefined }
+  })
 }
 
 /** Writes training data that {@link readTrainingData} reads back the same: RFC 4180, lines ended by CR LF. */
@@ -171,6 +187,20 @@ function answerOf(row: TrainingRow, known: MentorAnswer | undefined): MentorAnsw
 interface CsvRecord {
   readonly record: readonly string[]
   readonly line: number
+}
+
+/** The lines after the header. */
+function readTable(csv: string): { readonly columns: readonly string[]; readonly records: readonly CsvRecord[] } {
+  const records = parseRecords(csv)
+  const header = records.shift()
+  const columns = readHeader(header?.record ?? [])
+  if (records.length > MAX_QUESTIONS) {
+    throw new ServiceError(
+      'PAYLOAD_TOO_LARGE',
+      `Cannot read training data: ${records.length} questions, at most ${MAX_QUESTIONS} are allowed`
+    )
+  }
+  return { columns, records }
 }
 
 function parseRecords(csv: string): CsvRecord[] {

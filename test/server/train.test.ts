@@ -236,3 +236,61 @@ test('DELETE /mentors/{mentor} takes the models and the recorded questions with 
   const versions: Versions = (await ask({ url: '/mentors/noor/versions' })).json()
   assert.deepEqual(versions.data, { live: null, versions: [], history: [] })
 })
+
+test('POST …/evaluation judges the live version by questions of one’s own', async (t) => {
+  const { ask, put, train } = await openMentorApp(t)
+  await put('noor', FEW)
+  const judge = (payload: string) =>
+    ask({
+      method: 'POST',
+      url: '/mentors/noor/versions/live/evaluation',
+      payload,
+      headers: { 'content-type': 'text/csv' }
+    })
+  const table = 'question,answer\nTell me your name,intro-name\nYour name please,intro-job\nxylophone quantum brie,\n'
+  assert.equal((await judge(table)).statusCode, 404)
+  await train({ mentor: 'noor' })
+  const reply = await judge(table)
+  assert.equal(reply.statusCode, 200, reply.body)
+  const { data }: { data: { evaluation: Record<string, unknown> } } = reply.json()
+  const { questionCount, offTopicCount, accuracy, offTopicRefused, errors } = data.evaluation
+  assert.deepEqual([questionCount, offTopicCount, accuracy, offTopicRefused], [2, 1, 0.5, 1])
+  assert.ok(Array.isArray(errors))
+  assert.deepEqual(
+    { ...errors[0], confidence: 0 },
+    {
+      question: 'Your name please',
+      classId: 'intro-job',
+      predictedId: 'intro-name',
+      confidence: 0,
+      isOffTopic: false
+    }
+  )
+  assert.match((await judge('question,answer\na,nobody')).body, /Cannot judge question 1/)
+  assert.match((await judge('question,answer\n,intro-name')).body, /line 2 has no question/)
+  assert.equal((await judge('text,label\na,b')).statusCode, 400)
+})
+
+test('GET /mentors/{mentor}/lint tells of phrases, and after a training of near-duplicates', async (t) => {
+  const { ask, put, train } = await openMentorApp(t)
+  const csv =
+    'id,question,answer\na,Where do you live?,Here.\nb,"Where, do you live",There.\nc,do you live where,Nowhere.'
+  await put('x', csv)
+  const lint = async () => {
+    const { data }: { data: { lint: { kind: string }[]; nearDuplicates: { phrases: string[] }[] | null } } = (
+      await ask({ url: '/mentors/x/lint' })
+    ).json()
+    return data
+  }
+  const before = await lint()
+  assert.deepEqual([before.lint[0]?.kind, before.nearDuplicates], ['SAME_PHRASE', null])
+  await train({ mentor: 'x' })
+  assert.deepEqual(
+    (await lint()).nearDuplicates?.map(({ phrases }) => phrases),
+    [
+      ['where do you live', 'do you live where'],
+      ['where do you live', 'do you live where']
+    ]
+  )
+  assert.equal((await ask({ url: '/mentors/nobody/lint' })).statusCode, 404)
+})

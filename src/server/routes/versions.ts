@@ -7,12 +7,22 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { judgePromotion, modelNameOf } from '../../classifier/mentor-trainer.ts'
 import { CHANGE_KINDS, type ModelStore, type ModelVersion } from '../../classifier/model-store.ts'
+import type { VersionReport } from '../../classifier/fit.ts'
+import type { QuestionAnswering } from '../../classifier/question-answering.ts'
 import { ServiceError } from '../../errors.ts'
+import { lintRepertoire } from '../../mentor/lint.ts'
+import { repertoireOf } from '../../mentor/mentor.ts'
+import type { MentorSource } from '../../mentor/mentor-source.ts'
+import { readTestQuestions } from '../../mentor/training-data.ts'
 import { assertMayRead, callerKey, callerOf } from '../auth.ts'
-import { MENTOR_ERROR_REPLIES, MentorId, MentorParams } from './mentors.ts'
+import { encodeOptionsOf, jsonReply } from '../encode-reply.ts'
+import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from './mentors.ts'
 
 /** What the version routes are made of. */
 export interface VersionRouteParts {
+  readonly mentors: MentorSource
+  readonly answering: QuestionAnswering
+  readonly mentorBodyLimitBytes: number
   readonly models: ModelStore
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
@@ -67,7 +77,12 @@ const LiveReply = Type.Object({ data: Type.Object({ mentor: Type.String(), live:
 const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `/mentors/{mentor}/versions`: the models of a mentor. */
-export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, { models, promotionMargin }) => {
+export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, parts) => {
+  const { models, mentors, answering, promotionMargin, mentorBodyLimitBytes } = parts
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body)
+  })
+
   app.get(
     '/mentors/:mentor/versions',
     {
@@ -123,6 +138,57 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
       const report = await models.report(name, await numberOf(models, name, request.params.version))
       if (report === undefined) throw unknownVersion()
       return reply.header('content-type', 'application/json; charset=utf-8').send(`{"data":${report}}`)
+    }
+  )
+
+  app.post(
+    '/mentors/:mentor/versions/live/evaluation',
+    {
+      bodyLimit: mentorBodyLimitBytes,
+      schema: {
+        summary: 'How good the live version is on questions of your own',
+        description:
+          'CSV `question,answer`, the right answer’s id, or nothing where the question is off topic. The report is the one ' +
+          'of the training; word-for-word matches are not looked for.',
+        tags: ['versions'],
+        params: MentorParams,
+        body: { content: { 'text/csv': { schema: Type.String() } } },
+        response: { 200: jsonReply('The report.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      const questions = readTestQuestions(String(request.body))
+      const evaluation = await answering.evaluate(mentor, questions, encodeOptionsOf(request, reply, undefined))
+      return reply
+        .header('content-type', 'application/json; charset=utf-8')
+        .send(JSON.stringify({ data: { evaluation } }))
+    }
+  )
+
+  app.get(
+    '/mentors/:mentor/lint',
+    {
+      schema: {
+        summary: 'What in a mentor’s data makes answers worse',
+        description: 'Of the data as it is; near-duplicates as the live version’s training found them.',
+        tags: ['mentors'],
+        params: MentorParams,
+        response: { 200: jsonReply('The findings.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      const found = await mentors.find(mentor)
+      if (found === undefined) throw unknownMentor()
+      const name = modelNameOf(mentor)
+      const live = await models.liveVersion(name)
+      const json = live === undefined ? undefined : await models.report(name, live)
+      const report: VersionReport | undefined = json === undefined ? undefined : JSON.parse(json)
+      const data = { lint: lintRepertoire(repertoireOf(found.mentor)), nearDuplicates: report?.nearDuplicates ?? null }
+      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ data }))
     }
   )
 
