@@ -114,7 +114,12 @@ export async function openMentorApp(
     dataDir: folder,
     ask,
     put: (mentor, csv) =>
-      ask({ method: 'PUT', url: `/mentors/${mentor}`, payload: csv, headers: { 'content-type': 'text/csv' } }),
+      ask({
+        method: 'PUT',
+        url: `/mentors/${mentor}`,
+        payload: csv,
+        headers: { 'content-type': 'text/csv; charset=utf-8' }
+      }),
     work: () => runner.start(),
     async train(body) {
       runner.start()
