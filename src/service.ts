@@ -9,18 +9,16 @@ import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
+import { begin, giveUp } from './begin.ts'
+import type { Config, Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
-import type { JobBackend } from './jobs/job-backend.ts'
-import { createJobRunner, jobRouteParts, openJobBackend } from './job-parts.ts'
+import { createJobRunner, jobRouteParts } from './job-parts.ts'
 import { openMentorParts } from './mentor-parts.ts'
-import { judgeNodeVersion } from './node-version.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { buildApp } from './server/app.ts'
 import { createAuthenticator } from './server/auth.ts'
 import { createMetrics, createMetricsServer } from './server/metrics.ts'
 import { ReplyCache } from './server/reply-cache.ts'
-import { createServiceLog } from './server/request-log.ts'
 import type { Readiness } from './server/routes/health.ts'
 import type { Tokenize } from './server/routes/tokenize.ts'
 import { createErrorReporter } from './server/sentry.ts'
@@ -53,15 +51,10 @@ const REPORTS_DEADLINE_MS = 2000
  * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
  */
 export async function runService(env: Environment, createEncoding: CreateEncoding): Promise<void> {
-  const version = judgeNodeVersion(process.versions.node)
-  if (version.outcome === 'too old') return giveUp(version.message)
-  const config = readConfig(env)
-  if (config === undefined) return
-  const log = createServiceLog(config.logLevel)
+  const beginning = await begin(env, 'starting')
+  if (beginning === undefined) return
+  const { config, log, jobs } = beginning
   const { logger } = log
-  process.once('exit', log.flush)
-  logger.info({ config: redactConfig(config), node: process.versions.node, version: packageJson.version }, 'starting')
-  if (version.outcome === 'vulnerable') logger.warn(version.message)
   if (config.jwtSecretKey.some((secret) => secret.length < 32))
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
 
@@ -69,8 +62,6 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const jobs = await openJobs(config)
-  if (jobs === undefined) return
   const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   let isStopping = false
@@ -159,16 +150,6 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
 }
 
-/** Opens the store of jobs; a disk or folder that does not let us is one plain line. */
-async function openJobs(config: Config): Promise<JobBackend | undefined> {
-  try {
-    return await openJobBackend(config)
-  } catch (error) {
-    giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
-    return undefined
-  }
-}
-
 /** Listens; a port in use is one plain line. */
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<boolean> {
   try {
@@ -195,21 +176,6 @@ async function listenForMetrics(server: Server, { metricsHost, metricsPort }: Co
 function cannotListen(host: string, port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
   return `Cannot listen on ${host} port ${port}: ${code === 'EADDRINUSE' ? 'the port is in use' : code}`
-}
-
-function readConfig(env: Environment): Config | undefined {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    giveUp(error.message)
-    return undefined
-  }
-}
-
-function giveUp(message: string): void {
-  process.stderr.write(`${message}\n`)
-  process.exitCode = 1
 }
 
 function hasNoSecrets(config: Config): boolean {

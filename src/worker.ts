@@ -7,13 +7,12 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
-import { createJobRunner, openJobBackend } from './job-parts.ts'
+import { begin } from './begin.ts'
+import type { Environment } from './config.ts'
+import { createJobRunner } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
 import { createLocalEncoding } from './local-encoding.ts'
 import { openMentorParts } from './mentor-parts.ts'
-import { judgeNodeVersion } from './node-version.ts'
-import { createServiceLog } from './server/request-log.ts'
 import type { Readiness } from './server/routes/health.ts'
 import { createWorkerHealth } from './server/worker-health.ts'
 
@@ -32,21 +31,12 @@ All settings are in docs/configuration.md, jobs in docs/jobs.md.
 `
 
 async function runWorker(env: Environment): Promise<void> {
-  const version = judgeNodeVersion(process.versions.node)
-  if (version.outcome === 'too old') return giveUp(version.message)
-  const config = readConfig(env)
-  if (config === undefined) return
-  const serviceLog = createServiceLog(config.logLevel)
-  const { logger } = serviceLog
-  process.once('exit', serviceLog.flush)
-  logger.info({ config: redactConfig(config) }, 'starting a worker')
+  const beginning = await begin(env, 'starting a worker')
+  if (beginning === undefined) return
+  const { config, log, jobs: backend } = beginning
+  const { logger } = log
 
   const encoding = createLocalEncoding(config, logger)
-  const backend = await openJobBackend(config).catch((error: unknown) => {
-    giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
-    return undefined
-  })
-  if (backend === undefined) return
   const mentors = openMentorParts(config, backend, encoding.encoder, logger)
   const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors?.handlers ?? new Map())
   const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
@@ -66,7 +56,7 @@ async function runWorker(env: Environment): Promise<void> {
       logger: false,
       onTimeout() {
         logger.fatal('jobs were still at work at the deadline: killed')
-        serviceLog.flush()
+        log.flush()
         process.kill(process.pid, 'SIGKILL')
       }
     },
@@ -82,7 +72,7 @@ async function runWorker(env: Environment): Promise<void> {
       health.closeAllConnections()
       health.close()
       logger.info(runner.counts, 'stopped')
-      serviceLog.flush()
+      log.flush()
     }
   )
 
@@ -95,21 +85,6 @@ async function runWorker(env: Environment): Promise<void> {
   runner.start()
   reporter.start()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
-}
-
-function readConfig(env: Environment): Config | undefined {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    giveUp(error.message)
-    return undefined
-  }
-}
-
-function giveUp(message: string): void {
-  process.stderr.write(`${message}\n`)
-  process.exitCode = 1
 }
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })

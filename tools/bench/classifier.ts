@@ -9,9 +9,9 @@
  * The folder given holds what tools/bench/classifier.py writes, or another encoder's embeddings in the same layout:
  * `labels.json` ({dimensions, classCount, train, test}) and, as little-endian float32, `train.f32` (sanitized),
  * `test-sanitized.f32` and `test-as-asked.f32`.
- * Run: npm exec -- node tools/bench/classifier.ts <folder>
+ * Without a folder, our int8 encoder embeds the Banking77 that lies in ../shared/data beside the checkout.
+ * Run: npm exec -- node tools/bench/classifier.ts [folder]
  */
-import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from 'typebox'
@@ -20,6 +20,8 @@ import { ClassifierModel, packRidgeModel, packSoftmaxModel } from '../../src/cla
 import { auroc, evaluate, type JudgedQuestion } from '../../src/classifier/evaluation.ts'
 import { fitRidge } from '../../src/classifier/ridge.ts'
 import { TensorEngine, type FloatMatrix } from '../../src/classifier/tensor-engine.ts'
+import { embedBanking77 } from './engine/banking77.ts'
+import { openEncoder } from './engine/open-encoder.ts'
 import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/classifier/train-softmax.ts'
 
 const Labels = Type.Object({
@@ -32,8 +34,9 @@ const Labels = Type.Object({
 const WITHHELD_INTENTS = 20
 const DRAWS = 3
 
-const folder = process.argv[2]
-assert.ok(folder !== undefined, 'Cannot measure: the folder of embeddings is missing')
+const ROOT = join(import.meta.dirname, '../..')
+
+const folder = process.argv[2] ?? (await embedWithOurs())
 const labels = Value.Parse(Labels, JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')))
 const train = { features: readFloats(folder, 'train.f32', labels.dimensions), labels: Int32Array.from(labels.train) }
 const testSanitized = readFloats(folder, 'test-sanitized.f32', labels.dimensions)
@@ -51,6 +54,14 @@ const report = {
 }
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
 await engine[Symbol.asyncDispose]()
+
+async function embedWithOurs(): Promise<string> {
+  const out = join(ROOT, '.cache/bench/banking77-int8')
+  const encoder = await openEncoder('int8')
+  await embedBanking77(encoder, join(ROOT, '../shared/data/banking77'), out)
+  await encoder.close()
+  return out
+}
 
 function measureRidge() {
   const { result: fitted, milliseconds } = timed(() => fitRidge(train.features, train.labels, labels.classCount))
