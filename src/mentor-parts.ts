@@ -4,8 +4,7 @@
  */
 
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { recordWithBoth } from './classifier/answer-record.ts'
 import { LoadedModels } from './classifier/loaded-models.ts'
 import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
 import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
@@ -14,14 +13,14 @@ import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
-import { PermanentJobError } from './jobs/job.ts'
+import { openGraphQlParts } from './graphql-parts.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
-import { packPayload, unpackPayload } from './jobs/payload.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { trainJob } from './train-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
@@ -41,7 +40,9 @@ export function openMentorParts(
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const mentors = new SqliteMentorStore(file)
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
+  const store = new SqliteMentorStore(file)
+  const mentors = graphQl?.mentors ?? store
   const models = new SqliteModelStore({
     file,
     folder: join(config.dataDir, 'models'),
@@ -73,12 +74,13 @@ export function openMentorParts(
       }
     }),
     encoder,
-    recorder,
+    recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {
     routes: {
       mentors,
+      ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       models,
       answering,
       jobs,
@@ -89,31 +91,12 @@ export function openMentorParts(
         await models.deleteAll(modelNameOf(mentorId))
       }
     },
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer)]]),
+    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, graphQl?.trainings)], ...(graphQl?.handlers ?? [])]),
     async close() {
       await trainer.idle()
+      await graphQl?.close()
       recorder.flush()
       file.close()
     }
-  }
-}
-
-const trainInput = Compile(
-  Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })
-)
-
-/** Trains a mentor; the result is a `TrainOutcome`. */
-function trainJob(trainer: MentorTrainer): JobHandler {
-  return async (payload, context) => {
-    const input = unpackPayload(payload)
-    if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
-    const { mentor: mentorId, arch: architecture, force: isForced } = input
-    const request = { mentorId, architecture, isForced, jobId: context.job.id, by: context.job.owner }
-    return packPayload(
-      await trainer.train(request, {
-        signal: context.signal,
-        onProgress: (share) => context.progress(share)
-      })
-    )
   }
 }

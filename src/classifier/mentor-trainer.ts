@@ -110,7 +110,7 @@ export class MentorTrainer {
     const [, encoding, fitting, storing] = TRAINING_STAGES
     const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
     const { mentorId, caller = {} } = request
-    const found = await this.#parts.mentors.find(mentorId, { caller, isFresh: true })
+    const found = await this.#parts.mentors.find(mentorId, { caller, freshness: 'required' })
     if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
     const samples = trainingSamples(repertoireOf(found.mentor).answers)
     if (samples.texts.length === 0) {

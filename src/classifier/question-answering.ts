@@ -67,6 +67,8 @@ function modelKey(name: string, version: number): string {
   return `${version} ${name}`
 }
 
+/** Mentors of which it is remembered which version answered last. */
+const MAX_SEEN_VERSIONS = 10_000
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
 /** Test questions encoded and judged before others get their turn. */
@@ -85,6 +87,8 @@ export function parseModelKey(key: string): { readonly name: string; readonly ve
 export class QuestionAnswering {
   readonly #parts: QuestionAnsweringParts
   readonly #prepared: LRUCache<string, PreparedMentor>
+  /** The live version at each mentor's last question. */
+  readonly #seenVersions = new LRUCache<string, number>({ max: MAX_SEEN_VERSIONS })
 
   constructor(parts: QuestionAnsweringParts) {
     this.#parts = parts
@@ -174,8 +178,8 @@ export class QuestionAnswering {
   ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
     const name = modelNameOf(mentorId)
-    const mentor = await this.#prepare(mentorId, caller)
     const version = await models.liveVersion(name)
+    const mentor = version === undefined ? undefined : await this.#prepare(mentorId, version, caller)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
     if (mentor === undefined || version === undefined || model === undefined) {
       throw new ServiceError('NOT_FOUND', `No models found for mentor ${mentorId}.`)
@@ -189,8 +193,11 @@ export class QuestionAnswering {
     return { mentor, model, version }
   }
 
-  async #prepare(mentorId: string, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
-    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller })
+  async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
+    // A version new to this process may know answers that what is remembered of the mentor does not.
+    const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
+    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller, freshness })
+    this.#seenVersions.set(mentorId, version)
     const known = this.#prepared.get(mentorId)
     if (revision !== undefined && known?.revision === revision) return known
     const found = await this.#parts.mentors.find(mentorId, { caller })

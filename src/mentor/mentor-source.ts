@@ -18,8 +18,12 @@ export interface CallerHeaders {
 export interface FindOptions {
   /** For sources across a network, which decide themselves who may see what. @default nobody in particular */
   readonly caller?: CallerHeaders
-  /** Whether the mentor is wanted as it is now, whatever is remembered of it. @default false */
-  readonly isFresh?: boolean
+  /**
+   * Of sources that remember: whether what is remembered will do, is wanted only when nothing newer can be had, or will
+   * not do at all.
+   * @default 'any'
+   */
+  readonly freshness?: 'any' | 'preferred' | 'required'
 }
 
 /** A mentor as it is now. */

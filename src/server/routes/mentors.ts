@@ -22,7 +22,9 @@ import { ERROR_REPLIES } from '../encode-reply.ts'
 
 /** What the mentor routes are made of. */
 export interface MentorRouteParts {
-  readonly mentors: MentorStore
+  readonly mentors: MentorSource
+  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  readonly store?: MentorStore
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
   readonly mentorBodyLimitBytes: number
@@ -96,14 +98,15 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
+      const ours = storeOf(parts)
       const body: unknown = request.body
       if (typeof body === 'string') {
         const { rows, problems } = readTrainingData(body)
-        return storedReply(id, await mentors.update(id, (before) => withTrainingData(before, rows)), problems)
+        return storedReply(id, await ours.update(id, (before) => withTrainingData(before, rows)), problems)
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against this schema
       const mentor = body as Mentor
-      return storedReply(id, await mentors.update(id, () => mentor), [])
+      return storedReply(id, await ours.update(id, () => mentor), [])
     }
   )
 
@@ -112,7 +115,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
     async (request) => {
       const caller = callerOf(request)
-      const entries = (await mentors.list()).filter((entry) => mayRead(caller, entry.id))
+      const entries = (await storeOf(parts).list()).filter((entry) => mayRead(caller, entry.id))
       return {
         data: entries.map(({ id, name, answerCount, revision, updatedAtMs }) => ({
           mentor: id,
@@ -157,7 +160,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const wasThere = await mentors.delete(id)
+      const wasThere = await storeOf(parts).delete(id)
       await parts.forget(id)
       if (!wasThere) throw unknownMentor()
       return reply.code(204).send(null)
@@ -185,6 +188,15 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
         .send(writeTrainingData(trainingDataOf(mentor)))
     }
+  )
+}
+
+/** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
+function storeOf({ store }: MentorRouteParts): MentorStore {
+  if (store !== undefined) return store
+  throw new ServiceError(
+    'METHOD_NOT_ALLOWED',
+    'Cannot list or change mentors here: another service keeps them (MENTOR_SOURCE=graphql), which does that'
   )
 }
 
