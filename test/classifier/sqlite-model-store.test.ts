@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { NewVersion } from '../../src/classifier/model-store.ts'
+import { modelHashOf, type NewVersion } from '../../src/classifier/model-store.ts'
+import { MENTOR_SIGNATURE } from '../../src/classifier/signature.ts'
 import { SqliteModelStore } from '../../src/classifier/sqlite-model-store.ts'
 import { SqliteFile } from '../../src/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
@@ -26,6 +27,7 @@ function newVersion(jobId: string): NewVersion {
   return {
     details: {
       architecture: 'softmax',
+      signature: MENTOR_SIGNATURE,
       dataHash: 'data',
       encoderRevision: 'encoder',
       classCount: 2,
@@ -53,7 +55,12 @@ async function open(t: TestContext, maxVersions = 20, dataDir?: string) {
 test('SqliteModelStore: a version is read back as it was added, also by another process', async (t) => {
   const { store, folder, files } = await open(t)
   const added = await store.add('m', newVersion('one'))
-  assert.deepEqual(added, { ...newVersion('one').details, version: 1, createdAtMs: 1000 })
+  assert.deepEqual(added, {
+    ...newVersion('one').details,
+    version: 1,
+    modelHash: modelHashOf(newVersion('one').model),
+    createdAtMs: 1000
+  })
   const { store: other } = await open(t, 20, folder)
   assert.deepEqual(await other.find('m', 1), added)
   assert.equal(Buffer.from((await other.read('m', 1))!).toString(), 'model of one')
@@ -74,7 +81,19 @@ test('SqliteModelStore: add() for the same job gives the same version, at the sa
   assert.equal((await store.add('m', newVersion('one'))).version, 1)
   assert.equal((await store.add('m', newVersion('two'))).version, 2)
   assert.equal((await store.add('n', newVersion('one'))).version, 1)
-  assert.equal((await files()).length, 3)
+  assert.deepEqual(await store.names(), ['m', 'n'])
+  assert.equal((await files()).length, 2)
+})
+
+test('SqliteModelStore: equal models share a file, which stays until the last of them goes', async (t) => {
+  const { store, files } = await open(t)
+  const { modelHash } = await store.add('m', newVersion('one'))
+  await store.add('n', newVersion('one'))
+  assert.deepEqual(await files(), [`${modelHash}.model`])
+  await store.deleteAll('m')
+  assert.equal(modelHashOf((await store.read('n', 1))!), modelHash)
+  await store.deleteAll('n')
+  assert.deepEqual([await files(), await store.names()], [[], []])
 })
 
 test('SqliteModelStore: rollBack() goes back promotion by promotion, and forth again by promote()', async (t) => {
