@@ -10,6 +10,7 @@ import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
 import { MentorTrainer } from './classifier/mentor-trainer.ts'
 import { mentorModelName } from './classifier/model-name.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import type { Config } from './config.ts'
@@ -38,7 +39,8 @@ export function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
-  log: JobLog
+  log: JobLog,
+  observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
@@ -75,6 +77,7 @@ export function openMentorParts(
     }),
     encoder,
     recorder,
+    ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {

@@ -63,7 +63,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
+  const mentors = openMentorParts(config, jobs, encoding.encoder, logger, metrics.predictionObserver)
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   let isStopping = false
   const readiness: Readiness = {
