@@ -12,6 +12,7 @@ import type { Logger } from 'pino'
 import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import { encoderCatalogue } from './inference/encoder-model.ts'
 import { createJobRunner, jobRouteParts } from './job-parts.ts'
 import { openMentorParts } from './mentor-parts.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
@@ -62,7 +63,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
+  const mentors = openMentorParts(config, jobs, encoding.encoder, logger, metrics.predictionObserver)
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   let isStopping = false
   const readiness: Readiness = {
@@ -81,6 +82,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     readiness,
     encoder: encoding.encoder,
     tokenize: encoding.tokenize,
+    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest: metrics.observeRequest,

@@ -17,6 +17,7 @@ import { Type } from 'typebox'
 import type { Config } from '../config.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
+import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
@@ -26,6 +27,7 @@ import { RequestLog, type RequestObserver } from './request-log.ts'
 import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
@@ -55,6 +57,8 @@ export interface AppParts {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly model: ServedModel
+  /** Every model, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
   readonly jobs?: JobRouteParts
@@ -167,6 +171,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
+  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
   await app.register(async (api) => {
     await addAuthentication(api, parts.authenticate)
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
@@ -197,6 +202,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         sendError(parts, error, request, reply, toOpenAiError)
       })
       await openAi.register(openAiRoutes, { prefix: '/v1', encoder, limits, model })
+    })
+    await api.register(async (protocol) => {
+      protocol.setErrorHandler((error: FastifyError, request, reply) => {
+        sendError(parts, error, request, reply, toProtocolError)
+      })
+      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels })
     })
   })
   await addDocsPage(app, headers.docs)

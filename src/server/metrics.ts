@@ -6,7 +6,9 @@
 import { createServer, type Server } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { PredictionObserver } from '../classifier/prediction-observer.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import { addModelMetrics } from './model-metrics.ts'
 import type { ReplyCacheCounts } from './reply-cache.ts'
 import type { RequestObserver } from './request-log.ts'
 
@@ -20,6 +22,7 @@ export interface MetricsSources {
 export interface Metrics {
   readonly observeRequest: RequestObserver
   readonly encoderObserver: EncoderObserver
+  readonly predictionObserver: PredictionObserver
   /** Adds the figures that are read at each scrape. */
   addSources(sources: MetricsSources): void
   /** The text format of Prometheus. */
@@ -95,6 +98,7 @@ export function createMetrics(): Metrics {
       refused: () => refused.inc(),
       workerCrashed: () => crashes.inc()
     },
+    predictionObserver: addModelMetrics(registry),
     addSources: (sources) => addSourceMetrics(registry, sources),
     text: async () => registry.metrics()
   }
