@@ -6,9 +6,10 @@
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { LoadedModels } from './classifier/loaded-models.ts'
-import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
-import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
+import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
+import { MentorTrainer } from './classifier/mentor-trainer.ts'
+import { mentorModelName } from './classifier/model-name.ts'
+import { QuestionAnswering } from './classifier/question-answering.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import type { Config } from './config.ts'
@@ -86,7 +87,7 @@ export function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
-        await models.deleteAll(modelNameOf(mentorId))
+        await models.deleteAll(mentorModelName(mentorId))
       }
     },
     handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer)]]),

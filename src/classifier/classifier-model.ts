@@ -21,8 +21,8 @@ export type Architecture = 'softmax' | 'ridge'
 export interface ModelOrigin {
   /** Identifier of each class, in the order of the labels: answer ids. */
   readonly classIds: readonly string[]
-  /** Revision of the encoder that made the embeddings; a model is of no use with another. */
-  readonly encoderRevision: string
+  /** Revision of the encoder that made the embeddings; a model is of no use with another. Null where none went in. */
+  readonly encoderRevision: string | null
 }
 
 /** A class and the confidence in it. */
@@ -61,7 +61,7 @@ const ALIGNMENT_BYTES = 8
 const Sizes = {
   format: Type.Literal(FORMAT_VERSION),
   classIds: Type.Array(Type.String(), { minItems: 1 }),
-  encoderRevision: Type.String(),
+  encoderRevision: Type.Union([Type.String(), Type.Null()]),
   dimensions: Type.Integer({ minimum: 1 })
 }
 
@@ -146,7 +146,7 @@ export function packSoftmaxModel(
 export class ClassifierModel {
   readonly architecture: Architecture
   readonly classIds: readonly string[]
-  readonly encoderRevision: string
+  readonly encoderRevision: string | null
   readonly dimensions: number
   /** Memory that the model holds, in bytes, about: for those who keep several. */
   readonly byteLength: number

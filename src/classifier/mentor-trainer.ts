@@ -13,7 +13,10 @@ import type { Architecture } from './classifier-model.ts'
 import { fitInThread } from './fit-in-thread.ts'
 import type { ModelFigures } from './fit.ts'
 import type { ModelStore, NewVersion } from './model-store.ts'
-import { decidePromotion, type PromotionDecision } from './promotion.ts'
+import { mentorModelName } from './model-name.ts'
+import type { PromotionDecision } from './promotion.ts'
+import { publishVersion } from './publish.ts'
+import { MENTOR_SIGNATURE } from './signature.ts'
 
 /** Where a training is, by the progress it tells: each stage begins at its share of the whole. */
 export const TRAINING_STAGES = [
@@ -26,11 +29,6 @@ export const TRAINING_STAGES = [
 /** The stage that a share of the whole, 0 to 1, falls in. */
 export function trainingStage(progress: number): (typeof TRAINING_STAGES)[number]['stage'] {
   return (TRAINING_STAGES.findLast(({ from }) => progress >= from) ?? TRAINING_STAGES[0]).stage
-}
-
-/** Name of a mentor's models in a {@link ModelStore}. */
-export function modelNameOf(mentorId: string): string {
-  return `mentor/${mentorId}`
 }
 
 /** What to train. */
@@ -136,6 +134,7 @@ export class MentorTrainer {
       ...fit,
       details: {
         architecture: request.architecture,
+        signature: MENTOR_SIGNATURE,
         dataHash: found.revision,
         encoderRevision,
         classCount: samples.answerIds.length,
@@ -148,7 +147,7 @@ export class MentorTrainer {
       }
     }
     return {
-      ...(await this.#store(request, version)),
+      ...(await publishVersion(this.#parts, mentorModelName(request.mentorId), version, request)),
       architecture: request.architecture,
       figures: fit.figures,
       notMeasured: fit.notMeasured,
@@ -158,35 +157,4 @@ export class MentorTrainer {
       durationMs
     }
   }
-
-  async #store(request: TrainRequest, added: NewVersion): Promise<Pick<TrainOutcome, 'version' | 'promotion'>> {
-    const { models, promotionMargin } = this.#parts
-    const name = modelNameOf(request.mentorId)
-    const { version } = await models.add(name, added)
-    const promotion = request.isForced
-      ? ({ outcome: 'promoted' } as const)
-      : await judgePromotion(models, name, version, promotionMargin)
-    if (promotion.outcome === 'promoted') await models.promote(name, version, request.by)
-    return { version, promotion }
-  }
-}
-
-/**
- * Holds a version against the live one.
- * @param margin share of samples by which it may be worse
- */
-export async function judgePromotion(
-  models: ModelStore,
-  name: string,
-  version: number,
-  margin: number
-): Promise<PromotionDecision> {
-  const live = await models.liveVersion(name)
-  const candidate = async (number: number) => {
-    const details = await models.find(name, number)
-    return details && { architecture: details.architecture, judgements: await models.judgements(name, number) }
-  }
-  const judged = await candidate(version)
-  if (judged === undefined || live === version) return { outcome: 'promoted' }
-  return decidePromotion(live === undefined ? undefined : await candidate(live), judged, margin)
 }

@@ -15,8 +15,8 @@ import { answerQuestion, type AnswerReply } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
-import type { LoadedModels } from './loaded-models.ts'
-import { modelNameOf } from './mentor-trainer.ts'
+import { modelKey, type LoadedModels } from './loaded-models.ts'
+import { mentorModelName } from './model-name.ts'
 import type { ModelStore } from './model-store.ts'
 import { nameReport, type NamedReport } from './version-report.ts'
 
@@ -43,7 +43,6 @@ export interface GivenAnswer {
 export interface QuestionAnsweringParts {
   readonly mentors: MentorSource
   readonly models: Pick<ModelStore, 'liveVersion'>
-  /** By keys that {@link parseModelKey} reads. */
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
   readonly recorder: AnswerRecorder
@@ -60,21 +59,10 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
-/** The key of a version among {@link LoadedModels}. Versions do not change, so neither does what is loaded. */
-function modelKey(name: string, version: number): string {
-  return `${version} ${name}`
-}
-
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
 /** Test questions encoded and judged before others get their turn. */
 const QUESTIONS_A_TURN = 64
-
-/** What a key among the loaded models stands for. */
-export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
-  const space = key.indexOf(' ')
-  return { name: key.slice(space + 1), version: Number(key.slice(0, space)) }
-}
 
 /**
  * Answers questions by each mentor's present answers and live version. Both are looked up anew for each question, some
@@ -162,7 +150,7 @@ export class QuestionAnswering {
 
   async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
-    const name = modelNameOf(mentorId)
+    const name = mentorModelName(mentorId)
     const mentor = await this.#prepare(mentorId)
     const version = await models.liveVersion(name)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))

@@ -5,7 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ModelStore, NewVersion } from '../../src/classifier/model-store.ts'
+import { modelHashOf, type ModelStore, type NewVersion } from '../../src/classifier/model-store.ts'
+import { MENTOR_SIGNATURE } from '../../src/classifier/signature.ts'
 
 /** A store that is empty at first. */
 export interface OpenModelStore {
@@ -31,6 +32,7 @@ function newVersion(jobId: string): NewVersion {
   return {
     details: {
       architecture: 'softmax',
+      signature: MENTOR_SIGNATURE,
       dataHash: 'data',
       encoderRevision: 'encoder',
       classCount: 2,
@@ -55,7 +57,12 @@ export function modelStoreContract(
   test(`${name}: a version is read back as it was added, also by another process`, LIMIT, async (t) => {
     const { store, peer, countModels } = await open(t)
     const added = await store.add('mentor/m', newVersion('one'))
-    assert.deepEqual(added, { ...newVersion('one').details, version: 1, createdAtMs: added.createdAtMs })
+    assert.deepEqual(added, {
+      ...newVersion('one').details,
+      version: 1,
+      modelHash: modelHashOf(newVersion('one').model),
+      createdAtMs: added.createdAtMs
+    })
     const other = await peer()
     assert.deepEqual(await other.find('mentor/m', 1), added)
     assert.equal(Buffer.from((await other.read('mentor/m', 1))!).toString(), 'model of one')
@@ -75,8 +82,9 @@ export function modelStoreContract(
     )
     assert.equal((await store.add('mentor/m', newVersion('one'))).version, 1)
     assert.equal((await store.add('mentor/m', newVersion('two'))).version, 2)
+    assert.equal(await countModels(), 2)
     assert.equal((await store.add('mentor/n', newVersion('one'))).version, 1)
-    assert.equal(await countModels(), 3)
+    assert.deepEqual(await store.names(), ['mentor/m', 'mentor/n'])
   })
 
   test(`${name}: rollBack() goes back promotion by promotion, and forth again by promote()`, LIMIT, async (t) => {
@@ -142,6 +150,21 @@ export function modelStoreContract(
       assert.deepEqual(await store.rollBack('mentor/m', 'b'), { outcome: 'missing' }, 'version 1 has gone')
     }
   )
+
+  test(`${name}: versions of equal models share one, which stays until the last of them goes`, LIMIT, async (t) => {
+    const { store, countModels } = await open(t, 2)
+    const { model } = newVersion('same')
+    for (const job of ['one', 'two', 'three']) await store.add('mentor/m', { ...newVersion(job), model })
+    assert.equal(await countModels(), 1)
+    for (const job of ['four', 'five']) await store.add('mentor/m', newVersion(job))
+    assert.equal(await countModels(), 2)
+    assert.equal(await store.read('mentor/m', 3), undefined)
+    await store.add('mentor/n', { ...newVersion('six'), model })
+    await store.deleteAll('mentor/m')
+    assert.equal(modelHashOf((await store.read('mentor/n', 1))!), modelHashOf(model))
+    await store.deleteAll('mentor/n')
+    assert.deepEqual([await countModels(), await store.names()], [0, []])
+  })
 
   test(`${name}: changes of two processes at once all count`, LIMIT, async (t) => {
     const { store, peer } = await open(t)

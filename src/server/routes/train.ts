@@ -5,7 +5,8 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { modelNameOf, trainingStage } from '../../classifier/mentor-trainer.ts'
+import { trainingStage } from '../../classifier/mentor-trainer.ts'
+import { mentorModelName } from '../../classifier/model-name.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
@@ -83,7 +84,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
         input: packPayload({ mentor, arch, force }),
         owner: callerKey(caller),
         labels: { mentor },
-        concurrencyGroup: `${TRAIN_JOB_TYPE}/${modelNameOf(mentor)}`,
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
       })
       if (enqueued.outcome === 'conflict') {
