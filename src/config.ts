@@ -395,6 +395,27 @@ export const SETTINGS = {
     unit: 'percent',
     doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
   }),
+  CLASSIFIER_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest table to train a classifier on, CSV to predict by or version to import; beyond it 413.'
+  }),
+  MAX_TRAINING_ROWS: integer({
+    default: 100_000,
+    min: 2,
+    max: 10_000_000,
+    unit: 'rows',
+    doc: 'Most rows of a table to train a classifier on; beyond it 413.'
+  }),
+  MAX_TRAINING_COLUMNS: integer({
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'columns',
+    doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
+  }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,
     min: 0,

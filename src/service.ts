@@ -85,7 +85,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     replyCache,
     observeRequest: metrics.observeRequest,
     jobs: jobRouteParts(config, jobs),
-    ...(mentors !== undefined && { mentors: mentors.routes }),
+    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)

@@ -23,6 +23,7 @@ import type { ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
 import { RequestLog, type RequestObserver } from './request-log.ts'
+import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
@@ -59,6 +60,8 @@ export interface AppParts {
   readonly jobs?: JobRouteParts
   /** Mentors and their questions; without them there are no such routes. */
   readonly mentors?: MentorAreaParts
+  /** Models trained from tables; without them there are no such routes. */
+  readonly classifiers?: ClassifierRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
@@ -185,6 +188,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
       await api.register(questionRoutes, { ...parts.mentors, limits })
+    }
+    if (parts.classifiers !== undefined) {
+      await api.register(classifierRoutes, { prefix: '/v1', ...parts.classifiers, limits })
     }
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {

@@ -54,7 +54,7 @@ export class WordsEncoder implements Encoder {
   }
 }
 
-/** A server with mentors, over a folder of its own. */
+/** A server with mentors and classifiers, over a folder of its own. */
 export interface MentorApp {
   readonly encoder: WordsEncoder
   readonly backend: MemoryJobBackend
@@ -100,7 +100,11 @@ export async function openMentorApp(
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log)
   assert.ok(mentors !== undefined)
-  const { app } = await buildTestApp(t, env, { encoder, mentors: mentors.routes })
+  const { app } = await buildTestApp(t, env, {
+    encoder,
+    mentors: mentors.routes,
+    classifiers: mentors.classifiers
+  })
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {
     await runner.stop()
