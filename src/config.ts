@@ -212,6 +212,17 @@ export const SETTINGS = {
     bounds: 'a host name or an IP address',
     doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
   }),
+  METRICS: oneOf(['none', 'emf'], {
+    default: 'none',
+    doc: 'Whether the figures of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+  }),
+  METRICS_INTERVAL_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How often that is, with `METRICS=emf`; at the end of the process once more.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,
@@ -256,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',
@@ -446,6 +457,27 @@ export const SETTINGS = {
     max: 100,
     unit: 'percent',
     doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
+  }),
+  CLASSIFIER_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest table to train a classifier on, CSV to predict by or version to import; beyond it 413.'
+  }),
+  MAX_TRAINING_ROWS: integer({
+    default: 100_000,
+    min: 2,
+    max: 10_000_000,
+    unit: 'rows',
+    doc: 'Most rows of a table to train a classifier on; beyond it 413.'
+  }),
+  MAX_TRAINING_COLUMNS: integer({
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'columns',
+    doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
   }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,

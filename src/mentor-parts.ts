@@ -5,11 +5,14 @@
 
 import { join } from 'node:path'
 import { recordWithBoth } from './classifier/answer-record.ts'
-import { LoadedModels } from './classifier/loaded-models.ts'
-import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
-import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
+import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
+import { mentorModelName } from './classifier/model-name.ts'
+import { QuestionAnswering } from './classifier/question-answering.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { VersionTrainer } from './classifier/version-trainer.ts'
+import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
@@ -18,6 +21,7 @@ import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { MentorAreaParts } from './server/app.ts'
+import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
 import { trainJob } from './train-job.ts'
@@ -25,6 +29,8 @@ import { trainJob } from './train-job.ts'
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
   readonly routes: MentorAreaParts
+  /** Classifiers, whose models are kept and trained beside the mentors'. */
+  readonly classifiers: ClassifierRouteParts
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -36,12 +42,13 @@ export function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
-  log: JobLog
+  log: JobLog,
+  observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
   const store = new SqliteMentorStore(file)
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
   const mentors = graphQl?.mentors ?? store
   const models = new SqliteModelStore({
     file,
@@ -54,27 +61,29 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
-  const trainer = new MentorTrainer({
-    mentors,
+  const trainer = new VersionTrainer({
     models,
     embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
   })
+  const loadedModels = new LoadedModels({
+    maxBytes: config.loadedModelsBytes,
+    ridgeOffTopicThreshold: config.offTopicThreshold,
+    read: (key) => {
+      const { name, version } = parseModelKey(key)
+      return models.read(name, version)
+    }
+  })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
   const answering = new QuestionAnswering({
     mentors,
     models,
-    loadedModels: new LoadedModels({
-      maxBytes: config.loadedModelsBytes,
-      ridgeOffTopicThreshold: config.offTopicThreshold,
-      read: (key) => {
-        const { name, version } = parseModelKey(key)
-        return models.read(name, version)
-      }
-    }),
+    loadedModels,
     encoder,
     recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
+    ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {
@@ -88,10 +97,15 @@ export function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
-        await models.deleteAll(modelNameOf(mentorId))
+        await models.deleteAll(mentorModelName(mentorId))
       }
     },
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, graphQl?.trainings)], ...(graphQl?.handlers ?? [])]),
+    classifiers: classifiers.routes,
+    handlers: new Map([
+      [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
+      ...classifiers.handlers,
+      ...(graphQl?.handlers ?? [])
+    ]),
     async close() {
       await trainer.idle()
       await graphQl?.close()

@@ -5,10 +5,12 @@
 
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { MentorTrainer } from './classifier/mentor-trainer.ts'
+import { trainMentor } from './classifier/mentor-trainer.ts'
+import type { VersionTrainer } from './classifier/version-trainer.ts'
 import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from './jobs/job.ts'
 import type { JobHandler } from './jobs/job-runner.ts'
 import { packPayload, unpackPayload } from './jobs/payload.ts'
+import type { MentorSource } from './mentor/mentor-source.ts'
 import type { TrainingDesk } from './mentor/training-desk.ts'
 import { jobErrorOf } from './platform/graphql-client.ts'
 
@@ -20,7 +22,7 @@ const trainInput = Compile(
  * Trains a mentor; the result is a `TrainOutcome`.
  * @param desk is told how the training stands, but not of the ends that its job's label `unseenEnd` tells of
  */
-export function trainJob(trainer: MentorTrainer, desk?: TrainingDesk): JobHandler {
+export function trainJob(trainer: VersionTrainer, mentors: MentorSource, desk?: TrainingDesk): JobHandler {
   return async (payload, context) => {
     const { job, signal } = context
     const input = unpackPayload(payload)
@@ -30,7 +32,10 @@ export function trainJob(trainer: MentorTrainer, desk?: TrainingDesk): JobHandle
     const request = { mentorId, architecture, isForced, jobId: job.id, by: job.owner, caller }
     await desk?.tell(job, 'IN_PROGRESS')
     try {
-      const outcome = await trainer.train(request, { signal, onProgress: (share) => context.progress(share) })
+      const outcome = await trainMentor(trainer, mentors, request, {
+        signal,
+        onProgress: (share) => context.progress(share)
+      })
       await desk?.tell(job, 'SUCCESS')
       return packPayload(outcome)
     } catch (error) {

@@ -5,11 +5,11 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { trainingStage } from '../../classifier/mentor-trainer.ts'
+import { mentorModelName } from '../../classifier/model-name.ts'
+import { trainingStage } from '../../classifier/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Enqueued, JobBackend } from '../../jobs/job-backend.ts'
-import { LatestOnly } from '../../jobs/latest-only.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import type { RegisteredTraining, TrainingDesk } from '../../mentor/training-desk.ts'
@@ -37,24 +37,21 @@ const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
-const StatusReply = Type.Object({
-  data: Type.Object({
-    ...Accepted,
-    state: Accepted.status,
-    created: Type.String({ format: 'date-time' }),
-    updated: Type.String({ format: 'date-time' }),
-    progress: Type.Number({ minimum: 0, maximum: 1 }),
-    stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
-    result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
-    error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
-  })
-})
+/** What a status tells of any training. */
+export const TrainingStatus = {
+  state: Accepted.status,
+  created: Type.String({ format: 'date-time' }),
+  updated: Type.String({ format: 'date-time' }),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
+  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
+  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
+}
+const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
 /** `/train`: trainings of mentors, which are jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, parts) => {
   const { mentors, jobs, trainings: desk } = parts
-  const trainings = new LatestOnly(jobs)
-
   app.post(
     '/train',
     {
@@ -94,12 +91,13 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
         input: packPayload({ mentor, arch, force }),
         owner,
         labels: registered?.labels ?? { mentor },
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
       }
-      let enqueued = await trainings.enqueue(mentor, { ...training, ...(registered && { id: registered.id }) })
+      let enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
       if (registered !== undefined && enqueued.outcome !== 'added') {
         // Without a key it is no repetition: the other service gave an id that it has given before.
-        if (key === undefined) enqueued = await trainings.enqueue(mentor, training)
+        if (key === undefined) enqueued = await jobs.enqueue(training)
         else await tellOfRepetition(parts, desk, registered, enqueued)
       }
       if (enqueued.outcome === 'conflict') {
@@ -123,23 +121,25 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       const job = await jobs.find(request.params.id)
       if (job?.type !== TRAIN_JOB_TYPE) throw new ServiceError('NOT_FOUND', 'not found')
       assertMayRead(callerOf(request), mentorOf(job))
-      const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
-      const error = job.failure === 'CANCELLED' ? 'called off, or a newer request took its place' : job.lastError
       void reply.header('cache-control', 'no-store')
-      return {
-        data: {
-          ...acceptedOf(job),
-          state: job.status,
-          created: new Date(job.createdAtMs).toISOString(),
-          updated: new Date(job.updatedAtMs).toISOString(),
-          progress: job.progress,
-          stage: trainingStage(job.progress),
-          ...(result !== undefined && { result: unpackPayload(result) }),
-          ...(error !== undefined && { error })
-        }
-      }
+      return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
     }
   )
+}
+
+/** The status of a training, of whatever, as {@link TrainingStatus} has it. */
+export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
+  const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
+  return {
+    state: job.status,
+    created: new Date(job.createdAtMs).toISOString(),
+    updated: new Date(job.updatedAtMs).toISOString(),
+    progress: job.progress,
+    stage: trainingStage(job.progress),
+    ...(result !== undefined && { result: unpackPayload(result) }),
+    ...(error !== undefined && { error })
+  }
 }
 
 /** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
