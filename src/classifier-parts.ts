@@ -45,7 +45,10 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
         maxTrainingRows,
         maxTrainingColumns,
         maxTextCharacters,
-        embeddingDimensions: encoder.dimensions
+        // Known once the model is loaded, which the server does not wait for.
+        get embeddingDimensions() {
+          return encoder.dimensions
+        }
       }),
       jobs,
       promotionMargin: config.promotionMarginPercent / 100,
