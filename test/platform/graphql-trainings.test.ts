@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
@@ -17,12 +17,11 @@ import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 /** A service that answers all the same; gives what it was asked. */
 async function setUp(t: TestContext, data: unknown) {
   const asked: { variables: Record<string, string> }[] = []
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      asked.push(JSON.parse(body))
-      response.end(JSON.stringify({ data }))
-    })
-  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    asked.push(JSON.parse(await text(request)))
+    response.end(JSON.stringify({ data }))
+  }
+  const server = createServer((request, response) => void answer(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a server that listens on TCP has such an address
