@@ -48,6 +48,7 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
         embeddingDimensions: encoder.dimensions
       }),
       jobs,
+      encoder,
       promotionMargin: config.promotionMarginPercent / 100,
       classifierBodyLimitBytes: config.classifierBodyLimitBytes
     },

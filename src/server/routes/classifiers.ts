@@ -15,6 +15,7 @@ import type { ModelStore } from '../../classifier/model-store.ts'
 import type { Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
@@ -39,6 +40,7 @@ export interface ClassifierRouteParts {
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
+  readonly encoder: Pick<Encoder, 'revision'>
 }
 
 const ClassifierName = Type.String({
@@ -108,7 +110,7 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, encoder, limits } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -116,7 +118,10 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     path: '/classifiers/:classifier',
     kind: 'classifier',
     idSchema: ClassifierName,
-    nameFor: (_request, classifier) => classifierModelName(classifier)
+    nameFor: (_request, classifier) => classifierModelName(classifier),
+    takes: () => true,
+    encoder,
+    importLimitBytes: classifierBodyLimitBytes
   })
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
