@@ -10,6 +10,7 @@ import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
 import { trainMentor } from './classifier/mentor-trainer.ts'
 import { mentorModelName } from './classifier/model-name.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import { VersionTrainer } from './classifier/version-trainer.ts'
@@ -44,7 +45,8 @@ export function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
-  log: JobLog
+  log: JobLog,
+  observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
@@ -82,6 +84,7 @@ export function openMentorParts(
     loadedModels,
     encoder,
     recorder,
+    ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {

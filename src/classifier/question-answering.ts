@@ -11,14 +11,15 @@ import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type AnswerReply } from './answer.ts'
+import { answerQuestion, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import { modelKey, type LoadedModels } from './loaded-models.ts'
 import { mentorModelName } from './model-name.ts'
 import type { ModelStore } from './model-store.ts'
-import { nameReport, type NamedReport } from './version-report.ts'
+import type { PredictionObserver } from './prediction-observer.ts'
+import { nameReport, readTrainingBins, type NamedReport } from './version-report.ts'
 
 /** A question to a mentor. */
 export interface AskedQuestion {
@@ -42,10 +43,12 @@ export interface GivenAnswer {
 /** What a {@link QuestionAnswering} is made of. */
 export interface QuestionAnsweringParts {
   readonly mentors: MentorSource
-  readonly models: Pick<ModelStore, 'liveVersion'>
+  readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
   readonly recorder: AnswerRecorder
+  /** Told of what the classifiers predict. @default nobody */
+  readonly observer?: PredictionObserver
   /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
   readonly maxMentorBytes: number
 }
@@ -85,7 +88,7 @@ export class QuestionAnswering {
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
-    const { encoder, recorder } = this.#parts
+    const { encoder, models, observer, recorder } = this.#parts
     const { mentorId, question, chatSessionId, topK } = asked
     const { mentor, model, version } = await this.#open(mentorId)
     let timings: EncodeTimings | undefined
@@ -95,7 +98,18 @@ export class QuestionAnswering {
       return rowOf(embeddings, 0)
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
-    const { answerId, answerType, confidence } = reply
+    const { answerId, answerType, confidence, classifierAnswerId } = reply
+    // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
+    if (
+      observer !== undefined &&
+      classifierAnswerId !== undefined &&
+      !reply.answerMissing &&
+      isClassified(answerType)
+    ) {
+      const name = mentorModelName(mentorId)
+      const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
+      observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
+    }
     const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
@@ -186,4 +200,8 @@ export class QuestionAnswering {
     this.#prepared.set(mentorId, prepared)
     return prepared
   }
+}
+
+function isClassified(type: AnswerType): boolean {
+  return type === 'CLASSIFIER' || type === 'OFF_TOPIC'
 }

@@ -15,6 +15,7 @@ import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
 /** Stands in for the model where near questions must be near: a text's embedding is the sum of its words'. */
@@ -59,6 +60,7 @@ export interface MentorApp {
   readonly encoder: WordsEncoder
   readonly backend: MemoryJobBackend
   readonly dataDir: string
+  readonly metrics: Metrics
   readonly ask: (options: InjectOptions) => Promise<LightMyRequestResponse>
   readonly put: (mentor: string, csv: string) => Promise<LightMyRequestResponse>
   /** Begins to do trainings: until then all are queued. */
@@ -98,7 +100,8 @@ export async function openMentorApp(
   const backend = new MemoryJobBackend()
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log)
+  const metrics = createMetrics()
+  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
   assert.ok(mentors !== undefined)
   const { app } = await buildTestApp(t, env, {
     encoder,
@@ -116,6 +119,7 @@ export async function openMentorApp(
     encoder,
     backend,
     dataDir: folder,
+    metrics,
     ask,
     put: (mentor, csv) =>
       ask({
