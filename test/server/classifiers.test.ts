@@ -4,49 +4,12 @@
  */
 
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import { bearer, openMentorApp, type TrainingStatus } from './mentor-app.ts'
-
-/** Two sensors that tell a running machine from one that stands. */
-const SENSORS = [
-  'sensor_1,sensor_2,label',
-  ...Array.from({ length: 40 }, (_, i) => `${(i % 2) * 2 + (i % 7) / 10},${-(i % 2) * 2 + (i % 5) / 10},${i % 2}`)
-].join('\n')
-
-interface TrainReply {
-  readonly data: {
-    readonly id: string
-    readonly statusUrl: string
-    readonly features: readonly { readonly name: string; readonly type: string }[]
-    readonly label: { readonly name: string; readonly type: string }
-    readonly rowCount: number
-    readonly classCount: number
-  }
-}
-
-async function open(t: TestContext, env: Record<string, string> = {}) {
-  const app = await openMentorApp(t, env)
-  const post = (url: string, payload: string | object, headers: Record<string, string> = {}) => {
-    const contentType = typeof payload === 'string' && !headers['content-type'] ? { 'content-type': 'text/csv' } : {}
-    return app.ask({ method: 'POST', url: `/v1/classifiers/${url}`, payload, headers: { ...contentType, ...headers } })
-  }
-  return {
-    ...app,
-    post,
-    trainTable: async (url: string, table: string | object): Promise<{ reply: TrainReply; status: TrainingStatus }> => {
-      app.work()
-      const answer = await post(url, table)
-      assert.equal(answer.statusCode, 200, answer.body)
-      const reply: TrainReply = answer.json()
-      await app.backend.waitUntilEnded(reply.data.id, 30_000)
-      const status: { data: TrainingStatus } = (await app.ask({ url: reply.data.statusUrl })).json()
-      return { reply, status: status.data }
-    }
-  }
-}
+import { test } from 'node:test'
+import { openClassifierApp, SENSORS } from './classifier-app.ts'
+import { bearer } from './mentor-app.ts'
 
 test('sensors: a table is trained, and the seed’s call gives the seed’s reply', async (t) => {
-  const { trainTable, post, ask } = await open(t)
+  const { trainTable, post, ask } = await openClassifierApp(t)
   const { reply, status } = await trainTable('sensors/train', SENSORS)
   assert.deepEqual(reply.data.features, [
     { name: 'sensor_1', type: 'number' },
@@ -64,7 +27,7 @@ test('sensors: a table is trained, and the seed’s call gives the seed’s repl
 })
 
 test('texts: classes with probabilities and the runners-up', async (t) => {
-  const { trainTable, post } = await open(t)
+  const { trainTable, post } = await openClassifierApp(t)
   const rows = ['sun', 'rain', 'snow'].flatMap((word) =>
     Array.from({ length: 6 }, (_, i) => ({ text: `${word} today number ${i}`, label: `about ${word}` }))
   )
@@ -84,7 +47,7 @@ test('texts: classes with probabilities and the runners-up', async (t) => {
 })
 
 test('classifiers are for keys and administrators', async (t) => {
-  const { ask, post } = await open(t)
+  const { ask, post } = await openClassifierApp(t)
   for (const url of ['/v1/classifiers', '/v1/classifiers/sensors/versions']) {
     assert.equal((await ask({ url, headers: await bearer('sensors') })).statusCode, 403)
   }
@@ -93,7 +56,7 @@ test('classifiers are for keys and administrators', async (t) => {
 })
 
 test('versions: exported, imported elsewhere, compared, promoted, rolled back', async (t) => {
-  const { trainTable, post, ask } = await open(t)
+  const { trainTable, post, ask } = await openClassifierApp(t)
   await trainTable('sensors/train', SENSORS)
   // The second table says the contrary of each row too, twice.
   const lies = SENSORS.split('\n')

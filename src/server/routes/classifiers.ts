@@ -23,6 +23,7 @@ import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
 import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
+import { streamRequest } from '../streamed-request.ts'
 import { modelVersionRoutes } from './model-versions.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
@@ -102,8 +103,6 @@ const PredictQuery = Type.Object({
 })
 const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
 const CSV_TYPE = 'text/csv'
-/** A stream of CSV that stands still for so long is broken off. */
-const STREAM_IDLE_MS = 60_000
 
 /** `/classifiers`: any table as a versioned model. */
 export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & { limits: PredictLimits }> = async (
@@ -203,6 +202,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
         input: { contentType: PACKED_TABLE_TYPE, bytes },
         owner: callerKey(callerOf(request)),
         labels: { classifier },
+        concurrencyGroup: `${TRAIN_CLASSIFIER_JOB_TYPE}/${classifierModelName(classifier)}`,
         ...(key !== undefined && { idempotencyKey: `${classifier} ${key}` })
       })
       if (enqueued.outcome === 'conflict') {
@@ -302,8 +302,8 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
           maxTextCharacters: limits.maxTextCharacters,
           maxBytes: classifierBodyLimitBytes
         }
+        streamRequest(request)
         const lines = await predictCsv(request.body, classifier, options)
-        endWhenIdle(request)
         return reply.type(`${CSV_TYPE}; charset=utf-8`).send(Readable.from(lines))
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against the schema
@@ -313,11 +313,6 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
       return sendJson(reply, predictionsJson(rows, signature.label.type, detail))
     }
   )
-}
-
-/** Ends a stream that nothing moves in any more; how long it takes as a whole depends on its length. */
-function endWhenIdle({ raw }: FastifyRequest): void {
-  raw.setTimeout(STREAM_IDLE_MS, () => raw.destroy())
 }
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
