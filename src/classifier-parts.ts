@@ -8,6 +8,7 @@ import { trainClassifier } from './classifier/classifier-trainer.ts'
 import { Classifiers } from './classifier/classifiers.ts'
 import type { LoadedModels } from './classifier/loaded-models.ts'
 import type { ModelStore } from './classifier/model-store.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { TrainingReader } from './classifier/training-reader.ts'
 import type { VersionTrainer } from './classifier/version-trainer.ts'
 import type { Config } from './config.ts'
@@ -31,16 +32,18 @@ export interface SharedModelParts {
   readonly trainer: VersionTrainer
   readonly encoder: Encoder
   readonly jobs: JobBackend
+  /** Told of what is predicted. */
+  readonly observer: PredictionObserver | undefined
 }
 
 /** Makes the classifiers. */
 export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
-  const { models, loadedModels, trainer, encoder, jobs } = shared
+  const { models, loadedModels, trainer, encoder, jobs, observer } = shared
   const { maxTrainingRows, maxTrainingColumns, maxTextCharacters } = config
   return {
     routes: {
       models,
-      classifiers: new Classifiers({ models, loadedModels, encoder }),
+      classifiers: new Classifiers({ models, loadedModels, encoder, ...(observer !== undefined && { observer }) }),
       reader: new TrainingReader({
         maxTrainingRows,
         maxTrainingColumns,

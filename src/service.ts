@@ -13,6 +13,7 @@ import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import { encoderCatalogue } from './inference/encoder-model.ts'
+import { joinCatalogues } from './inference/inference-model.ts'
 import { createJobRunner, jobRouteParts } from './job-parts.ts'
 import { openMentorParts } from './mentor-parts.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
@@ -82,7 +83,10 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     readiness,
     encoder: encoding.encoder,
     tokenize: encoding.tokenize,
-    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
+    inferenceModels: joinCatalogues([
+      encoderCatalogue(MODEL_ID, encoding.encoder, config),
+      ...(mentors === undefined ? [] : [mentors.inferenceModels])
+    ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest: metrics.observeRequest,

@@ -9,15 +9,18 @@ import { ServiceError } from '../errors.ts'
 import type { ClassifierModel, Prediction } from './classifier-model.ts'
 import type { Classifier, FeatureTable, PredictOptions, Predictions } from './classifier.ts'
 import { modelKey, type LoadedModels } from './loaded-models.ts'
-import { classifierModelName } from './model-name.ts'
+import { classifierModelName, mentorModelName } from './model-name.ts'
 import type { ModelStore, ModelVersion } from './model-store.ts'
+import { ObservedClassifier, type PredictionObserver } from './prediction-observer.ts'
 
 /** What {@link Classifiers} are made of. */
 export interface ClassifiersParts {
-  readonly models: Pick<ModelStore, 'find' | 'liveVersion'>
+  readonly models: Pick<ModelStore, 'find' | 'liveVersion' | 'report'>
   /** By keys of `modelKey`. */
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
+  /** Told of what is predicted. @default nobody */
+  readonly observer?: PredictionObserver
 }
 
 /** Rows whose texts are encoded in one call. */
@@ -39,22 +42,31 @@ export class Classifiers {
    * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder than there is now
    */
   async open(classifier: string, version?: number): Promise<Classifier> {
-    const { models, loadedModels, encoder } = this.#parts
-    const name = classifierModelName(classifier)
+    return this.#open(classifierModelName(classifier), `classifier ${classifier}`, version)
+  }
+
+  /** As {@link Classifiers.open}, the classifier of a mentor's questions. */
+  async openMentor(mentorId: string, version?: number): Promise<Classifier> {
+    return this.#open(mentorModelName(mentorId), `mentor ${mentorId}`, version)
+  }
+
+  async #open(name: string, owner: string, version: number | undefined): Promise<Classifier> {
+    const { models, loadedModels, encoder, observer } = this.#parts
     const number = version ?? (await models.liveVersion(name))
     const found = number === undefined ? undefined : await models.find(name, number)
     const model = found && (await loadedModels.get(modelKey(name, found.version)))
     if (found === undefined || model === undefined) {
       const wanted = version === undefined ? '' : ` of version ${version}`
-      throw new ServiceError('NOT_FOUND', `No models found for classifier ${classifier}${wanted}.`)
+      throw new ServiceError('NOT_FOUND', `No models found for ${owner}${wanted}.`)
     }
     if (model.encoderRevision !== null && model.encoderRevision !== encoder.revision) {
       throw new ServiceError(
         'NOT_FOUND',
-        `No models found for classifier ${classifier}. Version ${found.version} was trained with another encoder: train again`
+        `No models found for ${owner}. Version ${found.version} was trained with another encoder: train again`
       )
     }
-    return new VectorClassifier(found, model, encoder)
+    const classifier = new VectorClassifier(found, model, encoder)
+    return observer === undefined ? classifier : new ObservedClassifier(name, classifier, models, observer)
   }
 }
 
