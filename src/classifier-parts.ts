@@ -48,7 +48,10 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
         maxTrainingRows,
         maxTrainingColumns,
         maxTextCharacters,
-        embeddingDimensions: encoder.dimensions
+        // Not known before the encoder has loaded its model.
+        get embeddingDimensions() {
+          return encoder.dimensions
+        }
       }),
       jobs,
       promotionMargin: config.promotionMarginPercent / 100,
