@@ -16,6 +16,7 @@ import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler } from './jobs/job-runner.ts'
 import { packPayload } from './jobs/payload.ts'
+import { OnnxProcessPool } from './onnx/onnx-process-pool.ts'
 import { PACKED_TABLE_TYPE, TRAIN_CLASSIFIER_JOB_TYPE, type ClassifierRouteParts } from './server/routes/classifiers.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
@@ -23,6 +24,8 @@ export interface ClassifierParts {
   readonly routes: ClassifierRouteParts
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
+  /** Ends the processes of models that users brought. */
+  close(): Promise<void>
 }
 
 /** What classifiers share with mentors. */
@@ -39,11 +42,19 @@ export interface SharedModelParts {
 /** Makes the classifiers. */
 export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
   const { models, loadedModels, trainer, encoder, jobs, observer } = shared
+  const onnxProcesses =
+    config.onnxProcesses === 0
+      ? undefined
+      : new OnnxProcessPool({
+          processCount: config.onnxProcesses,
+          memoryLimitBytes: config.onnxMemoryBytes,
+          timeLimitMs: config.onnxTimeLimitMs
+        })
   const { maxTrainingRows, maxTrainingColumns, maxTextCharacters } = config
   return {
     routes: {
       models,
-      classifiers: new Classifiers({ models, loadedModels, encoder, ...(observer !== undefined && { observer }) }),
+      classifiers: new Classifiers({ models, loadedModels, encoder, onnxProcesses, observer }),
       reader: new TrainingReader({
         maxTrainingRows,
         maxTrainingColumns,
@@ -54,10 +65,12 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
         }
       }),
       jobs,
+      uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
       promotionMargin: config.promotionMarginPercent / 100,
       classifierBodyLimitBytes: config.classifierBodyLimitBytes
     },
-    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]])
+    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]]),
+    close: async () => onnxProcesses?.close()
   }
 }
 

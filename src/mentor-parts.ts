@@ -109,6 +109,7 @@ export function openMentorParts(
     handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
     async close() {
       await trainer.idle()
+      await classifiers.close()
       recorder.flush()
       file.close()
     }

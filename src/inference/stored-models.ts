@@ -71,7 +71,7 @@ class ClassifierTensors implements InferenceModel {
   constructor(name: string, classifier: Classifier, limits: PredictLimits) {
     const { architecture, signature } = classifier.version
     this.name = name
-    this.platform = `sbert-service_${architecture}`
+    this.platform = architecture === 'onnx' ? 'onnxruntime_onnx' : `sbert-service_${architecture}`
     this.#classifier = classifier
     this.#limits = limits
     this.inputs = signature.features.map(({ name: column, type }) => ({

@@ -23,6 +23,7 @@ import { predictCsv } from '../csv-prediction.ts'
 import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
 import { modelVersionRoutes } from './model-versions.ts'
+import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -36,6 +37,8 @@ export interface ClassifierRouteParts {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
+  /** How models that users bring are taken; without it they are not. */
+  readonly uploads: UploadRouteParts | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
@@ -108,7 +111,7 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, classifierBodyLimitBytes, limits } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -118,6 +121,9 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     idSchema: ClassifierName,
     nameFor: (_request, classifier) => classifierModelName(classifier)
   })
+  if (uploads !== undefined) {
+    await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
+  }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
 
