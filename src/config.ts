@@ -212,6 +212,17 @@ export const SETTINGS = {
     bounds: 'a host name or an IP address',
     doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
   }),
+  METRICS: oneOf(['none', 'emf'], {
+    default: 'none',
+    doc: 'Whether the figures of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+  }),
+  METRICS_INTERVAL_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How often that is, with `METRICS=emf`; at the end of the process once more.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,
@@ -256,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',

@@ -60,7 +60,7 @@ export interface SqliteModelStoreOptions {
   readonly file: SqliteFile
   /** Where the models themselves are; it is made when there is none. */
   readonly folder: string
-  /** Most versions of one name: older ones go, but never the live one. */
+  /** Most versions of one name: older ones go, but never the live one, nor the one that a rollback would make live. */
   readonly maxVersions: number
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number
@@ -250,7 +250,9 @@ export class SqliteModelStore implements ModelStore {
   #dropOldest(name: string): string[] {
     const rows = this.#file.all('SELECT version, file FROM model_versions WHERE name = ? ORDER BY version DESC', name)
     const live = this.#live(name)
-    const dropped = rows.slice(this.#maxVersions).filter((row) => numberIn(row, 'version') !== live)
+    const [, target] = this.#wayBack(name)
+    const needed = new Set([live, target && numberIn(target, 'version')])
+    const dropped = rows.slice(this.#maxVersions).filter((row) => !needed.has(numberIn(row, 'version')))
     for (const row of dropped) {
       const version = numberIn(row, 'version')
       this.#file.run('DELETE FROM model_versions WHERE name = ? AND version = ?', name, version)

@@ -32,7 +32,7 @@ import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
-import { questionRoutes, type QuestionRouteParts } from './routes/questions.ts'
+import { questionRoutes, type AnswerObserver, type QuestionRouteParts } from './routes/questions.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
@@ -43,7 +43,7 @@ import { secureHeaders, type Headers } from './secure-headers.ts'
 export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
-  Omit<QuestionRouteParts, 'limits'>
+  Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
 export interface AppParts {
@@ -70,6 +70,8 @@ export interface AppParts {
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
   readonly observeRequest?: RequestObserver
+  /** Told of every answered question, for metrics. @default nobody */
+  readonly observeAnswer?: AnswerObserver
   /** Told of what is a bug of ours, after it was logged. */
   readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
 }
@@ -106,7 +108,7 @@ const ErrorReplySchema = Type.Object(
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config } = parts
   const headers = await secureHeaders()
-  const { observeRequest = () => undefined } = parts
+  const { observeRequest = () => undefined, observeAnswer = () => undefined } = parts
   const repeatedReplies = new RepeatedReplies({
     replyCache: parts.replyCache,
     authenticate: parts.authenticate,
@@ -192,7 +194,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(mentorRoutes, parts.mentors)
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
-      await api.register(questionRoutes, { ...parts.mentors, limits })
+      await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {
       await api.register(classifierRoutes, { prefix: '/v1', ...parts.classifiers, limits })

@@ -203,7 +203,7 @@ test('POST /train: a newer request takes the place of a queued one; a key gives 
   await post({ mentor: 'noor' })
   const outdated: { data: { status: string; error: string } } = (await ask({ url: first.data.statusUrl })).json()
   assert.equal(outdated.data.status, 'FAILURE')
-  assert.match(outdated.data.error, /a newer request took its place/)
+  assert.match(outdated.data.error, /A newer request took its place/)
 })
 
 test('POST /train says what is wrong: no mentor 400, an unknown one 404, one with nothing to train on FAILURE', async (t) => {

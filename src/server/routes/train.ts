@@ -5,11 +5,11 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { mentorModelName } from '../../classifier/model-name.ts'
 import { trainingStage } from '../../classifier/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
-import { LatestOnly } from '../../jobs/latest-only.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import { assertMayRead, callerKey, callerOf } from '../auth.ts'
@@ -48,8 +48,6 @@ const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingSt
 
 /** `/train`: trainings of mentors, which are jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, { mentors, jobs }) => {
-  const trainings = new LatestOnly(jobs)
-
   app.post(
     '/train',
     {
@@ -80,11 +78,12 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       if ((await mentors.revisionOf(mentor)) === undefined) throw unknownMentor()
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
-      const enqueued = await trainings.enqueue(mentor, {
+      const enqueued = await jobs.enqueue({
         type: TRAIN_JOB_TYPE,
         input: packPayload({ mentor, arch, force }),
         owner: callerKey(caller),
         labels: { mentor },
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
       })
       if (enqueued.outcome === 'conflict') {
@@ -117,7 +116,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
 /** The status of a training, of whatever, as {@link TrainingStatus} has it. */
 export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
   const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
-  const error = job.failure === 'CANCELLED' ? 'called off, or a newer request took its place' : job.lastError
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
   return {
     state: job.status,
     created: new Date(job.createdAtMs).toISOString(),
