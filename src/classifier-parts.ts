@@ -66,6 +66,7 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
       }),
       jobs,
       uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
+      encoder,
       promotionMargin: config.promotionMarginPercent / 100,
       classifierBodyLimitBytes: config.classifierBodyLimitBytes
     },

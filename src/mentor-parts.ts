@@ -97,6 +97,7 @@ export function openMentorParts(
       models,
       answering,
       jobs,
+      encoder,
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {

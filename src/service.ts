@@ -95,7 +95,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     encoder,
     tokenize: encoding.tokenize,
     inferenceModels: joinCatalogues([
-      encoderCatalogue(MODEL_ID, encoding.encoder, config),
+      encoderCatalogue(MODEL_ID, encoder, config),
       ...(mentors === undefined ? [] : [mentors.inferenceModels])
     ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },

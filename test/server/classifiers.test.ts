@@ -91,3 +91,70 @@ test('classifiers are for keys and administrators', async (t) => {
   assert.equal((await post('sensors/predict', { a: [1] }, await bearer('sensors'))).statusCode, 403)
   assert.equal((await post('sensors/train', SENSORS, await bearer('sensors'))).statusCode, 403)
 })
+
+test('versions: exported, imported elsewhere, compared, promoted, rolled back', async (t) => {
+  const { trainTable, post, ask } = await open(t)
+  await trainTable('sensors/train', SENSORS)
+  // The second table says the contrary of each row too, twice.
+  const lies = SENSORS.split('\n')
+    .slice(1)
+    .map((line) => line.replace(/\d$/, (label) => String(1 - Number(label))))
+  const worse = [SENSORS, ...lies, ...lies].join('\n')
+  await trainTable('sensors/train?force=true', worse)
+  const diff: { data: { samples: object; figures: { accuracy: { change: number } }; errors: { added: object[] } } } = (
+    await ask({ url: '/v1/classifiers/sensors/versions/1/diff/live' })
+  ).json()
+  assert.ok(diff.data.figures.accuracy.change < -0.1)
+  assert.ok(diff.data.errors.added.length > 0)
+  const file = await ask({ url: '/v1/classifiers/sensors/versions/1/export' })
+  assert.equal(file.statusCode, 200)
+  assert.equal(file.headers['content-disposition'], 'attachment; filename="sensors-1.version"')
+  const send = (payload: Buffer, url = 'copy/versions') =>
+    ask({
+      method: 'POST',
+      url: `/v1/classifiers/${url}`,
+      payload,
+      headers: { 'content-type': 'application/octet-stream' }
+    })
+  const imported = await send(file.rawPayload)
+  assert.deepEqual(imported.json(), {
+    data: { classifier: 'copy', version: 1, promotion: { outcome: 'promoted' } }
+  })
+  assert.equal((await send(file.rawPayload)).body, imported.body)
+  const asked = { sensor_1: [0, 2], sensor_2: [0.2, -1.9] }
+  assert.equal((await post('copy/predict', asked)).body, (await post('sensors/predict?version=1', asked)).body)
+  const [mine, theirs]: { data: { versions: { modelHash: string; dataHash: string }[] } }[] = await Promise.all(
+    ['copy', 'sensors'].map(async (name) => (await ask({ url: `/v1/classifiers/${name}/versions` })).json())
+  )
+  assert.equal(mine?.data.versions[0]?.modelHash, theirs?.data.versions[1]?.modelHash)
+  for (const at of [0, 20, 60, 500, file.rawPayload.length - 9]) {
+    const tampered = Buffer.from(file.rawPayload)
+    tampered[at] = tampered[at]! ^ 1
+    const refused = await send(tampered, 'tampered/versions')
+    assert.equal(refused.statusCode, 400, refused.body)
+    assert.match(refused.body, /Cannot import the version: /)
+  }
+  assert.equal((await send(Buffer.alloc(0), 'tampered/versions')).statusCode, 400)
+  assert.equal((await ask({ url: '/v1/classifiers' })).body.includes('tampered'), false)
+  const mentor = await ask({
+    method: 'POST',
+    url: '/mentors/noor/versions',
+    payload: file.rawPayload,
+    headers: { 'content-type': 'application/octet-stream' }
+  })
+  assert.equal(mentor.statusCode, 409, mentor.body)
+
+  const back = await ask({ method: 'POST', url: '/v1/classifiers/sensors/rollback' })
+  assert.equal(back.body, '{"data":{"classifier":"sensors","live":1}}')
+  const gated = await ask({ method: 'POST', url: '/v1/classifiers/sensors/versions/2/promote' })
+  assert.equal(gated.statusCode, 409, gated.body)
+  const forced = await ask({
+    method: 'POST',
+    url: '/v1/classifiers/sensors/versions/2/promote',
+    payload: { force: true }
+  })
+  assert.equal(forced.body, '{"data":{"classifier":"sensors","live":2}}')
+  assert.equal((await ask({ method: 'DELETE', url: '/v1/classifiers/sensors' })).statusCode, 204)
+  assert.equal((await ask({ method: 'DELETE', url: '/v1/classifiers/sensors' })).statusCode, 404)
+  assert.equal((await post('sensors/predict', asked)).statusCode, 404)
+})

@@ -57,6 +57,7 @@ test('a model that was brought is a version like all others: predicted by, liste
   assert.deepEqual([list.live, list.versions.length, list.versions[0].architecture], [2, 2, 'onnx'])
   const report = await ask({ url: `${URL}/1/evaluation` })
   assert.match(report.json().data.notMeasured[0], /trained elsewhere/)
+  assert.equal((await ask({ url: `${URL}/1/export` })).statusCode, 409)
   const inputs = ['a', 'b', 'c'].map((name) => ({ name, datatype: 'FP64', shape: [1], data: [1] }))
   const inferred = await ask({ method: 'POST', url: '/v2/models/brought/infer', payload: { inputs } })
   assert.deepEqual(inferred.json().outputs[1].data, [0.5])

@@ -15,6 +15,7 @@ import type { ModelStore } from '../../classifier/model-store.ts'
 import type { Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
@@ -42,6 +43,7 @@ export interface ClassifierRouteParts {
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
+  readonly encoder: Pick<Encoder, 'revision'>
 }
 
 const ClassifierName = Type.String({
@@ -111,7 +113,8 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, uploads, classifierBodyLimitBytes, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
+  const { classifierBodyLimitBytes } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -119,7 +122,10 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     path: '/classifiers/:classifier',
     kind: 'classifier',
     idSchema: ClassifierName,
-    nameFor: (_request, classifier) => classifierModelName(classifier)
+    nameFor: (_request, classifier) => classifierModelName(classifier),
+    takes: () => true,
+    encoder,
+    importLimitBytes: classifierBodyLimitBytes
   })
   if (uploads !== undefined) {
     await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
