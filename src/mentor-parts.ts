@@ -18,6 +18,8 @@ import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import type { ModelCatalogue } from './inference/inference-model.ts'
+import { storedModelsCatalogue } from './inference/stored-models.ts'
 import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
@@ -34,6 +36,8 @@ export interface MentorParts {
   readonly routes: MentorAreaParts
   /** Classifiers, whose models are kept and trained beside the mentors'. */
   readonly classifiers: ClassifierRouteParts
+  /** Models of both, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -77,7 +81,7 @@ export function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer })
   const answering = new QuestionAnswering({
     mentors,
     models,
@@ -102,9 +106,11 @@ export function openMentorParts(
       }
     },
     classifiers: classifiers.routes,
+    inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
     async close() {
       await trainer.idle()
+      await classifiers.close()
       recorder.flush()
       file.close()
     }

@@ -13,6 +13,7 @@ import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import { encoderCatalogue } from './inference/encoder-model.ts'
+import { joinCatalogues } from './inference/inference-model.ts'
 import { createEmfReporter } from './emf-parts.ts'
 import { createJobRunner, jobRouteParts } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
@@ -93,7 +94,10 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     readiness,
     encoder,
     tokenize: encoding.tokenize,
-    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
+    inferenceModels: joinCatalogues([
+      encoderCatalogue(MODEL_ID, encoder, config),
+      ...(mentors === undefined ? [] : [mentors.inferenceModels])
+    ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest,

@@ -25,6 +25,7 @@ import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../en
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
 import { streamRequest } from '../streamed-request.ts'
 import { modelVersionRoutes } from './model-versions.ts'
+import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -38,6 +39,8 @@ export interface ClassifierRouteParts {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
+  /** How models that users bring are taken; without it they are not. */
+  readonly uploads: UploadRouteParts | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
@@ -109,7 +112,8 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, encoder, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
+  const { classifierBodyLimitBytes } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -122,6 +126,9 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     encoder,
     importLimitBytes: classifierBodyLimitBytes
   })
+  if (uploads !== undefined) {
+    await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
+  }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
 
