@@ -4,10 +4,8 @@
  */
 
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { recordWithBoth } from './classifier/answer-record.ts'
 import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
-import { trainMentor } from './classifier/mentor-trainer.ts'
 import { mentorModelName } from './classifier/model-name.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
@@ -18,18 +16,17 @@ import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import { openGraphQlParts } from './graphql-parts.ts'
 import type { ModelCatalogue } from './inference/inference-model.ts'
 import { storedModelsCatalogue } from './inference/stored-models.ts'
-import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
-import { packPayload, unpackPayload } from './jobs/payload.ts'
-import type { MentorSource } from './mentor/mentor-source.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { trainJob } from './train-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
@@ -54,7 +51,9 @@ export function openMentorParts(
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const mentors = new SqliteMentorStore(file)
+  const store = new SqliteMentorStore(file)
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
+  const mentors = graphQl?.mentors ?? store
   const models = new SqliteModelStore({
     file,
     folder: join(config.dataDir, 'models'),
@@ -87,13 +86,14 @@ export function openMentorParts(
     models,
     loadedModels,
     encoder,
-    recorder,
+    recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
     ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {
     routes: {
       mentors,
+      ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       models,
       answering,
       jobs,
@@ -107,32 +107,17 @@ export function openMentorParts(
     },
     classifiers: classifiers.routes,
     inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
+    handlers: new Map([
+      [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
+      ...classifiers.handlers,
+      ...(graphQl?.handlers ?? [])
+    ]),
     async close() {
       await trainer.idle()
       await classifiers.close()
+      await graphQl?.close()
       recorder.flush()
       file.close()
     }
-  }
-}
-
-const trainInput = Compile(
-  Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })
-)
-
-/** Trains a mentor; the result is a `TrainOutcome`. */
-function trainJob(trainer: VersionTrainer, mentors: MentorSource): JobHandler {
-  return async (payload, context) => {
-    const input = unpackPayload(payload)
-    if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
-    const { mentor: mentorId, arch: architecture, force: isForced } = input
-    const request = { mentorId, architecture, isForced, jobId: context.job.id, by: context.job.owner }
-    return packPayload(
-      await trainMentor(trainer, mentors, request, {
-        signal: context.signal,
-        onProgress: (share) => context.progress(share)
-      })
-    )
   }
 }
