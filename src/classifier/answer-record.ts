@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { CallerHeaders } from '../mentor/mentor-source.ts'
 import type { AnswerType } from './answer.ts'
 
 /** A question that was asked, and what it was answered with. */
@@ -18,6 +19,9 @@ export interface AnswerRecord {
 
 /** Keeps the questions that were asked, for people to grade. */
 export interface AnswerRecorder {
-  /** @returns id of the record */
-  record(answer: AnswerRecord): Promise<string>
+  /**
+   * Keeps a record. An answer waits for this, so that what cannot be kept is logged, and never thrown.
+   * @returns id of the record
+   */
+  record(answer: AnswerRecord, caller: CallerHeaders): Promise<string>
 }

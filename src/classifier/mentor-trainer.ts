@@ -7,7 +7,7 @@ import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import { repertoireOf } from '../mentor/mentor.ts'
-import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import { trainingSamples } from '../mentor/training-samples.ts'
 import type { Architecture } from './classifier-model.ts'
 import { fitInThread } from './fit-in-thread.ts'
@@ -43,6 +43,8 @@ export interface TrainRequest {
   readonly jobId: string
   /** Who asks. */
   readonly by: string
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
 }
 
 /** How to train. */
@@ -107,7 +109,8 @@ export class MentorTrainer {
     const startMs = performance.now()
     const [, encoding, fitting, storing] = TRAINING_STAGES
     const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
-    const found = await this.#parts.mentors.find(request.mentorId)
+    const { mentorId, caller = {} } = request
+    const found = await this.#parts.mentors.find(mentorId, { caller, isFresh: true })
     if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
     const samples = trainingSamples(repertoireOf(found.mentor).answers)
     if (samples.texts.length === 0) {

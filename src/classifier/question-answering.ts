@@ -9,7 +9,7 @@ import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
-import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
 import { answerQuestion, type AnswerReply } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
@@ -27,6 +27,8 @@ export interface AskedQuestion {
   readonly chatSessionId: string | undefined
   /** How many alternatives are wanted. */
   readonly topK: number
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
 }
 
 /** An answer, and where it came from. */
@@ -98,8 +100,8 @@ export class QuestionAnswering {
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
     const { encoder, recorder } = this.#parts
-    const { mentorId, question, chatSessionId, topK } = asked
-    const { mentor, model, version } = await this.#open(mentorId)
+    const { mentorId, question, chatSessionId, topK, caller = {} } = asked
+    const { mentor, model, version } = await this.#open(mentorId, caller)
     let timings: EncodeTimings | undefined
     const embed = async (text: string) => {
       const embeddings = await encoder.encode([text], options)
@@ -108,7 +110,8 @@ export class QuestionAnswering {
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
     const { answerId, answerType, confidence } = reply
-    const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
+    const record = { mentorId, question, answerId, answerType, confidence, chatSessionId }
+    const feedbackId = await recorder.record(record, caller)
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
 
@@ -116,8 +119,8 @@ export class QuestionAnswering {
    * Makes all ready for a mentor's first question.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
-  async load(mentorId: string): Promise<void> {
-    await this.#open(mentorId)
+  async load(mentorId: string, caller: CallerHeaders): Promise<void> {
+    await this.#open(mentorId, caller)
   }
 
   /**
@@ -125,8 +128,13 @@ export class QuestionAnswering {
    * mentor's own words learns nothing.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
    */
-  async evaluate(mentorId: string, questions: readonly TestQuestion[], options: EncodeOptions): Promise<NamedReport> {
-    const { model } = await this.#open(mentorId)
+  async evaluate(
+    mentorId: string,
+    questions: readonly TestQuestion[],
+    options: EncodeOptions,
+    caller: CallerHeaders
+  ): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId, caller)
     const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
     const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
     if (unknown >= 0) {
@@ -160,10 +168,13 @@ export class QuestionAnswering {
     )
   }
 
-  async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
+  async #open(
+    mentorId: string,
+    caller: CallerHeaders
+  ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
     const name = modelNameOf(mentorId)
-    const mentor = await this.#prepare(mentorId)
+    const mentor = await this.#prepare(mentorId, caller)
     const version = await models.liveVersion(name)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
     if (mentor === undefined || version === undefined || model === undefined) {
@@ -178,11 +189,11 @@ export class QuestionAnswering {
     return { mentor, model, version }
   }
 
-  async #prepare(mentorId: string): Promise<PreparedMentor | undefined> {
-    const revision = await this.#parts.mentors.revisionOf(mentorId)
+  async #prepare(mentorId: string, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
+    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller })
     const known = this.#prepared.get(mentorId)
     if (revision !== undefined && known?.revision === revision) return known
-    const found = await this.#parts.mentors.find(mentorId)
+    const found = await this.#parts.mentors.find(mentorId, { caller })
     if (found === undefined) {
       this.#prepared.delete(mentorId)
       return undefined
@@ -192,7 +203,7 @@ export class QuestionAnswering {
       revision: found.revision,
       repertoire,
       answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
-      matchIndex: new MatchIndex(repertoire),
+      matchIndex: new MatchIndex(repertoire, found.gradedQuestions),
       byteLength: Math.max(1, found.byteLength)
     }
     this.#prepared.set(mentorId, prepared)

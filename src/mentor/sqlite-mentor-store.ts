@@ -70,7 +70,7 @@ export class SqliteMentorStore implements MentorStore {
         this.#wallMs()
       )
       this.#file.run('REPLACE INTO mentor_texts (id, json) VALUES (?, ?)', id, json)
-      return { mentor, revision, byteLength: json.length }
+      return { mentor, gradedQuestions: [], revision, byteLength: json.length }
     })
   }
 
@@ -86,7 +86,7 @@ export class SqliteMentorStore implements MentorStore {
     if (row === undefined) return undefined
     const json = textIn(row, 'json')
     const mentor: Mentor = JSON.parse(json)
-    return { mentor, revision: textIn(row, 'revision'), byteLength: json.length }
+    return { mentor, gradedQuestions: [], revision: textIn(row, 'revision'), byteLength: json.length }
   }
 }
 

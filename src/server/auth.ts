@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ServiceError } from '../errors.ts'
+import type { CallerHeaders } from '../mentor/mentor-source.ts'
 
 /** Who is calling, once the Authorization header has been checked. */
 export type Caller =
@@ -144,6 +145,15 @@ export async function addAuthentication(app: FastifyInstance, authenticate: Auth
 export function callerOf(request: FastifyRequest): Caller {
   assert.ok(request.caller, 'A route that needs a caller is outside of authentication: this is a bug')
   return request.caller
+}
+
+/** What of a request goes along when another service is asked on its caller's behalf. */
+export function callerHeadersOf(request: FastifyRequest): CallerHeaders {
+  const { authorization, 'custom-external-origin': externalOrigin } = request.headers
+  return {
+    ...(authorization !== undefined && { authorization }),
+    ...(typeof externalOrigin === 'string' && { externalOrigin })
+  }
 }
 
 /** Whose turn a request counts as, where callers take turns. */

@@ -4,11 +4,12 @@
  */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import { lintRepertoire } from '../../mentor/lint.ts'
 import { Mentor, repertoireOf } from '../../mentor/mentor.ts'
-import type { FoundMentor, MentorStore } from '../../mentor/mentor-source.ts'
+import type { FoundMentor, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
 import {
   readTrainingData,
   trainingDataOf,
@@ -16,7 +17,7 @@ import {
   writeTrainingData,
   type LineProblem
 } from '../../mentor/training-data.ts'
-import { assertMayRead, callerOf, mayRead, type Caller } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 
 /** What the mentor routes are made of. */
@@ -138,7 +139,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
       }
     },
     async (request, reply) => {
-      const { mentor } = await findMentor(mentors, request.params.mentor, callerOf(request))
+      const { mentor } = await findMentor(mentors, request.params.mentor, request)
       return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(mentor))
     }
   )
@@ -178,7 +179,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     },
     async (request, reply) => {
       const id = request.params.mentor
-      const { mentor } = await findMentor(mentors, id, callerOf(request))
+      const { mentor } = await findMentor(mentors, id, request)
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
@@ -191,9 +192,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
  * The mentor, for a caller who may read it.
  * @throws {ServiceError} FORBIDDEN for any other caller, NOT_FOUND when there is no such mentor
  */
-async function findMentor(mentors: MentorStore, id: string, caller: Caller): Promise<FoundMentor> {
-  assertMayRead(caller, id)
-  const found = await mentors.find(id)
+async function findMentor(mentors: MentorSource, id: string, request: FastifyRequest): Promise<FoundMentor> {
+  assertMayRead(callerOf(request), id)
+  const found = await mentors.find(id, { caller: callerHeadersOf(request) })
   if (found === undefined) throw unknownMentor()
   return found
 }

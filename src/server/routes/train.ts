@@ -12,7 +12,7 @@ import type { JobBackend } from '../../jobs/job-backend.ts'
 import { LatestOnly } from '../../jobs/latest-only.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
-import { assertMayRead, callerKey, callerOf } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../auth.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from './mentors.ts'
 
 /** Name of the jobs that train a mentor. */
@@ -78,7 +78,8 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       const { mentor, arch = 'softmax', ping = false, force = false } = request.body
       const caller = callerOf(request)
       assertMayRead(caller, mentor)
-      if ((await mentors.revisionOf(mentor)) === undefined) throw unknownMentor()
+      const headers = callerHeadersOf(request)
+      if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
       const enqueued = await trainings.enqueue(mentor, {
