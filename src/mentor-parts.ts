@@ -11,6 +11,8 @@ import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
 import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { FollowupSuggester } from './followup/followup-suggester.ts'
+import { ThreadedEntityFinder } from './followup/entity-finder.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
@@ -18,7 +20,9 @@ import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { packPayload, unpackPayload } from './jobs/payload.ts'
+import { TopicAnswers } from './mentor/category-answers.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
+import { readPopCulture } from './pop-culture-file.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
@@ -32,7 +36,10 @@ export interface MentorParts {
   close(): Promise<void>
 }
 
-/** Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder. */
+/**
+ * Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder.
+ * @throws {ConfigError} when a file that a setting names cannot be read
+ */
 export function openMentorParts(
   config: Config,
   jobs: JobBackend,
@@ -40,6 +47,7 @@ export function openMentorParts(
   log: JobLog
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
+  const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
   const mentors = new SqliteMentorStore(file)
   const models = new SqliteModelStore({
@@ -53,10 +61,11 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
+  const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new MentorTrainer({
     mentors,
     models,
-    embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
+    embeddings,
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
@@ -76,9 +85,20 @@ export function openMentorParts(
     recorder,
     maxMentorBytes: config.mentorCacheBytes
   })
+  const entities = new ThreadedEntityFinder()
+  const followups = new FollowupSuggester({
+    mentors,
+    categories: new TopicAnswers(mentors),
+    entities,
+    embeddings,
+    encoder,
+    popCulture,
+    isSemanticDedup: config.semanticDedup === 'true'
+  })
   return {
     routes: {
       mentors,
+      followups,
       models,
       answering,
       jobs,
@@ -91,6 +111,7 @@ export function openMentorParts(
     },
     handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer)]]),
     async close() {
+      await entities.close()
       await trainer.idle()
       recorder.flush()
       file.close()

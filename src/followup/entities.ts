@@ -35,7 +35,7 @@ export interface EntityMention {
   readonly type: EntityType
   /** As written; a relative as the bare word in lower case: `mom`, `brother-in-law`. */
   readonly text: string
-  /** Whether `the` stands before it. */
+  /** Whether `the` stands before it, and belongs to it: not in `the NASA budget`. */
   readonly hasArticle: boolean
   readonly verbSubject: VerbSubject
 }
@@ -75,7 +75,7 @@ export function findEntities(sentence: TaggedSentence): EntityMention[] {
   return found.map(({ span, type, text }) => ({
     type,
     text,
-    hasArticle: type !== 'family' && wordBefore(terms, span.from) === 'the',
+    hasArticle: (type === 'place' || type === 'organisation') && hasOwnArticle(terms, span),
     verbSubject: verbSubjectOf(terms, span.from, span.to)
   }))
 }
@@ -267,6 +267,12 @@ function typeByTags(has: (tag: string) => boolean, isLong: boolean): EntityType 
   if (has('Person')) return 'person'
   if (has('Place')) return 'place'
   return isLong ? 'person' : 'organisation'
+}
+
+function hasOwnArticle(terms: readonly TaggedTerm[], { from, to }: Span): boolean {
+  const next = terms[to]
+  const isCompound = terms[to - 1]!.after === ' ' && next?.tags.has('Noun') === true && !next.tags.has('Pronoun')
+  return wordBefore(terms, from) === 'the' && !isCompound
 }
 
 /** The name as written, without a genitive's `'s`. */

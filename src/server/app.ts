@@ -25,6 +25,7 @@ import { RepeatedReplies } from './repeated-replies.ts'
 import { RequestLog, type RequestObserver } from './request-log.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { followupRoutes, type FollowupRouteParts } from './routes/followups.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
@@ -40,6 +41,7 @@ import { secureHeaders, type Headers } from './secure-headers.ts'
 export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
+  FollowupRouteParts &
   Omit<QuestionRouteParts, 'limits'>
 
 /** What the server is made of. */
@@ -184,6 +186,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(mentorRoutes, parts.mentors)
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
+      await api.register(followupRoutes, parts.mentors)
       await api.register(questionRoutes, { ...parts.mentors, limits })
     }
     await api.register(async (openAi) => {
