@@ -212,6 +212,17 @@ export const SETTINGS = {
     bounds: 'a host name or an IP address',
     doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
   }),
+  METRICS: oneOf(['none', 'emf'], {
+    default: 'none',
+    doc: 'Whether the figures of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+  }),
+  METRICS_INTERVAL_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How often that is, with `METRICS=emf`; at the end of the process once more.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,
@@ -256,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',
@@ -354,6 +365,58 @@ export const SETTINGS = {
     default: 'no',
     doc: 'Whether a `callbackUrl` may lead to an address of a private network. `yes` lets every caller send requests into yours.'
   }),
+  MENTOR_SOURCE: oneOf(['local', 'graphql'], {
+    default: 'local',
+    doc: 'Where mentors are: `local`, kept here; `graphql`, at a service that `GRAPHQL_ENDPOINT` names.'
+  }),
+  GRAPHQL_ENDPOINT: text({
+    default: undefined,
+    pattern: /^https?:\/\/[^\s@]{1,2000}$/,
+    bounds: 'a URL without user name and password',
+    doc: 'The GraphQL service of the mentors. Needed with `MENTOR_SOURCE=graphql`.'
+  }),
+  SECRET_HEADER_NAME: text({
+    default: undefined,
+    pattern:
+      /^(?!authorization$|custom-external-origin$|content-|host$|connection$|transfer-encoding$)[A-Za-z0-9_-]{1,200}$/i,
+    bounds: 'the name of a header that is not sent anyway',
+    doc: 'Header by which the GraphQL service knows this one. Comes with `SECRET_HEADER_VALUE`.'
+  }),
+  SECRET_HEADER_VALUE: text({
+    default: undefined,
+    pattern: /^[\x21-\x7e]{1,1024}$/,
+    bounds: 'printable ASCII without spaces',
+    isSecret: true,
+    doc: 'What that header holds. It also seals what waiting jobs keep of their callers, so all processes need the same.'
+  }),
+  GRAPHQL_TIMEOUT_SECONDS: integer({
+    default: 10,
+    min: 1,
+    max: 300,
+    unit: 'seconds',
+    doc: 'How long one operation of the GraphQL service may take, retries included; beyond it 504.'
+  }),
+  GRAPHQL_REPLY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest reply of the GraphQL service; beyond it 502.'
+  }),
+  MENTOR_FRESH_SECONDS: integer({
+    default: 60,
+    min: 0,
+    max: 86_400,
+    unit: 'seconds',
+    doc: 'How long a mentor of the GraphQL service is taken as unchanged. After that it still answers, and is read anew meanwhile.'
+  }),
+  MENTOR_MAX_AGE_SECONDS: integer({
+    default: 604_800,
+    min: 0,
+    max: 31_536_000,
+    unit: 'seconds',
+    doc: 'How long a mentor that was read from the GraphQL service answers while it cannot be read anew.'
+  }),
   OFF_TOPIC_THRESHOLD: decimal({
     default: -0.631,
     min: -1000,
@@ -394,6 +457,27 @@ export const SETTINGS = {
     max: 100,
     unit: 'percent',
     doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
+  }),
+  CLASSIFIER_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest table to train a classifier on, CSV to predict by or version to import; beyond it 413.'
+  }),
+  MAX_TRAINING_ROWS: integer({
+    default: 100_000,
+    min: 2,
+    max: 10_000_000,
+    unit: 'rows',
+    doc: 'Most rows of a table to train a classifier on; beyond it 413.'
+  }),
+  MAX_TRAINING_COLUMNS: integer({
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'columns',
+    doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
   }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,
@@ -490,6 +574,12 @@ export function loadConfig(env: Environment): Config {
     for (const name of ['JOBS_QUEUE_URL', 'JOBS_TABLE', 'MODELS_BUCKET'] as const) {
       if (isUnset(env[name])) problems.push(`${name}: must be set with BACKEND=aws`)
     }
+  }
+  if (config.mentorSource === 'graphql' && isUnset(env['GRAPHQL_ENDPOINT'])) {
+    problems.push('GRAPHQL_ENDPOINT: must be set with MENTOR_SOURCE=graphql')
+  }
+  if (isUnset(env['SECRET_HEADER_NAME']) !== isUnset(env['SECRET_HEADER_VALUE'])) {
+    problems.push('SECRET_HEADER_NAME, SECRET_HEADER_VALUE: one is set without the other')
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)

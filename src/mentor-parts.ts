@@ -4,32 +4,37 @@
  */
 
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { LoadedModels } from './classifier/loaded-models.ts'
-import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
-import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
+import { recordWithBoth } from './classifier/answer-record.ts'
+import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
+import { mentorModelName } from './classifier/model-name.ts'
+import { QuestionAnswering } from './classifier/question-answering.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import { FollowupSuggester } from './followup/followup-suggester.ts'
 import { ThreadedEntityFinder } from './followup/entity-finder.ts'
+import { VersionTrainer } from './classifier/version-trainer.ts'
+import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
-import { PermanentJobError } from './jobs/job.ts'
+import { openGraphQlParts } from './graphql-parts.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
-import { packPayload, unpackPayload } from './jobs/payload.ts'
 import { TopicAnswers } from './mentor/category-answers.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import { readPopCulture } from './pop-culture-file.ts'
 import type { MentorAreaParts } from './server/app.ts'
+import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { trainJob } from './train-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
   readonly routes: MentorAreaParts
+  /** Classifiers, whose models are kept and trained beside the mentors'. */
+  readonly classifiers: ClassifierRouteParts
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -44,12 +49,15 @@ export function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
-  log: JobLog
+  log: JobLog,
+  observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const mentors = new SqliteMentorStore(file)
+  const store = new SqliteMentorStore(file)
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
+  const mentors = graphQl?.mentors ?? store
   const models = new SqliteModelStore({
     file,
     folder: join(config.dataDir, 'models'),
@@ -62,33 +70,35 @@ export function openMentorParts(
   })
   const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
-  const trainer = new MentorTrainer({
-    mentors,
+  const trainer = new VersionTrainer({
     models,
     embeddings,
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
   })
+  const loadedModels = new LoadedModels({
+    maxBytes: config.loadedModelsBytes,
+    ridgeOffTopicThreshold: config.offTopicThreshold,
+    read: (key) => {
+      const { name, version } = parseModelKey(key)
+      return models.read(name, version)
+    }
+  })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
   const answering = new QuestionAnswering({
     mentors,
     models,
-    loadedModels: new LoadedModels({
-      maxBytes: config.loadedModelsBytes,
-      ridgeOffTopicThreshold: config.offTopicThreshold,
-      read: (key) => {
-        const { name, version } = parseModelKey(key)
-        return models.read(name, version)
-      }
-    }),
+    loadedModels,
     encoder,
-    recorder,
+    recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
+    ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   const entities = new ThreadedEntityFinder()
   const followups = new FollowupSuggester({
     mentors,
-    categories: new TopicAnswers(mentors),
+    categories: graphQl?.categories ?? new TopicAnswers(store),
     entities,
     embeddings,
     encoder,
@@ -98,6 +108,7 @@ export function openMentorParts(
   return {
     routes: {
       mentors,
+      ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
       answering,
@@ -106,35 +117,21 @@ export function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
-        await models.deleteAll(modelNameOf(mentorId))
+        await models.deleteAll(mentorModelName(mentorId))
       }
     },
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer)]]),
+    classifiers: classifiers.routes,
+    handlers: new Map([
+      [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
+      ...classifiers.handlers,
+      ...(graphQl?.handlers ?? [])
+    ]),
     async close() {
       await entities.close()
       await trainer.idle()
+      await graphQl?.close()
       recorder.flush()
       file.close()
     }
-  }
-}
-
-const trainInput = Compile(
-  Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })
-)
-
-/** Trains a mentor; the result is a `TrainOutcome`. */
-function trainJob(trainer: MentorTrainer): JobHandler {
-  return async (payload, context) => {
-    const input = unpackPayload(payload)
-    if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
-    const { mentor: mentorId, arch: architecture, force: isForced } = input
-    const request = { mentorId, architecture, isForced, jobId: context.job.id, by: context.job.owner }
-    return packPayload(
-      await trainer.train(request, {
-        signal: context.signal,
-        onProgress: (share) => context.progress(share)
-      })
-    )
   }
 }

@@ -2,7 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
@@ -12,12 +12,16 @@ import type { Logger } from 'pino'
 import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
+import { encoderCatalogue } from './inference/encoder-model.ts'
+import { createEmfReporter } from './emf-parts.ts'
 import { createJobRunner, jobRouteParts } from './job-parts.ts'
+import { BacklogReporter } from './jobs/backlog-reporter.ts'
 import { openMentorParts } from './mentor-parts.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { buildApp } from './server/app.ts'
 import { createAuthenticator } from './server/auth.ts'
 import { createMetrics, createMetricsServer } from './server/metrics.ts'
+import { ObservedEncoder } from './server/observed-encoder.ts'
 import { ReplyCache } from './server/reply-cache.ts'
 import type { Readiness } from './server/routes/health.ts'
 import type { Tokenize } from './server/routes/tokenize.ts'
@@ -61,16 +65,24 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
+  const { observeRequest, observeAnswer, observeInput } = metrics.addRequests()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
+  const encoder = new ObservedEncoder(encoding.encoder, observeInput)
+  const mentors = openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
+  const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
     reasons: () => (isStopping ? ['the service is stopping'] : encoding.readiness.reasons())
   }
   const replyCache = new ReplyCache(config.replyCacheBytes)
-  metrics.addSources({ encoderLoad: () => encoding.load(), replyCache: () => replyCache.counts })
+  metrics.addEncoderLoad(() => encoding.load())
+  metrics.addReplyCache(() => replyCache.counts)
+  if (config.jobsConcurrency > 0) {
+    metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
+  }
+  const emfReporter = createEmfReporter(config, 'service', metrics, log)
   const app = await buildApp({
     config,
     logger,
@@ -79,13 +91,15 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       jwtSecretKey: config.jwtSecretKey
     }),
     readiness,
-    encoder: encoding.encoder,
+    encoder,
     tokenize: encoding.tokenize,
+    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
-    observeRequest: metrics.observeRequest,
+    observeRequest,
+    observeAnswer,
     jobs: jobRouteParts(config, jobs),
-    ...(mentors !== undefined && { mentors: mentors.routes }),
+    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)
@@ -104,6 +118,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     await jobs.close()
     return
   }
+
+  emfReporter?.start()
 
   closeWithGrace(
     {
@@ -128,10 +144,12 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.close()
       metricsServer.closeAllConnections()
       await jobRunner.stop()
+      await backlogReporter.stop()
       await mentors?.close()
       await jobs.close()
       await encoding.close()
       await reporter.close(REPORTS_DEADLINE_MS)
+      await emfReporter?.stop()
       logger.info('stopped')
       log.flush()
     }
@@ -145,7 +163,10 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     reporter.report(error)
     return
   }
-  if (config.jobsConcurrency > 0) jobRunner.start()
+  if (config.jobsConcurrency > 0) {
+    jobRunner.start()
+    backlogReporter.start()
+  }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
 }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Job, NewJob } from './job.ts'
+import type { FailedTry, Job, NewJob } from './job.ts'
 import type { Payload } from './payload.ts'
 
 /** What time it is. Two clocks, because only one of them never jumps. */
@@ -100,6 +100,10 @@ export interface Swept {
  *
  * Leases need no common clock. A job counts as abandoned when its heartbeat stood still for the whole lease as measured
  * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not rob each other.
+ *
+ * Of a group ({@link NewJob.concurrencyGroup}) one job at most is IN_PROGRESS and one at most QUEUED, in all processes
+ * together: a job that waits for its group is not claimed, a newer one calls it off, and a job that would go back to
+ * the queue while a newer one waits ends as CANCELLED.
  * Every method throws ServiceError UNAVAILABLE when the store cannot be reached or written; then nothing was done, or,
  * across a network, perhaps done: repeating the call is safe.
  */
@@ -117,13 +121,13 @@ export interface JobBackend {
   extend(lease: Lease, progress?: number): Promise<LeaseOutcome>
   finish(lease: Lease, result: Payload): Promise<LeaseOutcome>
   /** Records a failed try: the job is queued again after a wait, or ends (see `afterFailure`). */
-  fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome>
+  fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome>
   /** Gives a job back untouched, at once available to others; the try does not count. */
   release(lease: Lease): Promise<LeaseOutcome>
 
   /** Calls off a job that has not ended; a worker on it notices at its next heartbeat. */
   cancel(id: string): Promise<Changed>
-  /** Queues a job that failed for good again, as if new. */
+  /** Queues a job that failed for good again, as if new; refused while another of its group waits. */
   redrive(id: string): Promise<Changed>
   /** The job, as soon as it has ended or the time is over; `undefined` when there is no such job. */
   waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>

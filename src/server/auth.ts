@@ -168,7 +168,20 @@ export function mayRead(caller: Caller, mentorId: string): boolean {
 
 /** @throws {ServiceError} FORBIDDEN when {@link mayRead} says no */
 export function assertMayRead(caller: Caller, mentorId: string): void {
-  if (!mayRead(caller, mentorId)) throw new ServiceError('FORBIDDEN', 'not authorized')
+  if (!mayRead(caller, mentorId)) throw notAuthorized()
+}
+
+/** What is said to a caller who may not do what was asked. */
+export function notAuthorized(): ServiceError {
+  return new ServiceError('FORBIDDEN', 'not authorized')
+}
+
+/**
+ * Classifiers belong to no mentor: they are for those who hold a key, and for administrators.
+ * @throws {ServiceError} FORBIDDEN for any other caller
+ */
+export function assertMayUseClassifiers(caller: Caller): void {
+  if (caller.kind === 'jwt' && caller.role !== ADMIN_ROLE) throw new ServiceError('FORBIDDEN', 'not authorized')
 }
 
 function jwtCaller(payload: Static<typeof TokenPayload>): Caller {

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { TopicAnswers } from '../../src/mentor/category-answers.ts'
+import type { Mentor } from '../../src/mentor/mentor.ts'
 import { SqliteMentorStore } from '../../src/mentor/sqlite-mentor-store.ts'
 import { SqliteFile } from '../../src/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
@@ -16,7 +17,7 @@ test('categoryAnswers() gives the answers whose questions have the topic, in any
   const file = new SqliteFile(join(await temporaryFolder(t), 'mentors.db'))
   t.after(() => file.close())
   const mentors = new SqliteMentorStore(file)
-  await mentors.update('noor', () => ({
+  const noor: Mentor = {
     questions: [
       { question: { _id: 'q-a' }, topics: [{ name: 'Childhood' }, { name: 'Home' }] },
       { question: { _id: 'q-b' }, topics: [{ name: 'Work' }] },
@@ -27,7 +28,9 @@ test('categoryAnswers() gives the answers whose questions have the topic, in any
       answer('b', 'What do you do?'),
       answer('c', 'Who raised you?', { status: 'INCOMPLETE' })
     ]
-  }))
+  }
+  const json = new TextEncoder().encode(JSON.stringify(noor))
+  await mentors.put('noor', { json, revision: '1', name: undefined, answerCount: 3 })
   const categories = new TopicAnswers(mentors)
   assert.deepEqual(await categories.categoryAnswers(' CHILDHOOD', 'noor'), [
     { questionText: 'Where did you grow up?', answerText: 'In Oban.' }

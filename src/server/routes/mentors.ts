@@ -3,26 +3,24 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import assert from 'node:assert/strict'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { ServiceError } from '../../errors.ts'
-import { lintRepertoire } from '../../mentor/lint.ts'
-import { Mentor, repertoireOf } from '../../mentor/mentor.ts'
-import type { FoundMentor, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
-import {
-  readTrainingData,
-  trainingDataOf,
-  withTrainingData,
-  writeTrainingData,
-  type LineProblem
-} from '../../mentor/training-data.ts'
+import { Mentor } from '../../mentor/mentor.ts'
+import type { CallerHeaders, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
+import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
+import { createUploadReader } from '../../mentor/read-upload.ts'
+import { trainingDataOf, writeTrainingData } from '../../mentor/training-data.ts'
 import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 
 /** What the mentor routes are made of. */
 export interface MentorRouteParts {
-  readonly mentors: MentorStore
+  readonly mentors: MentorSource
+  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  readonly store?: MentorStore
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
   readonly mentorBodyLimitBytes: number
@@ -69,50 +67,14 @@ const MentorList = Type.Object({
 /** `/mentors` and `/trainingdata`: what mentors say. */
 export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
   const { mentors } = parts
-  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, body)
-  })
-
-  app.put(
-    '/mentors/:mentor',
-    {
-      bodyLimit: parts.mentorBodyLimitBytes,
-      schema: {
-        summary: 'Store a mentor',
-        description:
-          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
-          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
-        tags: ['mentors'],
-        params: MentorParams,
-        body: {
-          content: {
-            'application/json': { schema: Mentor },
-            'text/csv': { schema: Type.String() }
-          }
-        },
-        response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
-      }
-    },
-    async (request) => {
-      const id = request.params.mentor
-      assertMayRead(callerOf(request), id)
-      const body: unknown = request.body
-      if (typeof body === 'string') {
-        const { rows, problems } = readTrainingData(body)
-        return storedReply(id, await mentors.update(id, (before) => withTrainingData(before, rows)), problems)
-      }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against this schema
-      const mentor = body as Mentor
-      return storedReply(id, await mentors.update(id, () => mentor), [])
-    }
-  )
+  await app.register(uploadRoutes, parts)
 
   app.get(
     '/mentors',
     { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
     async (request) => {
       const caller = callerOf(request)
-      const entries = (await mentors.list()).filter((entry) => mayRead(caller, entry.id))
+      const entries = (await storeOf(parts).list()).filter((entry) => mayRead(caller, entry.id))
       return {
         data: entries.map(({ id, name, answerCount, revision, updatedAtMs }) => ({
           mentor: id,
@@ -139,8 +101,11 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
       }
     },
     async (request, reply) => {
-      const { mentor } = await findMentor(mentors, request.params.mentor, request)
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(mentor))
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const json = await readJson(parts, id, callerHeadersOf(request))
+      if (json === undefined) throw unknownMentor()
+      return reply.header('content-type', 'application/json; charset=utf-8').send(json)
     }
   )
 
@@ -157,7 +122,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const wasThere = await mentors.delete(id)
+      const wasThere = await storeOf(parts).delete(id)
       await parts.forget(id)
       if (!wasThere) throw unknownMentor()
       return reply.code(204).send(null)
@@ -179,24 +144,38 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     },
     async (request, reply) => {
       const id = request.params.mentor
-      const { mentor } = await findMentor(mentors, id, request)
+      assertMayRead(callerOf(request), id)
+      const found = await mentors.find(id, { caller: callerHeadersOf(request) })
+      if (found === undefined) throw unknownMentor()
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
-        .send(writeTrainingData(trainingDataOf(mentor)))
+        .send(writeTrainingData(trainingDataOf(found.mentor)))
     }
   )
 }
 
-/**
- * The mentor, for a caller who may read it.
- * @throws {ServiceError} FORBIDDEN for any other caller, NOT_FOUND when there is no such mentor
- */
-async function findMentor(mentors: MentorSource, id: string, request: FastifyRequest): Promise<FoundMentor> {
-  assertMayRead(callerOf(request), id)
-  const found = await mentors.find(id, { caller: callerHeadersOf(request) })
-  if (found === undefined) throw unknownMentor()
-  return found
+/** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
+function storeOf({ store }: MentorRouteParts): MentorStore {
+  if (store !== undefined) return store
+  throw new ServiceError(
+    'METHOD_NOT_ALLOWED',
+    'Cannot list or change mentors here: another service keeps them (MENTOR_SOURCE=graphql), which does that'
+  )
+}
+
+/** A mentor's JSON; undefined when there is no such mentor. */
+async function readJson(
+  { mentors, store }: MentorRouteParts,
+  id: string,
+  caller: CallerHeaders
+): Promise<Buffer | string | undefined> {
+  if (store === undefined) {
+    const found = await mentors.find(id, { caller })
+    return found && JSON.stringify(found.mentor)
+  }
+  const stored = await store.readJson(id)
+  return stored && Buffer.from(stored.json.buffer)
 }
 
 /** What is said of a mentor that is not there. */
@@ -204,19 +183,86 @@ export function unknownMentor(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
 }
 
-function storedReply(id: string, { mentor, revision }: FoundMentor, problems: readonly LineProblem[]) {
-  const repertoire = repertoireOf(mentor)
-  const utteranceCount = [...repertoire.utterances.values()].reduce((sum, ofName) => sum + ofName.length, 0)
-  const phraseCounts = repertoire.answers.map(({ question }) => 1 + (question.paraphrases?.length ?? 0))
-  return {
-    data: {
-      mentor: id,
-      revision,
-      answerCount: repertoire.answers.length,
-      utteranceCount,
-      phraseCount: phraseCounts.reduce((sum, count) => sum + count, 0),
-      problems: [...problems],
-      lint: lintRepertoire(repertoire)
-    }
+/** Checks as Fastify would by itself. */
+function validator(schema: TSchema) {
+  const checked = Compile(schema)
+  const none: ReturnType<typeof checked.Errors> = []
+  const validate = (value: unknown): boolean => {
+    const isValid = checked.Check(value)
+    validate.errors = isValid ? none : checked.Errors(value)
+    return isValid
   }
+  validate.errors = none
+  return validate
+}
+
+/** A table that is written while others write the same mentor starts anew this often. */
+const MAX_PUT_TRIES = 5
+
+/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
+  const read = createUploadReader()
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser(['application/json', 'text/csv'], { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+
+  app.put(
+    '/mentors/:mentor',
+    {
+      bodyLimit: parts.mentorBodyLimitBytes,
+      schema: {
+        summary: 'Store a mentor',
+        description:
+          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
+          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
+        tags: ['mentors'],
+        params: MentorParams,
+        body: {
+          content: {
+            'application/json': { schema: Mentor },
+            'text/csv': { schema: Type.String() }
+          }
+        },
+        response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
+      },
+      // Before a body is read that nobody would store.
+      onRequest: async () => void storeOf(parts),
+      // The body is checked where it is parsed.
+      validatorCompiler: ({ schema, httpPart }) => (httpPart === 'body' ? () => true : validator(schema))
+    },
+    async (request) => {
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const body: unknown = request.body
+      assert(body instanceof Uint8Array, 'A body is no bytes; this is a bug')
+      const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
+      const { mentor, summary } = await putUpload(storeOf(parts), id, read, {
+        format: isCsv ? 'csv' : 'json',
+        bytes: new Uint8Array(body)
+      })
+      const { problems, lint, ...counts } = summary
+      return { data: { mentor: id, revision: mentor.revision, ...counts, problems: [...problems], lint: [...lint] } }
+    }
+  )
+}
+
+/** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */
+async function putUpload(
+  mentors: MentorStore,
+  id: string,
+  read: (upload: MentorUpload) => Promise<ReadUpload>,
+  upload: MentorUpload
+): Promise<ReadUpload> {
+  if (upload.format === 'json') {
+    const uploaded = await read(upload)
+    await mentors.put(id, uploaded.mentor)
+    return uploaded
+  }
+  for (let tries = 0; tries < MAX_PUT_TRIES; tries += 1) {
+    const before = await mentors.readJson(id)
+    const uploaded = await read({ ...upload, before: before?.json })
+    if (await mentors.put(id, uploaded.mentor, before?.revision ?? null)) return uploaded
+  }
+  throw new ServiceError('UNAVAILABLE', 'Cannot store the mentor: others change it at the same time')
 }

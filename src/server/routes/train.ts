@@ -5,14 +5,15 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { trainingStage } from '../../classifier/mentor-trainer.ts'
+import { mentorModelName } from '../../classifier/model-name.ts'
+import { trainingStage } from '../../classifier/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
-import type { JobBackend } from '../../jobs/job-backend.ts'
-import { LatestOnly } from '../../jobs/latest-only.ts'
+import type { Enqueued, JobBackend } from '../../jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
-import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../auth.ts'
+import type { RegisteredTraining, TrainingDesk } from '../../mentor/training-desk.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf, notAuthorized } from '../auth.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from './mentors.ts'
 
 /** Name of the jobs that train a mentor. */
@@ -22,6 +23,8 @@ export const TRAIN_JOB_TYPE = 'train'
 export interface TrainRouteParts {
   readonly mentors: MentorSource
   readonly jobs: JobBackend
+  /** Who else has a say in trainings. @default nobody */
+  readonly trainings?: TrainingDesk
 }
 
 const Accepted = {
@@ -34,23 +37,21 @@ const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
-const StatusReply = Type.Object({
-  data: Type.Object({
-    ...Accepted,
-    state: Accepted.status,
-    created: Type.String({ format: 'date-time' }),
-    updated: Type.String({ format: 'date-time' }),
-    progress: Type.Number({ minimum: 0, maximum: 1 }),
-    stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
-    result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
-    error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
-  })
-})
+/** What a status tells of any training. */
+export const TrainingStatus = {
+  state: Accepted.status,
+  created: Type.String({ format: 'date-time' }),
+  updated: Type.String({ format: 'date-time' }),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
+  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
+  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
+}
+const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
 /** `/train`: trainings of mentors, which are jobs. */
-export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, { mentors, jobs }) => {
-  const trainings = new LatestOnly(jobs)
-
+export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, parts) => {
+  const { mentors, jobs, trainings: desk } = parts
   app.post(
     '/train',
     {
@@ -80,15 +81,25 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       assertMayRead(caller, mentor)
       const headers = callerHeadersOf(request)
       if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
+      if (desk !== undefined && !(await desk.mayTrain(mentor, headers))) throw notAuthorized()
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
-      const enqueued = await trainings.enqueue(mentor, {
+      const owner = callerKey(caller)
+      const registered = await desk?.register(mentor, headers, key && JSON.stringify([owner, key]))
+      const training = {
         type: TRAIN_JOB_TYPE,
         input: packPayload({ mentor, arch, force }),
-        owner: callerKey(caller),
-        labels: { mentor },
+        owner,
+        labels: registered?.labels ?? { mentor },
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
-      })
+      }
+      let enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
+      if (registered !== undefined && enqueued.outcome !== 'added') {
+        // Without a key it is no repetition: the other service gave an id that it has given before.
+        if (key === undefined) enqueued = await jobs.enqueue(training)
+        else await tellOfRepetition(parts, desk, registered, enqueued)
+      }
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
       }
@@ -110,23 +121,37 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       const job = await jobs.find(request.params.id)
       if (job?.type !== TRAIN_JOB_TYPE) throw new ServiceError('NOT_FOUND', 'not found')
       assertMayRead(callerOf(request), mentorOf(job))
-      const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
-      const error = job.failure === 'CANCELLED' ? 'called off, or a newer request took its place' : job.lastError
       void reply.header('cache-control', 'no-store')
-      return {
-        data: {
-          ...acceptedOf(job),
-          state: job.status,
-          created: new Date(job.createdAtMs).toISOString(),
-          updated: new Date(job.updatedAtMs).toISOString(),
-          progress: job.progress,
-          stage: trainingStage(job.progress),
-          ...(result !== undefined && { result: unpackPayload(result) }),
-          ...(error !== undefined && { error })
-        }
-      }
+      return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
     }
   )
+}
+
+/** The status of a training, of whatever, as {@link TrainingStatus} has it. */
+export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
+  const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
+  return {
+    state: job.status,
+    created: new Date(job.createdAtMs).toISOString(),
+    updated: new Date(job.updatedAtMs).toISOString(),
+    progress: job.progress,
+    stage: trainingStage(job.progress),
+    ...(result !== undefined && { result: unpackPayload(result) }),
+    ...(error !== undefined && { error })
+  }
+}
+
+/** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
+async function tellOfRepetition(
+  { jobs }: TrainRouteParts,
+  desk: TrainingDesk | undefined,
+  announced: RegisteredTraining,
+  enqueued: Enqueued
+): Promise<void> {
+  const first = enqueued.outcome === 'conflict' ? await jobs.find(enqueued.jobId) : enqueued.job
+  if (first?.id === announced.id) await desk?.tell(first, first.status)
+  else await desk?.tell(announced, 'FAILURE')
 }
 
 function acceptedOf(job: Job) {
