@@ -521,6 +521,16 @@ export const SETTINGS = {
     unit: 'records',
     doc: 'Asked questions kept, with their answers; the oldest leave first.'
   }),
+  SEMANTIC_DEDUP: oneOf(['false', 'true'], {
+    default: 'false',
+    doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'
+  }),
+  POP_CULTURE_FILE: text({
+    default: undefined,
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
+  }),
   WORKER_PORT: integer({
     default: 8081,
     min: 0,

@@ -11,6 +11,8 @@ import { QuestionAnswering } from './classifier/question-answering.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { FollowupSuggester } from './followup/followup-suggester.ts'
+import { ThreadedEntityFinder } from './followup/entity-finder.ts'
 import { VersionTrainer } from './classifier/version-trainer.ts'
 import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
@@ -21,7 +23,9 @@ import type { ModelCatalogue } from './inference/inference-model.ts'
 import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
+import { TopicAnswers } from './mentor/category-answers.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
+import { readPopCulture } from './pop-culture-file.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
@@ -41,7 +45,10 @@ export interface MentorParts {
   close(): Promise<void>
 }
 
-/** Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder. */
+/**
+ * Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder.
+ * @throws {ConfigError} when a file that a setting names cannot be read
+ */
 export function openMentorParts(
   config: Config,
   jobs: JobBackend,
@@ -50,6 +57,7 @@ export function openMentorParts(
   observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
+  const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
   const store = new SqliteMentorStore(file)
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
@@ -65,9 +73,10 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
+  const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
     models,
-    embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
+    embeddings,
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
@@ -90,10 +99,21 @@ export function openMentorParts(
     ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
+  const entities = new ThreadedEntityFinder()
+  const followups = new FollowupSuggester({
+    mentors,
+    categories: graphQl?.categories ?? new TopicAnswers(store),
+    entities,
+    embeddings,
+    encoder,
+    popCulture,
+    isSemanticDedup: config.semanticDedup === 'true'
+  })
   return {
     routes: {
       mentors,
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
+      followups,
       models,
       answering,
       jobs,
@@ -113,6 +133,7 @@ export function openMentorParts(
       ...(graphQl?.handlers ?? [])
     ]),
     async close() {
+      await entities.close()
       await trainer.idle()
       await classifiers.close()
       await graphQl?.close()
