@@ -531,6 +531,12 @@ export const SETTINGS = {
     bounds: 'a path',
     doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
   }),
+  AWS_LAMBDA_RUNTIME_API: text({
+    default: undefined,
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host and a port',
+    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
+  }),
   WORKER_PORT: integer({
     default: 8081,
     min: 0,
