@@ -11,15 +11,21 @@ import { QuestionAnswering } from './classifier/question-answering.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { FollowupSuggester } from './followup/followup-suggester.ts'
+import { ThreadedEntityFinder } from './followup/entity-finder.ts'
 import { VersionTrainer } from './classifier/version-trainer.ts'
 import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import { openGraphQlParts } from './graphql-parts.ts'
+import type { ModelCatalogue } from './inference/inference-model.ts'
+import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
+import { TopicAnswers } from './mentor/category-answers.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
+import { readPopCulture } from './pop-culture-file.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
@@ -31,13 +37,18 @@ export interface MentorParts {
   readonly routes: MentorAreaParts
   /** Classifiers, whose models are kept and trained beside the mentors'. */
   readonly classifiers: ClassifierRouteParts
+  /** Models of both, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
   close(): Promise<void>
 }
 
-/** Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder. */
+/**
+ * Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder.
+ * @throws {ConfigError} when a file that a setting names cannot be read
+ */
 export function openMentorParts(
   config: Config,
   jobs: JobBackend,
@@ -46,6 +57,7 @@ export function openMentorParts(
   observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
+  const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
   const store = new SqliteMentorStore(file)
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
@@ -61,9 +73,10 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
+  const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
     models,
-    embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
+    embeddings,
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
@@ -76,7 +89,7 @@ export function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer })
   const answering = new QuestionAnswering({
     mentors,
     models,
@@ -86,13 +99,25 @@ export function openMentorParts(
     ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
+  const entities = new ThreadedEntityFinder()
+  const followups = new FollowupSuggester({
+    mentors,
+    categories: graphQl?.categories ?? new TopicAnswers(store),
+    entities,
+    embeddings,
+    encoder,
+    popCulture,
+    isSemanticDedup: config.semanticDedup === 'true'
+  })
   return {
     routes: {
       mentors,
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
+      followups,
       models,
       answering,
       jobs,
+      encoder,
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
@@ -101,13 +126,16 @@ export function openMentorParts(
       }
     },
     classifiers: classifiers.routes,
+    inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
       ...classifiers.handlers,
       ...(graphQl?.handlers ?? [])
     ]),
     async close() {
+      await entities.close()
       await trainer.idle()
+      await classifiers.close()
       await graphQl?.close()
       recorder.flush()
       file.close()

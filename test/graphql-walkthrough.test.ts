@@ -103,6 +103,11 @@ test('a mentor of a GraphQL service: train, status, ask, grade, lose the service
     [exact, near, off].map((answer) => answer.feedback_id)
   )
 
+  const followups = await ask('/followups/category/Family/noor', {})
+  assert.equal(followups.status, 200, followups.text)
+  assert.match(followups.text, /"question":"Can you tell me more about /)
+  assert.equal((await ask('/followups/category/Family/nobody', {})).status, 404)
+
   await control('grade', { mentor: 'noor', question: 'What is the best recipe for lasagne?', answer: 'intro-home' })
   const graded = await soon('what is the best recipe for LASAGNE', ({ answer_type: type }) => type !== 'OFF_TOPIC')
   assert.deepEqual([graded.answer_id, graded.answer_type, graded.confidence], ['intro-home', 'PARAPHRASE', 1])
