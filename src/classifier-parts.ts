@@ -41,12 +41,7 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
     routes: {
       models,
       classifiers: new Classifiers({ models, loadedModels, encoder }),
-      reader: new TrainingReader({
-        maxTrainingRows,
-        maxTrainingColumns,
-        maxTextCharacters,
-        embeddingDimensions: encoder.dimensions
-      }),
+      reader: new TrainingReader({ maxTrainingRows, maxTrainingColumns, maxTextCharacters }, encoder),
       jobs,
       encoder,
       promotionMargin: config.promotionMarginPercent / 100,

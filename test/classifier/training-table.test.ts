@@ -201,7 +201,7 @@ test('packTraining() takes options beside rows before those of the address', () 
 
 test('TrainingReader reads a large table in a thread, with the same outcome', async () => {
   const limits = { ...LIMITS, maxTrainingRows: 50_000 }
-  const reader = new TrainingReader(limits)
+  const reader = new TrainingReader(limits, { dimensions: 384 })
   const csv = `a,label\n${Array.from({ length: 20_000 }, (_, i) => `${i},${i % 2}`).join('\n')}`
   const here = packTraining(Buffer.from(csv), 'csv', {}, limits)
   const body = Buffer.from(csv)
