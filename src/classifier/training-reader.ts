@@ -6,8 +6,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError, type ErrorCode } from '../errors.ts'
-import { packTraining, type PackedTraining, type TrainingOptions } from './training-request.ts'
-import type { TableLimits } from './training-table.ts'
+import { packTraining, readTest, type PackedTraining, type TrainingOptions } from './training-request.ts'
+import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
 
 /** What the thread is given. */
 export interface ReadOrder {
@@ -39,6 +39,14 @@ export class TrainingReader {
   constructor(limits: Omit<TableLimits, 'embeddingDimensions'>, encoder: Pick<Encoder, 'dimensions'>) {
     this.#limits = limits
     this.#encoder = encoder
+  }
+
+  /**
+   * As `readTest`, here: for tables of the size of a usual request.
+   * @throws {ServiceError} what `readTest` throws
+   */
+  readTest(body: Uint8Array, source: 'csv' | 'json', model: TestedModel): TestTable {
+    return readTest(body, source, model, { ...this.#limits, embeddingDimensions: this.#encoder.dimensions })
   }
 
   /**

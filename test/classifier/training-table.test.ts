@@ -156,7 +156,7 @@ test('readTrainingTable() names the limit that a table is beyond', () => {
     const { code, message } = faultsOf(table)
     assert.deepEqual(
       [code, message],
-      ['PAYLOAD_TOO_LARGE', 'Cannot train: the table has more than 100 rows (MAX_TRAINING_ROWS)']
+      ['PAYLOAD_TOO_LARGE', 'Cannot read the table: it has more than 100 rows (MAX_TRAINING_ROWS)']
     )
   }
   const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
