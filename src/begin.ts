@@ -24,6 +24,8 @@ export interface Beginning {
  * @returns nothing when that failed: it was said in plain lines on standard error, and the process will end with status 1
  */
 export async function begin(env: Environment, what: string): Promise<Beginning | undefined> {
+  // Before any thread loads onnxruntime, which else reports its use to its maker; other threads see this process's environment.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const version = judgeNodeVersion(process.versions.node)
   if (version.outcome === 'too old') return giveUp(version.message)
   const config = readConfig(env)

@@ -479,6 +479,34 @@ export const SETTINGS = {
     unit: 'columns',
     doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
   }),
+  ONNX_PROCESSES: integer({
+    default: 1,
+    min: 0,
+    max: 64,
+    unit: 'processes',
+    doc: 'Processes for models that users bring as ONNX, started when needed; 0 takes none.'
+  }),
+  ONNX_MEMORY_BYTES: integer({
+    default: 536_870_912,
+    min: 268_435_456,
+    max: 68_719_476_736,
+    unit: 'bytes',
+    doc: 'Resident memory of such a process, Node.js and onnxruntime included; beyond it the process is killed and the request answered 422.'
+  }),
+  ONNX_TIME_LIMIT_MS: integer({
+    default: 5000,
+    min: 100,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'Longest time that such a model may take for up to 256 rows, or to be loaded; beyond it the process is killed and the request answered 422.'
+  }),
+  ONNX_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest ONNX file to bring, with its signature; beyond it 413.'
+  }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,
     min: 0,
@@ -502,6 +530,12 @@ export const SETTINGS = {
     pattern: /^[^\0]{1,4096}$/,
     bounds: 'a path',
     doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
+  }),
+  AWS_LAMBDA_RUNTIME_API: text({
+    default: undefined,
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host and a port',
+    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
   WORKER_PORT: integer({
     default: 8081,

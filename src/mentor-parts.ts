@@ -19,6 +19,8 @@ import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import { openGraphQlParts } from './graphql-parts.ts'
+import type { ModelCatalogue } from './inference/inference-model.ts'
+import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { TopicAnswers } from './mentor/category-answers.ts'
@@ -39,6 +41,8 @@ export interface MentorParts {
   readonly routes: MentorAreaParts
   /** Classifiers, whose models are kept and trained beside the mentors'. */
   readonly classifiers: ClassifierRouteParts
+  /** Models of both, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -91,7 +95,7 @@ export function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer })
   const answering = new QuestionAnswering({
     mentors,
     models,
@@ -129,6 +133,7 @@ export function openMentorParts(
       models,
       answering,
       jobs,
+      encoder,
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
@@ -138,6 +143,7 @@ export function openMentorParts(
       }
     },
     classifiers: classifiers.routes,
+    inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
       ...classifiers.handlers,
@@ -146,6 +152,7 @@ export function openMentorParts(
     async close() {
       await entities.close()
       await trainer.idle()
+      await classifiers.close()
       await graphQl?.close()
       recorder.flush()
       file.close()

@@ -39,6 +39,7 @@ import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
 import { versionRoutes, type VersionRouteParts } from './routes/versions.ts'
+import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
 /** What the routes of mentors are made of. */
@@ -150,6 +151,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
+      if (isSlowStream(error, socket)) return
       const requestId = requestIdOf({ headers: {} })
       if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
