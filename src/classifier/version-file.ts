@@ -53,12 +53,19 @@ const Report = Type.Object({
 /**
  * Writes a version as one file: a sealed file `SBVF` (`sealFile`) whose parts are the report (JSON), the judgements (JSON) and the
  * model. Who trained it and under which number stays behind: they mean nothing elsewhere.
+ * @throws {ServiceError} CONFLICT for a model that a user brought: it would have to be checked anew
  */
 export function writeVersionFile(version: ModelVersion, stored: Omit<NewVersion, 'details'>): Uint8Array {
   const report = Buffer.from(stored.reportJson)
   const judgements = Buffer.from(JSON.stringify(stored.judgements))
   const { architecture, signature, dataHash, encoderRevision, classCount, sampleCount } = version
   const { figures, notMeasured, durationMs } = version
+  if (architecture === 'onnx') {
+    throw new ServiceError(
+      'CONFLICT',
+      'Cannot export the version: it was brought as ONNX, bring the same file elsewhere'
+    )
+  }
   const header: Header = {
     architecture,
     signature: { features: signature.features.map((column) => ({ ...column })), label: { ...signature.label } },

@@ -27,6 +27,7 @@ import { RequestLog, type RequestObserver } from './request-log.ts'
 import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { followupRoutes, type FollowupRouteParts } from './routes/followups.ts'
 import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
@@ -44,6 +45,7 @@ import { secureHeaders, type Headers } from './secure-headers.ts'
 export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
+  FollowupRouteParts &
   Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
@@ -196,6 +198,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(mentorRoutes, parts.mentors)
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
+      await api.register(followupRoutes, parts.mentors)
       await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {

@@ -13,6 +13,8 @@ import { SignJWT } from 'jose'
 import type { Classifiers } from '../../src/classifier/classifiers.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
+import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
+import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
@@ -109,7 +111,8 @@ export async function openMentorApp(
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,
-    classifiers: mentors.classifiers
+    classifiers: mentors.classifiers,
+    inferenceModels: joinCatalogues([encoderCatalogue('all-MiniLM-L6-v2', encoder, config), mentors.inferenceModels])
   })
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {

@@ -26,6 +26,7 @@ import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } 
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
 import { streamRequest } from '../streamed-request.ts'
 import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
+import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -39,6 +40,8 @@ export interface ClassifierRouteParts {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
+  /** How models that users bring are taken; without it they are not. */
+  readonly uploads: UploadRouteParts | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
@@ -110,7 +113,8 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, encoder, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
+  const { classifierBodyLimitBytes } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -123,6 +127,9 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     encoder,
     importLimitBytes: classifierBodyLimitBytes
   })
+  if (uploads !== undefined) {
+    await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
+  }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(testRoutes, { classifiers, reader })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
