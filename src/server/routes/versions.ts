@@ -14,7 +14,7 @@ import { lintRepertoire } from '../../mentor/lint.ts'
 import { repertoireOf } from '../../mentor/mentor.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import { readTestQuestions } from '../../mentor/training-data.ts'
-import { assertMayRead, callerOf } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { encodeOptionsOf, jsonReply } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from './mentors.ts'
 import { modelVersionRoutes } from './model-versions.ts'
@@ -70,7 +70,12 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
       const { mentor } = request.params
       assertMayRead(callerOf(request), mentor)
       const questions = readTestQuestions(String(request.body))
-      const evaluation = await answering.evaluate(mentor, questions, encodeOptionsOf(request, reply, undefined))
+      const evaluation = await answering.evaluate(
+        mentor,
+        questions,
+        encodeOptionsOf(request, reply, undefined),
+        callerHeadersOf(request)
+      )
       return reply
         .header('content-type', 'application/json; charset=utf-8')
         .send(JSON.stringify({ data: { evaluation } }))
@@ -91,7 +96,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
     async (request, reply) => {
       const { mentor } = request.params
       assertMayRead(callerOf(request), mentor)
-      const found = await mentors.find(mentor)
+      const found = await mentors.find(mentor, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
       const name = mentorModelName(mentor)
       const live = await models.liveVersion(name)
