@@ -28,7 +28,7 @@ export type Fault = keyof typeof FAULTS
 /** Which replies go wrong, and how. */
 export interface FaultPlan {
   readonly fault: Fault
-  /** Only operations with this field, such as `userQuestions`. @default all */
+  /** Only operations with this field, such as `userQuestions`, or of this name. @default all */
   readonly field?: string
   /** How many replies. @default until told otherwise */
   times?: number
@@ -55,7 +55,7 @@ export interface TrainTask {
 
 /** A request that came in. */
 export interface SeenRequest {
-  /** Fields of the operation: `mentor`, `mentorTrainTaskAddOrUpdate`. */
+  /** Name of the operation, and its fields: `mentor`, `mentorTrainTaskAddOrUpdate`. */
   readonly fields: readonly string[]
   readonly headers: IncomingHttpHeaders
 }
@@ -82,12 +82,13 @@ const faultRequest = Compile(
     times: Type.Optional(Type.Integer({ minimum: 1 }))
   })
 )
+const removeRequest = Compile(Type.Object({ mentor: Type.String(), answer: Type.String() }))
 const gradeRequest = Compile(Type.Object({ mentor: Type.String(), question: Type.String(), answer: Type.String() }))
 
 /**
  * A small GraphQL service of mentors, over real HTTP, that keeps everything in memory and fails when it is told to.
  * Operations are at `/graphql`; at `/stand-in` is what it was told, `PUT /stand-in/fault` makes it fail,
- * `PUT /stand-in/grade` grades a question.
+ * `PUT /stand-in/grade` grades a question, `PUT /stand-in/remove` takes an answer away.
  */
 export class GraphQlStandIn {
   readonly mentors: Map<string, Mentor>
@@ -99,6 +100,8 @@ export class GraphQlStandIn {
   /** Mentors that were said to be trained, in order. */
   readonly trained: string[] = []
   readonly requests: SeenRequest[] = []
+  /** Which `_id` a training's task gets: the one that was given, or always the same. */
+  taskIds: 'given' | 'one' = 'given'
   /** Connections that were made. */
   connectionCount = 0
   readonly #options: GraphQlStandInOptions
@@ -142,6 +145,14 @@ export class GraphQlStandIn {
     )
     if (answer === undefined) throw new RangeError('the mentor has no such answer')
     this.userQuestions.push({ _id: this.#newId('graded'), mentor: mentorId, question, graderAnswer: answer })
+  }
+
+  /** Takes an answer away from a mentor. */
+  remove(mentorId: string, answerId: string): void {
+    const mentor = this.mentors.get(mentorId)
+    if (mentor === undefined) throw new RangeError('there is no such mentor')
+    const answers = mentor.answers?.filter(({ _id }) => _id !== answerId)
+    this.mentors.set(mentorId, { ...mentor, ...(answers !== undefined && { answers }) })
   }
 
   async close(): Promise<void> {
@@ -215,6 +226,10 @@ export class GraphQlStandIn {
       if (!gradeRequest.Check(body)) throw new RangeError('want {mentor, question, answer}')
       this.grade(body.mentor, body.question, body.answer)
       sendJson(response, 200, body)
+    } else if (route === 'PUT /stand-in/remove') {
+      if (!removeRequest.Check(body)) throw new RangeError('want {mentor, answer}')
+      this.remove(body.mentor, body.answer)
+      sendJson(response, 200, body)
     } else if (route === 'GET /stand-in') {
       const { trainTasks, trained, userQuestions } = this
       const shown = userQuestions.map(({ graderAnswer, ...one }) => ({
@@ -223,7 +238,8 @@ export class GraphQlStandIn {
       }))
       sendJson(response, 200, { trainTasks, trained, userQuestions: shown, fault: this.#plan ?? 'none' })
     } else {
-      sendJson(response, 404, { message: 'POST /graphql, GET /stand-in, PUT /stand-in/fault, PUT /stand-in/grade' })
+      const routes = 'POST /graphql, GET /stand-in, PUT /stand-in/fault, PUT /stand-in/grade, PUT /stand-in/remove'
+      sendJson(response, 404, { message: `want ${routes}` })
     }
   }
 
@@ -258,7 +274,8 @@ export class GraphQlStandIn {
         if (!isLoggedIn) throw new GraphQLError('not logged in', { extensions: { code: 'UNAUTHENTICATED' } })
         return {
           mentorTrainTaskAddOrUpdate: (args: { taskDocId: string; mentorId: string; status: string }) => {
-            const task = { _id: args.taskDocId, mentor: args.mentorId, status: args.status }
+            const _id = this.taskIds === 'given' ? args.taskDocId : 'task'
+            const task = { _id, mentor: args.mentorId, status: args.status }
             this.trainTasks.push(task)
             return task
           }
@@ -329,10 +346,13 @@ function matches(document: object, filter: object): boolean {
   })
 }
 
-/** The names of an operation's fields, and of those within `me`. */
+/** The names of an operation, of its fields, and of those within `me`. */
 function fieldsOf(query: string): string[] {
   const fields: string[] = []
   visit(parse(query), {
+    OperationDefinition(node) {
+      if (node.name !== undefined) fields.push(node.name.value)
+    },
     Field(node) {
       fields.push(node.name.value)
       return node.name.value === 'me' ? undefined : false
