@@ -204,7 +204,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       const body: unknown = request.body
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
       const source = isCsv(request) ? 'csv' : 'json'
-      const { bytes, summary } = await reader.read(body, source, optionsOf(request.query))
+      const { bytes, summary } = await reader.read(body, source, trainingOptionsOf(request.query))
       const key = request.headers['idempotency-key']
       const enqueued = await jobs.enqueue({
         type: TRAIN_CLASSIFIER_JOB_TYPE,
@@ -373,8 +373,21 @@ function isCsv(request: FastifyRequest): boolean {
   return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === CSV_TYPE
 }
 
-/** The options of an address, as those of a body. */
-function optionsOf({ label, types, c, force }: { label?: string; types?: string; c?: string; force?: string }) {
+/**
+ * The options of an address, as those of a body.
+ * @throws {ServiceError} INVALID_REQUEST
+ */
+export function trainingOptionsOf({
+  label,
+  types,
+  c,
+  force
+}: {
+  label?: string
+  types?: string
+  c?: string
+  force?: string
+}) {
   const options = {
     ...(label !== undefined && { label }),
     ...(types !== undefined && { types: typesOf(types) }),
