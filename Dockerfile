@@ -28,6 +28,7 @@ RUN node tools/download-models/main.ts
 COPY tools/compile-model tools/compile-model
 COPY src/errors.ts src/
 COPY src/embedding src/embedding
+COPY src/onnx src/onnx
 RUN node tools/compile-model/main.ts
 
 FROM packages AS dependencies

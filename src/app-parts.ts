@@ -9,6 +9,7 @@ import type { Beginning } from './begin.ts'
 import type { Config } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
+import { encoderCatalogue } from './inference/encoder-model.ts'
 import { jobRouteParts } from './job-parts.ts'
 import { openMentorParts, type MentorParts } from './mentor-parts.ts'
 import { buildApp } from './server/app.ts'
@@ -75,7 +76,7 @@ export async function openApp(
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
-  const mentors = offersStored ? openMentorParts(config, jobs, encoder, logger) : undefined
+  const mentors = openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)
@@ -89,12 +90,13 @@ export async function openApp(
     },
     encoder,
     tokenize: encoding.tokenize,
+    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest,
     observeAnswer,
     ...(offersStored && { jobs: jobRouteParts(config, jobs) }),
-    ...(mentors !== undefined && { mentors: mentors.routes }),
+    ...(mentors !== undefined && offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: offer.containerId,
     reportError: (error, context) => {
       errors.report(error, context)

@@ -267,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',
@@ -406,6 +406,27 @@ export const SETTINGS = {
     unit: 'percent',
     doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
   }),
+  CLASSIFIER_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest table to train a classifier on, CSV to predict by or version to import; beyond it 413.'
+  }),
+  MAX_TRAINING_ROWS: integer({
+    default: 100_000,
+    min: 2,
+    max: 10_000_000,
+    unit: 'rows',
+    doc: 'Most rows of a table to train a classifier on; beyond it 413.'
+  }),
+  MAX_TRAINING_COLUMNS: integer({
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'columns',
+    doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
+  }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,
     min: 0,
@@ -419,6 +440,12 @@ export const SETTINGS = {
     max: 1_000_000_000,
     unit: 'records',
     doc: 'Asked questions kept, with their answers; the oldest leave first.'
+  }),
+  LAMBDA_CLASSIFIER: text({
+    default: undefined,
+    pattern: /^[A-Za-z0-9_.-]{1,100}$/,
+    bounds: 'the name of a classifier',
+    doc: 'What a function of AWS Lambda answers bare events of columns with, as `{"sensor_1":"[1,2.0,3]"}`.'
   }),
   AWS_LAMBDA_RUNTIME_API: text({
     default: undefined,

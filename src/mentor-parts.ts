@@ -6,11 +6,15 @@
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { LoadedModels } from './classifier/loaded-models.ts'
-import { MentorTrainer, modelNameOf } from './classifier/mentor-trainer.ts'
-import { QuestionAnswering, parseModelKey } from './classifier/question-answering.ts'
+import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
+import { trainMentor } from './classifier/mentor-trainer.ts'
+import { mentorModelName } from './classifier/model-name.ts'
+import { QuestionAnswering } from './classifier/question-answering.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { VersionTrainer } from './classifier/version-trainer.ts'
+import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
@@ -18,14 +22,18 @@ import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { packPayload, unpackPayload } from './jobs/payload.ts'
+import type { MentorSource } from './mentor/mentor-source.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { MentorAreaParts } from './server/app.ts'
+import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
   readonly routes: MentorAreaParts
+  /** Classifiers, whose models are kept and trained beside the mentors'. */
+  readonly classifiers: ClassifierRouteParts
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -37,7 +45,8 @@ export function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
-  log: JobLog
+  log: JobLog,
+  observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
@@ -53,27 +62,29 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
-  const trainer = new MentorTrainer({
-    mentors,
+  const trainer = new VersionTrainer({
     models,
     embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
   })
+  const loadedModels = new LoadedModels({
+    maxBytes: config.loadedModelsBytes,
+    ridgeOffTopicThreshold: config.offTopicThreshold,
+    read: (key) => {
+      const { name, version } = parseModelKey(key)
+      return models.read(name, version)
+    }
+  })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
   const answering = new QuestionAnswering({
     mentors,
     models,
-    loadedModels: new LoadedModels({
-      maxBytes: config.loadedModelsBytes,
-      ridgeOffTopicThreshold: config.offTopicThreshold,
-      read: (key) => {
-        const { name, version } = parseModelKey(key)
-        return models.read(name, version)
-      }
-    }),
+    loadedModels,
     encoder,
     recorder,
+    ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
   return {
@@ -86,10 +97,11 @@ export function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
-        await models.deleteAll(modelNameOf(mentorId))
+        await models.deleteAll(mentorModelName(mentorId))
       }
     },
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer)]]),
+    classifiers: classifiers.routes,
+    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
     async close() {
       await trainer.idle()
       recorder.flush()
@@ -103,14 +115,14 @@ const trainInput = Compile(
 )
 
 /** Trains a mentor; the result is a `TrainOutcome`. */
-function trainJob(trainer: MentorTrainer): JobHandler {
+function trainJob(trainer: VersionTrainer, mentors: MentorSource): JobHandler {
   return async (payload, context) => {
     const input = unpackPayload(payload)
     if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
     const { mentor: mentorId, arch: architecture, force: isForced } = input
     const request = { mentorId, architecture, isForced, jobId: context.job.id, by: context.job.owner }
     return packPayload(
-      await trainer.train(request, {
+      await trainMentor(trainer, mentors, request, {
         signal: context.signal,
         onProgress: (share) => context.progress(share)
       })

@@ -9,20 +9,24 @@ import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 import { probabilitiesOf } from './calibration.ts'
 import { greatest, MAX_CANDIDATES } from './candidates.ts'
+import { softmaxOf, type LogisticModel } from './logistic.ts'
 import { topicEvidence, topicScore } from './off-topic.ts'
 import { ridgeClass, ridgeDecisionValues, type RidgeModel } from './ridge.ts'
 import type { FloatMatrix } from './tensor-engine.ts'
 import type { TrainedSoftmax } from './train-softmax.ts'
 
-/** How a classifier decides; the seed's is `ridge`. */
-export type Architecture = 'softmax' | 'ridge'
+/**
+ * How a classifier decides; the seed's is `ridge`. `softmax` reads one embedding, knows its samples and what is off topic;
+ * `logistic` reads numbers, or several embeddings, or both.
+ */
+export type Architecture = 'softmax' | 'ridge' | 'logistic'
 
 /** What a model is told about itself, beside its numbers. */
 export interface ModelOrigin {
   /** Identifier of each class, in the order of the labels: answer ids. */
   readonly classIds: readonly string[]
-  /** Revision of the encoder that made the embeddings; a model is of no use with another. */
-  readonly encoderRevision: string
+  /** Revision of the encoder that made the embeddings; a model is of no use with another. Null where none went in. */
+  readonly encoderRevision: string | null
 }
 
 /** A class and the confidence in it. */
@@ -61,8 +65,8 @@ const ALIGNMENT_BYTES = 8
 const Sizes = {
   format: Type.Literal(FORMAT_VERSION),
   classIds: Type.Array(Type.String(), { minItems: 1 }),
-  encoderRevision: Type.String(),
-  dimensions: Type.Integer({ minimum: 1 })
+  encoderRevision: Type.Union([Type.String(), Type.Null()]),
+  dimensions: Type.Integer({ minimum: 0 })
 }
 
 const Header = Type.Union([
@@ -78,7 +82,8 @@ const Header = Type.Union([
       threshold: Type.Number()
     }),
     sampleCount: Type.Integer({ minimum: 1 })
-  })
+  }),
+  Type.Object({ architecture: Type.Literal('logistic'), ...Sizes, numberCount: Type.Integer({ minimum: 0 }) })
 ])
 type Header = Static<typeof Header>
 
@@ -88,7 +93,8 @@ type Header = Static<typeof Header>
  * Layout, little-endian: `SBCM`, format version (u32), header length (u32), SHA-256 of all that follows, header (JSON),
  * zeros up to a multiple of 8, then the arrays one after another, each begun at a multiple of 8:
  * ridge: coefficients (f64, targets × d), intercepts (f64); softmax: coefficients (f32, classes × d), intercepts (f32),
- * label of each sample (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding).
+ * label of each sample (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding);
+ * logistic: means (f64, m numbers), scales (f64), coefficients (f32, classes × (d + m)), intercepts (f32).
  */
 export type ModelBytes = Uint8Array
 
@@ -142,58 +148,118 @@ export function packSoftmaxModel(
   return pack(header, [softmax.coefficients, softmax.intercepts, labels, scales, samples])
 }
 
+/**
+ * Packs a logistic model.
+ * @param dimensions of the embeddings, all text columns together; 0 without any
+ */
+export function packLogisticModel(model: LogisticModel, dimensions: number, origin: ModelOrigin): ModelBytes {
+  const { softmax, standardisation } = model
+  const numberCount = standardisation.means.length
+  assertClassCount(origin, softmax.classCount)
+  if (softmax.dimensions !== dimensions + numberCount) {
+    throw new RangeError(`Cannot pack the model: ${softmax.dimensions} features, ${dimensions} + ${numberCount} wanted`)
+  }
+  const header: Header = {
+    format: FORMAT_VERSION,
+    architecture: 'logistic',
+    classIds: [...origin.classIds],
+    encoderRevision: origin.encoderRevision,
+    dimensions,
+    numberCount
+  }
+  const { means, scales } = standardisation
+  return pack(header, [means, scales, softmax.coefficients, softmax.intercepts])
+}
+
+type Predict = (embedding: Float32Array, topK: number, numbers: Float64Array) => Prediction
+
+/** In standard deviations. Farther ones change no probability, but their products could leave what a number can hold. */
+const MAX_DISTANCE = 1e30
+
+const NO_NUMBERS = new Float64Array(0)
+
 /** A trained model, ready to answer. */
 export class ClassifierModel {
   readonly architecture: Architecture
   readonly classIds: readonly string[]
-  readonly encoderRevision: string
+  readonly encoderRevision: string | null
+  /** Of the embedding: of all text columns together, 0 of a model without any. */
   readonly dimensions: number
+  /** Numbers that {@link ClassifierModel.predict} wants beside the embedding. */
+  readonly numberCount: number
   /** Memory that the model holds, in bytes, about: for those who keep several. */
   readonly byteLength: number
-  readonly #predict: (embedding: Float32Array, topK: number) => Prediction
+  readonly #predict: Predict
 
-  private constructor(
-    header: Header,
-    byteLength: number,
-    predict: (embedding: Float32Array, topK: number) => Prediction
-  ) {
+  private constructor(header: Header, byteLength: number, predict: Predict) {
     this.architecture = header.architecture
     this.classIds = header.classIds
     this.encoderRevision = header.encoderRevision
     this.dimensions = header.dimensions
+    this.numberCount = header.architecture === 'logistic' ? header.numberCount : 0
     this.byteLength = byteLength
     this.#predict = predict
   }
 
   /**
-   * Reads what {@link packRidgeModel} or {@link packSoftmaxModel} wrote; the bytes are copied.
+   * Reads what {@link packRidgeModel}, {@link packSoftmaxModel} or {@link packLogisticModel} wrote; the bytes are copied.
    * @throws {ServiceError} UNAVAILABLE when they are damaged, cut short or of a format that this version does not know
    */
   static load(bytes: ModelBytes, options: LoadOptions = {}): ClassifierModel {
     const { header, body } = unpack(bytes)
     const reader = new ArrayReader(body)
-    const predict =
-      header.architecture === 'ridge'
-        ? ridgePredictor(header, reader, options.ridgeOffTopicThreshold ?? DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD)
-        : softmaxPredictor(header, reader)
+    const predict = predictorOf(header, reader, options)
     reader.assertEnd()
     return new ClassifierModel(header, bytes.byteLength, predict)
   }
 
   /**
-   * Predicts the class of a question.
-   * @param embedding L2 norm 1
+   * Predicts the class of a question, or of a row of a table.
+   * @param embedding L2 norm 1; of several text columns one after another
    * @param topK how many classes to rank, at least 1; `softmax` ranks {@link MAX_CANDIDATES} at most
-   * @throws RangeError when the embedding has not the model's dimensions or topK is below 1
+   * @param numbers as they are, not standardised
+   * @throws RangeError when the embedding has not the model's dimensions, the numbers are too few or many, or topK is below 1
    */
-  predict(embedding: Float32Array, topK = 1): Prediction {
+  predict(embedding: Float32Array, topK = 1, numbers: Float64Array = NO_NUMBERS): Prediction {
     if (embedding.length !== this.dimensions) {
       throw new RangeError(
         `Cannot classify: the embedding has ${embedding.length} dimensions, the model ${this.dimensions}`
       )
     }
+    if (numbers.length !== this.numberCount) {
+      throw new RangeError(`Cannot classify: ${numbers.length} numbers, the model wants ${this.numberCount}`)
+    }
     if (!(topK >= 1)) throw new RangeError(`Cannot rank ${topK} classes: at least 1 wanted`)
-    return this.#predict(embedding, topK)
+    return this.#predict(embedding, topK, numbers)
+  }
+}
+
+function predictorOf(header: Header, reader: ArrayReader, { ridgeOffTopicThreshold }: LoadOptions): Predict {
+  if (header.architecture === 'logistic') return logisticPredictor(header, reader)
+  if (header.architecture === 'softmax') return softmaxPredictor(header, reader)
+  return ridgePredictor(header, reader, ridgeOffTopicThreshold ?? DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD)
+}
+
+function logisticPredictor(header: Extract<Header, { architecture: 'logistic' }>, reader: ArrayReader): Predict {
+  const { classIds, dimensions, numberCount } = header
+  const classCount = classIds.length
+  const means = reader.read(Float64Array, numberCount)
+  const scales = reader.read(Float64Array, numberCount)
+  const columns = dimensions + numberCount
+  const coefficients = reader.read(Float32Array, classCount * columns)
+  const intercepts = reader.read(Float32Array, classCount)
+  return (embedding, topK, numbers) => {
+    const logits = Float64Array.from(intercepts, (intercept, k) => {
+      let logit = intercept + dotFloat32(embedding, coefficients, k * columns)
+      for (let j = 0; j < numberCount; j++) {
+        const distance = (numbers[j]! - means[j]!) / scales[j]!
+        logit += coefficients[k * columns + dimensions + j]! * Math.max(-MAX_DISTANCE, Math.min(MAX_DISTANCE, distance))
+      }
+      return logit
+    })
+    const probabilities = softmaxOf(logits)
+    const ranked = greatest(probabilities, topK).map((k) => ({ classId: classIds[k]!, confidence: probabilities[k]! }))
+    return { ...ranked[0]!, isOffTopic: false, topicScore: ranked[0]!.confidence, ranked }
   }
 }
 

@@ -4,9 +4,16 @@
  */
 
 import type { TrainingSamples } from '../mentor/training-samples.ts'
-import { packRidgeModel, packSoftmaxModel, type Architecture, type ModelBytes } from './classifier-model.ts'
+import {
+  packLogisticModel,
+  packRidgeModel,
+  packSoftmaxModel,
+  type Architecture,
+  type ModelBytes
+} from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import { judgeRidgeOutOfFold } from './evaluate-ridge.ts'
+import { trainLogistic, type NumberMatrix } from './logistic.ts'
 import { findNearDuplicates, type NearDuplicate } from './near-duplicates.ts'
 import { sampleKey, type Judgement } from './promotion.ts'
 import { fitRidge } from './ridge.ts'
@@ -18,11 +25,21 @@ import { nameReport, type NamedReport } from './version-report.ts'
 export interface FitRequest {
   readonly architecture: Architecture
   readonly samples: TrainingSamples
-  /** Embeddings of the samples. */
+  /** Embeddings of the samples; 0 columns without texts. */
   readonly features: FloatMatrix
-  readonly encoderRevision: string
+  readonly encoderRevision: string | null
   /** For `ridge`. */
   readonly ridgeOffTopicThreshold: number
+  /** Of a table: its features in the signature's order. */
+  readonly columns?: readonly FeatureColumn[]
+  /** For `logistic`: inverse of the penalty's weight. */
+  readonly c?: number
+}
+
+/** A feature of a table, with the value of each row. */
+export interface FeatureColumn {
+  readonly name: string
+  readonly values: readonly string[] | Float64Array
 }
 
 /** Figures of a version that are worth a line in a list; null is what could not be measured. */
@@ -68,14 +85,33 @@ export async function fitClassifier(
   request: FitRequest,
   options: Pick<TrainingOptions, 'onProgress' | 'signal'> = {}
 ): Promise<Fit> {
-  const { architecture, samples, features, encoderRevision } = request
+  const { architecture, features, encoderRevision, columns } = request
+  const samples =
+    columns === undefined
+      ? request.samples
+      : { ...request.samples, texts: describeRows(columns, request.samples.labels.length) }
   const { answerIds: classIds, texts, labels, groups } = samples
   const set = { features, labels, classCount: classIds.length, groups }
   const origin = { classIds, encoderRevision }
   let model: ModelBytes
   let judged: readonly JudgedQuestion[]
   let notMeasured: readonly string[]
-  if (architecture === 'softmax') {
+  if (architecture === 'logistic') {
+    const trained = await trainLogistic(
+      engine,
+      {
+        embeddings: features.columns === 0 ? undefined : features,
+        numbers: numbersOf(columns ?? [], features.rows),
+        labels,
+        classCount: classIds.length,
+        groups
+      },
+      { ...options, ...(request.c !== undefined && { c: request.c }) }
+    )
+    model = packLogisticModel(trained, features.columns, origin)
+    judged = trained.outOfFold
+    notMeasured = trained.notMeasured
+  } else if (architecture === 'softmax') {
     const trained = await trainSoftmax(engine, set, options)
     model = packSoftmaxModel(trained, features, labels, origin)
     judged = trained.outOfFold
@@ -86,10 +122,12 @@ export async function fitClassifier(
     judged = judgeRidgeOutOfFold(set, RIDGE_FOLDS, request.ridgeOffTopicThreshold)
     notMeasured = describeRidgeGaps(judged, samples)
   }
-  const isCompared = texts.length <= MAX_SAMPLES_COMPARED
-  if (!isCompared) notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
+  const isOfTexts = architecture !== 'logistic'
+  const isCompared = isOfTexts && texts.length <= MAX_SAMPLES_COMPARED
+  if (isOfTexts && !isCompared)
+    notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
   const nearDuplicates = isCompared ? await findNearDuplicates(engine, samples, features) : []
-  const evaluation = nameReport(evaluate(judged, architecture === 'softmax'), classIds, texts)
+  const evaluation = nameReport(evaluate(judged, architecture !== 'ridge'), classIds, texts)
   const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
   const report: VersionReport = { evaluation, notMeasured, nearDuplicates }
   return {
@@ -103,6 +141,26 @@ export async function fitClassifier(
     ),
     reportJson: JSON.stringify(report)
   }
+}
+
+/** The numbers of a table's rows; undefined when it has none. */
+function numbersOf(columns: readonly FeatureColumn[], rows: number): NumberMatrix | undefined {
+  const ofNumbers = columns.flatMap(({ values }) => (values instanceof Float64Array ? [values] : []))
+  if (ofNumbers.length === 0) return undefined
+  const values = new Float64Array(rows * ofNumbers.length)
+  for (const [j, column] of ofNumbers.entries()) {
+    for (let row = 0; row < rows; row++) values[row * ofNumbers.length + j] = column[row]!
+  }
+  return { values, rows, columns: ofNumbers.length }
+}
+
+/** What a report calls each row: its text, if that is all there is of it, else its features as JSON. */
+function describeRows(columns: readonly FeatureColumn[], rows: number): string[] {
+  const [only] = columns
+  if (columns.length === 1 && only !== undefined && !(only.values instanceof Float64Array)) return [...only.values]
+  return Array.from({ length: rows }, (_, row) =>
+    JSON.stringify(Object.fromEntries(columns.map(({ name, values }) => [name, values[row]])))
+  )
 }
 
 function describeRidgeGaps(judged: readonly JudgedQuestion[], { answerIds }: TrainingSamples): string[] {

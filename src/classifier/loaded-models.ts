@@ -6,10 +6,21 @@
 import { LRUCache } from 'lru-cache'
 import { ClassifierModel, type LoadOptions, type ModelBytes } from './classifier-model.ts'
 
+/** The key of a version among {@link LoadedModels}. Versions do not change, so neither does what is loaded. */
+export function modelKey(name: string, version: number): string {
+  return `${version} ${name}`
+}
+
+/** What a key of {@link modelKey} stands for. */
+export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
+  const space = key.indexOf(' ')
+  return { name: key.slice(space + 1), version: Number(key.slice(0, space)) }
+}
+
 export interface LoadedModelsOptions extends LoadOptions {
   /** Memory of all loaded models together, in bytes; those asked for least recently go first. */
   readonly maxBytes: number
-  /** Reads a model; undefined when there is none under that key. */
+  /** Reads a model; undefined when there is none under that key, which is one of {@link modelKey} outside of tests. */
   readonly read: (key: string) => Promise<ModelBytes | undefined>
 }
 

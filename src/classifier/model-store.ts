@@ -3,17 +3,21 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { hash } from 'node:crypto'
+
 import type { Architecture, ModelBytes } from './classifier-model.ts'
 import type { ModelFigures } from './fit.ts'
 import type { Judgement } from './promotion.ts'
+import type { Signature } from './signature.ts'
 
 /** What is known of a version; it never changes. */
 export interface VersionDetails {
   readonly architecture: Architecture
+  readonly signature: Signature
   /** Hash of the data it was trained from. */
   readonly dataHash: string
-  /** Revision of the encoder that it answers with, and no other. */
-  readonly encoderRevision: string
+  /** Revision of the encoder that it answers with, and no other; null of a model without text features. */
+  readonly encoderRevision: string | null
   readonly classCount: number
   readonly sampleCount: number
   /** Judged out of fold. */
@@ -30,6 +34,8 @@ export interface VersionDetails {
 /** A trained model of a name, numbered from 1. */
 export interface ModelVersion extends VersionDetails {
   readonly version: number
+  /** {@link modelHashOf} its bytes: the artefact's address in the store. */
+  readonly modelHash: string
   /** Milliseconds since 1970. */
   readonly createdAtMs: number
 }
@@ -58,10 +64,17 @@ export const CHANGE_KINDS = ['PROMOTED', 'ROLLED_BACK'] as const
 /** Outcome of a wish to change the live version; `missing`: there is no such version, or none to go back to. */
 export type LiveChange = { readonly outcome: 'changed'; readonly version: number } | { readonly outcome: 'missing' }
 
-/** Keeps the versions of models by name. Of each name one version is live: the one that answers. */
+/** Address of a model's bytes: hexadecimal SHA-256. */
+export function modelHashOf(model: ModelBytes): string {
+  return hash('sha256', model)
+}
+
+/** Keeps the versions of models by name, of mentors and classifiers alike. Of each name one version is live: the one that answers. */
 export interface ModelStore {
   /** Stores a version, whole or not at all. The same job gets the same version, however often it is done. */
   add(name: string, version: NewVersion): Promise<ModelVersion>
+  /** Names that have a version, in order. */
+  names(): Promise<readonly string[]>
   liveVersion(name: string): Promise<number | undefined>
   /** Newest first. */
   versions(name: string): Promise<readonly ModelVersion[]>

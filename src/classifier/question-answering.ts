@@ -11,14 +11,15 @@ import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type AnswerReply } from './answer.ts'
+import { answerQuestion, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
-import type { LoadedModels } from './loaded-models.ts'
-import { modelNameOf } from './mentor-trainer.ts'
+import { modelKey, type LoadedModels } from './loaded-models.ts'
+import { mentorModelName } from './model-name.ts'
 import type { ModelStore } from './model-store.ts'
-import { nameReport, type NamedReport } from './version-report.ts'
+import type { PredictionObserver } from './prediction-observer.ts'
+import { nameReport, readTrainingBins, type NamedReport } from './version-report.ts'
 
 /** A question to a mentor. */
 export interface AskedQuestion {
@@ -42,11 +43,12 @@ export interface GivenAnswer {
 /** What a {@link QuestionAnswering} is made of. */
 export interface QuestionAnsweringParts {
   readonly mentors: MentorSource
-  readonly models: Pick<ModelStore, 'liveVersion'>
-  /** By keys that {@link parseModelKey} reads. */
+  readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
   readonly recorder: AnswerRecorder
+  /** Told of what the classifiers predict. @default nobody */
+  readonly observer?: PredictionObserver
   /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
   readonly maxMentorBytes: number
 }
@@ -60,21 +62,10 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
-/** The key of a version among {@link LoadedModels}. Versions do not change, so neither does what is loaded. */
-function modelKey(name: string, version: number): string {
-  return `${version} ${name}`
-}
-
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
 /** Test questions encoded and judged before others get their turn. */
 const QUESTIONS_A_TURN = 64
-
-/** What a key among the loaded models stands for. */
-export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
-  const space = key.indexOf(' ')
-  return { name: key.slice(space + 1), version: Number(key.slice(0, space)) }
-}
 
 /**
  * Answers questions by each mentor's present answers and live version. Both are looked up anew for each question, some
@@ -97,7 +88,7 @@ export class QuestionAnswering {
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
-    const { encoder, recorder } = this.#parts
+    const { encoder, models, observer, recorder } = this.#parts
     const { mentorId, question, chatSessionId, topK } = asked
     const { mentor, model, version } = await this.#open(mentorId)
     let timings: EncodeTimings | undefined
@@ -107,7 +98,18 @@ export class QuestionAnswering {
       return rowOf(embeddings, 0)
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
-    const { answerId, answerType, confidence } = reply
+    const { answerId, answerType, confidence, classifierAnswerId } = reply
+    // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
+    if (
+      observer !== undefined &&
+      classifierAnswerId !== undefined &&
+      !reply.answerMissing &&
+      isClassified(answerType)
+    ) {
+      const name = mentorModelName(mentorId)
+      const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
+      observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
+    }
     const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
@@ -162,7 +164,7 @@ export class QuestionAnswering {
 
   async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
-    const name = modelNameOf(mentorId)
+    const name = mentorModelName(mentorId)
     const mentor = await this.#prepare(mentorId)
     const version = await models.liveVersion(name)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
@@ -198,4 +200,8 @@ export class QuestionAnswering {
     this.#prepared.set(mentorId, prepared)
     return prepared
   }
+}
+
+function isClassified(type: AnswerType): boolean {
+  return type === 'CLASSIFIER' || type === 'OFF_TOPIC'
 }

@@ -4,7 +4,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { existsSync, rmSync } from 'node:fs'
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { SqliteFile } from '../sqlite-file.ts'
@@ -12,6 +13,7 @@ import { nameIn, numberIn, textIn, type StoredRecord } from '../stored-record.ts
 import type { ModelBytes } from './classifier-model.ts'
 import {
   CHANGE_KINDS,
+  modelHashOf,
   type LiveChange,
   type ModelStore,
   type ModelVersion,
@@ -33,6 +35,7 @@ const SCHEMA = `
     PRIMARY KEY (name, version),
     UNIQUE (name, job_id)
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS model_versions_by_file ON model_versions (file);
   CREATE TABLE IF NOT EXISTS model_reports (
     name TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -57,13 +60,18 @@ export interface SqliteModelStoreOptions {
   readonly file: SqliteFile
   /** Where the models themselves are; it is made when there is none. */
   readonly folder: string
-  /** Most versions of one name: older ones go, but never the live one. */
+  /** Most versions of one name: older ones go, but never the live one, nor the one that a rollback would make live. */
   readonly maxVersions: number
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number
 }
 
-/** Versions in a SQLite file, their models in files beside it. */
+const FILE_ENDING = '.model'
+
+/**
+ * Versions in a SQLite file, their models in files beside it. A file is named after its content: versions of the same bytes,
+ * of whatever name, share one, which goes with the last of them.
+ */
 export class SqliteModelStore implements ModelStore {
   readonly #file: SqliteFile
   readonly #folder: string
@@ -81,11 +89,29 @@ export class SqliteModelStore implements ModelStore {
   async add(name: string, { details, model, reportJson, judgements }: NewVersion): Promise<ModelVersion> {
     const known = this.#ofJob(name, details.jobId)
     if (known !== undefined) return known
-    // The file comes first and the row makes it count: a crash between the two leaves a file that nobody reads.
-    const fileName = await this.#write(model)
-    const { version, dropped } = this.#file.transact(true, () => {
+    const modelHash = modelHashOf(model)
+    const fileName = modelHash + FILE_ENDING
+    for (;;) {
+      // The file comes first and the row makes it count: a crash between the two leaves a file that nobody reads.
+      await this.#write(fileName, model)
+      const added = this.#addRow(name, { details, reportJson, judgements }, modelHash)
+      if (added === undefined) continue
+      this.#removeUnused([fileName, ...added.dropped])
+      return added.version
+    }
+  }
+
+  /** @returns nothing when the file has gone meanwhile, with another version of the same bytes */
+  #addRow(
+    name: string,
+    { details, reportJson, judgements }: Omit<NewVersion, 'model'>,
+    modelHash: string
+  ): { version: ModelVersion; dropped: readonly string[] } | undefined {
+    const fileName = modelHash + FILE_ENDING
+    return this.#file.transact(true, () => {
       const earlier = this.#ofJob(name, details.jobId)
-      if (earlier !== undefined) return { version: earlier, dropped: [fileName] }
+      if (earlier !== undefined) return { version: earlier, dropped: [] }
+      if (!existsSync(join(this.#folder, fileName))) return undefined
       const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_versions WHERE name = ?', name)
       const number = Math.max(numberIn(row ?? {}, 'value'), this.#greatestChanged(name)) + 1
       this.#file.run(
@@ -104,11 +130,13 @@ export class SqliteModelStore implements ModelStore {
         reportJson,
         JSON.stringify(judgements)
       )
-      const added: ModelVersion = { ...details, version: number, createdAtMs: this.#wallMs() }
+      const added: ModelVersion = { ...details, version: number, modelHash, createdAtMs: this.#wallMs() }
       return { version: added, dropped: this.#dropOldest(name) }
     })
-    await this.#remove(dropped)
-    return version
+  }
+
+  async names(): Promise<readonly string[]> {
+    return this.#file.all('SELECT DISTINCT name FROM model_versions ORDER BY name').map((row) => textIn(row, 'name'))
   }
 
   async liveVersion(name: string): Promise<number | undefined> {
@@ -181,7 +209,7 @@ export class SqliteModelStore implements ModelStore {
       }
       return rows.map((row) => textIn(row, 'file'))
     })
-    await this.#remove(files)
+    this.#removeUnused(files)
   }
 
   #live(name: string): number | undefined {
@@ -222,7 +250,9 @@ export class SqliteModelStore implements ModelStore {
   #dropOldest(name: string): string[] {
     const rows = this.#file.all('SELECT version, file FROM model_versions WHERE name = ? ORDER BY version DESC', name)
     const live = this.#live(name)
-    const dropped = rows.slice(this.#maxVersions).filter((row) => numberIn(row, 'version') !== live)
+    const [, target] = this.#wayBack(name)
+    const needed = new Set([live, target && numberIn(target, 'version')])
+    const dropped = rows.slice(this.#maxVersions).filter((row) => !needed.has(numberIn(row, 'version')))
     for (const row of dropped) {
       const version = numberIn(row, 'version')
       this.#file.run('DELETE FROM model_versions WHERE name = ? AND version = ?', name, version)
@@ -233,10 +263,9 @@ export class SqliteModelStore implements ModelStore {
     return dropped.map((row) => textIn(row, 'file'))
   }
 
-  async #write(model: ModelBytes): Promise<string> {
+  async #write(name: string, model: ModelBytes): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
-    const name = `${randomUUID()}.model`
-    const unfinished = join(this.#folder, `${name}.unfinished`)
+    const unfinished = join(this.#folder, `${randomUUID()}.unfinished`)
     const file = await open(unfinished, 'wx')
     try {
       await file.writeFile(model)
@@ -251,15 +280,26 @@ export class SqliteModelStore implements ModelStore {
     } finally {
       await folder.close()
     }
-    return name
   }
 
-  async #remove(files: readonly string[]): Promise<void> {
-    for (const name of files) await rm(join(this.#folder, name), { force: true })
+  /** Removes files that no version needs. Within the transaction nobody can add one that does. */
+  #removeUnused(files: readonly string[]): void {
+    this.#file.transact(false, () => {
+      for (const file of files) {
+        if (this.#file.get('SELECT 1 FROM model_versions WHERE file = ? LIMIT 1', file) === undefined) {
+          rmSync(join(this.#folder, file), { force: true })
+        }
+      }
+    })
   }
 }
 
 function versionOf(row: StoredRecord): ModelVersion {
   const details: VersionDetails = JSON.parse(textIn(row, 'details'))
-  return { ...details, version: numberIn(row, 'version'), createdAtMs: numberIn(row, 'created_at') }
+  return {
+    ...details,
+    version: numberIn(row, 'version'),
+    modelHash: textIn(row, 'file').slice(0, -FILE_ENDING.length),
+    createdAtMs: numberIn(row, 'created_at')
+  }
 }

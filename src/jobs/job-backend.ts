@@ -100,6 +100,10 @@ export interface Swept {
  *
  * Leases need no common clock. A job counts as abandoned when its heartbeat stood still for the whole lease as measured
  * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not rob each other.
+ *
+ * Of a group ({@link NewJob.concurrencyGroup}) one job at most is IN_PROGRESS and one at most QUEUED, in all processes
+ * together: a job that waits for its group is not claimed, a newer one calls it off, and a job that would go back to
+ * the queue while a newer one waits ends as CANCELLED.
  * Every method throws ServiceError UNAVAILABLE when the store cannot be reached or written; then nothing was done, or,
  * across a network, perhaps done: repeating the call is safe.
  */
@@ -123,7 +127,7 @@ export interface JobBackend {
 
   /** Calls off a job that has not ended; a worker on it notices at its next heartbeat. */
   cancel(id: string): Promise<Changed>
-  /** Queues a job that failed for good again, as if new. */
+  /** Queues a job that failed for good again, as if new; refused while another of its group waits. */
   redrive(id: string): Promise<Changed>
   /** The job, as soon as it has ended or the time is over; `undefined` when there is no such job. */
   waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>

@@ -46,6 +46,12 @@ export interface NewJob {
   readonly callbackUrl?: string
   /** Small facts that the status shows and access rules read, such as the mentor of a training. */
   readonly labels?: Readonly<Record<string, string>>
+  /**
+   * Of the jobs of one group, whoever hands them in or does them, at most one is at work, and at most one waits: the
+   * newest, which calls off the one that waited before.
+   * @default no group
+   */
+  readonly concurrencyGroup?: string
 }
 
 /** A job as its store knows it; times are milliseconds since 1970. */
@@ -56,6 +62,7 @@ export interface Job {
   readonly owner: string
   readonly labels: Readonly<Record<string, string>>
   readonly callbackUrl: string | undefined
+  readonly concurrencyGroup: string | undefined
   readonly status: JobStatus
   readonly failure: Failure | undefined
   /** How often the job was handed to a worker that then kept it, lost it or failed at it. */
@@ -143,6 +150,9 @@ export function fingerprintOf(job: NewJob): string {
 /** What the last error of a job says whose worker fell silent. */
 export const LEASE_LOST_TEXT = 'The worker fell silent before the job was done'
 
+/** What the last error of a job says that was called off by a newer one of its group. */
+export const SUPERSEDED_TEXT = 'A newer request took its place'
+
 /** A job as it is when it has just come in. */
 export function queuedJob(job: NewJob, nowMs: number): Job {
   return {
@@ -152,6 +162,7 @@ export function queuedJob(job: NewJob, nowMs: number): Job {
     owner: job.owner ?? '',
     labels: job.labels ?? {},
     callbackUrl: job.callbackUrl,
+    concurrencyGroup: job.concurrencyGroup,
     status: 'QUEUED',
     failure: undefined,
     attempts: 0,

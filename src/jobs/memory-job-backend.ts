@@ -7,6 +7,7 @@ import { Bell } from './bell.ts'
 import {
   DEFAULT_JOB_POLICY,
   LEASE_LOST_TEXT,
+  SUPERSEDED_TEXT,
   afterFailure,
   fingerprintOf,
   firstLane,
@@ -82,6 +83,8 @@ export class MemoryJobBackend implements JobBackend {
       if (earlier.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: earlier.job.id }
       return { outcome: 'existing', job: earlier.job }
     }
+    const outdated = this.#ofGroup(job.concurrencyGroup, 'QUEUED')
+    if (outdated !== undefined) this.#supersede(outdated)
     const added = this.#add(job, fingerprint, key)
     this.#bell.ring()
     return { outcome: 'added', job: added }
@@ -143,8 +146,7 @@ export class MemoryJobBackend implements JobBackend {
   async release(lease: Lease): Promise<LeaseOutcome> {
     const entry = this.#held(lease)
     if (entry === undefined) return 'lost'
-    this.#update(entry, { status: 'QUEUED', attempts: entry.job.attempts - 1, runAtMs: this.#clock.wallMs() })
-    this.#bell.ring()
+    this.#queueAgain(entry, { attempts: entry.job.attempts - 1, runAtMs: this.#clock.wallMs() })
     return 'held'
   }
 
@@ -161,6 +163,7 @@ export class MemoryJobBackend implements JobBackend {
     const entry = this.#live(id)
     if (entry === undefined) return { outcome: 'missing' }
     if (entry.job.failure !== 'DEAD' && entry.job.failure !== 'PERMANENT') return { outcome: 'refused', job: entry.job }
+    if (this.#ofGroup(entry.job.concurrencyGroup, 'QUEUED') !== undefined) return { outcome: 'refused', job: entry.job }
     entry.expiresAtMs = undefined
     this.#update(entry, {
       status: 'QUEUED',
@@ -245,7 +248,7 @@ export class MemoryJobBackend implements JobBackend {
     const nowMs = this.#clock.wallMs()
     const first = firstLane(this.#claimCount)
     const due = [...this.#entries.values()]
-      .filter(({ job }) => job.status === 'QUEUED' && job.runAtMs <= nowMs && request.types.includes(job.type))
+      .filter(({ job }) => job.runAtMs <= nowMs && this.#isClaimable(job, request.types))
       .toSorted(
         (a, b) => Number(b.job.priority === first) - Number(a.job.priority === first) || a.job.runAtMs - b.job.runAtMs
       )
@@ -263,7 +266,7 @@ export class MemoryJobBackend implements JobBackend {
   }
 
   #untilDueMs(types: readonly string[]): number {
-    const waiting = [...this.#entries.values()].filter(({ job }) => job.status === 'QUEUED' && types.includes(job.type))
+    const waiting = [...this.#entries.values()].filter(({ job }) => this.#isClaimable(job, types))
     return Math.min(...waiting.map(({ job }) => job.runAtMs)) - this.#clock.wallMs()
   }
 
@@ -273,8 +276,27 @@ export class MemoryJobBackend implements JobBackend {
       this.#end(entry, { status: 'FAILURE', failure: next.failure, lastError })
       return
     }
-    this.#update(entry, { status: 'QUEUED', runAtMs: this.#clock.wallMs() + next.delayMs, lastError })
+    this.#queueAgain(entry, { runAtMs: this.#clock.wallMs() + next.delayMs, lastError })
+  }
+
+  #queueAgain(entry: Entry, change: Partial<Job>): void {
+    if (this.#ofGroup(entry.job.concurrencyGroup, 'QUEUED') !== undefined) this.#supersede(entry)
+    else this.#update(entry, { ...change, status: 'QUEUED' })
     this.#bell.ring()
+  }
+
+  #supersede(entry: Entry): void {
+    this.#end(entry, { status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT })
+  }
+
+  #isClaimable(job: Job, types: readonly string[]): boolean {
+    if (job.status !== 'QUEUED' || !types.includes(job.type)) return false
+    return this.#ofGroup(job.concurrencyGroup, 'IN_PROGRESS') === undefined
+  }
+
+  #ofGroup(group: string | undefined, status: Job['status']): Entry | undefined {
+    if (group === undefined) return undefined
+    return this.#entries.values().find(({ job }) => job.concurrencyGroup === group && job.status === status)
   }
 
   #end(entry: Entry, change: Partial<Job>): void {

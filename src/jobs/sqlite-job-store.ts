@@ -11,6 +11,7 @@ import {
   JOB_STATUSES,
   LEASE_LOST_TEXT,
   PRIORITIES,
+  SUPERSEDED_TEXT,
   afterFailure,
   fingerprintOf,
   firstLane,
@@ -91,6 +92,7 @@ const SCHEMA = `
     owner TEXT NOT NULL,
     labels TEXT NOT NULL,
     callback_url TEXT,
+    concurrency_group TEXT,
     idempotency_key TEXT,
     fingerprint TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -113,8 +115,16 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS jobs_in_progress ON jobs (seq) WHERE status = 'IN_PROGRESS';
   CREATE INDEX IF NOT EXISTS jobs_dead ON jobs (seq) WHERE failure = 'DEAD';
   CREATE INDEX IF NOT EXISTS jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS jobs_queued_of_group ON jobs (concurrency_group)
+    WHERE status = 'QUEUED' AND concurrency_group IS NOT NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS jobs_in_progress_of_group ON jobs (concurrency_group)
+    WHERE status = 'IN_PROGRESS' AND concurrency_group IS NOT NULL;
   CREATE UNIQUE INDEX IF NOT EXISTS jobs_idempotency ON jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
 `
+
+/** Of a row of `jobs` that is QUEUED: no job of its group is at work. */
+const IS_GROUP_FREE = `NOT EXISTS (
+  SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
 
 const MAX_DELETIONS_PER_SWEEP = 500
 /** A large result grows the write-ahead log; after the next checkpoint it is cut back to this. */
@@ -155,7 +165,13 @@ export class SqliteJobStore {
       const pageBytes = numberIn(this.#database.prepare('PRAGMA page_size').get() ?? {}, 'page_size')
       this.#database.exec(`PRAGMA max_page_count = ${Math.floor(options.maxBytes / pageBytes)}`)
     }
-    this.#database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+    this.#database.exec('BEGIN IMMEDIATE')
+    // A file that was made before jobs had groups.
+    const columns = this.#database.prepare('PRAGMA table_info(jobs)').all()
+    if (columns.length > 0 && !columns.some(({ name }) => name === 'concurrency_group')) {
+      this.#database.exec('ALTER TABLE jobs ADD COLUMN concurrency_group TEXT')
+    }
+    this.#database.exec(`${SCHEMA} COMMIT`)
   }
 
   /**
@@ -195,7 +211,11 @@ export class SqliteJobStore {
     const owner = job.owner ?? ''
     const earlier =
       this.#rowToKeep(this.#rowOf(job.id), now) ?? this.#rowToKeep(this.#rowOfKey(owner, job.idempotencyKey), now)
-    if (earlier === undefined) return { outcome: 'added', job: this.#insert(job, fingerprint, now) }
+    if (earlier === undefined) {
+      const outdated = this.#waitingOfGroup(job.concurrencyGroup)
+      if (outdated !== undefined) this.#supersede(outdated, now)
+      return { outcome: 'added', job: this.#insert(job, fingerprint, now) }
+    }
     if (earlier.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: earlier.job.id }
     return { outcome: 'existing', job: earlier.job }
   }
@@ -292,6 +312,7 @@ export class SqliteJobStore {
     const row = this.#liveRow(id, now)
     if (row === undefined) return { outcome: 'missing' }
     if (row.job.failure !== 'DEAD' && row.job.failure !== 'PERMANENT') return { outcome: 'refused', job: row.job }
+    if (this.#waitingOfGroup(row.job.concurrencyGroup) !== undefined) return { outcome: 'refused', job: row.job }
     return { outcome: 'changed', job: this.#queue(row, 0, now.wallMs, row.job.lastError, now) }
   }
 
@@ -343,15 +364,16 @@ export class SqliteJobStore {
     const added = queuedJob(job, now.wallMs)
     this.#hasQueued = true
     const { lastInsertRowid: seq } = this.#run(
-      `INSERT INTO jobs (id, type, priority, owner, labels, callback_url, idempotency_key, fingerprint, status, attempts,
-         progress, token, beat, lease_ms, created_at, updated_at, run_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', 0, 0, 0, 0, 0, ?, ?, ?)`,
+      `INSERT INTO jobs (id, type, priority, owner, labels, callback_url, concurrency_group, idempotency_key, fingerprint,
+         status, attempts, progress, token, beat, lease_ms, created_at, updated_at, run_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', 0, 0, 0, 0, 0, ?, ?, ?)`,
       added.id,
       added.type,
       added.priority,
       added.owner,
       JSON.stringify(added.labels),
       added.callbackUrl ?? null,
+      added.concurrencyGroup ?? null,
       job.idempotencyKey ?? null,
       fingerprint,
       added.createdAtMs,
@@ -369,6 +391,7 @@ export class SqliteJobStore {
       .flatMap((type) =>
         this.#rows(
           `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at <= ?
+             AND ${IS_GROUP_FREE}
            ORDER BY run_at, seq LIMIT ?`,
           type,
           lane,
@@ -397,7 +420,8 @@ export class SqliteJobStore {
     const times = types.flatMap((type) =>
       (['interactive', 'bulk'] as const).flatMap((lane) =>
         this.#rows(
-          `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? ORDER BY run_at, seq LIMIT 1`,
+          `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND ${IS_GROUP_FREE}
+           ORDER BY run_at, seq LIMIT 1`,
           type,
           lane
         ).map((row) => row.job.runAtMs)
@@ -412,8 +436,19 @@ export class SqliteJobStore {
     else this.#queue(row, row.job.attempts, now.wallMs + next.delayMs, lastError, now)
   }
 
+  /** The job of a group that is QUEUED. */
+  #waitingOfGroup(group: string | undefined): JobRow | undefined {
+    if (group === undefined) return undefined
+    return this.#row(`SELECT * FROM jobs WHERE concurrency_group = ? AND status = 'QUEUED'`, group)
+  }
+
+  #supersede(row: JobRow, now: Instant): Job {
+    return this.#end(row, 'FAILURE', 'CANCELLED', row.job.progress, SUPERSEDED_TEXT, now)
+  }
+
   #queue(row: JobRow, attempts: number, runAtMs: number, lastError: string | undefined, now: Instant): Job {
     this.#hasQueued = true
+    if (this.#waitingOfGroup(row.job.concurrencyGroup) !== undefined) return this.#supersede(row, now)
     const queued = this.#row(
       `UPDATE jobs SET status = 'QUEUED', failure = NULL, expires_at = NULL, attempts = ?, progress = 0, run_at = ?,
          last_error = ?, updated_at = ?
@@ -436,6 +471,8 @@ export class SqliteJobStore {
     now: Instant
   ): Job {
     this.#endedIds.push(row.job.id)
+    // Its group is free for the one that waits.
+    if (row.job.concurrencyGroup !== undefined) this.#hasQueued = true
     const ended = this.#row(
       `UPDATE jobs SET status = ?, failure = ?, progress = ?, last_error = ?, updated_at = ?, expires_at = ?
        WHERE seq = ? RETURNING *`,
@@ -551,6 +588,7 @@ function jobOf(columns: StoredRecord): Job {
     owner: textIn(columns, 'owner'),
     labels,
     callbackUrl: optionalIn(columns, 'callback_url', textIn),
+    concurrencyGroup: optionalIn(columns, 'concurrency_group', textIn),
     status: nameIn(JOB_STATUSES, columns, 'status'),
     failure: optionalIn(columns, 'failure', (record, name) => nameIn(FAILURES, record, name)),
     attempts: numberIn(columns, 'attempts'),

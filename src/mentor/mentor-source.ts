@@ -32,17 +32,29 @@ export interface MentorEntry {
   readonly updatedAtMs: number
 }
 
+/** A mentor in the form that is kept. */
+export interface StoredMentor {
+  /** JSON of a {@link Mentor}. */
+  readonly json: Uint8Array<ArrayBuffer>
+  /** Hash of `json`. */
+  readonly revision: string
+  readonly name: string | undefined
+  /** All of the mentor's, also those that do not count yet. */
+  readonly answerCount: number
+}
+
 /** Mentors that are kept here and can be changed. */
 export interface MentorStore extends MentorSource {
   /** By id. */
   list(): Promise<readonly MentorEntry[]>
+  /** The JSON of a mentor, for who only hands it on. */
+  readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined>
   /**
-   * Replaces a mentor, or adds it, in one step: nobody sees a part of it, and no other change comes between.
-   * Once the promise resolves the disk has it.
-   * @param change makes the new mentor from the one there is; it is stored as given
-   * @throws {ServiceError} PAYLOAD_TOO_LARGE when it has more questions than a mentor may have; what `change` throws
+   * Replaces a mentor, or adds it: nobody sees a part of it. Once the promise resolves it survives a power loss.
+   * @param expected only if the mentor has this revision, `null`: if there is none. @default whatever there is
+   * @returns whether it was as expected
    */
-  update(id: string, change: (before: Mentor | undefined) => Mentor): Promise<FoundMentor>
+  put(id: string, mentor: StoredMentor, expected?: string | null): Promise<boolean>
   /** @returns whether there was one */
   delete(id: string): Promise<boolean>
 }

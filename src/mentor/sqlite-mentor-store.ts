@@ -3,26 +3,40 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { hash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { ServiceError } from '../errors.ts'
 import type { SqliteFile } from '../sqlite-file.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
 import type { Mentor } from './mentor.ts'
-import type { FoundMentor, MentorEntry, MentorStore } from './mentor-source.ts'
-import { MAX_QUESTIONS } from './training-data.ts'
+import type { FoundMentor, MentorEntry, MentorStore, StoredMentor } from './mentor-source.ts'
 
-/* Texts have a table of their own, so that the revision, asked for with every question, is a short row. */
+/*
+ * Texts have a table of their own, so that the revision, asked for with every question, is a short row. They come in
+ * parts: one row of 50 MB would hold up the thread, and other processes, for a quarter of a second. The row in `mentors`
+ * makes a text count.
+ */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mentors (
     id TEXT PRIMARY KEY,
     name TEXT,
     answer_count INTEGER NOT NULL,
     revision TEXT NOT NULL,
+    text_id TEXT NOT NULL,
     updated_at INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS mentor_texts (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS mentor_text_parts (
+    text_id TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (text_id, part)
+  ) STRICT;
 `
+
+const PART_BYTES = 512 * 1024
+/** A text that no mentor has after this long belongs to a process that ended before it was done. */
+const UNFINISHED_MS = 24 * 60 * 60_000
 
 /** Mentors in a SQLite file. */
 export class SqliteMentorStore implements MentorStore {
@@ -34,60 +48,96 @@ export class SqliteMentorStore implements MentorStore {
     this.#file = file
     this.#wallMs = wallMs
     file.define(SCHEMA)
+    file.transact(false, () => {
+      file.run(
+        'DELETE FROM mentor_text_parts WHERE written_at < ? AND text_id NOT IN (SELECT text_id FROM mentors)',
+        wallMs() - UNFINISHED_MS
+      )
+    })
   }
 
   async revisionOf(id: string): Promise<string | undefined> {
-    const row = this.#file.get('SELECT revision FROM mentors WHERE id = ?', id)
+    const row = this.#row(id)
     return row && textIn(row, 'revision')
   }
 
   async find(id: string): Promise<FoundMentor | undefined> {
-    return this.#find(id)
+    const found = await this.readJson(id)
+    if (found === undefined) return undefined
+    const mentor: Mentor = JSON.parse(new TextDecoder().decode(found.json))
+    return { mentor, revision: found.revision, byteLength: found.json.byteLength }
+  }
+
+  async readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined> {
+    // One statement, so that no other process can replace the text between its parts.
+    const rows = this.#file.all(
+      'SELECT revision, bytes FROM mentors JOIN mentor_text_parts USING (text_id) WHERE id = ? ORDER BY part',
+      id
+    )
+    const [first] = rows
+    return first && { json: joined(rows), revision: textIn(first, 'revision') }
   }
 
   async list(): Promise<readonly MentorEntry[]> {
     return this.#file.all('SELECT * FROM mentors ORDER BY id').map((row) => entryOf(row))
   }
 
-  async update(id: string, change: (before: Mentor | undefined) => Mentor): Promise<FoundMentor> {
-    return this.#file.transact(true, () => {
-      const mentor = change(this.#find(id)?.mentor)
-      const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
-      if (answerCount > MAX_QUESTIONS) {
-        throw new ServiceError(
-          'PAYLOAD_TOO_LARGE',
-          `Cannot store the mentor: ${answerCount} questions, at most ${MAX_QUESTIONS} are allowed`
-        )
-      }
-      const json = JSON.stringify(mentor)
-      const revision = hash('sha256', json, 'base64url')
+  async put(id: string, mentor: StoredMentor, expected?: string | null): Promise<boolean> {
+    const textId = randomUUID()
+    for (let part = 0; part === 0 || part * PART_BYTES < mentor.json.byteLength; part += 1) {
+      const bytes = mentor.json.subarray(part * PART_BYTES, (part + 1) * PART_BYTES)
+      this.#file.transact(true, () => {
+        this.#file.run('INSERT INTO mentor_text_parts VALUES (?, ?, ?, ?)', textId, part, this.#wallMs(), bytes)
+      })
+      await nextTurn()
+    }
+    const { isPut, unusedTextId } = this.#file.transact(true, () => {
+      const before = this.#row(id)
+      const revision = before === undefined ? null : textIn(before, 'revision')
+      if (expected !== undefined && expected !== revision) return { isPut: false, unusedTextId: textId }
       this.#file.run(
-        'REPLACE INTO mentors (id, name, answer_count, revision, updated_at) VALUES (?, ?, ?, ?, ?)',
+        'REPLACE INTO mentors (id, name, answer_count, revision, text_id, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
         id,
         mentor.name ?? null,
-        answerCount,
-        revision,
+        mentor.answerCount,
+        mentor.revision,
+        textId,
         this.#wallMs()
       )
-      this.#file.run('REPLACE INTO mentor_texts (id, json) VALUES (?, ?)', id, json)
-      return { mentor, revision, byteLength: json.length }
+      return { isPut: true, unusedTextId: before && textIn(before, 'text_id') }
     })
+    if (unusedTextId !== undefined) this.#deleteText(unusedTextId)
+    return isPut
   }
 
   async delete(id: string): Promise<boolean> {
-    return this.#file.transact(true, () => {
-      this.#file.run('DELETE FROM mentor_texts WHERE id = ?', id)
-      return this.#file.run('DELETE FROM mentors WHERE id = ?', id) > 0
+    const textId = this.#file.transact(true, () => {
+      const row = this.#row(id)
+      this.#file.run('DELETE FROM mentors WHERE id = ?', id)
+      return row && textIn(row, 'text_id')
     })
+    if (textId !== undefined) this.#deleteText(textId)
+    return textId !== undefined
   }
 
-  #find(id: string): FoundMentor | undefined {
-    const row = this.#file.get('SELECT revision, json FROM mentors JOIN mentor_texts USING (id) WHERE id = ?', id)
-    if (row === undefined) return undefined
-    const json = textIn(row, 'json')
-    const mentor: Mentor = JSON.parse(json)
-    return { mentor, revision: textIn(row, 'revision'), byteLength: json.length }
+  #row(id: string): StoredRecord | undefined {
+    return this.#file.get('SELECT * FROM mentors WHERE id = ?', id)
   }
+
+  #deleteText(textId: string): void {
+    this.#file.transact(false, () => this.#file.run('DELETE FROM mentor_text_parts WHERE text_id = ?', textId))
+  }
+}
+
+function joined(rows: readonly StoredRecord[]): Uint8Array<ArrayBuffer> {
+  const parts = rows.map(({ bytes }) => (bytes instanceof Uint8Array ? bytes : new Uint8Array()))
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
 }
 
 function entryOf(row: StoredRecord): MentorEntry {

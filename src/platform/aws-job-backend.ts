@@ -18,13 +18,14 @@ import {
   UpdateCommand,
   type PutCommandInput,
   type QueryCommandInput,
-  type UpdateCommandInput
+  type TransactWriteCommandInput
 } from '@aws-sdk/lib-dynamodb'
 
 import { ServiceError } from '../errors.ts'
 import {
   DEFAULT_JOB_POLICY,
   LEASE_LOST_TEXT,
+  SUPERSEDED_TEXT,
   afterFailure,
   fingerprintOf,
   firstLane,
@@ -87,7 +88,20 @@ const LAST_LOOK_MS = 2000
 const MAX_WRITE_TRIES = 10
 /** A worker's message for a worker of another kind is shown again after this. */
 const UNWANTED_MS = 10_000
+/** A job whose group is at work is looked at again after this, should nobody tell that the group is free. */
+const GROUP_BUSY_MS = 10_000
+/** Bound of the first wait of a writer whom others of the group were ahead of. */
+const GROUP_RETRY_MS = 20
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+/** One part of a transaction. */
+type WriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
+
+/** The item of a group: which of its jobs is at work, and which waits. It changes in one transaction with theirs. */
+interface GroupItem {
+  readonly waitingId: string | undefined
+  readonly runningId: string | undefined
+}
 
 /** How a job's item is to change. */
 interface Change {
@@ -144,11 +158,17 @@ export class AwsJobBackend implements JobBackend {
     const put = this.#newItem(record, fingerprint, input)
     let staleId = ''
     for (let tries = 0; tries < MAX_WRITE_TRIES; tries += 1) {
-      const isAdded =
-        job.idempotencyKey === undefined
-          ? await this.#succeeds('add a job', () => this.#database.send(new PutCommand(put)))
-          : await this.#addWithKey(put, keyOf(record.owner, job.idempotencyKey), record.id, staleId)
+      const group = await this.#groupOf(record)
+      const isAdded = await this.#transact('add a job', [
+        { Put: put },
+        ...(job.idempotencyKey === undefined
+          ? []
+          : [this.#keyPut(keyOf(record.owner, job.idempotencyKey), record.id, staleId)]),
+        ...(group === undefined ? [] : [this.#groupUpdate(record, group, { ...group, waitingId: record.id })])
+      ])
       if (isAdded) {
+        // Whoever claims the outdated job sees that it is, so a crash here does no harm.
+        if (group?.waitingId !== undefined) await this.#supersede(group.waitingId)
         await this.#announce(record)
         return { outcome: 'added', job: record }
       }
@@ -161,7 +181,9 @@ export class AwsJobBackend implements JobBackend {
       }
       // The key's job is over its time, or was never written: the key is free.
       staleId = keyedId ?? ''
+      if (group !== undefined) await sleep(Math.random() * GROUP_RETRY_MS * 2 ** tries)
     }
+    if (job.concurrencyGroup !== undefined) throw contended()
     throw new Error('Cannot add a job: it neither is there nor can be written; this is a bug')
   }
 
@@ -251,7 +273,7 @@ export class AwsJobBackend implements JobBackend {
   }
 
   async cancel(id: string): Promise<Changed> {
-    return this.#changeUnlessRefused(id, (item) => {
+    return this.#changeUnlessRefused(id, async (item) => {
       if (item.job.failure === 'CANCELLED') return 'done'
       if (isEnded(item.job)) return 'refused'
       return this.#ended({ ...item.job, status: 'FAILURE', failure: 'CANCELLED' })
@@ -260,8 +282,9 @@ export class AwsJobBackend implements JobBackend {
 
   async redrive(id: string): Promise<Changed> {
     let wasDead = false
-    const changed = await this.#changeUnlessRefused(id, (item) => {
+    const changed = await this.#changeUnlessRefused(id, async (item) => {
       if (item.job.failure !== 'DEAD' && item.job.failure !== 'PERMANENT') return 'refused'
+      if ((await this.#groupOf(item.job))?.waitingId !== undefined) return 'refused'
       wasDead = item.job.failure === 'DEAD'
       return this.#queued({ ...item.job, failure: undefined, attempts: 0 }, 0)
     })
@@ -350,32 +373,8 @@ export class AwsJobBackend implements JobBackend {
       await this.#queue.hide(message.receipt, UNWANTED_MS)
       return undefined
     }
-    const nowMs = this.#clock.wallMs()
-    let item: StoredRecord | undefined
-    const isClaimed = await this.#succeeds('claim a job', async () => {
-      const { Attributes } = await this.#database.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: { pk: jobKey(message.jobId) },
-          ConditionExpression: '#status = :waiting',
-          UpdateExpression:
-            'SET #status = :running, queueState = :running, stateAt = :now, updatedAt = :now, leaseMs = :leaseMs, ' +
-            'beat = :zero, progress = :zero ADD attempts :one, #token :one',
-          ExpressionAttributeNames: { '#status': 'status', '#token': 'token' },
-          ExpressionAttributeValues: {
-            ':waiting': 'QUEUED',
-            ':running': 'IN_PROGRESS',
-            ':now': nowMs,
-            ':leaseMs': request.leaseMs,
-            ':zero': 0,
-            ':one': 1
-          },
-          ReturnValues: 'ALL_NEW'
-        })
-      )
-      item = Attributes
-    })
-    if (!isClaimed || item === undefined) {
+    const item = (await this.#claimAlone(message.jobId, request)) ?? (await this.#claimOfGroup(message.jobId, request))
+    if (item === undefined) {
       // Taken, ended or gone: whoever has the job does not need this message, and a sweep makes a new one if he dies.
       await this.#queue.delete(message.receipt)
       return undefined
@@ -392,6 +391,112 @@ export class AwsJobBackend implements JobBackend {
     return undefined
   }
 
+  /** Claims a job of no group that is QUEUED. @returns its item */
+  async #claimAlone(id: string, request: ClaimRequest): Promise<StoredRecord | undefined> {
+    let item: StoredRecord | undefined
+    await this.#succeeds('claim a job', async () => {
+      const update = this.#claimUpdate(id, request, ' AND attribute_not_exists(concurrencyGroup)')
+      const { Attributes } = await this.#database.send(new UpdateCommand({ ...update, ReturnValues: 'ALL_NEW' }))
+      item = Attributes
+    })
+    return item
+  }
+
+  /** Claims a job that is QUEUED and whose group is free, or sees to it that it is looked at later. @returns its item */
+  async #claimOfGroup(id: string, request: ClaimRequest): Promise<StoredRecord | undefined> {
+    for (let tries = 0; tries < MAX_WRITE_TRIES; tries += 1) {
+      const item = await this.#live(id)
+      const group = item && (await this.#groupOf(item.job))
+      if (group === undefined || item?.job.status !== 'QUEUED') return undefined
+      if (group.waitingId !== id) {
+        await this.#supersede(id)
+        return undefined
+      }
+      if (group.runningId !== undefined) {
+        // A new message: this one's receives would be counted, as if the job had failed so often.
+        await this.#write(item, this.#queued(item.job, GROUP_BUSY_MS))
+        return undefined
+      }
+      const isClaimed = await this.#transact('claim a job', [
+        { Update: this.#claimUpdate(id, request, '') },
+        this.#groupUpdate(item.job, group, { waitingId: undefined, runningId: id })
+      ])
+      if (isClaimed) return this.#get(jobKey(id))
+    }
+    return undefined
+  }
+
+  #claimUpdate(id: string, request: ClaimRequest, condition: string) {
+    return {
+      TableName: this.#table,
+      Key: { pk: jobKey(id) },
+      ConditionExpression: `#status = :waiting${condition}`,
+      UpdateExpression:
+        'SET #status = :running, queueState = :running, stateAt = :now, updatedAt = :now, leaseMs = :leaseMs, ' +
+        'beat = :zero, progress = :zero ADD attempts :one, #token :one',
+      ExpressionAttributeNames: { '#status': 'status', '#token': 'token' },
+      ExpressionAttributeValues: {
+        ':waiting': 'QUEUED',
+        ':running': 'IN_PROGRESS',
+        ':now': this.#clock.wallMs(),
+        ':leaseMs': request.leaseMs,
+        ':zero': 0,
+        ':one': 1
+      }
+    }
+  }
+
+  // Groups
+
+  async #groupOf(job: Job): Promise<GroupItem | undefined> {
+    if (job.concurrencyGroup === undefined) return undefined
+    const item = (await this.#get(groupKey(job.concurrencyGroup))) ?? {}
+    return { waitingId: optionalIn(item, 'waitingId', textIn), runningId: optionalIn(item, 'runningId', textIn) }
+  }
+
+  /** Changes the group's item, if it is still as it was read. */
+  #groupUpdate(job: Job, before: GroupItem, after: GroupItem): WriteItem {
+    const names = ['waitingId', 'runningId'] as const
+    const conditions = names.map((name) =>
+      before[name] === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}Before`
+    )
+    const setting = names.filter((name) => after[name] !== undefined).map((name) => `${name} = :${name}`)
+    const removed = names.filter((name) => after[name] === undefined)
+    return {
+      Update: {
+        TableName: this.#table,
+        Key: { pk: groupKey(job.concurrencyGroup ?? '') },
+        ConditionExpression: conditions.join(' AND '),
+        UpdateExpression:
+          `SET ${[...setting, '#ttl = :ttl'].join(', ')}` + (removed.length > 0 ? ` REMOVE ${removed.join(', ')}` : ''),
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: {
+          // As long as any of its jobs may be read, and then some.
+          ':ttl': secondsOf(this.#clock.wallMs() + 2 * this.#policy.retentionMs),
+          ...valuesOf(names, before, 'Before'),
+          ...valuesOf(names, after, '')
+        }
+      }
+    }
+  }
+
+  /** Ends a job that a newer one of its group has taken the place of. */
+  async #supersede(id: string): Promise<void> {
+    await this.#changeUnlessRefused(id, async ({ job }) =>
+      job.status === 'QUEUED' ? this.#superseded(job) : 'refused'
+    )
+  }
+
+  #superseded(job: Job): Change {
+    return this.#ended({ ...job, status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT })
+  }
+
+  /** Sends the message of the job that waits for a group which has become free. */
+  async #wake(id: string): Promise<void> {
+    const item = await this.#live(id)
+    if (item?.job.status === 'QUEUED') await this.#write(item, this.#queued(item.job, 0))
+  }
+
   // Changes of a job
 
   async #settle(lease: Lease, decide: (item: JobItem) => Change): Promise<LeaseOutcome> {
@@ -405,11 +510,14 @@ export class AwsJobBackend implements JobBackend {
     throw contended()
   }
 
-  async #changeUnlessRefused(id: string, decide: (item: JobItem) => Change | 'refused' | 'done'): Promise<Changed> {
+  async #changeUnlessRefused(
+    id: string,
+    decide: (item: JobItem) => Promise<Change | 'refused' | 'done'>
+  ): Promise<Changed> {
     for (let tries = 0; tries < MAX_WRITE_TRIES; tries += 1) {
       const item = await this.#live(id)
       if (item === undefined) return { outcome: 'missing' }
-      const change = decide(item)
+      const change = await decide(item)
       if (change === 'refused') return { outcome: 'refused', job: item.job }
       if (change === 'done') return { outcome: 'changed', job: item.job }
       if (await this.#write(item, change)) return { outcome: 'changed', job: change.job }
@@ -445,8 +553,13 @@ export class AwsJobBackend implements JobBackend {
    * Writes a change, together with the notice that it may owe, if the item is still as it was read; then sends messages.
    * @returns whether it was
    */
-  async #write(item: JobItem, change: Change): Promise<boolean> {
+  async #write(item: JobItem, wanted: Change): Promise<boolean> {
+    const group = await this.#groupOf(item.job)
+    const isOutdated =
+      wanted.job.status === 'QUEUED' && group?.waitingId !== undefined && group.waitingId !== wanted.job.id
+    const change = isOutdated ? this.#superseded(wanted.job) : wanted
     const { job, list, expiresAtMs } = change
+    const groupAfter = group && groupChange(item.job, job.status, group)
     const update = this.#updateOf(
       item,
       {
@@ -461,23 +574,23 @@ export class AwsJobBackend implements JobBackend {
     )
     const notice = isEnded(job) ? noticeOf(job) : undefined
     const noticeJob = notice && queuedJob(notice, this.#clock.wallMs())
-    const isWritten = await this.#succeeds('write a job', async () => {
-      if (notice === undefined || noticeJob === undefined) return this.#database.send(new UpdateCommand(update))
+    const items: WriteItem[] = [{ Update: update }]
+    if (notice !== undefined && noticeJob !== undefined) {
       const input = await this.#stored(`${noticeJob.id}/input`, 'input', notice.input)
-      const put = this.#newItem(noticeJob, fingerprintOf(notice), input)
-      const { UpdateExpression = '', ...rest } = update
-      return this.#database.send(
-        new TransactWriteCommand({ TransactItems: [{ Update: { ...rest, UpdateExpression } }, { Put: put }] })
-      )
-    })
-    if (!isWritten) return false
+      items.push({ Put: this.#newItem(noticeJob, fingerprintOf(notice), input) })
+    }
+    if (group !== undefined && groupAfter !== undefined) items.push(this.#groupUpdate(item.job, group, groupAfter))
+    if (!(await this.#transact('write a job', items))) return false
+    if (groupAfter?.runningId === undefined && groupAfter?.waitingId !== undefined && groupAfter.waitingId !== job.id) {
+      this.#later(this.#wake(groupAfter.waitingId))
+    }
     if (list === 'UNSENT') await this.#announce(job, job.runAtMs - job.updatedAtMs)
     if (list === 'DEAD') this.#later(this.#queue.sendDeadLetter(job, item.token))
     if (noticeJob !== undefined) await this.#announce(noticeJob)
     return true
   }
 
-  #updateOf(item: JobItem, fields: Record<string, unknown>, isSilent: boolean): UpdateCommandInput {
+  #updateOf(item: JobItem, fields: Record<string, unknown>, isSilent: boolean) {
     const names = Object.keys(fields)
     const setNames = names.filter((name) => fields[name] !== undefined)
     const removedNames = names.filter((name) => fields[name] === undefined)
@@ -569,32 +682,29 @@ export class AwsJobBackend implements JobBackend {
     }
   }
 
-  /** Adds a job and the record of its key, or neither. */
-  async #addWithKey(
-    put: PutCommandInput & { TableName: string },
-    key: string,
-    jobId: string,
-    staleId: string
-  ): Promise<boolean> {
+  /** The record of a key, if it is free or belongs to a job that is over its time. */
+  #keyPut(key: string, jobId: string, staleId: string): WriteItem {
     // A key is remembered for as long as its job may be read, and then some.
     const ttl = secondsOf(this.#clock.wallMs() + 2 * this.#policy.retentionMs)
-    return this.#succeeds('add a job', () =>
-      this.#database.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: put },
-            {
-              Put: {
-                TableName: this.#table,
-                Item: { pk: key, jobId, ttl },
-                ConditionExpression: 'attribute_not_exists(pk) OR jobId = :staleId',
-                ExpressionAttributeValues: { ':staleId': staleId }
-              }
-            }
-          ]
-        })
-      )
-    )
+    return {
+      Put: {
+        TableName: this.#table,
+        Item: { pk: key, jobId, ttl },
+        ConditionExpression: 'attribute_not_exists(pk) OR jobId = :staleId',
+        ExpressionAttributeValues: { ':staleId': staleId }
+      }
+    }
+  }
+
+  /** Writes all, or nothing when one of the conditions does not hold. @returns whether it was written */
+  async #transact(action: string, items: readonly WriteItem[]): Promise<boolean> {
+    const [{ Put, Update } = {}, ...others] = items
+    return this.#succeeds(action, async () => {
+      // A single item costs half as much outside of a transaction.
+      if (others.length === 0 && Put !== undefined) return this.#database.send(new PutCommand(Put))
+      if (others.length === 0 && Update !== undefined) return this.#database.send(new UpdateCommand(Update))
+      return this.#database.send(new TransactWriteCommand({ TransactItems: [...items] }))
+    })
   }
 
   async #idOfKey(owner: string, idempotencyKey: string): Promise<string | undefined> {
@@ -707,6 +817,29 @@ function keyOf(owner: string, idempotencyKey: string): string {
   return `key#${createHash('sha256')
     .update(JSON.stringify([owner, idempotencyKey]))
     .digest('base64url')}`
+}
+
+/** What a change of a job means for its group; none when the group has already gone over to another job. */
+function groupChange(job: Job, status: Job['status'], group: GroupItem): GroupItem | undefined {
+  const { waitingId, runningId } = group
+  if (job.status === 'IN_PROGRESS' && runningId === job.id) {
+    return status === 'QUEUED' ? { waitingId: job.id, runningId: undefined } : { waitingId, runningId: undefined }
+  }
+  if (job.status === 'QUEUED' && isEnded({ ...job, status }) && waitingId === job.id) {
+    return { waitingId: undefined, runningId }
+  }
+  return isEnded(job) && status === 'QUEUED' ? { waitingId: job.id, runningId } : undefined
+}
+
+/** Key of the item of a group. */
+function groupKey(group: string): string {
+  return `group#${createHash('sha256').update(group).digest('base64url')}`
+}
+
+function valuesOf(names: readonly (keyof GroupItem)[], group: GroupItem, suffix: string): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (group[name] === undefined ? [] : [[`:${name}${suffix}`, group[name]]]))
+  )
 }
 
 function secondsOf(ms: number): number {

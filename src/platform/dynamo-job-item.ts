@@ -44,6 +44,7 @@ export function jobIn(item: StoredRecord): Job {
     owner: textIn(item, 'owner'),
     labels,
     callbackUrl: optionalIn(item, 'callbackUrl', textIn),
+    concurrencyGroup: optionalIn(item, 'concurrencyGroup', textIn),
     status: nameIn(JOB_STATUSES, item, 'status'),
     failure: optionalIn(item, 'failure', (record, name) => nameIn(FAILURES, record, name)),
     attempts: numberIn(item, 'attempts'),

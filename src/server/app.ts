@@ -17,14 +17,17 @@ import { Type } from 'typebox'
 import type { Config } from '../config.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
+import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
 import { RequestLog, type RequestObserver } from './request-log.ts'
+import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
@@ -54,11 +57,15 @@ export interface AppParts {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly model: ServedModel
+  /** Every model, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
   readonly jobs?: JobRouteParts
   /** Mentors and their questions; without them there are no such routes. */
   readonly mentors?: MentorAreaParts
+  /** Models trained from tables; without them there are no such routes. */
+  readonly classifiers?: ClassifierRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
@@ -166,6 +173,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
+  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
   await app.register(async (api) => {
     await addAuthentication(api, parts.authenticate)
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
@@ -188,11 +196,20 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(versionRoutes, parts.mentors)
       await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
+    if (parts.classifiers !== undefined) {
+      await api.register(classifierRoutes, { prefix: '/v1', ...parts.classifiers, limits })
+    }
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toOpenAiError)
       })
       await openAi.register(openAiRoutes, { prefix: '/v1', encoder, limits, model })
+    })
+    await api.register(async (protocol) => {
+      protocol.setErrorHandler((error: FastifyError, request, reply) => {
+        sendError(parts, error, request, reply, toProtocolError)
+      })
+      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels })
     })
   })
   await addDocsPage(app, headers.docs)

@@ -161,6 +161,14 @@ export function assertMayRead(caller: Caller, mentorId: string): void {
   if (!mayRead(caller, mentorId)) throw new ServiceError('FORBIDDEN', 'not authorized')
 }
 
+/**
+ * Classifiers belong to no mentor: they are for those who hold a key, and for administrators.
+ * @throws {ServiceError} FORBIDDEN for any other caller
+ */
+export function assertMayUseClassifiers(caller: Caller): void {
+  if (caller.kind === 'jwt' && caller.role !== ADMIN_ROLE) throw new ServiceError('FORBIDDEN', 'not authorized')
+}
+
 function jwtCaller(payload: Static<typeof TokenPayload>): Caller {
   return { kind: 'jwt', id: payload.id, role: payload.role, mentorIds: payload.mentorIds }
 }

@@ -6,7 +6,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { PredictionObserver } from '../classifier/prediction-observer.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import { addModelMetrics } from './model-metrics.ts'
 import type { BacklogReport } from '../jobs/backlog-reporter.ts'
 import type { JobCounts } from '../jobs/job-runner.ts'
 import type { ReplyCacheCounts } from './reply-cache.ts'
@@ -36,6 +38,7 @@ export interface MetricReading {
 /** Figures of a process, those who fill them in, and those who read them. */
 export interface Metrics {
   readonly encoderObserver: EncoderObserver
+  readonly predictionObserver: PredictionObserver
   /** Adds what requests are counted by: for a process that answers any. */
   addRequests(): RequestMetrics
   /** Adds what waits for the encoder. */
@@ -106,6 +109,7 @@ export function createMetrics(): Metrics {
       refused: () => refused.inc(),
       workerCrashed: () => crashes.inc()
     },
+    predictionObserver: addModelMetrics(registry),
     addRequests: () => addRequestMetrics(registry),
     addEncoderLoad(load) {
       addGauge(registry, 'sbert_waiting_sentences', 'Sentences that wait.', () => load().waitingSentences)

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 
-import { WEBHOOK_JOB_TYPE, type JobPolicy, type NewJob } from '../../src/jobs/job.ts'
+import { SUPERSEDED_TEXT, WEBHOOK_JOB_TYPE, type JobPolicy, type NewJob } from '../../src/jobs/job.ts'
 import type { Claim, ClaimRequest, Clock, JobBackend } from '../../src/jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
 
@@ -109,6 +109,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
       owner: 'key:a',
       labels: { mentor: 'clint' },
       callbackUrl: undefined,
+      concurrencyGroup: undefined,
       status: 'QUEUED',
       failure: undefined,
       attempts: 0,
@@ -482,6 +483,102 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
       status: 'FAILURE',
       failure: 'PERMANENT'
     })
+  })
+
+  test(
+    `${name}: a newer job of a group calls off the one that waits, and waits for the one at work`,
+    LIMIT,
+    async (t) => {
+      const { backend, peer } = await setUp(t)
+      const other = await peer()
+      const concurrencyGroup = 'train/clint'
+      const running = await add(backend, { concurrencyGroup })
+      const claim = await claimOne(other)
+      assert.equal(claim.job.id, running)
+      const outdated = await add(other, { concurrencyGroup })
+      const newest = await add(backend, { concurrencyGroup })
+      const { status, failure, lastError } = (await backend.find(outdated)) ?? {}
+      assert.deepEqual(
+        { status, failure, lastError },
+        { status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT }
+      )
+
+      assert.deepEqual(await backend.claim(request({ limit: 10 })), [], 'the group is at work')
+      const bystander = await add(backend)
+      assert.equal((await claimOne(backend)).job.id, bystander, 'a job of no group does not wait for it')
+      assert.deepEqual(await other.claim(request({ limit: 10 })), [])
+
+      const claiming = claimOne(backend, { waitMs: 20_000 })
+      assert.equal(await other.finish(claim.lease, packPayload('done')), 'held')
+      const next = await claiming
+      assert.deepEqual([next.job.id, next.job.concurrencyGroup], [newest, concurrencyGroup])
+      assert.equal(await backend.finish(next.lease, packPayload('done')), 'held')
+    }
+  )
+
+  test(`${name}: a job that would go back to the queue ends when a newer one of its group waits`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t)
+    const concurrencyGroup = 'train/clint'
+    const outcomes: (string | undefined)[] = []
+    const giveUps = [
+      (claim: Claim) => backend.release(claim.lease),
+      (claim: Claim) => backend.fail(claim.lease, { message: 'broken', isPermanent: false }),
+      async () => {
+        // The first look measures from, the second takes back.
+        await backend.sweep()
+        clock.advance(LEASE_MS)
+        await backend.sweep()
+      }
+    ]
+    for (const giveUp of giveUps) {
+      const id = await add(backend, { concurrencyGroup })
+      const claim = await claimOne(backend)
+      assert.equal(claim.job.id, id)
+      const newer = await add(backend, { concurrencyGroup })
+      await giveUp(claim)
+      outcomes.push((await backend.find(id))?.lastError)
+      const next = await claimOne(backend)
+      assert.equal(next.job.id, newer)
+      await backend.finish(next.lease, packPayload('done'))
+    }
+    assert.deepEqual(outcomes, [SUPERSEDED_TEXT, SUPERSEDED_TEXT, SUPERSEDED_TEXT])
+  })
+
+  test(`${name}: a job of a group that nothing newer waits for is tried again`, LIMIT, async (t) => {
+    const { backend } = await setUp(t)
+    const id = await add(backend, { concurrencyGroup: 'g' })
+    await backend.release((await claimOne(backend)).lease)
+    const claim = await claimOne(backend)
+    assert.deepEqual([claim.job.id, claim.job.attempts], [id, 1])
+    await backend.cancel(id)
+    assert.equal((await backend.find(await add(backend, { concurrencyGroup: 'g' })))?.status, 'QUEUED')
+    assert.notEqual((await claimOne(backend)).job.id, id, 'the cancelled one has left the group free')
+  })
+
+  test(`${name}: redrive() is refused while another job of the group waits`, LIMIT, async (t) => {
+    const { backend } = await setUp(t)
+    const failed = await add(backend, { concurrencyGroup: 'g' })
+    await backend.fail((await claimOne(backend)).lease, { message: 'bad', isPermanent: true })
+    const waiting = await add(backend, { concurrencyGroup: 'g' })
+    assert.equal((await backend.redrive(failed)).outcome, 'refused')
+    await backend.cancel(waiting)
+    assert.equal((await backend.redrive(failed)).outcome, 'changed')
+    assert.equal((await claimOne(backend)).job.id, failed)
+  })
+
+  test(`${name}: of jobs of a group handed in at once all but one are called off`, LIMIT, async (t) => {
+    const { backend, peer } = await setUp(t)
+    const backends = [backend, await peer()]
+    const ids = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => add(backends[n % 2] ?? backend, { concurrencyGroup: 'g' }))
+    )
+    const statuses = await Promise.all(ids.map(async (id) => (await backend.find(id))?.status))
+    assert.deepEqual(
+      statuses.map(String).toSorted((a, b) => a.localeCompare(b)),
+      [...Array.from({ length: 5 }, () => 'FAILURE'), 'QUEUED']
+    )
+    assert.equal((await claimOne(backend)).job.id, ids[statuses.indexOf('QUEUED')])
+    for (const each of backends) assert.deepEqual(await each.claim(request({ limit: 10 })), [])
   })
 
   test(`${name}: deadLetters() come in pages, newest first, of one owner or all`, LIMIT, async (t) => {

@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { DEFAULT_JOB_POLICY } from '../../src/jobs/job.ts'
+import { DEFAULT_JOB_POLICY, SUPERSEDED_TEXT } from '../../src/jobs/job.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
 import { Producer } from '../../src/jobs/producer.ts'
 import { SqliteJobBackend } from '../../src/jobs/sqlite-job-backend.ts'
@@ -38,8 +38,13 @@ function recordEnds(database: DatabaseSync): void {
 
 type Line = ['accepted', number, string] | ['done', number]
 
-function startProcess(database: string, produceCount: number, hear: (line: Line) => void): ChildProcess {
-  const args = [JOB_PROCESS, '--database', database, '--produce', String(produceCount)]
+function startProcess(
+  database: string,
+  produceCount: number,
+  hear: (line: Line) => void,
+  ...more: string[]
+): ChildProcess {
+  const args = [JOB_PROCESS, '--database', database, '--produce', String(produceCount), ...more]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   assert(child.stdout !== null)
   createInterface({ input: child.stdout }).on('line', (text) => {
@@ -140,6 +145,68 @@ test('two consumer processes share the work, and no job is done twice', { timeou
   )
   const ends = database.prepare('SELECT count(*) AS ends, count(DISTINCT id) AS ids FROM ends').get()
   assert.deepEqual({ ...ends }, { ends: results.length, ids: results.length })
+})
+
+test(
+  'of a group one job is at work at a time, in two processes of four places each',
+  { timeout: 60_000 },
+  async (t) => {
+    const path = await temporaryDatabase(t)
+    const backend = await SqliteJobBackend.open({ path })
+    t.after(() => backend.close())
+    const doneBy = [0, 0]
+    const children = doneBy.map((_, index) =>
+      startProcess(
+        path,
+        0,
+        () => {
+          doneBy[index] = (doneBy[index] ?? 0) + 1
+        },
+        '--alone',
+        `${path}-alone`
+      )
+    )
+    const enqueue = async (n: number): Promise<string> => {
+      const enqueued = await backend.enqueue({ type: 'default', input: packPayload(n), concurrencyGroup: 'g' })
+      assert(enqueued.outcome === 'added')
+      return enqueued.job.id
+    }
+    // Until both processes have had some: of each handful the last is done for sure, and others as chance has it.
+    let n = 0
+    while (doneBy.some((count) => count < 5)) {
+      const ids: string[] = []
+      for (let k = 0; k < 5; k += 1) ids.push(await enqueue((n += 1)))
+      for (const id of ids) await backend.waitUntilEnded(id, 30_000)
+      const jobs = await Promise.all(ids.map((id) => backend.find(id)))
+      assert.equal(jobs.at(-1)?.status, 'SUCCESS')
+      for (const job of jobs) {
+        assert(job?.status === 'SUCCESS' || job?.lastError === SUPERSEDED_TEXT, `${job?.status}: ${job?.lastError}`)
+        assert(job.attempts <= 1, 'none met another one')
+      }
+    }
+    const exited = children.map((child) => once(child, 'exit'))
+    for (const child of children) child.kill('SIGTERM')
+    await Promise.all(exited)
+  }
+)
+
+test('a file from before there were groups is opened, with its jobs', async (t) => {
+  const path = await temporaryDatabase(t)
+  const before = await SqliteJobBackend.open({ path })
+  const enqueued = await before.enqueue({ type: 'work', input: packPayload(1) })
+  assert(enqueued.outcome === 'added')
+  await before.close()
+  const database = new DatabaseSync(path)
+  database.exec(`
+    DROP INDEX jobs_queued_of_group;
+    DROP INDEX jobs_in_progress_of_group;
+    ALTER TABLE jobs DROP COLUMN concurrency_group;
+  `)
+  database.close()
+  const backend = await SqliteJobBackend.open({ path })
+  t.after(() => backend.close())
+  assert.equal((await backend.find(enqueued.job.id))?.status, 'QUEUED')
+  await backend.enqueue({ type: 'work', input: packPayload(2), concurrencyGroup: 'g' })
 })
 
 test('a commit of one process wakes another one without polling', { timeout: 20_000 }, async (t) => {

@@ -15,6 +15,7 @@ import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
 /** Stands in for the model where near questions must be near: a text's embedding is the sum of its words'. */
@@ -54,11 +55,12 @@ export class WordsEncoder implements Encoder {
   }
 }
 
-/** A server with mentors, over a folder of its own. */
+/** A server with mentors and classifiers, over a folder of its own. */
 export interface MentorApp {
   readonly encoder: WordsEncoder
   readonly backend: MemoryJobBackend
   readonly dataDir: string
+  readonly metrics: Metrics
   readonly ask: (options: InjectOptions) => Promise<LightMyRequestResponse>
   readonly put: (mentor: string, csv: string) => Promise<LightMyRequestResponse>
   /** Begins to do trainings: until then all are queued. */
@@ -98,9 +100,14 @@ export async function openMentorApp(
   const backend = new MemoryJobBackend()
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log)
+  const metrics = createMetrics()
+  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
   assert.ok(mentors !== undefined)
-  const { app } = await buildTestApp(t, env, { encoder, mentors: mentors.routes })
+  const { app } = await buildTestApp(t, env, {
+    encoder,
+    mentors: mentors.routes,
+    classifiers: mentors.classifiers
+  })
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {
     await runner.stop()
@@ -112,6 +119,7 @@ export async function openMentorApp(
     encoder,
     backend,
     dataDir: folder,
+    metrics,
     ask,
     put: (mentor, csv) =>
       ask({

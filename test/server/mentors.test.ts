@@ -77,6 +77,70 @@ test('PUT /mentors/{mentor} refuses what is no mentor, no CSV, too long or too m
   assert.equal((await ask({ url: '/mentors/x' })).body, before)
 })
 
+/** Answers of some 2 KB each: what is above some hundred of them is read in a thread. */
+function longAnswers(count: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    _id: `a${i}`,
+    transcript: 'word '.repeat(400),
+    question: { _id: `q${i}`, question: `What is number ${i}?`, paraphrases: [`Tell me of ${i}`, `And ${i}?`] }
+  }))
+}
+
+test('PUT /mentors/{mentor} stores a large mentor as a small one, as JSON and CSV', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  const answers = longAnswers(8000)
+  const rows = answers.map(({ _id, question, transcript }) => `${_id},${question.question},"A, b|c",${transcript},T`)
+  const uploads = [
+    () => ask({ method: 'PUT', url: '/mentors/large', payload: { name: 'Large', answers } }),
+    () => put('large', `id,question,paraphrases,answer,topic\r\n${rows.join('\r\n')}`)
+  ]
+  for (const upload of uploads) {
+    const reply = await upload()
+    assert.equal(reply.statusCode, 200, reply.body)
+    const { data }: { data: { answerCount: number; phraseCount: number } } = reply.json()
+    assert.deepEqual([data.answerCount, data.phraseCount], [8000, 24_000])
+  }
+  const { name, answers: stored }: { name: string; answers: unknown[] } = (await ask({ url: '/mentors/large' })).json()
+  assert.deepEqual([name, stored.length], ['Large', 8000])
+})
+
+test('PUT /mentors/{mentor}: what is wrong with a large mentor is said as of a small one', async (t) => {
+  const { ask } = await openMentorApp(t)
+  for (const count of [1, 800]) {
+    const answers = [...longAnswers(count), { _id: 'wrong' }]
+    const refused = await ask({ method: 'PUT', url: '/mentors/x', payload: { answers } })
+    assert.equal(refused.statusCode, 400)
+    const { code, errors }: { code: string; errors: Record<string, string[]> } = refused.json()
+    assert.equal(code, 'INVALID_REQUEST')
+    assert.match(errors['answers']?.[0] ?? '', new RegExp(`^${count} .*question`))
+    const broken = await ask({
+      method: 'PUT',
+      url: '/mentors/x',
+      payload: JSON.stringify({ answers }).slice(0, -1),
+      headers: { 'content-type': 'application/json' }
+    })
+    assert.deepEqual(
+      [broken.statusCode, broken.json<{ message: string }>().message],
+      [400, 'Cannot read the body: it is not JSON']
+    )
+    assert.equal((await ask({ url: '/mentors/x' })).statusCode, 404)
+  }
+})
+
+test('PUT /mentors/{mentor}: of tables written at once none is lost in another', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  const answers = [{ _id: 'v', status: 'INCOMPLETE', question: { _id: 'q-v', question: 'Kept?' } }]
+  await ask({ method: 'PUT', url: '/mentors/x', payload: { name: 'X', answers } })
+  const tables = ['a', 'b', 'c'].map((id) => SMALL.replace('\na,', `\n${id},`))
+  const replies = await Promise.all(tables.map((table) => put('x', table)))
+  assert.deepEqual(
+    replies.map(({ statusCode }) => statusCode),
+    [200, 200, 200]
+  )
+  const stored: { name: string; answers: { _id: string }[] } = (await ask({ url: '/mentors/x' })).json()
+  assert.deepEqual([stored.name, stored.answers.length, stored.answers[1]?._id], ['X', 2, 'v'])
+})
+
 test('a user sees and changes the mentors of the token alone', async (t) => {
   const { ask, put } = await openMentorApp(t)
   await put('mine', SMALL)

@@ -3,20 +3,17 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import assert from 'node:assert/strict'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { ServiceError } from '../../errors.ts'
-import { lintRepertoire } from '../../mentor/lint.ts'
-import { Mentor, repertoireOf } from '../../mentor/mentor.ts'
-import type { FoundMentor, MentorStore } from '../../mentor/mentor-source.ts'
-import {
-  readTrainingData,
-  trainingDataOf,
-  withTrainingData,
-  writeTrainingData,
-  type LineProblem
-} from '../../mentor/training-data.ts'
-import { assertMayRead, callerOf, mayRead, type Caller } from '../auth.ts'
+import { Mentor } from '../../mentor/mentor.ts'
+import type { MentorStore } from '../../mentor/mentor-source.ts'
+import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
+import { createUploadReader } from '../../mentor/read-upload.ts'
+import { trainingDataOf, writeTrainingData } from '../../mentor/training-data.ts'
+import { assertMayRead, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 
 /** What the mentor routes are made of. */
@@ -68,43 +65,7 @@ const MentorList = Type.Object({
 /** `/mentors` and `/trainingdata`: what mentors say. */
 export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
   const { mentors } = parts
-  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, body)
-  })
-
-  app.put(
-    '/mentors/:mentor',
-    {
-      bodyLimit: parts.mentorBodyLimitBytes,
-      schema: {
-        summary: 'Store a mentor',
-        description:
-          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
-          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
-        tags: ['mentors'],
-        params: MentorParams,
-        body: {
-          content: {
-            'application/json': { schema: Mentor },
-            'text/csv': { schema: Type.String() }
-          }
-        },
-        response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
-      }
-    },
-    async (request) => {
-      const id = request.params.mentor
-      assertMayRead(callerOf(request), id)
-      const body: unknown = request.body
-      if (typeof body === 'string') {
-        const { rows, problems } = readTrainingData(body)
-        return storedReply(id, await mentors.update(id, (before) => withTrainingData(before, rows)), problems)
-      }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against this schema
-      const mentor = body as Mentor
-      return storedReply(id, await mentors.update(id, () => mentor), [])
-    }
-  )
+  await app.register(uploadRoutes, parts)
 
   app.get(
     '/mentors',
@@ -138,8 +99,11 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
       }
     },
     async (request, reply) => {
-      const { mentor } = await findMentor(mentors, request.params.mentor, callerOf(request))
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(mentor))
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const found = await mentors.readJson(id)
+      if (found === undefined) throw unknownMentor()
+      return reply.header('content-type', 'application/json; charset=utf-8').send(Buffer.from(found.json.buffer))
     }
   )
 
@@ -178,24 +142,15 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     },
     async (request, reply) => {
       const id = request.params.mentor
-      const { mentor } = await findMentor(mentors, id, callerOf(request))
+      assertMayRead(callerOf(request), id)
+      const found = await mentors.find(id)
+      if (found === undefined) throw unknownMentor()
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
-        .send(writeTrainingData(trainingDataOf(mentor)))
+        .send(writeTrainingData(trainingDataOf(found.mentor)))
     }
   )
-}
-
-/**
- * The mentor, for a caller who may read it.
- * @throws {ServiceError} FORBIDDEN for any other caller, NOT_FOUND when there is no such mentor
- */
-async function findMentor(mentors: MentorStore, id: string, caller: Caller): Promise<FoundMentor> {
-  assertMayRead(caller, id)
-  const found = await mentors.find(id)
-  if (found === undefined) throw unknownMentor()
-  return found
 }
 
 /** What is said of a mentor that is not there. */
@@ -203,19 +158,84 @@ export function unknownMentor(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
 }
 
-function storedReply(id: string, { mentor, revision }: FoundMentor, problems: readonly LineProblem[]) {
-  const repertoire = repertoireOf(mentor)
-  const utteranceCount = [...repertoire.utterances.values()].reduce((sum, ofName) => sum + ofName.length, 0)
-  const phraseCounts = repertoire.answers.map(({ question }) => 1 + (question.paraphrases?.length ?? 0))
-  return {
-    data: {
-      mentor: id,
-      revision,
-      answerCount: repertoire.answers.length,
-      utteranceCount,
-      phraseCount: phraseCounts.reduce((sum, count) => sum + count, 0),
-      problems: [...problems],
-      lint: lintRepertoire(repertoire)
-    }
+/** Checks as Fastify would by itself. */
+function validator(schema: TSchema) {
+  const checked = Compile(schema)
+  const none: ReturnType<typeof checked.Errors> = []
+  const validate = (value: unknown): boolean => {
+    const isValid = checked.Check(value)
+    validate.errors = isValid ? none : checked.Errors(value)
+    return isValid
   }
+  validate.errors = none
+  return validate
+}
+
+/** A table that is written while others write the same mentor starts anew this often. */
+const MAX_PUT_TRIES = 5
+
+/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
+  const read = createUploadReader()
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser(['application/json', 'text/csv'], { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+
+  app.put(
+    '/mentors/:mentor',
+    {
+      bodyLimit: parts.mentorBodyLimitBytes,
+      schema: {
+        summary: 'Store a mentor',
+        description:
+          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
+          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
+        tags: ['mentors'],
+        params: MentorParams,
+        body: {
+          content: {
+            'application/json': { schema: Mentor },
+            'text/csv': { schema: Type.String() }
+          }
+        },
+        response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
+      },
+      // The body is checked where it is parsed.
+      validatorCompiler: ({ schema, httpPart }) => (httpPart === 'body' ? () => true : validator(schema))
+    },
+    async (request) => {
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const body: unknown = request.body
+      assert(body instanceof Uint8Array, 'A body is no bytes; this is a bug')
+      const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
+      const { mentor, summary } = await store(parts.mentors, id, read, {
+        format: isCsv ? 'csv' : 'json',
+        bytes: new Uint8Array(body)
+      })
+      const { problems, lint, ...counts } = summary
+      return { data: { mentor: id, revision: mentor.revision, ...counts, problems: [...problems], lint: [...lint] } }
+    }
+  )
+}
+
+/** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */
+async function store(
+  mentors: MentorStore,
+  id: string,
+  read: (upload: MentorUpload) => Promise<ReadUpload>,
+  upload: MentorUpload
+): Promise<ReadUpload> {
+  if (upload.format === 'json') {
+    const uploaded = await read(upload)
+    await mentors.put(id, uploaded.mentor)
+    return uploaded
+  }
+  for (let tries = 0; tries < MAX_PUT_TRIES; tries += 1) {
+    const before = await mentors.readJson(id)
+    const uploaded = await read({ ...upload, before: before?.json })
+    if (await mentors.put(id, uploaded.mentor, before?.revision ?? null)) return uploaded
+  }
+  throw new ServiceError('UNAVAILABLE', 'Cannot store the mentor: others change it at the same time')
 }

@@ -5,11 +5,11 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { trainingStage } from '../../classifier/mentor-trainer.ts'
+import { mentorModelName } from '../../classifier/model-name.ts'
+import { trainingStage } from '../../classifier/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
-import { LatestOnly } from '../../jobs/latest-only.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import { assertMayRead, callerKey, callerOf } from '../auth.ts'
@@ -34,23 +34,20 @@ const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
-const StatusReply = Type.Object({
-  data: Type.Object({
-    ...Accepted,
-    state: Accepted.status,
-    created: Type.String({ format: 'date-time' }),
-    updated: Type.String({ format: 'date-time' }),
-    progress: Type.Number({ minimum: 0, maximum: 1 }),
-    stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
-    result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
-    error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
-  })
-})
+/** What a status tells of any training. */
+export const TrainingStatus = {
+  state: Accepted.status,
+  created: Type.String({ format: 'date-time' }),
+  updated: Type.String({ format: 'date-time' }),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
+  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
+  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
+}
+const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
 /** `/train`: trainings of mentors, which are jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, { mentors, jobs }) => {
-  const trainings = new LatestOnly(jobs)
-
   app.post(
     '/train',
     {
@@ -81,11 +78,12 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       if ((await mentors.revisionOf(mentor)) === undefined) throw unknownMentor()
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
-      const enqueued = await trainings.enqueue(mentor, {
+      const enqueued = await jobs.enqueue({
         type: TRAIN_JOB_TYPE,
         input: packPayload({ mentor, arch, force }),
         owner: callerKey(caller),
         labels: { mentor },
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
       })
       if (enqueued.outcome === 'conflict') {
@@ -109,23 +107,25 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       const job = await jobs.find(request.params.id)
       if (job?.type !== TRAIN_JOB_TYPE) throw new ServiceError('NOT_FOUND', 'not found')
       assertMayRead(callerOf(request), mentorOf(job))
-      const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
-      const error = job.failure === 'CANCELLED' ? 'called off, or a newer request took its place' : job.lastError
       void reply.header('cache-control', 'no-store')
-      return {
-        data: {
-          ...acceptedOf(job),
-          state: job.status,
-          created: new Date(job.createdAtMs).toISOString(),
-          updated: new Date(job.updatedAtMs).toISOString(),
-          progress: job.progress,
-          stage: trainingStage(job.progress),
-          ...(result !== undefined && { result: unpackPayload(result) }),
-          ...(error !== undefined && { error })
-        }
-      }
+      return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
     }
   )
+}
+
+/** The status of a training, of whatever, as {@link TrainingStatus} has it. */
+export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
+  const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
+  return {
+    state: job.status,
+    created: new Date(job.createdAtMs).toISOString(),
+    updated: new Date(job.updatedAtMs).toISOString(),
+    progress: job.progress,
+    stage: trainingStage(job.progress),
+    ...(result !== undefined && { result: unpackPayload(result) }),
+    ...(error !== undefined && { error })
+  }
 }
 
 function acceptedOf(job: Job) {

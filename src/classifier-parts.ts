@@ -1,0 +1,71 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Encoder } from './embedding/encoder.ts'
+import { trainClassifier } from './classifier/classifier-trainer.ts'
+import { Classifiers } from './classifier/classifiers.ts'
+import type { LoadedModels } from './classifier/loaded-models.ts'
+import type { ModelStore } from './classifier/model-store.ts'
+import { TrainingReader } from './classifier/training-reader.ts'
+import type { VersionTrainer } from './classifier/version-trainer.ts'
+import type { Config } from './config.ts'
+import { PermanentJobError } from './jobs/job.ts'
+import type { JobBackend } from './jobs/job-backend.ts'
+import type { JobHandler } from './jobs/job-runner.ts'
+import { packPayload } from './jobs/payload.ts'
+import { PACKED_TABLE_TYPE, TRAIN_CLASSIFIER_JOB_TYPE, type ClassifierRouteParts } from './server/routes/classifiers.ts'
+
+/** Classifiers of this process: what its routes and its jobs need. */
+export interface ClassifierParts {
+  readonly routes: ClassifierRouteParts
+  /** By type of job. */
+  readonly handlers: ReadonlyMap<string, JobHandler>
+}
+
+/** What classifiers share with mentors. */
+export interface SharedModelParts {
+  readonly models: ModelStore
+  readonly loadedModels: LoadedModels
+  readonly trainer: VersionTrainer
+  readonly encoder: Encoder
+  readonly jobs: JobBackend
+}
+
+/** Makes the classifiers. */
+export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
+  const { models, loadedModels, trainer, encoder, jobs } = shared
+  const { maxTrainingRows, maxTrainingColumns, maxTextCharacters } = config
+  return {
+    routes: {
+      models,
+      classifiers: new Classifiers({ models, loadedModels, encoder }),
+      reader: new TrainingReader({
+        maxTrainingRows,
+        maxTrainingColumns,
+        maxTextCharacters,
+        embeddingDimensions: encoder.dimensions
+      }),
+      jobs,
+      promotionMargin: config.promotionMarginPercent / 100,
+      classifierBodyLimitBytes: config.classifierBodyLimitBytes
+    },
+    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]])
+  }
+}
+
+/** Trains a classifier from a packed table; the result is a `TrainOutcome`. */
+function trainClassifierJob(trainer: VersionTrainer): JobHandler {
+  return async ({ contentType, bytes }, context) => {
+    const { job, signal } = context
+    const classifier = job.labels['classifier']
+    if (contentType !== PACKED_TABLE_TYPE || classifier === undefined) {
+      throw new PermanentJobError('Cannot train: the job is not a training of a classifier')
+    }
+    const request = { classifier, packedTable: bytes, jobId: job.id, by: job.owner }
+    return packPayload(
+      await trainClassifier(trainer, request, { signal, onProgress: (share) => context.progress(share) })
+    )
+  }
+}

@@ -1,0 +1,47 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { classifierModelName } from './model-name.ts'
+import { unpackTable } from './packed-table.ts'
+import type { Signature } from './signature.ts'
+import type { TrainingTable } from './training-table.ts'
+import type { TrainingData, TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from './version-trainer.ts'
+
+/** What to train. */
+export interface ClassifierTrainRequest extends Pick<VersionRequest, 'jobId' | 'by'> {
+  readonly classifier: string
+  /** Of `packTraining`. */
+  readonly packedTable: Uint8Array
+}
+
+/** Trains a classifier from a table, stores the version and makes it live, unless it is worse. */
+export async function trainClassifier(
+  trainer: VersionTrainer,
+  { classifier, packedTable, jobId, by }: ClassifierTrainRequest,
+  options: TrainOptions = {}
+): Promise<TrainOutcome> {
+  const { c, isForced, dataHash, ...table } = await unpackTable(packedTable, options.signal)
+  const data = trainingDataOf(table, dataHash, c ?? undefined)
+  return trainer.train({ name: classifierModelName(classifier), read: async () => data, isForced, jobId, by }, options)
+}
+
+function trainingDataOf(table: TrainingTable, dataHash: string, c: number | undefined): TrainingData {
+  const { signature, labels, classIds, groups } = table
+  const columns = signature.features.map(({ name }) => ({ name, values: table.columns.get(name) ?? [] }))
+  return {
+    architecture: isOneText(signature) ? 'softmax' : 'logistic',
+    signature,
+    dataHash,
+    samples: { texts: [], labels, answerIds: classIds, groups },
+    texts: columns.flatMap(({ values }) => (values instanceof Float64Array ? [] : [values])),
+    columns,
+    ...(c !== undefined && { c })
+  }
+}
+
+/** Whether there is one text and nothing else, as a mentor's model has it. */
+function isOneText({ features }: Signature): boolean {
+  return features.length === 1 && features[0]?.type === 'text'
+}

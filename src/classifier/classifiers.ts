@@ -1,0 +1,138 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Encoder, EncodeTimings } from '../embedding/encoder.ts'
+import { nextTurn } from '../embedding/similarity.ts'
+import { ServiceError } from '../errors.ts'
+import type { ClassifierModel, Prediction } from './classifier-model.ts'
+import type { Classifier, FeatureTable, PredictOptions, Predictions } from './classifier.ts'
+import { modelKey, type LoadedModels } from './loaded-models.ts'
+import { classifierModelName } from './model-name.ts'
+import type { ModelStore, ModelVersion } from './model-store.ts'
+
+/** What {@link Classifiers} are made of. */
+export interface ClassifiersParts {
+  readonly models: Pick<ModelStore, 'find' | 'liveVersion'>
+  /** By keys of `modelKey`. */
+  readonly loadedModels: LoadedModels
+  readonly encoder: Encoder
+}
+
+/** Rows whose texts are encoded in one call. */
+const ROWS_A_CALL = 512
+/** Rows predicted before others get their turn: some milliseconds. */
+const ROWS_A_TURN = 32
+
+/** Opens classifiers by name. The live version is looked up anew each time, so that what another process trained counts at once. */
+export class Classifiers {
+  readonly #parts: ClassifiersParts
+
+  constructor(parts: ClassifiersParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * A version of a classifier, ready to predict.
+   * @param version the live one when not given
+   * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder than there is now
+   */
+  async open(classifier: string, version?: number): Promise<Classifier> {
+    const { models, loadedModels, encoder } = this.#parts
+    const name = classifierModelName(classifier)
+    const number = version ?? (await models.liveVersion(name))
+    const found = number === undefined ? undefined : await models.find(name, number)
+    const model = found && (await loadedModels.get(modelKey(name, found.version)))
+    if (found === undefined || model === undefined) {
+      const wanted = version === undefined ? '' : ` of version ${version}`
+      throw new ServiceError('NOT_FOUND', `No models found for classifier ${classifier}${wanted}.`)
+    }
+    if (model.encoderRevision !== null && model.encoderRevision !== encoder.revision) {
+      throw new ServiceError(
+        'NOT_FOUND',
+        `No models found for classifier ${classifier}. Version ${found.version} was trained with another encoder: train again`
+      )
+    }
+    return new VectorClassifier(found, model, encoder)
+  }
+}
+
+/** A model of embeddings and numbers. */
+class VectorClassifier implements Classifier {
+  readonly version: ModelVersion
+  readonly #model: ClassifierModel
+  readonly #encoder: Encoder
+
+  constructor(version: ModelVersion, model: ClassifierModel, encoder: Encoder) {
+    this.version = version
+    this.#model = model
+    this.#encoder = encoder
+  }
+
+  get classIds(): readonly string[] {
+    return this.#model.classIds
+  }
+
+  async predict(table: FeatureTable, { topK = 1, ...encodeOptions }: PredictOptions): Promise<Predictions> {
+    const columns = columnsOf(table, this.version)
+    const texts = columns.flatMap(({ values }) => (values instanceof Float64Array ? [] : [values]))
+    const numbers = columns.flatMap(({ values }) => (values instanceof Float64Array ? [values] : []))
+    const rows: Prediction[] = []
+    let timings: EncodeTimings | undefined
+    for (let from = 0; from < table.rowCount; from += ROWS_A_CALL) {
+      const to = Math.min(table.rowCount, from + ROWS_A_CALL)
+      const embedded: Float32Array[] = []
+      for (const column of texts) {
+        const embeddings = await this.#encoder.encode(column.slice(from, to), encodeOptions)
+        embedded.push(embeddings.values)
+        timings = addTimings(timings, embeddings.timings)
+      }
+      for (let row = from; row < to; row++) {
+        if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(encodeOptions.signal)
+        const embedding = this.#embeddingOf(embedded, row - from)
+        rows.push(
+          this.#model.predict(
+            embedding,
+            topK,
+            Float64Array.from(numbers, (column) => column[row]!)
+          )
+        )
+      }
+    }
+    return { rows, timings }
+  }
+
+  /** The embeddings of a row's texts, side by side. */
+  #embeddingOf(columns: readonly Float32Array[], row: number): Float32Array {
+    const { dimensions } = this.#encoder
+    const partOf = (values: Float32Array) => values.subarray(row * dimensions, (row + 1) * dimensions)
+    const [first] = columns
+    if (columns.length === 1 && first !== undefined) return partOf(first)
+    const embedding = new Float32Array(columns.length * dimensions)
+    for (const [index, values] of columns.entries()) embedding.set(partOf(values), index * dimensions)
+    return embedding
+  }
+}
+
+function columnsOf(table: FeatureTable, { signature }: ModelVersion) {
+  return signature.features.map(({ name, type }) => {
+    const values = table.columns.get(name)
+    const found = values instanceof Float64Array ? 'number' : 'text'
+    if (values === undefined || found !== type) {
+      throw new ServiceError('INVALID_REQUEST', 'Cannot predict: a column is missing, or of another type', {
+        fields: { [name]: [values === undefined ? 'required field' : `a column of type ${type} wanted`] }
+      })
+    }
+    return { name, values }
+  })
+}
+
+function addTimings(sum: EncodeTimings | undefined, added: EncodeTimings): EncodeTimings {
+  if (sum === undefined) return added
+  return {
+    tokenizeMs: sum.tokenizeMs + added.tokenizeMs,
+    queueMs: sum.queueMs + added.queueMs,
+    inferenceMs: sum.inferenceMs + added.inferenceMs
+  }
+}

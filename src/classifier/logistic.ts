@@ -1,0 +1,238 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { greatest } from './candidates.ts'
+import type { JudgedQuestion } from './evaluation.ts'
+import { splitByFold, stratifiedFolds } from './folds.ts'
+import { fitSoftmax, prepareSamples, softmaxLogits, type SoftmaxModel } from './softmax.ts'
+import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+
+/** Numbers of n rows, row-major, in the precision that they came in. */
+export interface NumberMatrix {
+  readonly values: Float64Array
+  readonly rows: number
+  readonly columns: number
+}
+
+/** What makes a column's numbers have mean 0 and variance 1. */
+export interface Standardisation {
+  readonly means: Float64Array
+  /** Standard deviation of each column, that of the rows themselves (divided by n); 1 of a constant one. */
+  readonly scales: Float64Array
+}
+
+/** What a logistic model is trained from: embeddings, numbers, or both, of the same rows. */
+export interface LogisticSet {
+  readonly embeddings: FloatMatrix | undefined
+  readonly numbers: NumberMatrix | undefined
+  /** Class of each row, 0 to classCount − 1. */
+  readonly labels: Int32Array
+  readonly classCount: number
+  /** Rows that are alike have the same number here, so that none is judged by a model that saw its twin. */
+  readonly groups: Int32Array
+}
+
+export interface LogisticOptions {
+  /** Inverse of the penalty's weight. @default 1 of numbers alone, as in scikit-learn; else the best of 1, 10 and 100 out of fold */
+  readonly c?: number
+  /** Told the share done so far, 0 to 1. */
+  readonly onProgress?: (share: number) => void
+  /** Looked at between fits. */
+  readonly signal?: AbortSignal
+}
+
+/** A fitted model: embeddings as they are, then standardised numbers, then softmax. */
+export interface LogisticModel {
+  /** Of embedding and numbers side by side. */
+  readonly softmax: SoftmaxModel
+  readonly standardisation: Standardisation
+}
+
+export interface TrainedLogistic extends LogisticModel {
+  readonly c: number
+  /** Each row that could be held out, as a model judges it that has not seen it. */
+  readonly outOfFold: readonly JudgedQuestion[]
+  /** In plain words, what could not be measured; empty when all could. */
+  readonly notMeasured: readonly string[]
+}
+
+const FOLDS = 5
+const C_TRIED = [1, 10, 100] as const
+/** Embeddings have length 1 where a standardised column has variance 1: they need a lighter penalty. */
+const USUAL_C_OF_TEXT = 10
+/** Classes that an out-of-fold judgement names. */
+const RANKED_CLASSES = 5
+/** Tight, since these fits are held against scikit-learn's, and small. */
+const GRADIENT_TOLERANCE = 1e-5
+const MAX_EVALUATIONS = 500
+/** Multiply-adds of one look at the gradient above which C is not searched for, one fold is measured, and fits stop earlier. */
+const LARGE_EVALUATION = 5e9
+const LARGE_MAX_EVALUATIONS = 40
+
+/**
+ * Finds what standardises some rows.
+ * Two passes: the sum of squares alone would lose all digits of a column far from 0.
+ * Source: scikit-learn `StandardScaler`.
+ * @param indices which rows count
+ */
+export function fitStandardisation({ values, columns }: NumberMatrix, indices: ArrayLike<number>): Standardisation {
+  const means = new Float64Array(columns)
+  const scales = new Float64Array(columns)
+  const count = indices.length
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < columns; j++) means[j]! += values[indices[i]! * columns + j]! / count
+  }
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < columns; j++) {
+      const distance = values[indices[i]! * columns + j]! - means[j]!
+      scales[j]! += (distance * distance) / count
+    }
+  }
+  for (let j = 0; j < columns; j++) scales[j] = Math.sqrt(scales[j]!) || 1
+  return { means, scales }
+}
+
+/**
+ * Fits multinomial logistic regression to embeddings beside standardised numbers, and judges it out of fold; in each fold
+ * the standardisation too is of the other folds alone.
+ * Source: scikit-learn `Pipeline(StandardScaler, LogisticRegression(C))`. Of two classes scikit-learn fits one row of
+ * coefficients w, softmax two; at the minimum these are ±w/2, whose squares sum to half of w's, hence the double penalty.
+ */
+export async function trainLogistic(
+  engine: TensorEngine,
+  set: LogisticSet,
+  options: LogisticOptions = {}
+): Promise<TrainedLogistic> {
+  const { labels, classCount, groups } = set
+  const columns = (set.embeddings?.columns ?? 0) + (set.numbers?.columns ?? 0)
+  const isLarge = labels.length * classCount * columns > LARGE_EVALUATION
+  const folds = stratifiedFolds(labels, FOLDS, groups)
+  const usable = Array.from({ length: FOLDS }, (_, fold) => fold).filter((fold) => folds.includes(fold))
+  const measured = isLarge ? usable.slice(0, 1) : usable
+  const tried = candidatesForC(set, isLarge || measured.length === 0, options.c)
+  const stepCount = tried.length * measured.length + 1
+  let stepsDone = 0
+  const step = () => {
+    stepsDone += 1
+    options.onProgress?.(stepsDone / stepCount)
+    options.signal?.throwIfAborted()
+  }
+  let best: { c: number; loss: number; judged: readonly JudgedQuestion[] } | undefined
+  for (const c of tried) {
+    const judged: JudgedQuestion[] = []
+    let loss = 0
+    for (const fold of measured) {
+      const { heldOut, trained } = splitByFold(folds, fold)
+      const model = await fit(engine, set, trained, c, isLarge)
+      loss += await judge(engine, set, model, heldOut, judged)
+      step()
+    }
+    if (best === undefined || loss < best.loss) best = { c, loss, judged }
+  }
+  const { c, judged } = best!
+  const model = await fit(engine, set, Int32Array.from(labels.keys()), c, isLarge)
+  step()
+  return { ...model, c, outOfFold: judged, notMeasured: describeGaps(set, judged, isLarge) }
+}
+
+function candidatesForC(
+  { embeddings }: LogisticSet,
+  isUsualTaken: boolean,
+  given: number | undefined
+): readonly number[] {
+  if (given !== undefined) return [given]
+  if (embeddings === undefined) return [1]
+  return isUsualTaken ? [USUAL_C_OF_TEXT] : C_TRIED
+}
+
+async function fit(
+  engine: TensorEngine,
+  set: LogisticSet,
+  indices: Int32Array,
+  c: number,
+  isLarge: boolean
+): Promise<LogisticModel> {
+  const standardisation =
+    set.numbers === undefined
+      ? { means: new Float64Array(0), scales: new Float64Array(0) }
+      : fitStandardisation(set.numbers, indices)
+  const samples = await prepareSamples(engine, takeFeatures(set, standardisation, indices))
+  const labels = Int32Array.from(indices, (row) => set.labels[row]!)
+  const { model: softmax } = await fitSoftmax(engine, samples, labels, set.classCount, {
+    penalty: (set.classCount === 2 ? 2 : 1) / c,
+    gradientTolerance: GRADIENT_TOLERANCE,
+    maxEvaluations: isLarge ? LARGE_MAX_EVALUATIONS : MAX_EVALUATIONS
+  })
+  return { softmax, standardisation }
+}
+
+/** Embeddings beside standardised numbers, of some rows. */
+function takeFeatures(
+  { embeddings, numbers }: LogisticSet,
+  { means, scales }: Standardisation,
+  indices: Int32Array
+): FloatMatrix {
+  const embeddingColumns = embeddings?.columns ?? 0
+  const numberColumns = numbers?.columns ?? 0
+  const columns = embeddingColumns + numberColumns
+  const values = new Float32Array(indices.length * columns)
+  for (const [i, row] of indices.entries()) {
+    if (embeddings !== undefined) {
+      values.set(embeddings.values.subarray(row * embeddingColumns, (row + 1) * embeddingColumns), i * columns)
+    }
+    if (numbers === undefined) continue
+    for (let j = 0; j < numberColumns; j++) {
+      values[i * columns + embeddingColumns + j] = (numbers.values[row * numberColumns + j]! - means[j]!) / scales[j]!
+    }
+  }
+  return { values, rows: indices.length, columns }
+}
+
+/** Adds the judgements of held-out rows. @returns the sum of −log p(own class) */
+async function judge(
+  engine: TensorEngine,
+  set: LogisticSet,
+  { softmax, standardisation }: LogisticModel,
+  heldOut: Int32Array,
+  judged: JudgedQuestion[]
+): Promise<number> {
+  const logits = await softmaxLogits(engine, softmax, takeFeatures(set, standardisation, heldOut))
+  let loss = 0
+  for (const [i, row] of heldOut.entries()) {
+    const probabilities = softmaxOf(logits.values.subarray(i * logits.columns, (i + 1) * logits.columns))
+    const label = set.labels[row]!
+    loss -= Math.log(Math.max(1e-12, probabilities[label]!))
+    const ranked = greatest(probabilities, RANKED_CLASSES).map((k) => ({ class: k, confidence: probabilities[k]! }))
+    judged.push({ question: row, label, ranked, topicScore: ranked[0]!.confidence, isOffTopic: false })
+  }
+  return loss
+}
+
+/** Probabilities of logits, in double precision. */
+export function softmaxOf(logits: ArrayLike<number>): Float64Array {
+  let greatestLogit = -Infinity
+  for (let k = 0; k < logits.length; k++) greatestLogit = Math.max(greatestLogit, logits[k]!)
+  const probabilities = Float64Array.from(logits, (logit) => Math.exp(logit - greatestLogit))
+  const sum = probabilities.reduce((total, weight) => total + weight, 0)
+  return probabilities.map((weight) => weight / sum)
+}
+
+function describeGaps(
+  { labels, classCount }: LogisticSet,
+  judged: readonly JudgedQuestion[],
+  isLarge: boolean
+): string[] {
+  if (judged.length === 0) return ['Accuracy and calibration are not measured: no class has two different rows.']
+  const gaps = ['Off-topic questions are not told apart: every row gets its likeliest class.']
+  if (isLarge) gaps.push('Measured on one fold only: the table is too large for more.')
+  const single = classCount - new Set(judged.map(({ label }) => label)).size
+  if (single > 0 && !isLarge) {
+    gaps.push(
+      `${single} of ${classCount} classes have no two different rows: they are trained on but not measured ` +
+        `(${labels.length} rows in all).`
+    )
+  }
+  return gaps
+}

@@ -1,0 +1,200 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
+import type { Encoder } from '../embedding/encoder.ts'
+import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { Architecture } from './classifier-model.ts'
+import { fitInThread } from './fit-in-thread.ts'
+import type { FeatureColumn, ModelFigures } from './fit.ts'
+import type { ModelStore, NewVersion } from './model-store.ts'
+import type { PromotionDecision } from './promotion.ts'
+import { publishVersion } from './publish.ts'
+import type { Signature } from './signature.ts'
+
+/** Where a training is, by the progress it tells: each stage begins at its share of the whole. */
+export const TRAINING_STAGES = [
+  { stage: 'READING', from: 0 },
+  { stage: 'ENCODING', from: 0.02 },
+  { stage: 'FITTING', from: 0.4 },
+  { stage: 'STORING', from: 0.97 }
+] as const
+
+/** The stage that a share of the whole, 0 to 1, falls in. */
+export function trainingStage(progress: number): (typeof TRAINING_STAGES)[number]['stage'] {
+  return (TRAINING_STAGES.findLast(({ from }) => progress >= from) ?? TRAINING_STAGES[0]).stage
+}
+
+/** What to learn from. */
+export interface TrainingData {
+  readonly architecture: Architecture
+  readonly signature: Signature
+  /** Stands for the data: equal for equal data. */
+  readonly dataHash: string
+  /** Of a table without texts: its columns tell of each sample. */
+  readonly samples: TrainingSamples
+  /** Texts to encode, by text column of the signature. */
+  readonly texts: readonly (readonly string[])[]
+  /** Of a table: its features. A mentor has none but its samples' texts. */
+  readonly columns?: readonly FeatureColumn[]
+  /** For `logistic`: inverse of the penalty's weight. */
+  readonly c?: number
+}
+
+/** What to train, and for whom. */
+export interface VersionRequest {
+  /** Name in the store of models. */
+  readonly name: string
+  /** Finds the data when the training's turn has come. */
+  readonly read: (signal: AbortSignal | undefined) => Promise<TrainingData>
+  /** Whether the version becomes live even when it is worse than the one that is. */
+  readonly isForced: boolean
+  /** The job that asks: the same one never makes two versions. */
+  readonly jobId: string
+  /** Who asks. */
+  readonly by: string
+}
+
+/** How to train. */
+export interface TrainOptions {
+  readonly signal?: AbortSignal
+  /** Told the share done so far, 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+/** What came of a training. */
+export interface TrainOutcome {
+  readonly version: number
+  readonly architecture: Architecture
+  readonly promotion: PromotionDecision
+  readonly figures: ModelFigures
+  readonly notMeasured: readonly string[]
+  /** The same as {@link TrainOutcome.classCount}, by the name it has for a mentor. */
+  readonly answerCount: number
+  readonly classCount: number
+  readonly sampleCount: number
+  /** Texts that had to be encoded; the other embeddings were known from earlier trainings. */
+  readonly encodedCount: number
+  readonly durationMs: number
+}
+
+/** What a {@link VersionTrainer} is made of. */
+export interface VersionTrainerParts {
+  readonly models: ModelStore
+  readonly embeddings: EmbeddingCache
+  /** The one that `embeddings` encodes by. */
+  readonly encoder: Pick<Encoder, 'revision' | 'dimensions'>
+  readonly ridgeOffTopicThreshold: number
+  /** Share of samples by which a version may be worse than the live one. */
+  readonly promotionMargin: number
+}
+
+/** Trains versions of mentors' and other models, one at a time: a fit takes a core. */
+export class VersionTrainer {
+  readonly #parts: VersionTrainerParts
+  #latest: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: VersionTrainerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Trains a version, stores it and makes it live, unless it is worse.
+   * @throws what `request.read` throws, the signal's reason, Error when the fit failed
+   */
+  async train(request: VersionRequest, options: TrainOptions = {}): Promise<TrainOutcome> {
+    const training = this.#latest.then(() => this.#train(request, options))
+    this.#latest = training.catch(() => undefined)
+    return training
+  }
+
+  /** Resolves when no thread computes any more. */
+  async idle(): Promise<void> {
+    await this.#latest
+  }
+
+  async #train(request: VersionRequest, { signal, onProgress }: TrainOptions): Promise<TrainOutcome> {
+    signal?.throwIfAborted()
+    const startMs = performance.now()
+    const [, encoding, fitting, storing] = TRAINING_STAGES
+    const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
+    const { ridgeOffTopicThreshold } = this.#parts
+    const { architecture, signature, dataHash, samples, texts, columns, c } = await request.read(signal)
+    onProgress?.(encoding.from)
+    const sampleCount = samples.labels.length
+    const { values, encodedCount } = await this.#encode(texts, sampleCount, signal, tell(encoding.from, fitting.from))
+    const encoderRevision = texts.length === 0 ? null : this.#parts.encoder.revision
+    const dimensions = texts.length * this.#parts.encoder.dimensions
+    const fit = await fitInThread(
+      {
+        architecture,
+        samples,
+        features: { values, rows: sampleCount, columns: dimensions },
+        encoderRevision,
+        ridgeOffTopicThreshold,
+        ...(columns !== undefined && { columns }),
+        ...(c !== undefined && { c })
+      },
+      { ...(signal !== undefined && { signal }), onProgress: tell(fitting.from, storing.from) }
+    )
+    signal?.throwIfAborted()
+    onProgress?.(storing.from)
+    const durationMs = Math.round(performance.now() - startMs)
+    const classCount = samples.answerIds.length
+    const version: NewVersion = {
+      ...fit,
+      details: {
+        architecture,
+        signature,
+        dataHash,
+        encoderRevision,
+        classCount,
+        sampleCount,
+        figures: fit.figures,
+        notMeasured: fit.notMeasured,
+        durationMs,
+        jobId: request.jobId,
+        trainedBy: request.by
+      }
+    }
+    return {
+      ...(await publishVersion(this.#parts, request.name, version, request)),
+      architecture,
+      figures: fit.figures,
+      notMeasured: fit.notMeasured,
+      answerCount: classCount,
+      classCount,
+      sampleCount,
+      encodedCount,
+      durationMs
+    }
+  }
+
+  /** Embeddings of the samples, those of several texts of a sample side by side. */
+  async #encode(
+    columns: readonly (readonly string[])[],
+    rows: number,
+    signal: AbortSignal | undefined,
+    onProgress: (share: number) => void
+  ): Promise<{ values: Float32Array<ArrayBuffer>; encodedCount: number }> {
+    const { dimensions } = this.#parts.encoder
+    const width = columns.length * dimensions
+    const values = new Float32Array(rows * width)
+    let encodedCount = 0
+    for (const [index, texts] of columns.entries()) {
+      const encoded = await this.#parts.embeddings.encode(texts, {
+        ...(signal !== undefined && { signal }),
+        onProgress: (share) => onProgress((index + share) / columns.length)
+      })
+      encodedCount += encoded.encodedCount
+      if (columns.length === 1) return encoded
+      for (let row = 0; row < rows; row++) {
+        const embedding = encoded.values.subarray(row * dimensions, (row + 1) * dimensions)
+        values.set(embedding, row * width + index * dimensions)
+      }
+    }
+    return { values, encodedCount }
+  }
+}

@@ -1,0 +1,100 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { hash } from 'node:crypto'
+import { Compile } from 'typebox/compile'
+import { ServiceError } from '../errors.ts'
+import { lintRepertoire, type LintFinding } from './lint.ts'
+import { Mentor, repertoireOf } from './mentor.ts'
+import type { StoredMentor } from './mentor-source.ts'
+import { MAX_QUESTIONS, readTrainingData, withTrainingData, type LineProblem } from './training-data.ts'
+
+/** A mentor as it comes in. */
+export interface MentorUpload {
+  /** `csv`: training data, which changes the mentor that there is. */
+  readonly format: 'json' | 'csv'
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** JSON of the mentor so far, for `csv`. */
+  readonly before?: Uint8Array<ArrayBuffer> | undefined
+}
+
+/** What is told of a mentor that came in. */
+export interface UploadSummary {
+  /** Answers that count, utterances aside. */
+  readonly answerCount: number
+  readonly utteranceCount: number
+  /** Questions and paraphrases of these answers. */
+  readonly phraseCount: number
+  readonly problems: readonly LineProblem[]
+  readonly lint: readonly LintFinding[]
+}
+
+/** A mentor that came in, ready to be stored. */
+export interface ReadUpload {
+  readonly mentor: StoredMentor
+  readonly summary: UploadSummary
+}
+
+/** Findings told of a mentor that is none: each line of a wrong file may be wrong in the same way. */
+const MAX_FINDINGS = 20
+
+const mentorSchema = Compile(Mentor)
+
+/**
+ * Reads a mentor: parses, checks, lints and writes it in the form that is kept.
+ * Some seconds of computing for the largest: `readUploadInThread` does it elsewhere.
+ * @throws {ServiceError} INVALID_REQUEST when it is no mentor, PAYLOAD_TOO_LARGE when it has more than {@link MAX_QUESTIONS}
+ */
+export function readMentorUpload({ format, bytes, before }: MentorUpload): ReadUpload {
+  const text = new TextDecoder().decode(bytes)
+  const { mentor, problems } = format === 'csv' ? readCsv(text, before) : { mentor: readJson(text), problems: [] }
+  const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
+  if (answerCount > MAX_QUESTIONS) {
+    throw new ServiceError(
+      'PAYLOAD_TOO_LARGE',
+      `Cannot store the mentor: ${answerCount} questions, at most ${MAX_QUESTIONS} are allowed`
+    )
+  }
+  const json = new TextEncoder().encode(JSON.stringify(mentor))
+  const repertoire = repertoireOf(mentor)
+  const utteranceCount = [...repertoire.utterances.values()].reduce((sum, ofName) => sum + ofName.length, 0)
+  const phraseCounts = repertoire.answers.map(({ question }) => 1 + (question.paraphrases?.length ?? 0))
+  return {
+    mentor: { json, revision: hash('sha256', json, 'base64url'), name: mentor.name ?? undefined, answerCount },
+    summary: {
+      answerCount: repertoire.answers.length,
+      utteranceCount,
+      phraseCount: phraseCounts.reduce((sum, count) => sum + count, 0),
+      problems,
+      lint: lintRepertoire(repertoire)
+    }
+  }
+}
+
+function readCsv(text: string, before: Uint8Array | undefined): { mentor: Mentor; problems: readonly LineProblem[] } {
+  const { rows, problems } = readTrainingData(text)
+  const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
+  return { mentor: withTrainingData(known, rows), problems }
+}
+
+function readJson(text: string): Mentor {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    // The error's own message quotes the text.
+    throw new ServiceError('INVALID_REQUEST', 'Cannot read the body: it is not JSON', { cause: error })
+  }
+  if (mentorSchema.Check(value)) return value
+  const fields: Record<string, string[]> = {}
+  for (const { keyword, instancePath, message } of mentorSchema.Errors(value).slice(0, MAX_FINDINGS)) {
+    const [, field, ...rest] = instancePath.split('/')
+    // Of what may also be null each kind complains; that there is another kind says nothing.
+    if (field !== undefined && keyword !== 'anyOf') (fields[field] ??= []).push([...rest, message].join(' '))
+  }
+  const [first] = Object.entries(fields)
+  const found = first === undefined ? 'a JSON object is wanted' : `${first[0]}: ${first[1].join(', ')}`
+  throw new ServiceError('INVALID_REQUEST', `Cannot read the mentor: ${found}`, { fields })
+}

@@ -1,0 +1,64 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Prediction } from '../classifier/classifier-model.ts'
+import type { ColumnType } from '../classifier/signature.ts'
+
+/** What is told of each row beside its class. */
+export interface PredictionDetail {
+  readonly hasProbability: boolean
+  /** Classes ranked of each row; 0 for none. */
+  readonly topK: number
+}
+
+/**
+ * Predictions as columns: `{"class":[0.0,1.0]}`, and with them `probability` and `top_k` when wanted.
+ * Classes of a number label are written as floats, also whole ones: `1.0`, as the seed's clients know them.
+ */
+export function predictionsJson(rows: readonly Prediction[], labelType: ColumnType, detail: PredictionDetail): string {
+  const members = [`"class":[${rows.map(({ classId }) => classJson(classId, labelType)).join(',')}]`]
+  if (detail.hasProbability) members.push(`"probability":[${rows.map(({ confidence }) => confidence).join(',')}]`)
+  if (detail.topK > 0) {
+    const rankedJson = ({ ranked }: Prediction) =>
+      ranked
+        .map(({ classId, confidence }) => `{"class":${classJson(classId, labelType)},"probability":${confidence}}`)
+        .join(',')
+    members.push(`"top_k":[${rows.map((row) => `[${rankedJson(row)}]`).join(',')}]`)
+  }
+  return `{${members.join(',')}}`
+}
+
+/** Names of the columns of predictions as CSV; `error` is empty of a row that could be read. */
+export function predictionCsvHeader({ hasProbability, topK }: PredictionDetail): string {
+  const names = ['class', ...(hasProbability ? ['probability'] : [])]
+  for (let k = 2; k <= topK; k++) names.push(`class_${k}`, ...(hasProbability ? [`probability_${k}`] : []))
+  return csvLine([...names, 'error'])
+}
+
+/** A line of CSV under {@link predictionCsvHeader}. */
+export function predictionCsvLine(
+  row: Prediction | { readonly problem: string },
+  labelType: ColumnType,
+  detail: PredictionDetail
+): string {
+  const width = (detail.hasProbability ? 2 : 1) * Math.max(1, detail.topK)
+  if ('problem' in row) return csvLine([...Array.from({ length: width }, () => ''), row.problem])
+  const ranked = detail.topK > 1 ? row.ranked : [row]
+  const cells = ranked.flatMap(({ classId, confidence }) => [
+    labelType === 'number' ? classJson(classId, labelType) : classId,
+    ...(detail.hasProbability ? [String(confidence)] : [])
+  ])
+  while (cells.length < width) cells.push('')
+  return csvLine([...cells, ''])
+}
+
+function classJson(classId: string, type: ColumnType): string {
+  if (type === 'text') return JSON.stringify(classId)
+  return /^-?\d+$/.test(classId) ? `${classId}.0` : classId
+}
+
+function csvLine(cells: readonly string[]): string {
+  return `${cells.map((cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
+}
