@@ -16,7 +16,11 @@ help: ## list these commands
 
 .PHONY: start
 start: download-models ## set up whatever is missing, then serve on http://127.0.0.1:8080
+ifeq ($(MENTOR_SOURCE)$(GRAPHQL_ENDPOINT),graphql)
+	@$(RUN) graphql-stand-in -- --with-service
+else
 	@$(RUN) start
+endif
 
 .PHONY: test
 test: download-models ## set up whatever is missing, then run every test

@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import type { Encoder } from './embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { encoderCatalogue } from './inference/encoder-model.ts'
+import { joinCatalogues } from './inference/inference-model.ts'
 import { jobRouteParts } from './job-parts.ts'
 import { openMentorParts, type MentorParts } from './mentor-parts.ts'
 import { buildApp } from './server/app.ts'
@@ -90,7 +91,10 @@ export async function openApp(
     },
     encoder,
     tokenize: encoding.tokenize,
-    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
+    inferenceModels: joinCatalogues([
+      encoderCatalogue(MODEL_ID, encoder, config),
+      ...(mentors === undefined ? [] : [mentors.inferenceModels])
+    ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest,

@@ -6,6 +6,7 @@
 import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
 import { openJobBackend } from './job-parts.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
+import { readPopCulture } from './pop-culture-file.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import { createServiceLog, type ServiceLog } from './server/request-log.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -49,7 +50,10 @@ export function giveUp(message: string): undefined {
 
 function readConfig(env: Environment): Config | undefined {
   try {
-    return loadConfig(env)
+    const config = loadConfig(env)
+    // Whether the file that it names can be read belongs to a setting's being right.
+    readPopCulture(config.popCultureFile)
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return giveUp(error.message)

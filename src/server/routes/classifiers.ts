@@ -15,6 +15,7 @@ import type { ModelStore } from '../../classifier/model-store.ts'
 import { hasText, type Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
@@ -22,7 +23,9 @@ import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
 import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
+import { streamRequest } from '../streamed-request.ts'
 import { modelVersionRoutes } from './model-versions.ts'
+import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -36,9 +39,12 @@ export interface ClassifierRouteParts {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
+  /** How models that users bring are taken; without it they are not. */
+  readonly uploads: UploadRouteParts | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
+  readonly encoder: Pick<Encoder, 'revision'>
 }
 
 const ClassifierName = Type.String({
@@ -100,15 +106,14 @@ const PredictQuery = Type.Object({
 })
 const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
 const CSV_TYPE = 'text/csv'
-/** A stream of CSV that stands still for so long is broken off. */
-const STREAM_IDLE_MS = 60_000
 
 /** `/classifiers`: any table as a versioned model. */
 export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & { limits: PredictLimits }> = async (
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
+  const { classifierBodyLimitBytes } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -116,8 +121,14 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     path: '/classifiers/:classifier',
     kind: 'classifier',
     idSchema: ClassifierName,
-    nameFor: (_request, classifier) => classifierModelName(classifier)
+    nameFor: (_request, classifier) => classifierModelName(classifier),
+    takes: () => true,
+    encoder,
+    importLimitBytes: classifierBodyLimitBytes
   })
+  if (uploads !== undefined) {
+    await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
+  }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
 
@@ -198,6 +209,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
         input: { contentType: PACKED_TABLE_TYPE, bytes },
         owner: callerKey(callerOf(request)),
         labels: { classifier },
+        concurrencyGroup: `${TRAIN_CLASSIFIER_JOB_TYPE}/${classifierModelName(classifier)}`,
         ...(key !== undefined && { idempotencyKey: `${classifier} ${key}` })
       })
       if (enqueued.outcome === 'conflict') {
@@ -297,8 +309,8 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
           maxTextCharacters: limits.maxTextCharacters,
           maxBytes: classifierBodyLimitBytes
         }
+        streamRequest(request)
         const lines = await predictCsv(request.body, classifier, options)
-        endWhenIdle(request)
         return reply.type(`${CSV_TYPE}; charset=utf-8`).send(Readable.from(lines))
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against the schema
@@ -308,11 +320,6 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
       return sendJson(reply, predictionsJson(rows, signature.label.type, detail))
     }
   )
-}
-
-/** Ends a stream that nothing moves in any more; how long it takes as a whole depends on its length. */
-function endWhenIdle({ raw }: FastifyRequest): void {
-  raw.setTimeout(STREAM_IDLE_MS, () => raw.destroy())
 }
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
