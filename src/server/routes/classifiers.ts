@@ -13,7 +13,7 @@ import { evaluateClassifier } from '../../classifier/evaluate-classifier.ts'
 import { readFeatureColumns, type PredictLimits } from '../../classifier/feature-columns.ts'
 import { classifierModelName, classifierOfModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
-import type { Signature } from '../../classifier/signature.ts'
+import { hasText, type Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
 import type { Encoder } from '../../embedding/encoder.ts'
@@ -428,10 +428,6 @@ function summaryView({ signature, rowCount, classCount }: TableSummary) {
 
 function signatureView({ features, label }: Signature) {
   return { features: features.map((column) => ({ ...column })), label: { ...label } }
-}
-
-function hasText({ features }: Signature): boolean {
-  return features.some(({ type }) => type === 'text')
 }
 
 /** A line of the list; none of a classifier that went meanwhile. */
