@@ -53,8 +53,11 @@ test('partOf() takes its share of each class, whole groups, with all that belong
   assert.equal(features.rows, 30)
 })
 
+function textsOf(share: number): readonly string[] {
+  return partOf(request(120), share).samples.texts
+}
+
 test('partOf() of a smaller share lies within a larger one, and keeps two groups of each class', () => {
-  const textsOf = (share: number) => partOf(request(120), share).samples.texts
   const half = new Set(textsOf(0.5))
   const quarter = textsOf(0.25)
   assert.ok(quarter.length < half.size && quarter.every((text) => half.has(text)))
