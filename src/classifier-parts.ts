@@ -55,15 +55,7 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
     routes: {
       models,
       classifiers: new Classifiers({ models, loadedModels, encoder, onnxProcesses, observer }),
-      reader: new TrainingReader({
-        maxTrainingRows,
-        maxTrainingColumns,
-        maxTextCharacters,
-        // Not known before the encoder has loaded its model.
-        get embeddingDimensions() {
-          return encoder.dimensions
-        }
-      }),
+      reader: new TrainingReader({ maxTrainingRows, maxTrainingColumns, maxTextCharacters }, encoder),
       jobs,
       uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
       encoder,

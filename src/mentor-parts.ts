@@ -24,8 +24,12 @@ import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { TopicAnswers } from './mentor/category-answers.ts'
+import { GradedMentors } from './mentor/graded-questions.ts'
+import { createUploadReader } from './mentor/read-upload.ts'
+import { SqliteGradeStore } from './mentor/sqlite-grade-store.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import { readPopCulture } from './pop-culture-file.ts'
+import { ReviewQueue } from './review/review-queue.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
@@ -39,6 +43,8 @@ export interface MentorParts {
   readonly classifiers: ClassifierRouteParts
   /** Models of both, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
+  /** Trains versions of both. */
+  readonly trainer: VersionTrainer
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -61,7 +67,9 @@ export function openMentorParts(
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
   const store = new SqliteMentorStore(file)
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
-  const mentors = graphQl?.mentors ?? store
+  const grades = new SqliteGradeStore(file)
+  const source = graphQl?.mentors ?? store
+  const mentors = new GradedMentors(source, grades)
   const models = new SqliteModelStore({
     file,
     folder: join(config.dataDir, 'models'),
@@ -109,9 +117,19 @@ export function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
+  const reviews = new ReviewQueue({
+    asked: recorder,
+    grades,
+    mentors,
+    ...(graphQl === undefined && { store }),
+    readUpload: createUploadReader(),
+    answering,
+    embeddings
+  })
   return {
     routes: {
-      mentors,
+      mentors: source,
+      reviews,
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
@@ -122,10 +140,12 @@ export function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
+        grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },
     classifiers: classifiers.routes,
+    trainer,
     inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],

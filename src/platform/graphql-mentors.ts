@@ -81,7 +81,10 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
       questions = first.questions
       if (first.length >= GRADED_PAGE_LENGTH) questions = await this.#allPages(filter, caller)
     } catch (error) {
-      this.#log.warn({ err: error, mentor: mentorId }, 'graded questions could not be read, and take no part')
+      this.#log.warn(
+        { err: error, mentor: mentorId },
+        'not all graded questions could be read: the others take no part'
+      )
     }
     return questions
   }

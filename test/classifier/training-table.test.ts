@@ -156,7 +156,7 @@ test('readTrainingTable() names the limit that a table is beyond', () => {
     const { code, message } = faultsOf(table)
     assert.deepEqual(
       [code, message],
-      ['PAYLOAD_TOO_LARGE', 'Cannot train: the table has more than 100 rows (MAX_TRAINING_ROWS)']
+      ['PAYLOAD_TOO_LARGE', 'Cannot read the table: it has more than 100 rows (MAX_TRAINING_ROWS)']
     )
   }
   const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
@@ -201,7 +201,7 @@ test('packTraining() takes options beside rows before those of the address', () 
 
 test('TrainingReader reads a large table in a thread, with the same outcome', async () => {
   const limits = { ...LIMITS, maxTrainingRows: 50_000 }
-  const reader = new TrainingReader(limits)
+  const reader = new TrainingReader(limits, { dimensions: 384 })
   const csv = `a,label\n${Array.from({ length: 20_000 }, (_, i) => `${i},${i % 2}`).join('\n')}`
   const here = packTraining(Buffer.from(csv), 'csv', {}, limits)
   const body = Buffer.from(csv)

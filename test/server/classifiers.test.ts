@@ -121,3 +121,96 @@ test('versions: exported, imported elsewhere, compared, promoted, rolled back', 
   assert.equal((await ask({ method: 'DELETE', url: '/v1/classifiers/sensors' })).statusCode, 404)
   assert.equal((await post('sensors/predict', asked)).statusCode, 404)
 })
+
+test('evaluation: rows of one’s own, by any version; a label that it never saw is named by row', async (t) => {
+  const { trainTable, post } = await openClassifierApp(t)
+  await trainTable('sensors/train', SENSORS)
+  const own = [
+    { sensor_1: 2, sensor_2: -2, label: 1, note: 'not of the model' },
+    { sensor_1: 0, sensor_2: 0, label: 0 },
+    { sensor_1: 0, sensor_2: 0, label: 1 }
+  ]
+  const judged = await post('sensors/versions/live/evaluation', own)
+  const report: { data: { evaluation: { questionCount: number; accuracy: number; errors: { question: string }[] } } } =
+    judged.json()
+  assert.equal(report.data.evaluation.accuracy, 2 / 3)
+  assert.deepEqual(
+    report.data.evaluation.errors.map(({ question }) => question),
+    ['{"sensor_1":0,"sensor_2":0}']
+  )
+  const unseen = await post('sensors/versions/1/evaluation', 'sensor_1,label\n1,0\nx,2\n')
+  assert.equal(unseen.statusCode, 400)
+  const { errors }: { errors: object } = unseen.json()
+  assert.deepEqual(errors, {
+    sensor_1: ['row 2: not a number'],
+    sensor_2: ['required field'],
+    label: ['row 2: a label that the version was not trained on']
+  })
+  assert.equal((await post('sensors/versions/7/evaluation', own)).statusCode, 404)
+})
+
+test('predict: every form of columns, and what is wrong with one, by column and row', async (t) => {
+  const { trainTable, post } = await openClassifierApp(t)
+  await trainTable('sensors/train', SENSORS)
+  const good = [
+    { sensor_1: [2, 0], sensor_2: '[-2,0]' },
+    { sensor_1: '[2.0, 0]', sensor_2: [-2, 0], more: 'does not matter' }
+  ]
+  for (const body of good) assert.equal((await post('sensors/predict', body)).body, '{"class":[1.0,0.0]}')
+  assert.equal((await post('sensors/predict', { sensor_1: [], sensor_2: '[]' })).body, '{"class":[]}')
+  const probable = await post('sensors/predict?probability=true&top_k=16&version=1', { sensor_1: [2], sensor_2: [-2] })
+  assert.match(probable.body, /^\{"class":\[1\.0\],"probability":\[0\.9\d+\],"top_k":\[\[\{"class":1\.0,.*"class":0\.0/)
+  const bad: [object, object | undefined][] = [
+    [{ sensor_1: [1] }, { sensor_2: ['required field'] }],
+    [
+      { sensor_1: [1, 2], sensor_2: [1] },
+      { sensor_1: ['2 values'], sensor_2: ['1 values'] }
+    ],
+    [{ sensor_1: 1, sensor_2: [1] }, { sensor_1: ['a list, or the text of one, is wanted'] }],
+    [{ sensor_1: '[1', sensor_2: [1] }, { sensor_1: ['a list, or the text of one, is wanted'] }],
+    [
+      { sensor_1: ['1', 2, null], sensor_2: [1, 1e308, 3] },
+      {
+        sensor_1: ['row 1: not a number', 'row 3: no value'],
+        sensor_2: ['row 2: too large a number, at most 1e+100 is allowed']
+      }
+    ]
+  ]
+  for (const [body, errors] of bad) {
+    const refused = await post('sensors/predict', body)
+    assert.equal(refused.statusCode, 400, refused.body)
+    const reply: { errors?: object } = refused.json()
+    assert.deepEqual(reply.errors, errors)
+  }
+  const many = Array.from({ length: 10_001 }, () => 1)
+  assert.equal((await post('sensors/predict', { sensor_1: many, sensor_2: many })).statusCode, 413)
+  assert.equal((await post('sensors/predict?version=9', { sensor_1: [], sensor_2: [] })).statusCode, 404)
+  assert.equal((await post('sensors/predict', '{}', { 'content-type': 'application/xml' })).statusCode, 415)
+})
+
+test('train: options of the address, idempotency keys, and what is refused', async (t) => {
+  const { post, work, backend, ask } = await openClassifierApp(t, { MAX_TRAINING_ROWS: '50' })
+  const first = await post('a/train?label=kind&types=label:ignore', SENSORS.replace('label', 'kind'), {
+    'idempotency-key': 'one'
+  })
+  // The column that is to be ignored is not there.
+  assert.equal(first.statusCode, 400, first.body)
+  const accepted = await post('a/train', SENSORS, { 'content-type': 'text/csv', 'idempotency-key': 'one' })
+  const again = await post('a/train', SENSORS, { 'content-type': 'text/csv', 'idempotency-key': 'one' })
+  const { data }: { data: { id: string; statusUrl: string } } = accepted.json()
+  assert.equal(again.json().data.id, data.id)
+  const other = await post('a/train?c=2', SENSORS, { 'content-type': 'text/csv', 'idempotency-key': 'one' })
+  assert.equal(other.statusCode, 409, other.body)
+  assert.equal((await ask({ url: data.statusUrl.replace('/a/', '/b/') })).statusCode, 404)
+  work()
+  await backend.waitUntilEnded(data.id, 30_000)
+  assert.match((await ask({ url: data.statusUrl })).body, /"stage":"STORING","result":\{"version":1,/)
+  const tooMany = await post('a/train', SENSORS + '\n1,2,1'.repeat(20))
+  assert.equal(tooMany.statusCode, 413)
+  assert.match(tooMany.body, /more than 50 rows \(MAX_TRAINING_ROWS\)/)
+  for (const query of ['types=a', 'types=a:date', 'c=0', 'c=ten', 'label=']) {
+    assert.equal((await post(`a/train?${query}`, SENSORS)).statusCode, 400, query)
+  }
+  assert.equal((await post('a%20b/train', SENSORS)).statusCode, 400)
+  assert.equal((await ask({ method: 'POST', url: '/v1/classifiers/a/train' })).statusCode, 400)
+})

@@ -181,7 +181,7 @@ test('another process that trained makes this one read the mentor anew', async (
 test('an answer that is gone since the training is missing', async (t) => {
   const { app, standIn, asked } = await setUp(t, { MENTOR_FRESH_SECONDS: '0' })
   await app.train({ mentor: 'noor' })
-  standIn.mentors.set('noor', { ...NOOR, answers: (NOOR.answers ?? []).filter(({ _id }) => _id !== 'intro-name') })
+  standIn.remove('noor', 'intro-name')
   let answer = await asked(NEAR)
   // Stale while revalidate: the first question may still be answered by what is remembered.
   for (let tries = 0; tries < 50 && !answer.answer_missing; tries += 1) answer = await asked(NEAR)
@@ -227,6 +227,7 @@ const FAULT_STATUS: readonly [Fault, number][] = [
   ['errors', 502],
   ['status-500', 502],
   ['hang', 504],
+  ['drip', 504],
   ['not-json', 502],
   ['half', 502],
   ['refuse', 502]
@@ -345,6 +346,15 @@ test('an Idempotency-Key gives the same training, which the service is told of u
   await app.backend.waitUntilEnded(first.id, 30_000)
   await post({ mentor: 'noor' })
   assert.equal(standIn.trainTasks.at(-1)?.status, 'SUCCESS')
+})
+
+test('a service that gives an id twice gets a second training all the same', async (t) => {
+  const { app, standIn } = await setUp(t)
+  standIn.taskIds = 'one'
+  const [first, second] = [await app.train({ mentor: 'noor' }), await app.train({ mentor: 'noor' })]
+  assert.deepEqual([first.status, second.status, second.result.version], ['SUCCESS', 'SUCCESS', 2])
+  assert.equal(first.id, 'task')
+  assert.notEqual(second.id, first.id)
 })
 
 test('no job shows the caller’s Authorization', async (t) => {

@@ -104,6 +104,10 @@ Grade a question, which then wins over all else; it is known within a minute, or
 
   curl -s -X PUT -d '{"mentor":"noor","question":"Got a pet?","answer":"intro-home"}' ${origin}/stand-in/grade
 
+Take an answer away, which is then missing until the next training:
+
+  curl -s -X PUT -d '{"mentor":"noor","answer":"intro-home"}' ${origin}/stand-in/remove
+
 Let it fail, for all operations or those with one \`field\`, for ever or \`times\`:
 
   curl -s -X PUT -d '{"fault":"hang","field":"userQuestionCreate","times":3}' ${origin}/stand-in/fault

@@ -17,6 +17,7 @@ export const FAULTS = {
   errors: 'answers 200 with `errors`',
   'status-500': 'answers 500',
   hang: 'never answers',
+  drip: 'answers a byte at a time, and never ends',
   'not-json': 'answers 200 with a page of HTML',
   half: 'does what was asked, and breaks off in the middle of the reply',
   refuse: 'closes the connection without a reply'
@@ -28,7 +29,7 @@ export type Fault = keyof typeof FAULTS
 /** Which replies go wrong, and how. */
 export interface FaultPlan {
   readonly fault: Fault
-  /** Only operations with this field, such as `userQuestions`. @default all */
+  /** Only operations with this field, such as `userQuestions`, or of this name. @default all */
   readonly field?: string
   /** How many replies. @default until told otherwise */
   times?: number
@@ -55,7 +56,7 @@ export interface TrainTask {
 
 /** A request that came in. */
 export interface SeenRequest {
-  /** Fields of the operation: `mentor`, `mentorTrainTaskAddOrUpdate`. */
+  /** Name of the operation, and its fields: `mentor`, `mentorTrainTaskAddOrUpdate`. */
   readonly fields: readonly string[]
   readonly headers: IncomingHttpHeaders
 }
@@ -70,6 +71,7 @@ export interface GraphQlStandInOptions {
 const SCHEMA = buildSchema(readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'))
 const DEFAULT_LIMIT = 100
 const MAX_SEEN_REQUESTS = 1000
+const DRIP_MS = 20
 const MAX_BODY_BYTES = 1_048_576
 
 const operationRequest = Compile(
@@ -77,17 +79,18 @@ const operationRequest = Compile(
 )
 const faultRequest = Compile(
   Type.Object({
-    fault: Type.Enum(['none', 'errors', 'status-500', 'hang', 'not-json', 'half', 'refuse']),
+    fault: Type.Enum(['none', 'errors', 'status-500', 'hang', 'drip', 'not-json', 'half', 'refuse']),
     field: Type.Optional(Type.String()),
     times: Type.Optional(Type.Integer({ minimum: 1 }))
   })
 )
+const removeRequest = Compile(Type.Object({ mentor: Type.String(), answer: Type.String() }))
 const gradeRequest = Compile(Type.Object({ mentor: Type.String(), question: Type.String(), answer: Type.String() }))
 
 /**
  * A small GraphQL service of mentors, over real HTTP, that keeps everything in memory and fails when it is told to.
  * Operations are at `/graphql`; at `/stand-in` is what it was told, `PUT /stand-in/fault` makes it fail,
- * `PUT /stand-in/grade` grades a question.
+ * `PUT /stand-in/grade` grades a question, `PUT /stand-in/remove` takes an answer away.
  */
 export class GraphQlStandIn {
   readonly mentors: Map<string, Mentor>
@@ -99,6 +102,8 @@ export class GraphQlStandIn {
   /** Mentors that were said to be trained, in order. */
   readonly trained: string[] = []
   readonly requests: SeenRequest[] = []
+  /** Which `_id` a training's task gets: the one that was given, or always the same. */
+  taskIds: 'given' | 'one' = 'given'
   /** Connections that were made. */
   connectionCount = 0
   readonly #options: GraphQlStandInOptions
@@ -144,6 +149,14 @@ export class GraphQlStandIn {
     this.userQuestions.push({ _id: this.#newId('graded'), mentor: mentorId, question, graderAnswer: answer })
   }
 
+  /** Takes an answer away from a mentor. */
+  remove(mentorId: string, answerId: string): void {
+    const mentor = this.mentors.get(mentorId)
+    if (mentor === undefined) throw new RangeError('there is no such mentor')
+    const answers = mentor.answers?.filter(({ _id }) => _id !== answerId)
+    this.mentors.set(mentorId, { ...mentor, ...(answers !== undefined && { answers }) })
+  }
+
   async close(): Promise<void> {
     if (!this.#server.listening) return
     this.#server.close()
@@ -174,6 +187,12 @@ export class GraphQlStandIn {
     }
     const fault = this.#faultFor(fields)
     if (fault === 'hang') return
+    if (fault === 'drip') {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const timer = setInterval(() => response.write(' '), DRIP_MS)
+      response.on('close', () => clearInterval(timer))
+      return
+    }
     if (fault === 'refuse') {
       request.socket.destroy()
       return
@@ -215,6 +234,10 @@ export class GraphQlStandIn {
       if (!gradeRequest.Check(body)) throw new RangeError('want {mentor, question, answer}')
       this.grade(body.mentor, body.question, body.answer)
       sendJson(response, 200, body)
+    } else if (route === 'PUT /stand-in/remove') {
+      if (!removeRequest.Check(body)) throw new RangeError('want {mentor, answer}')
+      this.remove(body.mentor, body.answer)
+      sendJson(response, 200, body)
     } else if (route === 'GET /stand-in') {
       const { trainTasks, trained, userQuestions } = this
       const shown = userQuestions.map(({ graderAnswer, ...one }) => ({
@@ -223,7 +246,8 @@ export class GraphQlStandIn {
       }))
       sendJson(response, 200, { trainTasks, trained, userQuestions: shown, fault: this.#plan ?? 'none' })
     } else {
-      sendJson(response, 404, { message: 'POST /graphql, GET /stand-in, PUT /stand-in/fault, PUT /stand-in/grade' })
+      const routes = 'POST /graphql, GET /stand-in, PUT /stand-in/fault, PUT /stand-in/grade, PUT /stand-in/remove'
+      sendJson(response, 404, { message: `want ${routes}` })
     }
   }
 
@@ -258,7 +282,8 @@ export class GraphQlStandIn {
         if (!isLoggedIn) throw new GraphQLError('not logged in', { extensions: { code: 'UNAUTHENTICATED' } })
         return {
           mentorTrainTaskAddOrUpdate: (args: { taskDocId: string; mentorId: string; status: string }) => {
-            const task = { _id: args.taskDocId, mentor: args.mentorId, status: args.status }
+            const _id = this.taskIds === 'given' ? args.taskDocId : 'task'
+            const task = { _id, mentor: args.mentorId, status: args.status }
             this.trainTasks.push(task)
             return task
           }
@@ -329,10 +354,13 @@ function matches(document: object, filter: object): boolean {
   })
 }
 
-/** The names of an operation's fields, and of those within `me`. */
+/** The names of an operation, of its fields, and of those within `me`. */
 function fieldsOf(query: string): string[] {
   const fields: string[] = []
   visit(parse(query), {
+    OperationDefinition(node) {
+      if (node.name !== undefined) fields.push(node.name.value)
+    },
     Field(node) {
       fields.push(node.name.value)
       return node.name.value === 'me' ? undefined : false

@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Classifiers } from '../../classifier/classifiers.ts'
+import { evaluateClassifier } from '../../classifier/evaluate-classifier.ts'
 import { readFeatureColumns, type PredictLimits } from '../../classifier/feature-columns.ts'
 import { classifierModelName, classifierOfModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
@@ -21,10 +22,10 @@ import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
 import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
-import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../encode-reply.ts'
+import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
 import { streamRequest } from '../streamed-request.ts'
-import { modelVersionRoutes } from './model-versions.ts'
+import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
 import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
@@ -130,6 +131,7 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
   }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
+  await app.register(testRoutes, { classifiers, reader })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
 
   app.get(
@@ -202,7 +204,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       const body: unknown = request.body
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
       const source = isCsv(request) ? 'csv' : 'json'
-      const { bytes, summary } = await reader.read(body, source, optionsOf(request.query))
+      const { bytes, summary } = await reader.read(body, source, trainingOptionsOf(request.query))
       const key = request.headers['idempotency-key']
       const enqueued = await jobs.enqueue({
         type: TRAIN_CLASSIFIER_JOB_TYPE,
@@ -239,6 +241,47 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       }
       void reply.header('cache-control', 'no-store')
       return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
+    }
+  )
+}
+
+/** How good a version is on rows of one's own. */
+const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifiers' | 'reader'>> = async (
+  app,
+  { classifiers, reader }
+) => {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+
+  app.post(
+    '/classifiers/:classifier/versions/:version/evaluation',
+    {
+      schema: {
+        summary: 'How good a version is on rows of your own',
+        description: 'A table as for a training, with the same columns and no label that the version does not know.',
+        tags: ['versions'],
+        params: Type.Object({ classifier: ClassifierName, version: VersionNumber }),
+        body: {
+          content: {
+            'application/json': { schema: Type.Unknown() },
+            [CSV_TYPE]: { schema: Type.Unknown() }
+          }
+        },
+        response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { classifier: name, version } = request.params
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot evaluate: there is no table')
+      const classifier = await classifiers.open(name, version === 'live' ? undefined : Number(version))
+      const { classIds, version: details } = classifier
+      const table = reader.readTest(body, isCsv(request) ? 'csv' : 'json', { signature: details.signature, classIds })
+      const options = encodeOptionsOf(request, reply, undefined)
+      const evaluation = await evaluateClassifier(classifier, table, { ...options, lane: 'bulk' })
+      return sendJson(reply, JSON.stringify({ data: { evaluation } }))
     }
   )
 }
@@ -330,8 +373,21 @@ function isCsv(request: FastifyRequest): boolean {
   return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === CSV_TYPE
 }
 
-/** The options of an address, as those of a body. */
-function optionsOf({ label, types, c, force }: { label?: string; types?: string; c?: string; force?: string }) {
+/**
+ * The options of an address, as those of a body.
+ * @throws {ServiceError} INVALID_REQUEST
+ */
+export function trainingOptionsOf({
+  label,
+  types,
+  c,
+  force
+}: {
+  label?: string
+  types?: string
+  c?: string
+  force?: string
+}) {
   const options = {
     ...(label !== undefined && { label }),
     ...(types !== undefined && { types: typesOf(types) }),

@@ -40,7 +40,8 @@ export interface VersionedArea {
   readonly importLimitBytes: number
 }
 
-const VersionNumber = Type.String({
+/** A version in an address. */
+export const VersionNumber = Type.String({
   pattern: '^([1-9][0-9]{0,8}|live)$',
   description: 'Number of the version, or `live`.'
 })
