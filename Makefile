@@ -52,8 +52,9 @@ format: $(INSTALLED) ## format the source files
 	@$(RUN) format
 
 .PHONY: lint
-lint: $(INSTALLED) ## check types, lint, format and unused code
+lint: $(INSTALLED) ## check types, lint, format and unused code, and the Dockerfile
 	@$(RUN) lint
+	@tools/container/lint.sh
 
 .PHONY: license
 license: $(INSTALLED) ## add the licence header to the source files that lack it
