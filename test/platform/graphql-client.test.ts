@@ -75,7 +75,7 @@ const FAULT_REPLIES: readonly [Fault, number, RegExp, { isAway: boolean; mayBeDo
 ]
 for (const [fault, statusCode, message, kind] of FAULT_REPLIES) {
   test(`run() fails with ${statusCode} in time when the service does so: ${fault}`, IN_TIME, async (t) => {
-    const { standIn, client } = await setUp(t, { timeoutMs: 300 })
+    const { standIn, client } = await setUp(t, statusCode === 504 ? { timeoutMs: 300 } : {})
     standIn.fail({ fault })
     const operations = { [MENTOR.action]: MENTOR, [UPDATE_MENTOR_TRAINING.action]: UPDATE_MENTOR_TRAINING }
     for (const [action, operation] of Object.entries<GraphQlOperation<unknown>>(operations)) {
@@ -127,6 +127,19 @@ test('run() leaves a service alone that fails again and again, then asks it once
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   assert.equal(standIn.userQuestions.length, 1)
+})
+
+test('run() lets nobody wait for the one that tries whether the service is well again', IN_TIME, async (t) => {
+  const { standIn, client } = await setUp(t, { openMs: 1, timeoutMs: 60_000 })
+  standIn.fail({ fault: 'refuse', times: 10 })
+  const update = () => client.run(UPDATE_MENTOR_TRAINING, { id: 'noor' })
+  for (let failures = 0; failures < 10; failures += 1) await failureOf(update())
+  standIn.fail({ fault: 'hang' })
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  const trying = update()
+  assert.match((await failureOf(update())).message, /left alone for some seconds$/)
+  await standIn.close()
+  await failureOf(trying)
 })
 
 test('run() does not hold errors in a reply against the service', async (t) => {
