@@ -35,6 +35,14 @@ bench: download-models ## measure speed and quality, rewrite docs/benchmarks.md
 docker-build: download-models ## build the image sbert-service
 	docker build --tag sbert-service .
 
+.PHONY: test-terraform
+test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
+	@$(RUN) test-terraform
+
+.PHONY: test-deployed
+test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=https://… API_KEY=…
+	@$(RUN) test-deployed
+
 .PHONY: format
 format: $(INSTALLED) ## format the source files
 	@$(RUN) format
