@@ -47,13 +47,22 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
 	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
 
+.PHONY: test-terraform
+test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
+	@$(RUN) test-terraform
+
+.PHONY: test-deployed
+test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=https://… API_KEY=…
+	@$(RUN) test-deployed
+
 .PHONY: format
 format: $(INSTALLED) ## format the source files
 	@$(RUN) format
 
 .PHONY: lint
-lint: $(INSTALLED) ## check types, lint, format and unused code
+lint: $(INSTALLED) ## check types, lint, format and unused code, and the Dockerfile
 	@$(RUN) lint
+	@tools/container/lint.sh
 
 .PHONY: license
 license: $(INSTALLED) ## add the licence header to the source files that lack it

@@ -8,12 +8,17 @@ import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { CsvError, parse } from 'csv-parse/sync'
 import type { Logger } from 'pino'
+import type { CreateEncoding } from '../app-parts.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { classifierLearningCurve, trainClassifier } from '../classifier/classifier-trainer.ts'
 import type { VersionReport } from '../classifier/fit.ts'
 import { classifierModelName } from '../classifier/model-name.ts'
-import { evaluateOn, readFeatureTable, readTestTable } from '../classifier/test-table.ts'
+import { evaluateClassifier } from '../classifier/evaluate-classifier.ts'
+import { readFeatureColumns } from '../classifier/feature-columns.ts'
+import { isDecimal } from '../classifier/table-cell.ts'
+import type { TestTable } from '../classifier/training-table.ts'
 import { trainingStage } from '../classifier/version-trainer.ts'
 import type { NamedReport } from '../classifier/version-report.ts'
 import { ConfigError, loadConfig, type Config, type Environment } from '../config.ts'
@@ -24,7 +29,6 @@ import { predictCsv } from '../server/csv-prediction.ts'
 import { predictionsJson } from '../server/prediction-reply.ts'
 import { createServiceLog } from '../server/request-log.ts'
 import { trainingOptionsOf } from '../server/routes/classifiers.ts'
-import type { CreateEncoding } from '../app-parts.ts'
 import { HELP, UsageError, readCommandLine, type Command } from './command-line.ts'
 import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
 import { Progress, type ProgressStream } from './progress.ts'
@@ -121,10 +125,9 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
   const { name, table, options, hasLearningCurve, plots, demands, isJson } = command
   const { stderr, stdout, signal } = surroundings
   const progress = new Progress(stderr)
-  const source = table.toLowerCase().endsWith('.json') ? 'json' : 'csv'
   const { bytes, summary } = await parts.classifiers.reader.read(
     await readFile(table),
-    source,
+    sourceOf(table),
     trainingOptionsOf(options)
   )
   const request = { classifier: name, packedTable: bytes, jobId: randomUUID(), by: TRAINED_BY }
@@ -173,7 +176,7 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
 
 async function evaluate(
   command: CommandOf<'evaluate'>,
-  { config, parts }: Workbench,
+  { parts }: Workbench,
   { stdout, stderr, signal }: Surroundings
 ): Promise<number> {
   const { name, table, plots, demands, isJson } = command
@@ -182,7 +185,7 @@ async function evaluate(
   const report =
     table === undefined
       ? await reportOf(parts, name, version)
-      : await judge(classifier, await readFile(table, 'utf8'), config, new Progress(stderr), signal)
+      : await judge(classifier, await readTest(parts, classifier, table), new Progress(stderr), signal)
   const paths = plots === undefined ? [] : await writePlots(plots, report)
   const checks = checkDemands(report, demands)
   const passed = checks.every((check) => check.passed)
@@ -201,17 +204,24 @@ async function evaluate(
   return passed ? EXIT.done : EXIT.notGoodEnough
 }
 
+async function readTest(parts: MentorParts, { version, classIds }: Classifier, table: string): Promise<TestTable> {
+  const { signature } = version
+  return parts.classifiers.reader.readTest(await readFile(table), sourceOf(table), { signature, classIds })
+}
+
+function sourceOf(table: string): 'csv' | 'json' {
+  return table.toLowerCase().endsWith('.json') ? 'json' : 'csv'
+}
+
 /** Rows judged before progress is told. */
 const ROWS_A_STEP = 512
 
 async function judge(
   classifier: Classifier,
-  csv: string,
-  config: Config,
+  table: TestTable,
   progress: Progress,
   signal: AbortSignal
 ): Promise<NamedReport> {
-  const table = readTestTable(csv, classifier, config)
   const watched: Classifier = {
     version: classifier.version,
     classIds: classifier.classIds,
@@ -226,7 +236,7 @@ async function judge(
       return { rows, timings: undefined }
     }
   }
-  const report = await evaluateOn(watched, table, { signal, lane: 'bulk' })
+  const report = await evaluateClassifier(watched, table, { signal, lane: 'bulk' })
   progress.end()
   return report
 }
@@ -240,10 +250,9 @@ async function predict(
   const detail = { hasProbability, topK }
   const options = { signal, lane: 'bulk' as const, topK: Math.max(1, topK) }
   if (isJson) {
-    const { rows } = await classifier.predict(
-      readFeatureTable(await readFile(table, 'utf8'), classifier, config),
-      options
-    )
+    const columns = columnsOf(await readFile(table, 'utf8'), classifier)
+    const features = readFeatureColumns(columns, classifier.version.signature, config)
+    const { rows } = await classifier.predict(features, options)
     stdout.write(`${predictionsJson(rows, classifier.version.signature.label.type, detail)}\n`)
     return EXIT.done
   }
@@ -261,6 +270,28 @@ async function predict(
   await pipeline(Readable.from(watched()), stdout, { end: false })
   progress.end()
   return EXIT.done
+}
+
+/** The columns of CSV as those of a JSON call. */
+function columnsOf(csv: string, { version: { signature } }: Classifier): Record<string, unknown[]> {
+  const [header = [], ...records] = parseCsv(csv)
+  const names = header.map((name) => name.trim())
+  const columns = signature.features.flatMap(({ name, type }): [string, unknown[]][] => {
+    const position = names.indexOf(name)
+    const valueOf = (cell: string) => (type === 'number' && isDecimal(cell) ? Number(cell) : cell)
+    return position < 0 ? [] : [[name, records.map((record) => valueOf(record[position]?.trim() ?? ''))]]
+  })
+  return Object.fromEntries(columns)
+}
+
+function parseCsv(csv: string): string[][] {
+  try {
+    return parse(csv, { bom: true, relax_column_count: true, skip_empty_lines: true })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
+    throw new ServiceError('INVALID_REQUEST', `Cannot predict: line ${line} is no CSV (${error.code})`)
+  }
 }
 
 async function reportOf(parts: MentorParts, name: string, version: number): Promise<NamedReport> {

@@ -9,10 +9,12 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 
 import type { AwsJobBackendOptions } from '../../src/platform/aws-job-backend.ts'
 import resources from '../../src/platform/job-resources.json' with { type: 'json' }
-import type { Emulators } from './emulators.ts'
+
+/** Where each emulator listens. */
+type Emulated = Readonly<Record<'sqs' | 'dynamodb' | 's3', { readonly url: string }>>
 
 /** Makes queues, a table and a bucket, as job-resources.json describes them, that nobody else uses. */
-export async function createJobResources(emulators: Emulators, name: string): Promise<AwsJobBackendOptions> {
+export async function createJobResources(emulators: Emulated, name: string): Promise<AwsJobBackendOptions> {
   const endpoints = { sqs: emulators.sqs.url, dynamodb: emulators.dynamodb.url, s3: emulators.s3.url }
   const [queueUrls] = await Promise.all([
     createJobQueues(emulators, name),
@@ -24,7 +26,7 @@ export async function createJobResources(emulators: Emulators, name: string): Pr
 
 /** Makes the three queues; one that is there is left as it is. */
 export async function createJobQueues(
-  emulators: Emulators,
+  emulators: Emulated,
   name: string
 ): Promise<{ queueUrl: string; bulkQueueUrl: string; deadLetterQueueUrl: string }> {
   const client = new SQSClient({ endpoint: emulators.sqs.url, region: 'us-east-1' })
