@@ -4,43 +4,57 @@
  */
 
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { recordWithBoth } from './classifier/answer-record.ts'
 import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
-import { trainMentor } from './classifier/mentor-trainer.ts'
 import { mentorModelName } from './classifier/model-name.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
+import { FollowupSuggester } from './followup/followup-suggester.ts'
+import { ThreadedEntityFinder } from './followup/entity-finder.ts'
 import { VersionTrainer } from './classifier/version-trainer.ts'
 import { createClassifierParts } from './classifier-parts.ts'
 import type { Config } from './config.ts'
 import { EmbeddingCache } from './embedding/embedding-cache.ts'
 import type { Encoder } from './embedding/encoder.ts'
-import { PermanentJobError } from './jobs/job.ts'
+import { openGraphQlParts } from './graphql-parts.ts'
+import type { ModelCatalogue } from './inference/inference-model.ts'
+import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
-import { packPayload, unpackPayload } from './jobs/payload.ts'
-import type { MentorSource } from './mentor/mentor-source.ts'
+import { TopicAnswers } from './mentor/category-answers.ts'
+import { GradedMentors } from './mentor/graded-questions.ts'
+import { createUploadReader } from './mentor/read-upload.ts'
+import { SqliteGradeStore } from './mentor/sqlite-grade-store.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
+import { readPopCulture } from './pop-culture-file.ts'
+import { ReviewQueue } from './review/review-queue.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
 import { SqliteFile } from './sqlite-file.ts'
+import { trainJob } from './train-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorParts {
   readonly routes: MentorAreaParts
   /** Classifiers, whose models are kept and trained beside the mentors'. */
   readonly classifiers: ClassifierRouteParts
+  /** Models of both, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
+  /** Trains versions of both. */
+  readonly trainer: VersionTrainer
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
   close(): Promise<void>
 }
 
-/** Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder. */
+/**
+ * Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder.
+ * @throws {ConfigError} when a file that a setting names cannot be read
+ */
 export function openMentorParts(
   config: Config,
   jobs: JobBackend,
@@ -49,8 +63,13 @@ export function openMentorParts(
   observer?: PredictionObserver
 ): MentorParts | undefined {
   if (config.backend !== 'local') return undefined
+  const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const mentors = new SqliteMentorStore(file)
+  const store = new SqliteMentorStore(file)
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
+  const grades = new SqliteGradeStore(file)
+  const source = graphQl?.mentors ?? store
+  const mentors = new GradedMentors(source, grades)
   const models = new SqliteModelStore({
     file,
     folder: join(config.dataDir, 'models'),
@@ -62,9 +81,10 @@ export function openMentorParts(
     onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
   })
   const promotionMargin = config.promotionMarginPercent / 100
+  const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
     models,
-    embeddings: new EmbeddingCache(file, encoder, config.maxCachedEmbeddings),
+    embeddings,
     encoder,
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
@@ -77,55 +97,68 @@ export function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer })
   const answering = new QuestionAnswering({
     mentors,
     models,
     loadedModels,
     encoder,
-    recorder,
+    recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
     ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
+  const entities = new ThreadedEntityFinder()
+  const followups = new FollowupSuggester({
+    mentors,
+    categories: graphQl?.categories ?? new TopicAnswers(store),
+    entities,
+    embeddings,
+    encoder,
+    popCulture,
+    isSemanticDedup: config.semanticDedup === 'true'
+  })
+  const reviews = new ReviewQueue({
+    asked: recorder,
+    grades,
+    mentors,
+    ...(graphQl === undefined && { store }),
+    readUpload: createUploadReader(),
+    answering,
+    embeddings
+  })
   return {
     routes: {
-      mentors,
+      mentors: source,
+      reviews,
+      ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
+      followups,
       models,
       answering,
       jobs,
+      encoder,
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         recorder.deleteOf(mentorId)
+        grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },
     classifiers: classifiers.routes,
-    handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
+    trainer,
+    inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
+    handlers: new Map([
+      [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
+      ...classifiers.handlers,
+      ...(graphQl?.handlers ?? [])
+    ]),
     async close() {
+      await entities.close()
       await trainer.idle()
+      await classifiers.close()
+      await graphQl?.close()
       recorder.flush()
       file.close()
     }
-  }
-}
-
-const trainInput = Compile(
-  Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })
-)
-
-/** Trains a mentor; the result is a `TrainOutcome`. */
-function trainJob(trainer: VersionTrainer, mentors: MentorSource): JobHandler {
-  return async (payload, context) => {
-    const input = unpackPayload(payload)
-    if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
-    const { mentor: mentorId, arch: architecture, force: isForced } = input
-    const request = { mentorId, architecture, isForced, jobId: context.job.id, by: context.job.owner }
-    return packPayload(
-      await trainMentor(trainer, mentors, request, {
-        signal: context.signal,
-        onProgress: (share) => context.progress(share)
-      })
-    )
   }
 }

@@ -8,44 +8,13 @@ import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
+import { openApp, type CreateEncoding } from './app-parts.ts'
 import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
-import type { Encoder } from './embedding/encoder.ts'
-import { encoderCatalogue } from './inference/encoder-model.ts'
 import { createEmfReporter } from './emf-parts.ts'
-import { createJobRunner, jobRouteParts } from './job-parts.ts'
+import { createJobRunner } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
-import { openMentorParts } from './mentor-parts.ts'
-import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
-import { buildApp } from './server/app.ts'
-import { createAuthenticator } from './server/auth.ts'
-import { createMetrics, createMetricsServer } from './server/metrics.ts'
-import { ObservedEncoder } from './server/observed-encoder.ts'
-import { ReplyCache } from './server/reply-cache.ts'
-import type { Readiness } from './server/routes/health.ts'
-import type { Tokenize } from './server/routes/tokenize.ts'
-import { createErrorReporter } from './server/sentry.ts'
-import packageJson from '../package.json' with { type: 'json' }
-
-/** The part of the service that turns texts into embeddings, from before its model is loaded until it has drained. */
-export interface Encoding {
-  readonly encoder: Encoder
-  readonly tokenize: Tokenize
-  readonly readiness: Readiness
-  /** Loads, checks and warms the model. The server answers meanwhile, and is not ready. */
-  start(): Promise<void>
-  /** Finishes what runs. */
-  close(): Promise<void>
-  /** What waits and what runs now. */
-  load(): EncoderLoad
-}
-
-/** Makes the encoding part. */
-export type CreateEncoding = (config: Config, logger: Logger, observer?: Partial<EncoderObserver>) => Encoding
-
-/** The model's name to callers. */
-const MODEL_ID = 'all-MiniLM-L6-v2'
+import { createMetricsServer } from './server/metrics.ts'
 
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 2000
@@ -63,48 +32,19 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
 
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
-  const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
-  const metrics = createMetrics()
-  const { observeRequest, observeAnswer, observeInput } = metrics.addRequests()
-  const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const encoder = new ObservedEncoder(encoding.encoder, observeInput)
-  const mentors = openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
+  let isStopping = false
+  const { app, encoding, metrics, mentors, errors } = await openApp(beginning, createEncoding, {
+    apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
+    containerId: containerIdOf(env),
+    isStopping: () => isStopping,
+    keepsData: true
+  })
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
   const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
-  let isStopping = false
-  const readiness: Readiness = {
-    isReady: () => !isStopping && encoding.readiness.isReady(),
-    reasons: () => (isStopping ? ['the service is stopping'] : encoding.readiness.reasons())
-  }
-  const replyCache = new ReplyCache(config.replyCacheBytes)
-  metrics.addEncoderLoad(() => encoding.load())
-  metrics.addReplyCache(() => replyCache.counts)
   if (config.jobsConcurrency > 0) {
     metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
   }
   const emfReporter = createEmfReporter(config, 'service', metrics, log)
-  const app = await buildApp({
-    config,
-    logger,
-    authenticate: createAuthenticator({
-      apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
-      jwtSecretKey: config.jwtSecretKey
-    }),
-    readiness,
-    encoder,
-    tokenize: encoding.tokenize,
-    inferenceModels: encoderCatalogue(MODEL_ID, encoding.encoder, config),
-    model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
-    replyCache,
-    observeRequest,
-    observeAnswer,
-    jobs: jobRouteParts(config, jobs),
-    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
-    containerId: containerIdOf(env),
-    reportError: (error, context) => {
-      reporter.report(error, context)
-    }
-  })
   if (!(await listen(app, config))) {
     await mentors?.close()
     await jobs.close()
@@ -118,7 +58,6 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     await jobs.close()
     return
   }
-
   emfReporter?.start()
 
   closeWithGrace(
@@ -136,7 +75,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       isStopping = true
       if (err) {
         logger.fatal({ err }, 'failed: stopping')
-        reporter.report(err)
+        errors.report(err)
       } else {
         logger.info({ signal }, 'stopping')
       }
@@ -148,7 +87,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       await mentors?.close()
       await jobs.close()
       await encoding.close()
-      await reporter.close(REPORTS_DEADLINE_MS)
+      await errors.close(REPORTS_DEADLINE_MS)
       await emfReporter?.stop()
       logger.info('stopped')
       log.flush()
@@ -160,7 +99,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   } catch (error) {
     // Health answers and readiness says why; whether to replace the process is for who runs it.
     logger.fatal({ err: error }, 'the model could not be loaded')
-    reporter.report(error)
+    errors.report(error)
     return
   }
   if (config.jobsConcurrency > 0) {

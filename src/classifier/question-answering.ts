@@ -9,9 +9,9 @@ import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
-import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type AnswerReply, type AnswerType } from './answer.ts'
+import { answerQuestion, type Alternative, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
@@ -28,6 +28,8 @@ export interface AskedQuestion {
   readonly chatSessionId: string | undefined
   /** How many alternatives are wanted. */
   readonly topK: number
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
 }
 
 /** An answer, and where it came from. */
@@ -62,6 +64,11 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
+/** Probability of an answer that is worth a person's look though the question seems off topic. */
+const LIKELY_CONFIDENCE = 0.3
+
+/** Mentors of which it is remembered which version answered last. */
+const MAX_SEEN_VERSIONS = 10_000
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
 /** Test questions encoded and judged before others get their turn. */
@@ -74,6 +81,8 @@ const QUESTIONS_A_TURN = 64
 export class QuestionAnswering {
   readonly #parts: QuestionAnsweringParts
   readonly #prepared: LRUCache<string, PreparedMentor>
+  /** The live version at each mentor's last question. */
+  readonly #seenVersions = new LRUCache<string, number>({ max: MAX_SEEN_VERSIONS })
 
   constructor(parts: QuestionAnsweringParts) {
     this.#parts = parts
@@ -89,8 +98,8 @@ export class QuestionAnswering {
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
     const { encoder, models, observer, recorder } = this.#parts
-    const { mentorId, question, chatSessionId, topK } = asked
-    const { mentor, model, version } = await this.#open(mentorId)
+    const { mentorId, question, chatSessionId, topK, caller = {} } = asked
+    const { mentor, model, version } = await this.#open(mentorId, caller)
     let timings: EncodeTimings | undefined
     const embed = async (text: string) => {
       const embeddings = await encoder.encode([text], options)
@@ -98,7 +107,7 @@ export class QuestionAnswering {
       return rowOf(embeddings, 0)
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
-    const { answerId, answerType, confidence, classifierAnswerId } = reply
+    const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
     // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
     if (
       observer !== undefined &&
@@ -110,7 +119,8 @@ export class QuestionAnswering {
       const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
       observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
     }
-    const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
+    const record = { mentorId, question, answerId, answerType, confidence, margin, chatSessionId }
+    const feedbackId = await recorder.record(record, caller)
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
 
@@ -118,8 +128,29 @@ export class QuestionAnswering {
    * Makes all ready for a mentor's first question.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
-  async load(mentorId: string): Promise<void> {
-    await this.#open(mentorId)
+  async load(mentorId: string, caller: CallerHeaders): Promise<void> {
+    await this.#open(mentorId, caller)
+  }
+
+  /**
+   * The live version's answers to questions, where they are likely; undefined where it would refuse the question, unless the
+   * probability of its best answer is {@link LIKELY_CONFIDENCE} or more.
+   * @param embeddings of the questions
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model
+   */
+  async suggest(
+    mentorId: string,
+    embeddings: readonly Float32Array[],
+    caller: CallerHeaders
+  ): Promise<(Alternative | undefined)[]> {
+    const { mentor, model } = await this.#open(mentorId, caller)
+    return embeddings.map((embedding) => {
+      const { classId, confidence, isOffTopic } = model.predict(embedding)
+      const answer = mentor.answersById.get(classId)
+      const isLikely = !isOffTopic || (model.architecture === 'softmax' && confidence >= LIKELY_CONFIDENCE)
+      if (answer === undefined || !isLikely) return undefined
+      return { answerId: classId, questionId: answer.question._id, question: answer.question.question, confidence }
+    })
   }
 
   /**
@@ -127,8 +158,13 @@ export class QuestionAnswering {
    * mentor's own words learns nothing.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
    */
-  async evaluate(mentorId: string, questions: readonly TestQuestion[], options: EncodeOptions): Promise<NamedReport> {
-    const { model } = await this.#open(mentorId)
+  async evaluate(
+    mentorId: string,
+    questions: readonly TestQuestion[],
+    options: EncodeOptions,
+    caller: CallerHeaders
+  ): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId, caller)
     const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
     const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
     if (unknown >= 0) {
@@ -162,11 +198,14 @@ export class QuestionAnswering {
     )
   }
 
-  async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
+  async #open(
+    mentorId: string,
+    caller: CallerHeaders
+  ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
     const name = mentorModelName(mentorId)
-    const mentor = await this.#prepare(mentorId)
     const version = await models.liveVersion(name)
+    const mentor = version === undefined ? undefined : await this.#prepare(mentorId, version, caller)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
     if (mentor === undefined || version === undefined || model === undefined) {
       throw new ServiceError('NOT_FOUND', `No models found for mentor ${mentorId}.`)
@@ -180,11 +219,14 @@ export class QuestionAnswering {
     return { mentor, model, version }
   }
 
-  async #prepare(mentorId: string): Promise<PreparedMentor | undefined> {
-    const revision = await this.#parts.mentors.revisionOf(mentorId)
+  async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
+    // A version new to this process may know answers that what is remembered of the mentor does not.
+    const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
+    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller, freshness })
+    this.#seenVersions.set(mentorId, version)
     const known = this.#prepared.get(mentorId)
     if (revision !== undefined && known?.revision === revision) return known
-    const found = await this.#parts.mentors.find(mentorId)
+    const found = await this.#parts.mentors.find(mentorId, { caller })
     if (found === undefined) {
       this.#prepared.delete(mentorId)
       return undefined
@@ -194,7 +236,7 @@ export class QuestionAnswering {
       revision: found.revision,
       repertoire,
       answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
-      matchIndex: new MatchIndex(repertoire),
+      matchIndex: new MatchIndex(repertoire, found.gradedQuestions),
       byteLength: Math.max(1, found.byteLength)
     }
     this.#prepared.set(mentorId, prepared)

@@ -6,7 +6,8 @@
 import { randomUUIDv7 } from 'node:crypto'
 
 import type { SqliteFile } from '../sqlite-file.ts'
-import type { AnswerRecord, AnswerRecorder } from './answer-record.ts'
+import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
+import type { AnswerRecord, AnswerRecorder, AskedQuestion, AskedQuestions } from './answer-record.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS asked_questions (
@@ -17,11 +18,16 @@ const SCHEMA = `
     answer TEXT NOT NULL,
     answer_type TEXT NOT NULL,
     confidence REAL NOT NULL,
+    margin REAL,
     chat_session TEXT,
     asked_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS asked_questions_of_mentor ON asked_questions (mentor, seq);
+  CREATE INDEX IF NOT EXISTS unmatched_questions_of_mentor ON asked_questions (mentor, seq)
+    WHERE answer_type IN ('CLASSIFIER', 'OFF_TOPIC');
 `
+
+const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 
 /** How long records gather before they are written together: so long a crash may take them away. */
 const GATHER_MS = 100
@@ -36,7 +42,7 @@ export interface SqliteAnswerRecorderOptions {
 }
 
 /** Records in a SQLite file. An answer does not wait for its record to be written. */
-export class SqliteAnswerRecorder implements AnswerRecorder {
+export class SqliteAnswerRecorder implements AnswerRecorder, AskedQuestions {
   readonly #options: SqliteAnswerRecorderOptions
   #gathered: (AnswerRecord & { readonly id: string; readonly askedAtMs: number })[] = []
   #timer: NodeJS.Timeout | undefined
@@ -44,6 +50,7 @@ export class SqliteAnswerRecorder implements AnswerRecorder {
   constructor(options: SqliteAnswerRecorderOptions) {
     this.#options = options
     options.file.define(SCHEMA)
+    addMargin(options.file)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
@@ -51,6 +58,24 @@ export class SqliteAnswerRecorder implements AnswerRecorder {
     this.#gathered.push({ ...answer, id, askedAtMs: Date.now() })
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS)
     return id
+  }
+
+  async askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]> {
+    this.flush()
+    return this.#options.file
+      .all(
+        `SELECT question, answer_type, confidence, margin, asked_at FROM asked_questions
+         WHERE mentor = ? AND answer_type IN ('CLASSIFIER', 'OFF_TOPIC') ORDER BY seq DESC LIMIT ?`,
+        mentorId,
+        limit
+      )
+      .map((row) => ({
+        question: textIn(row, 'question'),
+        answerType: nameIn(UNMATCHED_TYPES, row, 'answer_type'),
+        confidence: numberIn(row, 'confidence'),
+        margin: optionalIn(row, 'margin', numberIn),
+        askedAtMs: numberIn(row, 'asked_at')
+      }))
   }
 
   /** Forgets what a mentor was asked. */
@@ -74,14 +99,15 @@ export class SqliteAnswerRecorder implements AnswerRecorder {
         for (const one of records) {
           file.run(
             `INSERT INTO asked_questions
-               (id, mentor, question, answer, answer_type, confidence, chat_session, asked_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+               (id, mentor, question, answer, answer_type, confidence, margin, chat_session, asked_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
             one.id,
             one.mentorId,
             one.question,
             one.answerId,
             one.answerType,
             one.confidence,
+            one.margin ?? null,
             one.chatSessionId ?? null,
             one.askedAtMs
           )
@@ -92,4 +118,12 @@ export class SqliteAnswerRecorder implements AnswerRecorder {
       onError(error)
     }
   }
+}
+
+/** Files of a version that recorded no margins have no column for them. */
+function addMargin(file: SqliteFile): void {
+  file.transact(false, () => {
+    const columns = file.all('PRAGMA table_info(asked_questions)').map((row) => textIn(row, 'name'))
+    if (!columns.includes('margin')) file.run('ALTER TABLE asked_questions ADD COLUMN margin REAL')
+  })
 }

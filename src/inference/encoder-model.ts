@@ -91,6 +91,7 @@ export function encoderCatalogue(name: string, encoder: Encoder, limits: TextLim
       asked === name
         ? {
             name,
+            access: { kind: 'everyone' },
             versions: async () => [open().version],
             open: async (version) => (version === undefined || version === open().version ? open() : undefined)
           }

@@ -42,8 +42,8 @@ export interface InferenceModel {
 /** What is known of a name. */
 export interface ServedModel {
   readonly name: string
-  /** The mentor whom it belongs to: only who may read the mentor may see it. */
-  readonly mentorId?: string
+  /** Who may see and ask it. */
+  readonly access: ModelAccess
   /** Versions that can be asked for. */
   versions(): Promise<readonly string[]>
   /**
@@ -54,12 +54,35 @@ export interface ServedModel {
   open(version?: string): Promise<InferenceModel | undefined>
 }
 
+/** Everyone with a key or token; those whom classifiers are for; those who may read a mentor. */
+export type ModelAccess =
+  | { readonly kind: 'everyone' }
+  | { readonly kind: 'classifier' }
+  | { readonly kind: 'mentor'; readonly mentorId: string }
+
 /** Models by name. */
 export interface ModelCatalogue {
   /** Undefined when there is none of that name. */
   find(name: string): Promise<ServedModel | undefined>
   /** All names, in order. */
   names(): Promise<readonly string[]>
+}
+
+/** Catalogues as one; of equal names the first counts. */
+export function joinCatalogues(catalogues: readonly ModelCatalogue[]): ModelCatalogue {
+  return {
+    async find(name) {
+      for (const catalogue of catalogues) {
+        const found = await catalogue.find(name)
+        if (found !== undefined) return found
+      }
+      return undefined
+    },
+    async names() {
+      const names = await Promise.all(catalogues.map(async (catalogue) => catalogue.names()))
+      return [...new Set(names.flat())]
+    }
+  }
 }
 
 /**

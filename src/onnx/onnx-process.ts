@@ -6,7 +6,7 @@
 // The program of a process that runs models which users bring. It has limits, and may be killed at any moment: onnxruntime
 // cannot be stopped while it computes, and a thread of the service that is torn down then would take the service with it.
 
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { inspectOnnx } from './inspect-onnx.ts'
@@ -15,6 +15,7 @@ import { WATCH_STATE, type WatchdogData } from './onnx-watchdog.ts'
 
 /** Below all that answers by the service's own models. */
 const NICENESS = 10
+const LEAST_PRIORITY = 19
 
 /** Without an arena, memory of a run is given back after it. */
 const SESSION_OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: false } as const
@@ -23,7 +24,8 @@ const [memoryLimitBytes, timeLimitMs] = process.argv.slice(2).map(Number)
 if (memoryLimitBytes === undefined || timeLimitMs === undefined || process.send === undefined) {
   throw new Error('onnx-process.ts is started by its pool only: this is a bug')
 }
-setPriority(NICENESS)
+// Counted from its own niceness, which it has from the service: it may not raise it again without a privilege.
+setPriority(Math.min(LEAST_PRIORITY, getPriority() + NICENESS))
 const watched = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 const watchdogData: WatchdogData = { watched, memoryLimitBytes, timeLimitMs }
 // Its own limits keep this process from outliving the service with a model that never ends.

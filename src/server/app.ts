@@ -27,22 +27,27 @@ import { RequestLog, type RequestObserver } from './request-log.ts'
 import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { followupRoutes, type FollowupRouteParts } from './routes/followups.ts'
 import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
 import { questionRoutes, type AnswerObserver, type QuestionRouteParts } from './routes/questions.ts'
+import { reviewRoutes, type ReviewRouteParts } from './routes/review.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
 import { versionRoutes, type VersionRouteParts } from './routes/versions.ts'
+import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
 /** What the routes of mentors are made of. */
 export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
+  FollowupRouteParts &
+  Omit<ReviewRouteParts, 'limits'> &
   Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
@@ -146,6 +151,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
+      if (isSlowStream(error, socket)) return
       const requestId = requestIdOf({ headers: {} })
       if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
@@ -194,6 +200,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(mentorRoutes, parts.mentors)
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
+      await api.register(followupRoutes, parts.mentors)
+      await api.register(reviewRoutes, { ...parts.mentors, limits })
       await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {

@@ -30,7 +30,46 @@ export function greedyModel(byteLength: number): Uint8Array {
   return graph.toBytes()
 }
 
+/** Two outputs from so many features, each the mean of them: no probabilities before a softmax. */
+export function logitsModel(width: number, hasSoftmax: boolean): Uint8Array {
+  const graph = new OnnxGraph()
+  const features = graph.input('features', 'float', ['n', width])
+  const weights = graph.floats('weights', new Float32Array(width * 2).fill(1 / width), [width, 2])
+  const logits = graph.node('Add', [
+    graph.node('MatMul', [features, weights]),
+    graph.floats('bias', Float32Array.of(2, 3))
+  ])
+  graph.output(hasSoftmax ? graph.node('Softmax', [logits], { axis: { int: 1 } }) : logits, 'float', ['n', 2])
+  return graph.toBytes()
+}
+
+/** Says of `text` whether it is `yes`: probabilities 0 and 1. */
+export function textModel(): Uint8Array {
+  return modelOf(
+    {
+      node: [
+        nodeOf('RegexFullMatch', ['text'], 'is_yes', [
+          { name: 'pattern', type: STRING_ATTRIBUTE, s: Buffer.from('yes') }
+        ]),
+        nodeOf('Cast', ['is_yes'], 'yes', [{ name: 'to', type: INT_ATTRIBUTE, i: FLOAT }]),
+        nodeOf('Sub', ['one', 'yes'], 'no'),
+        nodeOf('Concat', ['no', 'yes'], 'probabilities', [{ name: 'axis', type: INT_ATTRIBUTE, i: 1 }])
+      ],
+      initializer: [{ name: 'one', data_type: FLOAT, raw_data: Buffer.from(Float32Array.of(1).buffer) }],
+      input: [value('text', STRING, ['n', 1])],
+      output: [value('probabilities', FLOAT, ['n', 2])]
+    },
+    { opset_import: [{ domain: '', version: 20 }] }
+  )
+}
+
+function nodeOf(operator: string, input: readonly string[], output: string, attribute: readonly object[] = []) {
+  return { op_type: operator, input, output: [output], attribute }
+}
+
 const FLOAT = 1
+const STRING = 8
+const STRING_ATTRIBUTE = 3
 const INT64 = 7
 const BOOL = 9
 const INT_ATTRIBUTE = 2

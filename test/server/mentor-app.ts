@@ -8,10 +8,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { SignJWT } from 'jose'
+import type { Classifiers } from '../../src/classifier/classifiers.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
+import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
+import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
@@ -57,6 +60,8 @@ export class WordsEncoder implements Encoder {
 
 /** A server with mentors and classifiers, over a folder of its own. */
 export interface MentorApp {
+  readonly app: FastifyInstance
+  readonly classifiers: Classifiers
   readonly encoder: WordsEncoder
   readonly backend: MemoryJobBackend
   readonly dataDir: string
@@ -106,7 +111,8 @@ export async function openMentorApp(
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,
-    classifiers: mentors.classifiers
+    classifiers: mentors.classifiers,
+    inferenceModels: joinCatalogues([encoderCatalogue('all-MiniLM-L6-v2', encoder, config), mentors.inferenceModels])
   })
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {
@@ -116,6 +122,8 @@ export async function openMentorApp(
   const ask = (options: InjectOptions): Promise<LightMyRequestResponse> =>
     app.inject({ ...options, headers: { ...AUTHORIZED, ...options.headers } })
   return {
+    app,
+    classifiers: mentors.classifiers.classifiers,
     encoder,
     backend,
     dataDir: folder,

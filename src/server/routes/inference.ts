@@ -14,7 +14,7 @@ import {
   type ServedModel
 } from '../../inference/inference-model.ts'
 import { DATATYPES, type TensorSpec } from '../../inference/tensor.ts'
-import { assertMayRead, callerOf, mayRead } from '../auth.ts'
+import { assertMayRead, assertMayUseClassifiers, callerOf } from '../auth.ts'
 import { encodeOptionsOf, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import type { ErrorBody } from '../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from '../inference-body.ts'
@@ -193,7 +193,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteParts> = a
       const { model: name } = request.params
       const served = await models.find(name)
       if (served === undefined) throw new ServiceError('NOT_FOUND', 'Cannot find the model: there is none of that name')
-      if (served.mentorId !== undefined) assertMayRead(callerOf(request), served.mentorId)
+      assertMayUse(request, served)
       return served
     }
 
@@ -332,8 +332,19 @@ async function openIfAny(served: ServedModel, version?: string): Promise<Inferen
   }
 }
 
-function mayUse(request: FastifyRequest, { mentorId }: ServedModel): boolean {
-  return mentorId === undefined || mayRead(callerOf(request), mentorId)
+/** @throws {ServiceError} FORBIDDEN */
+function assertMayUse(request: FastifyRequest, { access }: ServedModel): void {
+  if (access.kind === 'mentor') assertMayRead(callerOf(request), access.mentorId)
+  if (access.kind === 'classifier') assertMayUseClassifiers(callerOf(request))
+}
+
+function mayUse(request: FastifyRequest, served: ServedModel): boolean {
+  try {
+    assertMayUse(request, served)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function assertGives(model: InferenceModel, name: string): void {

@@ -8,7 +8,7 @@ import { Type } from 'typebox'
 import type { AnswerReply } from '../../classifier/answer.ts'
 import type { QuestionAnswering } from '../../classifier/question-answering.ts'
 import type { Media } from '../../mentor/mentor.ts'
-import { assertMayRead, callerOf } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId } from './mentors.ts'
 
@@ -97,9 +97,10 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = asy
     async (request, reply) => {
       const { mentor, query, chatsessionid, ping = '', top_k: topK = '0' } = request.query
       assertMayRead(callerOf(request), mentor)
+      const caller = callerHeadersOf(request)
       void reply.header('cache-control', 'no-store')
       if (!['', 'false', '0'].includes(ping)) {
-        await answering.load(mentor)
+        await answering.load(mentor, caller)
         return { message: `Successful ping for mentor: ${mentor}.` }
       }
       const {
@@ -109,7 +110,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = asy
         version,
         timings
       } = await answering.answer(
-        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK) },
+        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK), caller },
         encodeOptionsOf(request, reply, undefined)
       )
       const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)

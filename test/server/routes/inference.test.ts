@@ -237,6 +237,7 @@ test('a model that cannot be opened now is listed, and not ready', async (t) => 
     names: async () => ['late'],
     find: async (name) => ({
       name,
+      access: { kind: 'everyone' },
       versions: async () => [],
       open: async () => {
         throw new ServiceError('UNAVAILABLE', 'Cannot encode: the model is being loaded')
