@@ -9,6 +9,8 @@
 INSTALLED := node_modules/.package-lock.json
 # npm runs its scripts with the Node.js that the project installs for itself, whichever Node.js npm itself has.
 RUN := npm run --silent
+# onnxruntime else reports its use to its maker.
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help
 help: ## list these commands
