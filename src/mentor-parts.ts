@@ -4,11 +4,14 @@
  */
 
 import { join } from 'node:path'
+import assert from 'node:assert/strict'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { AnswerRecordStore } from './classifier/answer-record.ts'
 import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
 import { trainMentor } from './classifier/mentor-trainer.ts'
 import { mentorModelName } from './classifier/model-name.ts'
+import type { ModelStore } from './classifier/model-store.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
@@ -21,7 +24,7 @@ import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { packPayload, unpackPayload } from './jobs/payload.ts'
-import type { MentorSource } from './mentor/mentor-source.ts'
+import type { MentorSource, MentorStore } from './mentor/mentor-source.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
@@ -39,26 +42,29 @@ export interface MentorParts {
   close(): Promise<void>
 }
 
-/** Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder. */
-export function openMentorParts(
+/** What is kept of mentors, whatever keeps it. */
+interface MentorStores {
+  readonly mentors: MentorStore
+  readonly models: ModelStore
+  readonly recorder: AnswerRecordStore
+  close(): void
+}
+
+/**
+ * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are remembered in `DATA_DIR` in any case: each machine may
+ * make its own anew.
+ */
+export async function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
   log: JobLog
-): MentorParts | undefined {
-  if (config.backend !== 'local') return undefined
+): Promise<MentorParts> {
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const mentors = new SqliteMentorStore(file)
-  const models = new SqliteModelStore({
-    file,
-    folder: join(config.dataDir, 'models'),
-    maxVersions: config.maxModelVersions
+  const stores = await openStores(config, file, (error) => {
+    log.error({ err: error }, 'asked questions could not be recorded')
   })
-  const recorder = new SqliteAnswerRecorder({
-    file,
-    maxRecords: config.maxAnswerRecords,
-    onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
-  })
+  const { mentors, models, recorder } = stores
   const promotionMargin = config.promotionMarginPercent / 100
   const trainer = new VersionTrainer({
     models,
@@ -93,7 +99,7 @@ export function openMentorParts(
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
-        recorder.deleteOf(mentorId)
+        await recorder.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },
@@ -101,10 +107,40 @@ export function openMentorParts(
     handlers: new Map([[TRAIN_JOB_TYPE, trainJob(trainer, mentors)], ...classifiers.handlers]),
     async close() {
       await trainer.idle()
-      recorder.flush()
+      await recorder.flush()
+      stores.close()
       file.close()
     }
   }
+}
+
+async function openStores(
+  config: Config,
+  file: SqliteFile,
+  onRecordsLost: (error: unknown) => void
+): Promise<MentorStores> {
+  const { dataDir, maxModelVersions: maxVersions, maxAnswerRecords: maxRecords } = config
+  if (config.backend === 'local') {
+    return {
+      mentors: new SqliteMentorStore(file),
+      models: new SqliteModelStore({ file, folder: join(dataDir, 'models'), maxVersions }),
+      recorder: new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost }),
+      close: () => undefined
+    }
+  }
+  const { jobsTable: table, modelsBucket: bucket } = config
+  assert(table !== undefined && bucket !== undefined, 'The settings of BACKEND=aws were not checked; this is a bug')
+  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  const { openAwsStores } = await import('./platform/aws-stores.ts')
+  return openAwsStores(
+    {
+      table,
+      bucket,
+      maxVersions,
+      forcePathStyle: config.awsEndpointUrl !== undefined || config.awsEndpointUrlS3 !== undefined
+    },
+    onRecordsLost
+  )
 }
 
 const trainInput = Compile(

@@ -62,8 +62,8 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const mentors = openMentorParts(config, jobs, encoding.encoder, logger)
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
+  const mentors = await openMentorParts(config, jobs, encoding.encoder, logger)
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
@@ -85,14 +85,15 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     replyCache,
     observeRequest: metrics.observeRequest,
     jobs: jobRouteParts(config, jobs),
-    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
+    mentors: mentors.routes,
+    classifiers: mentors.classifiers,
     containerId: containerIdOf(env),
     reportError: (error, context) => {
       reporter.report(error, context)
     }
   })
   if (!(await listen(app, config))) {
-    await mentors?.close()
+    await mentors.close()
     await jobs.close()
     return
   }
@@ -100,7 +101,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metricsServer = createMetricsServer(metrics)
   if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
     await app.close()
-    await mentors?.close()
+    await mentors.close()
     await jobs.close()
     return
   }
@@ -128,7 +129,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.close()
       metricsServer.closeAllConnections()
       await jobRunner.stop()
-      await mentors?.close()
+      await mentors.close()
       await jobs.close()
       await encoding.close()
       await reporter.close(REPORTS_DEADLINE_MS)

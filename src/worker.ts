@@ -37,8 +37,8 @@ async function runWorker(env: Environment): Promise<void> {
   const { logger } = log
 
   const encoding = createLocalEncoding(config, logger)
-  const mentors = openMentorParts(config, backend, encoding.encoder, logger)
-  const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors?.handlers ?? new Map())
+  const mentors = await openMentorParts(config, backend, encoding.encoder, logger)
+  const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors.handlers)
   const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
   let isStopping = false
   const readiness: Readiness = {
@@ -66,7 +66,7 @@ async function runWorker(env: Environment): Promise<void> {
       else logger.info({ signal }, 'stopping')
       await runner.stop()
       await reporter.stop()
-      await mentors?.close()
+      await mentors.close()
       await backend.close()
       await encoding.close()
       health.closeAllConnections()

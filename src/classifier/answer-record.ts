@@ -21,3 +21,11 @@ export interface AnswerRecorder {
   /** @returns id of the record */
   record(answer: AnswerRecord): Promise<string>
 }
+
+/** Keeps them here. */
+export interface AnswerRecordStore extends AnswerRecorder {
+  /** Forgets what a mentor was asked. */
+  deleteOf(mentorId: string): Promise<void>
+  /** Writes what has gathered. */
+  flush(): Promise<void>
+}

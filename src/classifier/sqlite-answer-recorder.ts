@@ -3,10 +3,9 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { randomUUIDv7 } from 'node:crypto'
-
 import type { SqliteFile } from '../sqlite-file.ts'
-import type { AnswerRecord, AnswerRecorder } from './answer-record.ts'
+import { AnswerGatherer, type GatheredAnswer } from './answer-gatherer.ts'
+import type { AnswerRecord, AnswerRecordStore } from './answer-record.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS asked_questions (
@@ -23,9 +22,6 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS asked_questions_of_mentor ON asked_questions (mentor, seq);
 `
 
-/** How long records gather before they are written together: so long a crash may take them away. */
-const GATHER_MS = 100
-
 /** How to open a {@link SqliteAnswerRecorder}. */
 export interface SqliteAnswerRecorderOptions {
   readonly file: SqliteFile
@@ -35,61 +31,55 @@ export interface SqliteAnswerRecorderOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Records in a SQLite file. An answer does not wait for its record to be written. */
-export class SqliteAnswerRecorder implements AnswerRecorder {
-  readonly #options: SqliteAnswerRecorderOptions
-  #gathered: (AnswerRecord & { readonly id: string; readonly askedAtMs: number })[] = []
-  #timer: NodeJS.Timeout | undefined
+/** Records in a SQLite file. */
+export class SqliteAnswerRecorder implements AnswerRecordStore {
+  readonly #file: SqliteFile
+  readonly #maxRecords: number
+  readonly #gatherer: AnswerGatherer
 
-  constructor(options: SqliteAnswerRecorderOptions) {
-    this.#options = options
-    options.file.define(SCHEMA)
+  constructor({ file, maxRecords, onError }: SqliteAnswerRecorderOptions) {
+    this.#file = file
+    this.#maxRecords = maxRecords
+    this.#gatherer = new AnswerGatherer(async (records) => this.#write(records), onError)
+    file.define(SCHEMA)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
-    const id = randomUUIDv7()
-    this.#gathered.push({ ...answer, id, askedAtMs: Date.now() })
-    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS)
-    return id
+    return this.#gatherer.add(answer)
   }
 
-  /** Forgets what a mentor was asked. */
-  deleteOf(mentorId: string): void {
-    this.flush()
-    this.#options.file.transact(true, () => {
-      this.#options.file.run('DELETE FROM asked_questions WHERE mentor = ?', mentorId)
+  async deleteOf(mentorId: string): Promise<void> {
+    await this.flush()
+    this.#file.transact(true, () => {
+      this.#file.run('DELETE FROM asked_questions WHERE mentor = ?', mentorId)
     })
   }
 
-  /** Writes what has gathered. */
-  flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const records = this.#gathered
-    this.#gathered = []
-    if (records.length === 0) return
-    const { file, maxRecords, onError } = this.#options
-    try {
-      file.transact(false, () => {
-        for (const one of records) {
-          file.run(
-            `INSERT INTO asked_questions
-               (id, mentor, question, answer, answer_type, confidence, chat_session, asked_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-            one.id,
-            one.mentorId,
-            one.question,
-            one.answerId,
-            one.answerType,
-            one.confidence,
-            one.chatSessionId ?? null,
-            one.askedAtMs
-          )
-        }
-        file.run('DELETE FROM asked_questions WHERE seq <= (SELECT max(seq) FROM asked_questions) - ?', maxRecords)
-      })
-    } catch (error) {
-      onError(error)
-    }
+  async flush(): Promise<void> {
+    await this.#gatherer.flush()
+  }
+
+  #write(records: readonly GatheredAnswer[]): void {
+    this.#file.transact(false, () => {
+      for (const one of records) {
+        this.#file.run(
+          `INSERT INTO asked_questions
+             (id, mentor, question, answer, answer_type, confidence, chat_session, asked_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          one.id,
+          one.mentorId,
+          one.question,
+          one.answerId,
+          one.answerType,
+          one.confidence,
+          one.chatSessionId ?? null,
+          one.askedAtMs
+        )
+      }
+      this.#file.run(
+        'DELETE FROM asked_questions WHERE seq <= (SELECT max(seq) FROM asked_questions) - ?',
+        this.#maxRecords
+      )
+    })
   }
 }

@@ -14,7 +14,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
+import { openMentorParts } from '../../src/mentor-parts.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
 /** Stands in for the model where near questions must be near: a text's embedding is the sum of its words'. */
@@ -98,8 +98,7 @@ export async function openMentorApp(
   const backend = new MemoryJobBackend()
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log)
-  assert.ok(mentors !== undefined)
+  const mentors = await openMentorParts(config, backend, encoder, log)
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,
