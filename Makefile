@@ -16,7 +16,11 @@ help: ## list these commands
 
 .PHONY: start
 start: download-models ## set up whatever is missing, then serve on http://127.0.0.1:8080
+ifeq ($(MENTOR_SOURCE)$(GRAPHQL_ENDPOINT),graphql)
+	@$(RUN) graphql-stand-in -- --with-service
+else
 	@$(RUN) start
+endif
 
 .PHONY: test
 test: download-models ## set up whatever is missing, then run every test
@@ -31,9 +35,13 @@ download-models: $(INSTALLED) ## fetch, check and compile the model, unless that
 bench: download-models ## measure speed and quality, rewrite docs/benchmarks.md
 	@$(RUN) bench
 
+# Each image has its target in the Dockerfile. Where there is no docker, ENGINE=podman or ENGINE='buildah' does the same.
+ENGINE ?= docker
+TARGET ?= service
 .PHONY: docker-build
-docker-build: download-models ## build the image sbert-service
-	docker build --tag sbert-service .
+docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=…@sha256:… if given
+	$(ENGINE) build --target $(TARGET) --tag sbert-service$(if $(filter-out service,$(TARGET)),-$(TARGET)) \
+	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE='$(BASE_IMAGE)' --build-arg REQUIRE_DIGEST=yes) .
 
 .PHONY: format
 format: $(INSTALLED) ## format the source files

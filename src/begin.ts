@@ -6,6 +6,7 @@
 import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from './config.ts'
 import { openJobBackend } from './job-parts.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
+import { readPopCulture } from './pop-culture-file.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import { createServiceLog, type ServiceLog } from './server/request-log.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -23,6 +24,8 @@ export interface Beginning {
  * @returns nothing when that failed: it was said in plain lines on standard error, and the process will end with status 1
  */
 export async function begin(env: Environment, what: string): Promise<Beginning | undefined> {
+  // Before any thread loads onnxruntime, which else reports its use to its maker; other threads see this process's environment.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const version = judgeNodeVersion(process.versions.node)
   if (version.outcome === 'too old') return giveUp(version.message)
   const config = readConfig(env)
@@ -47,7 +50,10 @@ export function giveUp(message: string): undefined {
 
 function readConfig(env: Environment): Config | undefined {
   try {
-    return loadConfig(env)
+    const config = loadConfig(env)
+    // Whether the file that it names can be read belongs to a setting's being right.
+    readPopCulture(config.popCultureFile)
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return giveUp(error.message)

@@ -8,6 +8,7 @@ import { trainClassifier } from './classifier/classifier-trainer.ts'
 import { Classifiers } from './classifier/classifiers.ts'
 import type { LoadedModels } from './classifier/loaded-models.ts'
 import type { ModelStore } from './classifier/model-store.ts'
+import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { TrainingReader } from './classifier/training-reader.ts'
 import type { VersionTrainer } from './classifier/version-trainer.ts'
 import type { Config } from './config.ts'
@@ -15,6 +16,7 @@ import { PermanentJobError } from './jobs/job.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler } from './jobs/job-runner.ts'
 import { packPayload } from './jobs/payload.ts'
+import { OnnxProcessPool } from './onnx/onnx-process-pool.ts'
 import { PACKED_TABLE_TYPE, TRAIN_CLASSIFIER_JOB_TYPE, type ClassifierRouteParts } from './server/routes/classifiers.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
@@ -22,6 +24,8 @@ export interface ClassifierParts {
   readonly routes: ClassifierRouteParts
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
+  /** Ends the processes of models that users brought. */
+  close(): Promise<void>
 }
 
 /** What classifiers share with mentors. */
@@ -31,27 +35,35 @@ export interface SharedModelParts {
   readonly trainer: VersionTrainer
   readonly encoder: Encoder
   readonly jobs: JobBackend
+  /** Told of what is predicted. */
+  readonly observer: PredictionObserver | undefined
 }
 
 /** Makes the classifiers. */
 export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
-  const { models, loadedModels, trainer, encoder, jobs } = shared
+  const { models, loadedModels, trainer, encoder, jobs, observer } = shared
+  const onnxProcesses =
+    config.onnxProcesses === 0
+      ? undefined
+      : new OnnxProcessPool({
+          processCount: config.onnxProcesses,
+          memoryLimitBytes: config.onnxMemoryBytes,
+          timeLimitMs: config.onnxTimeLimitMs
+        })
   const { maxTrainingRows, maxTrainingColumns, maxTextCharacters } = config
   return {
     routes: {
       models,
-      classifiers: new Classifiers({ models, loadedModels, encoder }),
-      reader: new TrainingReader({
-        maxTrainingRows,
-        maxTrainingColumns,
-        maxTextCharacters,
-        embeddingDimensions: encoder.dimensions
-      }),
+      classifiers: new Classifiers({ models, loadedModels, encoder, onnxProcesses, observer }),
+      reader: new TrainingReader({ maxTrainingRows, maxTrainingColumns, maxTextCharacters }, encoder),
       jobs,
+      uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
+      encoder,
       promotionMargin: config.promotionMarginPercent / 100,
       classifierBodyLimitBytes: config.classifierBodyLimitBytes
     },
-    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]])
+    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]]),
+    close: async () => onnxProcesses?.close()
   }
 }
 

@@ -212,6 +212,17 @@ export const SETTINGS = {
     bounds: 'a host name or an IP address',
     doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
   }),
+  METRICS: oneOf(['none', 'emf'], {
+    default: 'none',
+    doc: 'Whether the figures of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+  }),
+  METRICS_INTERVAL_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How often that is, with `METRICS=emf`; at the end of the process once more.'
+  }),
   SENTRY_DSN: text({
     default: undefined,
     pattern: /^https?:\/\/[^@\s]+@[^@\s/]+\/\S+$/,
@@ -256,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',
@@ -358,6 +369,58 @@ export const SETTINGS = {
     default: 'no',
     doc: 'Whether a `callbackUrl` may lead to an address of a private network. `yes` lets every caller send requests into yours.'
   }),
+  MENTOR_SOURCE: oneOf(['local', 'graphql'], {
+    default: 'local',
+    doc: 'Where mentors are: `local`, kept here; `graphql`, at a service that `GRAPHQL_ENDPOINT` names.'
+  }),
+  GRAPHQL_ENDPOINT: text({
+    default: undefined,
+    pattern: /^https?:\/\/[^\s@]{1,2000}$/,
+    bounds: 'a URL without user name and password',
+    doc: 'The GraphQL service of the mentors. Needed with `MENTOR_SOURCE=graphql`.'
+  }),
+  SECRET_HEADER_NAME: text({
+    default: undefined,
+    pattern:
+      /^(?!authorization$|custom-external-origin$|content-|host$|connection$|transfer-encoding$)[A-Za-z0-9_-]{1,200}$/i,
+    bounds: 'the name of a header that is not sent anyway',
+    doc: 'Header by which the GraphQL service knows this one. Comes with `SECRET_HEADER_VALUE`.'
+  }),
+  SECRET_HEADER_VALUE: text({
+    default: undefined,
+    pattern: /^[\x21-\x7e]{1,1024}$/,
+    bounds: 'printable ASCII without spaces',
+    isSecret: true,
+    doc: 'What that header holds. It also seals what waiting jobs keep of their callers, so all processes need the same.'
+  }),
+  GRAPHQL_TIMEOUT_SECONDS: integer({
+    default: 10,
+    min: 1,
+    max: 300,
+    unit: 'seconds',
+    doc: 'How long one operation of the GraphQL service may take, retries included; beyond it 504.'
+  }),
+  GRAPHQL_REPLY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest reply of the GraphQL service; beyond it 502.'
+  }),
+  MENTOR_FRESH_SECONDS: integer({
+    default: 60,
+    min: 0,
+    max: 86_400,
+    unit: 'seconds',
+    doc: 'How long a mentor of the GraphQL service is taken as unchanged. After that it still answers, and is read anew meanwhile.'
+  }),
+  MENTOR_MAX_AGE_SECONDS: integer({
+    default: 604_800,
+    min: 0,
+    max: 31_536_000,
+    unit: 'seconds',
+    doc: 'How long a mentor that was read from the GraphQL service answers while it cannot be read anew.'
+  }),
   OFF_TOPIC_THRESHOLD: decimal({
     default: -0.631,
     min: -1000,
@@ -420,6 +483,34 @@ export const SETTINGS = {
     unit: 'columns',
     doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
   }),
+  ONNX_PROCESSES: integer({
+    default: 1,
+    min: 0,
+    max: 64,
+    unit: 'processes',
+    doc: 'Processes for models that users bring as ONNX, started when needed; 0 takes none.'
+  }),
+  ONNX_MEMORY_BYTES: integer({
+    default: 536_870_912,
+    min: 268_435_456,
+    max: 68_719_476_736,
+    unit: 'bytes',
+    doc: 'Resident memory of such a process, Node.js and onnxruntime included; beyond it the process is killed and the request answered 422.'
+  }),
+  ONNX_TIME_LIMIT_MS: integer({
+    default: 5000,
+    min: 100,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'Longest time that such a model may take for up to 256 rows, or to be loaded; beyond it the process is killed and the request answered 422.'
+  }),
+  ONNX_BODY_LIMIT_BYTES: integer({
+    default: 67_108_864,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    doc: 'Longest ONNX file to bring, with its signature; beyond it 413.'
+  }),
   MAX_CACHED_EMBEDDINGS: integer({
     default: 200_000,
     min: 0,
@@ -433,6 +524,22 @@ export const SETTINGS = {
     max: 1_000_000_000,
     unit: 'records',
     doc: 'Asked questions kept, with their answers; the oldest leave first.'
+  }),
+  SEMANTIC_DEDUP: oneOf(['false', 'true'], {
+    default: 'false',
+    doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'
+  }),
+  POP_CULTURE_FILE: text({
+    default: undefined,
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
+  }),
+  AWS_LAMBDA_RUNTIME_API: text({
+    default: undefined,
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host and a port',
+    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
   WORKER_PORT: integer({
     default: 8081,
@@ -505,6 +612,12 @@ export function loadConfig(env: Environment): Config {
     for (const name of ['JOBS_QUEUE_URL', 'JOBS_TABLE', 'MODELS_BUCKET'] as const) {
       if (isUnset(env[name])) problems.push(`${name}: must be set with BACKEND=aws`)
     }
+  }
+  if (config.mentorSource === 'graphql' && isUnset(env['GRAPHQL_ENDPOINT'])) {
+    problems.push('GRAPHQL_ENDPOINT: must be set with MENTOR_SOURCE=graphql')
+  }
+  if (isUnset(env['SECRET_HEADER_NAME']) !== isUnset(env['SECRET_HEADER_VALUE'])) {
+    problems.push('SECRET_HEADER_NAME, SECRET_HEADER_VALUE: one is set without the other')
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)

@@ -4,9 +4,9 @@
  */
 
 import { resolve } from 'node:path'
+import type { CreateEncoding } from './app-parts.ts'
 import { usableCores } from './embedding/cpu.ts'
 import { LocalEncoder } from './embedding/local-encoder.ts'
-import type { CreateEncoding } from './service.ts'
 
 /** The encoder of this machine, as the settings want it: for the service and for workers. */
 export const createLocalEncoding: CreateEncoding = (config, logger, observer = {}) => {

@@ -2,46 +2,19 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
+import { openApp, type CreateEncoding } from './app-parts.ts'
 import { begin, giveUp } from './begin.ts'
 import type { Config, Environment } from './config.ts'
-import type { Encoder } from './embedding/encoder.ts'
-import { createJobRunner, jobRouteParts } from './job-parts.ts'
-import { openMentorParts } from './mentor-parts.ts'
-import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
-import { buildApp } from './server/app.ts'
-import { createAuthenticator } from './server/auth.ts'
-import { createMetrics, createMetricsServer } from './server/metrics.ts'
-import { ReplyCache } from './server/reply-cache.ts'
-import type { Readiness } from './server/routes/health.ts'
-import type { Tokenize } from './server/routes/tokenize.ts'
-import { createErrorReporter } from './server/sentry.ts'
-import packageJson from '../package.json' with { type: 'json' }
-
-/** The part of the service that turns texts into embeddings, from before its model is loaded until it has drained. */
-export interface Encoding {
-  readonly encoder: Encoder
-  readonly tokenize: Tokenize
-  readonly readiness: Readiness
-  /** Loads, checks and warms the model. The server answers meanwhile, and is not ready. */
-  start(): Promise<void>
-  /** Finishes what runs. */
-  close(): Promise<void>
-  /** What waits and what runs now. */
-  load(): EncoderLoad
-}
-
-/** Makes the encoding part. */
-export type CreateEncoding = (config: Config, logger: Logger, observer?: Partial<EncoderObserver>) => Encoding
-
-/** The model's name to callers. */
-const MODEL_ID = 'all-MiniLM-L6-v2'
+import { createEmfReporter } from './emf-parts.ts'
+import { createJobRunner } from './job-parts.ts'
+import { BacklogReporter } from './jobs/backlog-reporter.ts'
+import { createMetricsServer } from './server/metrics.ts'
 
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 2000
@@ -59,41 +32,21 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
 
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
-  const reporter = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
-  const metrics = createMetrics()
-  const encoding = createEncoding(config, logger, metrics.encoderObserver)
-  const mentors = await openMentorParts(config, jobs, encoding.encoder, logger)
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
   let isStopping = false
-  const readiness: Readiness = {
-    isReady: () => !isStopping && encoding.readiness.isReady(),
-    reasons: () => (isStopping ? ['the service is stopping'] : encoding.readiness.reasons())
-  }
-  const replyCache = new ReplyCache(config.replyCacheBytes)
-  metrics.addSources({ encoderLoad: () => encoding.load(), replyCache: () => replyCache.counts })
-  const app = await buildApp({
-    config,
-    logger,
-    authenticate: createAuthenticator({
-      apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
-      jwtSecretKey: config.jwtSecretKey
-    }),
-    readiness,
-    encoder: encoding.encoder,
-    tokenize: encoding.tokenize,
-    model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
-    replyCache,
-    observeRequest: metrics.observeRequest,
-    jobs: jobRouteParts(config, jobs),
-    mentors: mentors.routes,
-    classifiers: mentors.classifiers,
+  const { app, encoding, metrics, mentors, errors } = await openApp(beginning, createEncoding, {
+    apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
     containerId: containerIdOf(env),
-    reportError: (error, context) => {
-      reporter.report(error, context)
-    }
+    isStopping: () => isStopping,
+    keepsData: true
   })
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
+  const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
+  if (config.jobsConcurrency > 0) {
+    metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
+  }
+  const emfReporter = createEmfReporter(config, 'service', metrics, log)
   if (!(await listen(app, config))) {
-    await mentors.close()
+    await mentors?.close()
     await jobs.close()
     return
   }
@@ -101,10 +54,11 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metricsServer = createMetricsServer(metrics)
   if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
     await app.close()
-    await mentors.close()
+    await mentors?.close()
     await jobs.close()
     return
   }
+  emfReporter?.start()
 
   closeWithGrace(
     {
@@ -121,7 +75,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       isStopping = true
       if (err) {
         logger.fatal({ err }, 'failed: stopping')
-        reporter.report(err)
+        errors.report(err)
       } else {
         logger.info({ signal }, 'stopping')
       }
@@ -129,10 +83,12 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.close()
       metricsServer.closeAllConnections()
       await jobRunner.stop()
-      await mentors.close()
+      await backlogReporter.stop()
+      await mentors?.close()
       await jobs.close()
       await encoding.close()
-      await reporter.close(REPORTS_DEADLINE_MS)
+      await errors.close(REPORTS_DEADLINE_MS)
+      await emfReporter?.stop()
       logger.info('stopped')
       log.flush()
     }
@@ -143,10 +99,13 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   } catch (error) {
     // Health answers and readiness says why; whether to replace the process is for who runs it.
     logger.fatal({ err: error }, 'the model could not be loaded')
-    reporter.report(error)
+    errors.report(error)
     return
   }
-  if (config.jobsConcurrency > 0) jobRunner.start()
+  if (config.jobsConcurrency > 0) {
+    jobRunner.start()
+    backlogReporter.start()
+  }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
 }

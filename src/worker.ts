@@ -9,10 +9,12 @@ import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import { begin } from './begin.ts'
 import type { Environment } from './config.ts'
+import { createEmfReporter } from './emf-parts.ts'
 import { createJobRunner } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
 import { createLocalEncoding } from './local-encoding.ts'
 import { openMentorParts } from './mentor-parts.ts'
+import { createMetrics } from './server/metrics.ts'
 import type { Readiness } from './server/routes/health.ts'
 import { createWorkerHealth } from './server/worker-health.ts'
 
@@ -36,19 +38,24 @@ async function runWorker(env: Environment): Promise<void> {
   const { config, log, jobs: backend } = beginning
   const { logger } = log
 
-  const encoding = createLocalEncoding(config, logger)
+  const metrics = createMetrics()
+  const encoding = createLocalEncoding(config, logger, metrics.encoderObserver)
   const mentors = await openMentorParts(config, backend, encoding.encoder, logger)
   const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors.handlers)
-  const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger, stage: config.stage })
+  const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger })
+  metrics.addEncoderLoad(() => encoding.load())
+  metrics.addJobs({ counts: () => runner.counts, backlog: () => reporter.latest })
+  const emfReporter = createEmfReporter(config, 'worker', metrics, log)
   let isStopping = false
   const readiness: Readiness = {
     isReady: () => !isStopping && encoding.readiness.isReady(),
     reasons: () => (isStopping ? ['the worker is stopping'] : encoding.readiness.reasons())
   }
-  const health = createWorkerHealth({ readiness, counts: () => runner.counts, backlog: () => reporter.latest })
+  const health = createWorkerHealth({ readiness, metrics })
   health.listen(config.workerPort, config.host)
   await once(health, 'listening')
   logger.info({ address: health.address() }, 'listening')
+  emfReporter?.start()
 
   closeWithGrace(
     {
@@ -69,6 +76,7 @@ async function runWorker(env: Environment): Promise<void> {
       await mentors.close()
       await backend.close()
       await encoding.close()
+      await emfReporter?.stop()
       health.closeAllConnections()
       health.close()
       logger.info(runner.counts, 'stopped')

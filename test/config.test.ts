@@ -69,6 +69,23 @@ test('loadConfig() refuses a public address without any key or JWT secret', () =
   for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) assert.deepEqual(problemsOf({ HOST }), [])
 })
 
+test('loadConfig() wants to know where mentors of GraphQL are, and both halves of the secret header', () => {
+  assert.throws(
+    () => loadConfig({ MENTOR_SOURCE: 'graphql' }),
+    /GRAPHQL_ENDPOINT: must be set with MENTOR_SOURCE=graphql/
+  )
+  assert.throws(
+    () => loadConfig({ SECRET_HEADER_NAME: 'x-secret' }),
+    /SECRET_HEADER_VALUE: one is set without the other/
+  )
+  assert.throws(
+    () => loadConfig({ SECRET_HEADER_NAME: 'Authorization', SECRET_HEADER_VALUE: 'x' }),
+    /SECRET_HEADER_NAME: want the name of a header that is not sent anyway/
+  )
+  const { graphqlEndpoint } = loadConfig({ MENTOR_SOURCE: 'graphql', GRAPHQL_ENDPOINT: 'http://127.0.0.1:1/graphql' })
+  assert.equal(graphqlEndpoint, 'http://127.0.0.1:1/graphql')
+})
+
 test('isLoopback() knows addresses that cannot be reached from outside', () => {
   assert.ok(isLoopback('127.0.0.1'))
   assert.ok(!isLoopback('128.0.0.1'))
@@ -78,16 +95,19 @@ test('redactConfig() shows of a secret only that it is set', () => {
   const config = loadConfig({
     API_SECRET_KEY: 'hush',
     SENTRY_DSN: 'https://public@sentry.example.org/1',
-    WEBHOOK_SECRET: 'hush-hush-hush-hush'
+    WEBHOOK_SECRET: 'hush-hush-hush-hush',
+    SECRET_HEADER_NAME: 'x-secret',
+    SECRET_HEADER_VALUE: 'hush'
   })
   const shown = redactConfig(config)
   assert.equal(shown['apiSecretKey'], '[redacted]')
   assert.equal(shown['sentryDsn'], '[redacted]')
   assert.equal(shown['webhookSecret'], '[redacted]')
+  assert.equal(shown['secretHeaderValue'], '[redacted]')
   assert.equal(shown['jwtSecretKey'], undefined)
   assert.equal(shown['port'], 8080)
   const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
-  assert.equal(secretNames.length, 4)
+  assert.equal(secretNames.length, 5)
 })
 
 test('docs/configuration.md shows the settings that the code has', async () => {

@@ -25,9 +25,14 @@ export interface Service {
 }
 
 /** Starts an entry of the service as a process of its own, on a free port, and kills it after the test. */
-export function startService(t: TestContext, entry: string, env: Record<string, string>): Service {
+export function startService(
+  t: TestContext,
+  entry: string,
+  env: Record<string, string>,
+  args: readonly string[] = []
+): Service {
   const dataDir = mkdtempSync(join(tmpdir(), 'service-'))
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [entry, ...args], {
     env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

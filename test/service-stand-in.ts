@@ -3,27 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 // The service with a stand-in for the model, as a process of its own: test/service.test.ts starts and stops it.
-import { ServiceError } from '../src/errors.ts'
 import { runService } from '../src/service.ts'
-import { StandInEncoder, tokenizeWords } from './server/test-app.ts'
+import { createStandInEncoding } from './stand-in-encoding.ts'
 
-const encoder = new StandInEncoder()
-let isReady = false
-
-await runService(process.env, (_config, logger) => ({
-  encoder,
-  tokenize: tokenizeWords,
-  readiness: { isReady: () => isReady, reasons: () => ['the model is being loaded'] },
-  async start() {
-    void encoder.nextCall().then(() => logger.info('encoding'))
-    if (process.env['STAND_IN'] === 'broken')
-      throw new ServiceError('UNAVAILABLE', 'Cannot load the model: a flipped weight')
-    if (process.env['STAND_IN'] === 'slow') encoder.gate = new Promise((resolve) => process.once('SIGWINCH', resolve))
-    if (process.env['STAND_IN'] === 'stuck') encoder.gate = new Promise(() => undefined)
-    isReady = true
-  },
-  load: () => ({ waitingSentences: 0, waitingTokens: 0, oldestAgeMs: 0, liveWorkers: 1 }),
-  async close() {
-    isReady = false
-  }
-}))
+await runService(process.env, createStandInEncoding)

@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { CallerHeaders } from '../mentor/mentor-source.ts'
 import type { AnswerType } from './answer.ts'
 
 /** A question that was asked, and what it was answered with. */
@@ -18,8 +19,21 @@ export interface AnswerRecord {
 
 /** Keeps the questions that were asked, for people to grade. */
 export interface AnswerRecorder {
-  /** @returns id of the record */
-  record(answer: AnswerRecord): Promise<string>
+  /**
+   * Keeps a record. An answer waits for this, so that what cannot be kept is logged, and never thrown.
+   * @returns id of the record
+   */
+  record(answer: AnswerRecord, caller: CallerHeaders): Promise<string>
+}
+
+/** Keeps each record twice; its id is the first recorder's. */
+export function recordWithBoth(first: AnswerRecorder, second: AnswerRecorder): AnswerRecorder {
+  return {
+    async record(answer, caller) {
+      const [id] = await Promise.all([first.record(answer, caller), second.record(answer, caller)])
+      return id
+    }
+  }
 }
 
 /** Keeps them here. */

@@ -3,7 +3,6 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
@@ -12,6 +11,7 @@ import { greatest, MAX_CANDIDATES } from './candidates.ts'
 import { softmaxOf, type LogisticModel } from './logistic.ts'
 import { topicEvidence, topicScore } from './off-topic.ts'
 import { ridgeClass, ridgeDecisionValues, type RidgeModel } from './ridge.ts'
+import { DamagedFileError, sealFile, unsealFile, type PartReader } from './sealed-file.ts'
 import type { FloatMatrix } from './tensor-engine.ts'
 import type { TrainedSoftmax } from './train-softmax.ts'
 
@@ -55,12 +55,8 @@ export interface LoadOptions {
 /** The seed's threshold. */
 const DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD = -0.631
 
-const MAGIC = 'SBCM'
 const FORMAT_VERSION = 1
-const DIGEST_BYTES = 32
-/** Magic, version, header length, digest. */
-const PREFIX_BYTES = 4 + 4 + 4 + DIGEST_BYTES
-const ALIGNMENT_BYTES = 8
+const MODEL_FILE = { magic: 'SBCM', format: FORMAT_VERSION }
 
 const Sizes = {
   format: Type.Literal(FORMAT_VERSION),
@@ -90,8 +86,7 @@ type Header = Static<typeof Header>
 /**
  * A trained model as one value of bytes.
  *
- * Layout, little-endian: `SBCM`, format version (u32), header length (u32), SHA-256 of all that follows, header (JSON),
- * zeros up to a multiple of 8, then the arrays one after another, each begun at a multiple of 8:
+ * A sealed file `SBCM` (`sealFile`), little-endian, with these parts:
  * ridge: coefficients (f64, targets × d), intercepts (f64); softmax: coefficients (f32, classes × d), intercepts (f32),
  * label of each sample (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding);
  * logistic: means (f64, m numbers), scales (f64), coefficients (f32, classes × (d + m)), intercepts (f32).
@@ -206,11 +201,15 @@ export class ClassifierModel {
    * @throws {ServiceError} UNAVAILABLE when they are damaged, cut short or of a format that this version does not know
    */
   static load(bytes: ModelBytes, options: LoadOptions = {}): ClassifierModel {
-    const { header, body } = unpack(bytes)
-    const reader = new ArrayReader(body)
-    const predict = predictorOf(header, reader, options)
-    reader.assertEnd()
-    return new ClassifierModel(header, bytes.byteLength, predict)
+    try {
+      const { header, body } = unpack(bytes)
+      const predict = predictorOf(header, new ArrayReader(body), options)
+      body.assertEnd()
+      return new ClassifierModel(header, bytes.byteLength, predict)
+    } catch (error) {
+      if (!(error instanceof DamagedFileError)) throw error
+      throw new ServiceError('UNAVAILABLE', `Cannot load the model: ${error.message}`, { cause: error })
+    }
   }
 
   /**
@@ -297,7 +296,7 @@ function softmaxPredictor(header: Extract<Header, { architecture: 'softmax' }>, 
   const samplesOfClass: number[][] = classIds.map(() => [])
   for (const [sample, label] of labels.entries()) {
     const ofClass = samplesOfClass[label]
-    if (ofClass === undefined) throw damaged('a sample of no class')
+    if (ofClass === undefined) throw new DamagedFileError('a sample of no class')
     ofClass.push(sample)
   }
   const width = Math.min(MAX_CANDIDATES, classCount)
@@ -379,72 +378,30 @@ function dotFloat32(embedding: Float32Array, rows: Float32Array, start: number):
 type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array
 
 function pack(header: Header, arrays: readonly NumberArray[]): ModelBytes {
-  const headerBytes = Buffer.from(JSON.stringify(header))
-  const parts: Uint8Array[] = [headerBytes, padding(PREFIX_BYTES + headerBytes.length)]
-  for (const array of arrays) {
-    parts.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), padding(array.byteLength))
-  }
-  const content = Buffer.concat(parts)
-  const prefix = Buffer.alloc(PREFIX_BYTES)
-  prefix.write(MAGIC, 0, 'latin1')
-  prefix.writeUInt32LE(FORMAT_VERSION, 4)
-  prefix.writeUInt32LE(headerBytes.length, 8)
-  createHash('sha256').update(content).digest().copy(prefix, 12)
-  return Buffer.concat([prefix, content])
+  const bytes = arrays.map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+  return sealFile(MODEL_FILE, header, bytes)
 }
 
-function unpack(bytes: ModelBytes): { header: Header; body: Uint8Array } {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (view.length < PREFIX_BYTES || view.toString('latin1', 0, 4) !== MAGIC) throw damaged('not a model')
-  const version = view.readUInt32LE(4)
-  if (version !== FORMAT_VERSION) throw damaged(`format ${version}, this version reads ${FORMAT_VERSION}`)
-  const digest = createHash('sha256').update(view.subarray(PREFIX_BYTES)).digest()
-  if (!digest.equals(view.subarray(12, PREFIX_BYTES))) throw damaged('the checksum does not match')
-  const headerEnd = PREFIX_BYTES + view.readUInt32LE(8)
-  if (headerEnd > view.length) throw damaged('the header is cut short')
-  let header: unknown
-  try {
-    header = JSON.parse(view.toString('utf8', PREFIX_BYTES, headerEnd))
-  } catch (error) {
-    throw damaged('the header is no JSON', error)
-  }
-  if (!Value.Check(Header, header)) throw damaged('the header lacks a field')
-  return { header, body: view.subarray(headerEnd + padding(headerEnd).length) }
+function unpack(bytes: ModelBytes): { header: Header; body: PartReader } {
+  const { header, body } = unsealFile(MODEL_FILE, bytes)
+  if (!Value.Check(Header, header)) throw new DamagedFileError('the header lacks a field')
+  return { header, body }
 }
 
-/** Takes arrays from bytes, one after another; each is a copy, aligned as its type wants. */
+/** Takes arrays from a model, one after another. */
 class ArrayReader {
-  readonly #bytes: Uint8Array
-  #offset = 0
+  readonly #parts: PartReader
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  constructor(parts: PartReader) {
+    this.#parts = parts
   }
 
   read<T extends NumberArray>(
     kind: { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
     length: number
   ): T {
-    const byteLength = length * kind.BYTES_PER_ELEMENT
-    const end = this.#offset + byteLength
-    if (end > this.#bytes.length) throw damaged('an array is cut short')
-    const copy = new Uint8Array(byteLength)
-    copy.set(this.#bytes.subarray(this.#offset, end))
-    this.#offset = end + padding(byteLength).length
-    return new kind(copy.buffer)
+    return new kind(this.#parts.take(length * kind.BYTES_PER_ELEMENT).buffer)
   }
-
-  assertEnd(): void {
-    if (this.#offset < this.#bytes.length) throw damaged('there is more than its arrays')
-  }
-}
-
-function padding(length: number): Uint8Array {
-  return new Uint8Array((ALIGNMENT_BYTES - (length % ALIGNMENT_BYTES)) % ALIGNMENT_BYTES)
-}
-
-function damaged(found: string, cause?: unknown): ServiceError {
-  return new ServiceError('UNAVAILABLE', `Cannot load the model: ${found}`, { cause })
 }
 
 function assertClassCount({ classIds }: ModelOrigin, classCount: number): void {

@@ -4,8 +4,10 @@
  */
 
 import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
+import { ServiceError } from '../errors.ts'
 import type { Prediction } from './classifier-model.ts'
 import type { ModelVersion } from './model-store.ts'
+import type { Signature } from './signature.ts'
 
 /** Columns of a table, equally long, by name: texts of a `text` column, finite numbers of a `number` one. */
 export interface FeatureTable {
@@ -38,4 +40,37 @@ export interface Classifier {
    * @throws {ServiceError} INVALID_REQUEST when a column of the signature is missing or of another type; what the encoder throws
    */
   predict(table: FeatureTable, options: PredictOptions): Promise<Predictions>
+}
+
+/** A column of a signature, with its values. */
+export interface ValuedColumn {
+  readonly name: string
+  readonly values: readonly string[] | Float64Array
+}
+
+/**
+ * The columns of a table that a signature names, in its order.
+ * @throws {ServiceError} INVALID_REQUEST when one is missing or of another type
+ */
+export function columnsOf(table: FeatureTable, signature: Signature): ValuedColumn[] {
+  return signature.features.map(({ name, type }) => {
+    const values = table.columns.get(name)
+    const found = values instanceof Float64Array ? 'number' : 'text'
+    if (values === undefined || found !== type) {
+      throw new ServiceError('INVALID_REQUEST', 'Cannot predict: a column is missing, or of another type', {
+        fields: { [name]: [values === undefined ? 'required field' : `a column of type ${type} wanted`] }
+      })
+    }
+    return { name, values }
+  })
+}
+
+/** What two calls took together. */
+export function addTimings(sum: EncodeTimings | undefined, added: EncodeTimings): EncodeTimings {
+  if (sum === undefined) return added
+  return {
+    tokenizeMs: sum.tokenizeMs + added.tokenizeMs,
+    queueMs: sum.queueMs + added.queueMs,
+    inferenceMs: sum.inferenceMs + added.inferenceMs
+  }
 }

@@ -6,18 +6,32 @@
 import type { Encoder, EncodeTimings } from '../embedding/encoder.ts'
 import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
+import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
 import type { ClassifierModel, Prediction } from './classifier-model.ts'
-import type { Classifier, FeatureTable, PredictOptions, Predictions } from './classifier.ts'
+import {
+  addTimings,
+  columnsOf,
+  type Classifier,
+  type FeatureTable,
+  type PredictOptions,
+  type Predictions
+} from './classifier.ts'
 import { modelKey, type LoadedModels } from './loaded-models.ts'
-import { classifierModelName } from './model-name.ts'
+import { classifierModelName, mentorModelName } from './model-name.ts'
 import type { ModelStore, ModelVersion } from './model-store.ts'
+import { OnnxClassifier } from './onnx-classifier.ts'
+import { ObservedClassifier, type PredictionObserver } from './prediction-observer.ts'
 
 /** What {@link Classifiers} are made of. */
 export interface ClassifiersParts {
-  readonly models: Pick<ModelStore, 'find' | 'liveVersion'>
+  readonly models: Pick<ModelStore, 'find' | 'liveVersion' | 'read' | 'report'>
   /** By keys of `modelKey`. */
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
+  /** Runs models that users brought; without it they do not answer. */
+  readonly onnxProcesses?: OnnxProcessPool | undefined
+  /** Told of what is predicted. @default nobody */
+  readonly observer?: PredictionObserver | undefined
 }
 
 /** Rows whose texts are encoded in one call. */
@@ -39,22 +53,52 @@ export class Classifiers {
    * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder than there is now
    */
   async open(classifier: string, version?: number): Promise<Classifier> {
-    const { models, loadedModels, encoder } = this.#parts
-    const name = classifierModelName(classifier)
+    return this.#open(classifierModelName(classifier), `classifier ${classifier}`, version)
+  }
+
+  /** As {@link Classifiers.open}, the classifier of a mentor's questions. */
+  async openMentor(mentorId: string, version?: number): Promise<Classifier> {
+    return this.#open(mentorModelName(mentorId), `mentor ${mentorId}`, version)
+  }
+
+  async #open(name: string, owner: string, version: number | undefined): Promise<Classifier> {
+    const { models, encoder, observer } = this.#parts
     const number = version ?? (await models.liveVersion(name))
     const found = number === undefined ? undefined : await models.find(name, number)
-    const model = found && (await loadedModels.get(modelKey(name, found.version)))
-    if (found === undefined || model === undefined) {
+    const classifier = found && (await this.#load(name, found))
+    if (found === undefined || classifier === undefined) {
       const wanted = version === undefined ? '' : ` of version ${version}`
-      throw new ServiceError('NOT_FOUND', `No models found for classifier ${classifier}${wanted}.`)
+      throw new ServiceError('NOT_FOUND', `No models found for ${owner}${wanted}.`)
     }
-    if (model.encoderRevision !== null && model.encoderRevision !== encoder.revision) {
+    if (found.encoderRevision !== null && found.encoderRevision !== encoder.revision) {
       throw new ServiceError(
         'NOT_FOUND',
-        `No models found for classifier ${classifier}. Version ${found.version} was trained with another encoder: train again`
+        `No models found for ${owner}. Version ${found.version} was trained with another encoder: train again`
       )
     }
-    return new VectorClassifier(found, model, encoder)
+    return observer === undefined ? classifier : new ObservedClassifier(name, classifier, models, observer)
+  }
+
+  async #load(name: string, version: ModelVersion): Promise<Classifier | undefined> {
+    const { models, loadedModels, encoder, onnxProcesses: pool } = this.#parts
+    if (version.onnx === undefined) {
+      const model = await loadedModels.get(modelKey(name, version.version))
+      return model && new VectorClassifier(version, model, encoder)
+    }
+    if (pool === undefined) {
+      throw new ServiceError('UNAVAILABLE', 'Cannot open the model: models that users bring are turned off here')
+    }
+    const read = async () => {
+      const bytes = await models.read(name, version.version)
+      if (bytes === undefined) throw new ServiceError('NOT_FOUND', 'Cannot open the model: it was deleted meanwhile')
+      return bytes
+    }
+    return new OnnxClassifier(version, {
+      model: { key: version.modelHash, read },
+      binding: version.onnx,
+      pool,
+      encoder
+    })
   }
 }
 
@@ -75,7 +119,7 @@ class VectorClassifier implements Classifier {
   }
 
   async predict(table: FeatureTable, { topK = 1, ...encodeOptions }: PredictOptions): Promise<Predictions> {
-    const columns = columnsOf(table, this.version)
+    const columns = columnsOf(table, this.version.signature)
     const texts = columns.flatMap(({ values }) => (values instanceof Float64Array ? [] : [values]))
     const numbers = columns.flatMap(({ values }) => (values instanceof Float64Array ? [values] : []))
     const rows: Prediction[] = []
@@ -112,27 +156,5 @@ class VectorClassifier implements Classifier {
     const embedding = new Float32Array(columns.length * dimensions)
     for (const [index, values] of columns.entries()) embedding.set(partOf(values), index * dimensions)
     return embedding
-  }
-}
-
-function columnsOf(table: FeatureTable, { signature }: ModelVersion) {
-  return signature.features.map(({ name, type }) => {
-    const values = table.columns.get(name)
-    const found = values instanceof Float64Array ? 'number' : 'text'
-    if (values === undefined || found !== type) {
-      throw new ServiceError('INVALID_REQUEST', 'Cannot predict: a column is missing, or of another type', {
-        fields: { [name]: [values === undefined ? 'required field' : `a column of type ${type} wanted`] }
-      })
-    }
-    return { name, values }
-  })
-}
-
-function addTimings(sum: EncodeTimings | undefined, added: EncodeTimings): EncodeTimings {
-  if (sum === undefined) return added
-  return {
-    tokenizeMs: sum.tokenizeMs + added.tokenizeMs,
-    queueMs: sum.queueMs + added.queueMs,
-    inferenceMs: sum.inferenceMs + added.inferenceMs
   }
 }

@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { confidenceBins, type ConfidenceBin } from './confidence-drift.ts'
+
 /** A class and how sure the classifier is of it. */
 export interface RankedClass {
   readonly class: number
@@ -42,6 +44,14 @@ export interface ConfusionPair {
   readonly count: number
 }
 
+/** Questions of about the same confidence. */
+export interface CalibrationBin {
+  readonly count: number
+  readonly meanConfidence: number
+  /** Share of them that is right. */
+  readonly accuracy: number
+}
+
 /** What would happen with the line drawn at `threshold`. */
 export interface OffTopicPoint {
   readonly threshold: number
@@ -67,6 +77,10 @@ export interface EvaluationReport {
   readonly offTopicRefused: number | null
   /** Expected calibration error, 15 bins; null where confidence is no probability. */
   readonly calibrationError: number | null
+  /** What {@link calibrationError} sums up: its bins that have questions, by rising confidence; null where it is. */
+  readonly calibration: readonly CalibrationBin[] | null
+  /** Where confidences lie: what later ones are held against. */
+  readonly confidenceBins: readonly ConfidenceBin[]
   /** Chance that a question on topic scores above one off topic (area under the ROC curve). */
   readonly offTopicAuroc: number | null
   readonly offTopicCurve: readonly OffTopicPoint[]
@@ -92,6 +106,7 @@ export function evaluate(judged: readonly JudgedQuestion[], hasProbabilities: bo
   const offTopic = judged.filter((one) => one.label === undefined)
   const right = known.filter(isRight)
   const classes = classFigures(known)
+  const calibration = calibrationBins(known)
   return {
     questionCount: known.length,
     offTopicCount: offTopic.length,
@@ -99,7 +114,9 @@ export function evaluate(judged: readonly JudgedQuestion[], hasProbabilities: bo
     answeredRight: share(right.filter((one) => !one.isOffTopic).length, known.length),
     refused: share(known.filter((one) => one.isOffTopic).length, known.length),
     offTopicRefused: share(offTopic.filter((one) => one.isOffTopic).length, offTopic.length),
-    calibrationError: hasProbabilities ? calibrationError(known) : null,
+    calibrationError: hasProbabilities ? calibrationError(calibration) : null,
+    calibration: hasProbabilities ? calibration : null,
+    confidenceBins: confidenceBins(known.map((one) => one.ranked[0]!.confidence)),
     offTopicAuroc: auroc(
       known.map((one) => one.topicScore),
       offTopic.map((one) => one.topicScore)
@@ -150,18 +167,26 @@ function countBelow(sorted: readonly number[], value: number, isEqualCounted: bo
   return low
 }
 
-/** Mean distance of confidence and accuracy over bins of equal width, each weighted by its questions (Guo et al. 2017). */
-function calibrationError(known: readonly JudgedQuestion[]): number | null {
-  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ confidence: 0, right: 0 }))
+/** Bins of equal width. */
+function calibrationBins(known: readonly JudgedQuestion[]): CalibrationBin[] {
+  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, right: 0 }))
   for (const one of known) {
     const { confidence } = one.ranked[0]!
     const bin = bins[Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1))]!
+    bin.count += 1
     bin.confidence += confidence
     bin.right += isRight(one) ? 1 : 0
   }
+  return bins
+    .filter(({ count }) => count > 0)
+    .map(({ count, confidence, right }) => ({ count, meanConfidence: confidence / count, accuracy: right / count }))
+}
+
+/** Mean distance of confidence and accuracy over the bins, each weighted by its questions (Guo et al. 2017). */
+function calibrationError(bins: readonly CalibrationBin[]): number | null {
   return share(
-    bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.right), 0),
-    known.length
+    bins.reduce((sum, { count, meanConfidence, accuracy }) => sum + count * Math.abs(meanConfidence - accuracy), 0),
+    bins.reduce((sum, { count }) => sum + count, 0)
   )
 }
 

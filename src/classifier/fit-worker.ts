@@ -20,7 +20,7 @@ const port = parentPort
 const request = workerData as FitRequest
 
 // On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included.
-if (process.platform === 'linux') os.setPriority(0, THREAD_NICENESS)
+if (process.platform === 'linux') os.setPriority(0, Math.min(19, os.getPriority(0) + THREAD_NICENESS))
 
 const called = new AbortController()
 port.once('message', () => called.abort())

@@ -155,7 +155,7 @@ function numbersOf(columns: readonly FeatureColumn[], rows: number): NumberMatri
 }
 
 /** What a report calls each row: its text, if that is all there is of it, else its features as JSON. */
-function describeRows(columns: readonly FeatureColumn[], rows: number): string[] {
+export function describeRows(columns: readonly FeatureColumn[], rows: number): string[] {
   const [only] = columns
   if (columns.length === 1 && only !== undefined && !(only.values instanceof Float64Array)) return [...only.values]
   return Array.from({ length: rows }, (_, row) =>

@@ -5,7 +5,7 @@
 
 import { ServiceError } from '../errors.ts'
 import { repertoireOf } from '../mentor/mentor.ts'
-import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import { trainingSamples } from '../mentor/training-samples.ts'
 import type { Architecture } from './classifier-model.ts'
 import { mentorModelName } from './model-name.ts'
@@ -16,6 +16,8 @@ import type { TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from 
 export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' | 'by'> {
   readonly mentorId: string
   readonly architecture: Architecture
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
 }
 
 /**
@@ -25,11 +27,11 @@ export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' 
 export async function trainMentor(
   trainer: VersionTrainer,
   mentors: MentorSource,
-  { mentorId, architecture, ...request }: TrainRequest,
+  { mentorId, architecture, caller = {}, ...request }: TrainRequest,
   options: TrainOptions = {}
 ): Promise<TrainOutcome> {
   const read = async () => {
-    const found = await mentors.find(mentorId)
+    const found = await mentors.find(mentorId, { caller, freshness: 'required' })
     if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
     const samples = trainingSamples(repertoireOf(found.mentor).answers)
     if (samples.texts.length === 0) {

@@ -20,3 +20,8 @@ export function classifierModelName(classifier: string): string {
 export function classifierOfModelName(name: string): string | undefined {
   return name.startsWith(CLASSIFIER_PREFIX) ? name.slice(CLASSIFIER_PREFIX.length) : undefined
 }
+
+/** The mentor whose model a name in a `ModelStore` stands for; undefined for a classifier. */
+export function mentorOfModelName(name: string): string | undefined {
+  return name.startsWith(MENTOR_PREFIX) ? name.slice(MENTOR_PREFIX.length) : undefined
+}

@@ -7,12 +7,18 @@ import { hash } from 'node:crypto'
 
 import type { Architecture, ModelBytes } from './classifier-model.ts'
 import type { ModelFigures } from './fit.ts'
+import type { OnnxBinding } from './onnx-binding.ts'
 import type { Judgement } from './promotion.ts'
 import type { Signature } from './signature.ts'
 
+/** How a version decides: `onnx` is a model that a user brought. */
+export type VersionArchitecture = Architecture | 'onnx'
+
 /** What is known of a version; it never changes. */
 export interface VersionDetails {
-  readonly architecture: Architecture
+  readonly architecture: VersionArchitecture
+  /** Of `onnx`: how its file is run. */
+  readonly onnx?: OnnxBinding
   readonly signature: Signature
   /** Hash of the data it was trained from. */
   readonly dataHash: string

@@ -5,7 +5,7 @@
 
 import { hash } from 'node:crypto'
 
-import type { Architecture } from './classifier-model.ts'
+import type { VersionArchitecture } from './model-store.ts'
 
 /** Whether an out-of-fold model gave a sample its right answer. */
 export interface Judgement {
@@ -16,7 +16,7 @@ export interface Judgement {
 
 /** What is compared of two versions. */
 export interface Candidate {
-  readonly architecture: Architecture
+  readonly architecture: VersionArchitecture
   readonly judgements: readonly Judgement[]
 }
 

@@ -9,16 +9,17 @@ import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
-import type { MentorSource } from '../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type AnswerReply } from './answer.ts'
+import { answerQuestion, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import { modelKey, type LoadedModels } from './loaded-models.ts'
 import { mentorModelName } from './model-name.ts'
 import type { ModelStore } from './model-store.ts'
-import { nameReport, type NamedReport } from './version-report.ts'
+import type { PredictionObserver } from './prediction-observer.ts'
+import { nameReport, readTrainingBins, type NamedReport } from './version-report.ts'
 
 /** A question to a mentor. */
 export interface AskedQuestion {
@@ -27,6 +28,8 @@ export interface AskedQuestion {
   readonly chatSessionId: string | undefined
   /** How many alternatives are wanted. */
   readonly topK: number
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
 }
 
 /** An answer, and where it came from. */
@@ -42,10 +45,12 @@ export interface GivenAnswer {
 /** What a {@link QuestionAnswering} is made of. */
 export interface QuestionAnsweringParts {
   readonly mentors: MentorSource
-  readonly models: Pick<ModelStore, 'liveVersion'>
+  readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
   readonly recorder: AnswerRecorder
+  /** Told of what the classifiers predict. @default nobody */
+  readonly observer?: PredictionObserver
   /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
   readonly maxMentorBytes: number
 }
@@ -59,6 +64,8 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
+/** Mentors of which it is remembered which version answered last. */
+const MAX_SEEN_VERSIONS = 10_000
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
 /** Test questions encoded and judged before others get their turn. */
@@ -71,6 +78,8 @@ const QUESTIONS_A_TURN = 64
 export class QuestionAnswering {
   readonly #parts: QuestionAnsweringParts
   readonly #prepared: LRUCache<string, PreparedMentor>
+  /** The live version at each mentor's last question. */
+  readonly #seenVersions = new LRUCache<string, number>({ max: MAX_SEEN_VERSIONS })
 
   constructor(parts: QuestionAnsweringParts) {
     this.#parts = parts
@@ -85,9 +94,9 @@ export class QuestionAnswering {
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
-    const { encoder, recorder } = this.#parts
-    const { mentorId, question, chatSessionId, topK } = asked
-    const { mentor, model, version } = await this.#open(mentorId)
+    const { encoder, models, observer, recorder } = this.#parts
+    const { mentorId, question, chatSessionId, topK, caller = {} } = asked
+    const { mentor, model, version } = await this.#open(mentorId, caller)
     let timings: EncodeTimings | undefined
     const embed = async (text: string) => {
       const embeddings = await encoder.encode([text], options)
@@ -95,8 +104,20 @@ export class QuestionAnswering {
       return rowOf(embeddings, 0)
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
-    const { answerId, answerType, confidence } = reply
-    const feedbackId = await recorder.record({ mentorId, question, answerId, answerType, confidence, chatSessionId })
+    const { answerId, answerType, confidence, classifierAnswerId } = reply
+    // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
+    if (
+      observer !== undefined &&
+      classifierAnswerId !== undefined &&
+      !reply.answerMissing &&
+      isClassified(answerType)
+    ) {
+      const name = mentorModelName(mentorId)
+      const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
+      observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
+    }
+    const record = { mentorId, question, answerId, answerType, confidence, chatSessionId }
+    const feedbackId = await recorder.record(record, caller)
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
 
@@ -104,8 +125,8 @@ export class QuestionAnswering {
    * Makes all ready for a mentor's first question.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
-  async load(mentorId: string): Promise<void> {
-    await this.#open(mentorId)
+  async load(mentorId: string, caller: CallerHeaders): Promise<void> {
+    await this.#open(mentorId, caller)
   }
 
   /**
@@ -113,8 +134,13 @@ export class QuestionAnswering {
    * mentor's own words learns nothing.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
    */
-  async evaluate(mentorId: string, questions: readonly TestQuestion[], options: EncodeOptions): Promise<NamedReport> {
-    const { model } = await this.#open(mentorId)
+  async evaluate(
+    mentorId: string,
+    questions: readonly TestQuestion[],
+    options: EncodeOptions,
+    caller: CallerHeaders
+  ): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId, caller)
     const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
     const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
     if (unknown >= 0) {
@@ -148,11 +174,14 @@ export class QuestionAnswering {
     )
   }
 
-  async #open(mentorId: string): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
+  async #open(
+    mentorId: string,
+    caller: CallerHeaders
+  ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
     const { models, loadedModels, encoder } = this.#parts
     const name = mentorModelName(mentorId)
-    const mentor = await this.#prepare(mentorId)
     const version = await models.liveVersion(name)
+    const mentor = version === undefined ? undefined : await this.#prepare(mentorId, version, caller)
     const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
     if (mentor === undefined || version === undefined || model === undefined) {
       throw new ServiceError('NOT_FOUND', `No models found for mentor ${mentorId}.`)
@@ -166,11 +195,14 @@ export class QuestionAnswering {
     return { mentor, model, version }
   }
 
-  async #prepare(mentorId: string): Promise<PreparedMentor | undefined> {
-    const revision = await this.#parts.mentors.revisionOf(mentorId)
+  async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
+    // A version new to this process may know answers that what is remembered of the mentor does not.
+    const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
+    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller, freshness })
+    this.#seenVersions.set(mentorId, version)
     const known = this.#prepared.get(mentorId)
     if (revision !== undefined && known?.revision === revision) return known
-    const found = await this.#parts.mentors.find(mentorId)
+    const found = await this.#parts.mentors.find(mentorId, { caller })
     if (found === undefined) {
       this.#prepared.delete(mentorId)
       return undefined
@@ -180,10 +212,14 @@ export class QuestionAnswering {
       revision: found.revision,
       repertoire,
       answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
-      matchIndex: new MatchIndex(repertoire),
+      matchIndex: new MatchIndex(repertoire, found.gradedQuestions),
       byteLength: Math.max(1, found.byteLength)
     }
     this.#prepared.set(mentorId, prepared)
     return prepared
   }
+}
+
+function isClassified(type: AnswerType): boolean {
+  return type === 'CLASSIFIER' || type === 'OFF_TOPIC'
 }

@@ -4,7 +4,7 @@
  */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { encodeOnnxGraph } from './onnx-graph.ts'
+import { OnnxGraph } from '../onnx/onnx-graph.ts'
 
 /** A float32 matrix, row-major. */
 export interface FloatMatrix {
@@ -57,8 +57,8 @@ export class TensorEngine implements AsyncDisposable {
 
   static async create(): Promise<TensorEngine> {
     const options = { intraOpNumThreads: 1, interOpNumThreads: 1 }
-    const product = await InferenceSession.create(PRODUCT_GRAPH, options)
-    const softmax = await InferenceSession.create(SOFTMAX_GRAPH, options)
+    const product = await InferenceSession.create(productGraph(), options)
+    const softmax = await InferenceSession.create(softmaxGraph(), options)
     return new TensorEngine(product, softmax)
   }
 
@@ -101,62 +101,39 @@ export class TensorEngine implements AsyncDisposable {
   }
 }
 
-const PRODUCT_GRAPH = encodeOnnxGraph({
-  inputs: [
-    { name: 'a', type: 'float32', rank: 2 },
-    { name: 'b', type: 'float32', rank: 2 }
-  ],
-  nodes: [{ operator: 'Gemm', inputs: ['a', 'b'], outputs: ['product'], attributes: { transB: 1 } }],
-  outputs: [{ name: 'product', type: 'float32', rank: 2 }]
-})
+/** A·Bᵀ. */
+function productGraph(): Uint8Array {
+  const graph = new OnnxGraph()
+  const a = graph.input('a', 'float', ['n', 'k'])
+  const b = graph.input('b', 'float', ['m', 'k'])
+  graph.output(graph.node('Gemm', [a, b], { transB: { int: 1 } }, '', 'product'), 'float', ['n', 'm'])
+  return graph.toBytes()
+}
 
-const SOFTMAX_GRAPH = encodeOnnxGraph({
-  inputs: [
-    { name: 'samples', type: 'float32', rank: 2 },
-    { name: 'labels', type: 'int64', rank: 1 },
-    { name: 'coefficients', type: 'float32', rank: 2 },
-    { name: 'intercepts', type: 'float32', rank: 1 },
-    { name: 'classCount', type: 'int64', rank: 1 },
-    { name: 'offOn', type: 'float32', rank: 1 },
-    { name: 'sampleAxis', type: 'int64', rank: 1 }
-  ],
-  nodes: [
-    {
-      operator: 'Gemm',
-      inputs: ['samples', 'coefficients', 'intercepts'],
-      outputs: ['logits'],
-      attributes: { transB: 1 }
-    },
-    { operator: 'LogSoftmax', inputs: ['logits'], outputs: ['logProbabilities'] },
-    { operator: 'Exp', inputs: ['logProbabilities'], outputs: ['probabilities'] },
-    { operator: 'OneHot', inputs: ['labels', 'classCount', 'offOn'], outputs: ['targets'] },
-    { operator: 'Sub', inputs: ['probabilities', 'targets'], outputs: ['residuals'] },
-    {
-      operator: 'Gemm',
-      inputs: ['residuals', 'samples'],
-      outputs: ['coefficientGradient'],
-      attributes: { transA: 1 }
-    },
-    {
-      operator: 'ReduceSum',
-      inputs: ['residuals', 'sampleAxis'],
-      outputs: ['interceptGradient'],
-      attributes: { keepdims: 0 }
-    },
-    { operator: 'Mul', inputs: ['logProbabilities', 'targets'], outputs: ['ownLogProbabilities'] },
-    {
-      operator: 'ReduceSum',
-      inputs: ['ownLogProbabilities'],
-      outputs: ['logLikelihood'],
-      attributes: { keepdims: 0 }
-    }
-  ],
-  outputs: [
-    { name: 'coefficientGradient', type: 'float32', rank: 2 },
-    { name: 'interceptGradient', type: 'float32', rank: 1 },
-    { name: 'logLikelihood', type: 'float32', rank: 0 }
-  ]
-})
+/** Sum of the log-likelihoods of samples, and the gradient of its opposite. */
+function softmaxGraph(): Uint8Array {
+  const graph = new OnnxGraph()
+  const samples = graph.input('samples', 'float', ['n', 'd'])
+  const labels = graph.input('labels', 'int64', ['n'])
+  const coefficients = graph.input('coefficients', 'float', ['c', 'd'])
+  const intercepts = graph.input('intercepts', 'float', ['c'])
+  const classCount = graph.input('classCount', 'int64', [1])
+  const offOn = graph.input('offOn', 'float', [2])
+  const sampleAxis = graph.input('sampleAxis', 'int64', [1])
+
+  const logits = graph.node('Gemm', [samples, coefficients, intercepts], { transB: { int: 1 } })
+  const logProbabilities = graph.node('LogSoftmax', [logits])
+  const targets = graph.node('OneHot', [labels, classCount, offOn])
+  const residuals = graph.node('Sub', [graph.node('Exp', [logProbabilities]), targets])
+  const ownLogProbabilities = graph.node('Mul', [logProbabilities, targets])
+
+  const ofCoefficients = { transA: { int: 1 } }
+  graph.output(graph.node('Gemm', [residuals, samples], ofCoefficients, '', 'coefficientGradient'), 'float', ['c', 'd'])
+  const summed = { keepdims: { int: 0 } }
+  graph.output(graph.node('ReduceSum', [residuals, sampleAxis], summed, '', 'interceptGradient'), 'float', ['c'])
+  graph.output(graph.node('ReduceSum', [ownLogProbabilities], summed, '', 'logLikelihood'), 'float', [])
+  return graph.toBytes()
+}
 
 function tensor(of: FloatMatrix): Tensor {
   return new Tensor('float32', of.values, [of.rows, of.columns])

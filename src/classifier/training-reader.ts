@@ -4,9 +4,10 @@
  */
 
 import { Worker } from 'node:worker_threads'
+import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError, type ErrorCode } from '../errors.ts'
-import { packTraining, type PackedTraining, type TrainingOptions } from './training-request.ts'
-import type { TableLimits } from './training-table.ts'
+import { packTraining, readTest, type PackedTraining, type TrainingOptions } from './training-request.ts'
+import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
 
 /** What the thread is given. */
 export interface ReadOrder {
@@ -30,28 +31,39 @@ const RETRY_AFTER_SECONDS = 5
 
 /** Reads tables to train on. A large one is read in a thread, one at a time, so that it holds up no reply. */
 export class TrainingReader {
-  readonly #limits: TableLimits
+  readonly #limits: Omit<TableLimits, 'embeddingDimensions'>
+  readonly #encoder: Pick<Encoder, 'dimensions'>
   #latest: Promise<unknown> = Promise.resolve()
   #waitingCount = 0
 
-  constructor(limits: TableLimits) {
+  constructor(limits: Omit<TableLimits, 'embeddingDimensions'>, encoder: Pick<Encoder, 'dimensions'>) {
     this.#limits = limits
+    this.#encoder = encoder
+  }
+
+  /**
+   * As `readTest`, here: for tables of the size of a usual request.
+   * @throws {ServiceError} what `readTest` throws
+   */
+  readTest(body: Uint8Array, source: 'csv' | 'json', model: TestedModel): TestTable {
+    return readTest(body, source, model, { ...this.#limits, embeddingDimensions: this.#encoder.dimensions })
   }
 
   /**
    * As `packTraining`.
    * @param body not to be used any more by the caller
-   * @throws {ServiceError} what `packTraining` throws; OVERLOADED when others wait already
+   * @throws {ServiceError} what `packTraining` throws; OVERLOADED when others wait already; UNAVAILABLE before the encoder is loaded
    */
   async read(body: Uint8Array, source: 'csv' | 'json', options: TrainingOptions): Promise<PackedTraining> {
-    if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, source, options, this.#limits)
+    const limits = { ...this.#limits, embeddingDimensions: this.#encoder.dimensions }
+    if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, source, options, limits)
     if (this.#waitingCount >= MAX_WAITING) {
       throw new ServiceError('OVERLOADED', 'Cannot read the table: others are being read, come back in a moment', {
         retryAfterSeconds: RETRY_AFTER_SECONDS
       })
     }
     this.#waitingCount += 1
-    const order = { body: new Uint8Array(body), source, options, limits: this.#limits }
+    const order = { body: new Uint8Array(body), source, options, limits }
     const reading = this.#latest.then(() => readInThread(order)).finally(() => (this.#waitingCount -= 1))
     this.#latest = reading.catch(() => undefined)
     return reading

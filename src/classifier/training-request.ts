@@ -8,7 +8,14 @@ import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 import { packTable, tableHash } from './packed-table.ts'
 import type { Signature } from './signature.ts'
-import { readTrainingTable, type TableLimits, type TrainingTable } from './training-table.ts'
+import {
+  readTestTable,
+  readTrainingTable,
+  type TableLimits,
+  type TestedModel,
+  type TestTable,
+  type TrainingTable
+} from './training-table.ts'
 
 /** What is said about a training beside its table: members of a JSON body beside `rows`, or of the address. */
 export const TrainingOptions = Type.Object({
@@ -73,6 +80,12 @@ function readTraining(
   const { rows, ...options } = source === 'csv' ? { rows: text } : parseBody(text)
   const { c, force = false, ...ofTable } = { ...given, ...options }
   return { table: readTrainingTable(rows, ofTable, limits), c, isForced: force }
+}
+
+/** Reads a table to judge a model by, in any form that a training takes. */
+export function readTest(body: Uint8Array, source: 'csv' | 'json', model: TestedModel, limits: TableLimits): TestTable {
+  const text = decode(body)
+  return readTestTable(source === 'csv' ? text : parseBody(text).rows, model, limits)
 }
 
 /** As {@link readTraining}, packed. */

@@ -80,6 +80,59 @@ export function readTrainingTable(
   return checkTable(raw, options, limits)
 }
 
+/** A table to judge a model by: rows whose classes are known. */
+export interface TestTable extends FeatureTable {
+  /** Position in the model's classes of each row's class. */
+  readonly labels: Int32Array
+}
+
+/** What a table must fit to be asked of a model. */
+export interface TestedModel {
+  readonly signature: Signature
+  readonly classIds: readonly string[]
+}
+
+/**
+ * Reads a table as {@link readTrainingTable} does, for a model that there is: its columns have the types of the signature, others
+ * do not matter, and each label is one that the model was trained on.
+ * @throws {ServiceError} as {@link readTrainingTable}
+ */
+export function readTestTable(
+  source: string | readonly unknown[],
+  { signature, classIds }: TestedModel,
+  limits: TableLimits
+): TestTable {
+  const raw = typeof source === 'string' ? readCsv(source, limits) : readRows(source, limits)
+  const faults = new TableFaults('evaluate')
+  const columnOf = ({ name }: Column): RawColumn => {
+    const found = raw.columns.find((column) => column.name === name)
+    if (found === undefined) faults.addOfColumn(name, 'required field')
+    return found ?? { name, cells: [] }
+  }
+  const columns = new Map(
+    signature.features.map((feature) => {
+      const column = columnOf(feature)
+      const isNumber = feature.type === 'number'
+      return [
+        feature.name,
+        isNumber ? readNumbers(raw, column, false, faults) : readTexts(column, limits, faults)
+      ] as const
+    })
+  )
+  const labelColumn = columnOf(signature.label)
+  const position = new Map(classIds.map((id, k) => [id, k]))
+  const labels = Int32Array.from(labelColumn.cells, (cell, index) => {
+    const problem = labelProblem(raw, cell, signature.label.type)
+    const label = problem === undefined ? position.get(classIdOf(cell ?? '', signature.label.type)) : -1
+    if (label === undefined || problem !== undefined) {
+      faults.add(labelColumn.name, index + 1, problem ?? 'a label that the version was not trained on')
+    }
+    return label ?? -1
+  })
+  faults.throwIfAny()
+  return { rowCount: raw.rowCount, columns, labels }
+}
+
 function readCsv(text: string, limits: TableLimits): RawTable {
   const faults = new TableFaults('train')
   let columns: RawColumn[] | undefined
@@ -162,7 +215,7 @@ function assertRoom(rowCount: number, columnCount: number, limits: TableLimits):
 }
 
 function tooLarge(found: string): ServiceError {
-  return new ServiceError('PAYLOAD_TOO_LARGE', `Cannot train: the table has ${found}`)
+  return new ServiceError('PAYLOAD_TOO_LARGE', `Cannot read the table: it has ${found}`)
 }
 
 function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): void {

@@ -125,7 +125,7 @@ export class Batcher {
     call.sentences = sentences.map((sentence, row) => this.#join(sentence, { call, row }, lane, callerKey))
     const onAbort = (): void => this.#abandon(call, signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
-    this.pump()
+    this.#pumpSoon()
     try {
       return await call.settled.promise
     } finally {
@@ -134,21 +134,29 @@ export class Batcher {
   }
 
   /**
-   * Gives free workers what waits. Called when sentences came and when a worker has become free.
-   * It acts at the end of this turn of the event loop, so that requests which arrived together go together.
+   * Gives free workers what waits, at the end of this turn of the event loop, so that requests which arrived together
+   * go together.
    */
-  pump(): void {
+  #pumpSoon(): void {
     if (this.#isPumpScheduled) return
     this.#isPumpScheduled = true
     setImmediate(() => {
       this.#isPumpScheduled = false
-      const { pool, sentenceCounts, maxBatchTokens } = this.#options
-      for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
-        // Free workers share what waits: two sentences are done sooner side by side than together.
-        const share = Math.ceil(this.#queue.size / idleCount)
-        void this.#run(this.#queue.takeBatch(Math.min(share, sentenceCounts.at(-1) ?? 1), maxBatchTokens))
-      }
+      this.pump()
     })
+  }
+
+  /**
+   * Gives free workers what waits. To be called when a worker has become free: at once, since replies are made of its
+   * last batch meanwhile.
+   */
+  pump(): void {
+    const { pool, sentenceCounts, maxBatchTokens } = this.#options
+    for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
+      // Free workers share what waits: two sentences are done sooner side by side than together.
+      const share = Math.ceil(this.#queue.size / idleCount)
+      void this.#run(this.#queue.takeBatch(Math.min(share, sentenceCounts.at(-1) ?? 1), maxBatchTokens))
+    }
   }
 
   /** Settles when nothing waits and nothing is computed. */
@@ -223,7 +231,6 @@ export class Batcher {
       for (const pending of batch) this.#forget(pending)
       this.#runningCount -= 1
       this.#checkIdle()
-      this.pump()
     }
   }
 

@@ -47,7 +47,7 @@ export interface EncoderWorkerPoolOptions {
   readonly workerCount: number
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
-  /** Called when a worker has become free, for whatever waits. */
+  /** Called when a worker has become free, for whatever waits: before the result of its last batch is told. */
   readonly onIdle?: () => void
   /** Called when a worker has died of itself, before another is started. */
   readonly onCrash?: (error: Error) => void
@@ -207,6 +207,9 @@ class Seat {
     if (reply.type === 'embeddings') running?.resolve({ values: reply.values, inferenceMs: reply.inferenceMs })
     if (reply.type === 'failure') {
       running?.reject(new ServiceError('UNAVAILABLE', `Cannot encode: the model failed: ${reply.message}`))
+      // Not before the calls that fail with it have taken what else they had waiting out of the queue.
+      setImmediate(this.#options.onIdle)
+      return
     }
     this.#options.onIdle()
   }

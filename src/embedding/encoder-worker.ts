@@ -10,7 +10,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { EncoderWorkerData, TokenBatch, WorkerReply, WorkerRequest } from './encoder-worker-pool.ts'
 
-/** Below the main thread, so that replies and health checks go out while batches compute. */
+/** How far below the main thread, so that replies and health checks go out while batches compute. */
 const THREAD_NICENESS = 5
 
 if (parentPort === null) throw new Error('encoder-worker.ts runs as a worker thread only: this is a bug')
@@ -19,7 +19,8 @@ const port = parentPort
 const { graphs } = workerData as EncoderWorkerData
 
 // On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included.
-if (process.platform === 'linux') os.setPriority(0, THREAD_NICENESS)
+// Counted from its own niceness: a process that was started at a low priority may not raise it again without a privilege.
+if (process.platform === 'linux') os.setPriority(0, Math.min(19, os.getPriority(0) + THREAD_NICENESS))
 
 const sessions = new Map<number, InferenceSession>()
 for (const { sentenceCount, path } of graphs) {

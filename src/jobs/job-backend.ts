@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Job, NewJob } from './job.ts'
+import type { FailedTry, Job, NewJob } from './job.ts'
 import type { Payload } from './payload.ts'
 
 /** What time it is. Two clocks, because only one of them never jumps. */
@@ -121,7 +121,7 @@ export interface JobBackend {
   extend(lease: Lease, progress?: number): Promise<LeaseOutcome>
   finish(lease: Lease, result: Payload): Promise<LeaseOutcome>
   /** Records a failed try: the job is queued again after a wait, or ends (see `afterFailure`). */
-  fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome>
+  fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome>
   /** Gives a job back untouched, at once available to others; the try does not count. */
   release(lease: Lease): Promise<LeaseOutcome>
 

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ServiceError } from '../errors.ts'
-import { errorText, isPermanentError, type Job } from './job.ts'
+import { failedTry, type Job } from './job.ts'
 import type { Claim, JobBackend } from './job-backend.ts'
 import type { Payload } from './payload.ts'
 
@@ -212,9 +212,10 @@ export class JobRunner {
     }
     this.#failedTryCount += 1
     const { error } = outcome
-    const isPermanent = isPermanentError(error)
+    const failed = failedTry(error)
+    const { isPermanent } = failed
     this.#log.warn({ jobId: job.id, type: job.type, attempts: job.attempts, isPermanent, err: error }, 'A job failed')
-    await this.#write('fail', running, () => this.#backend.fail(lease, { message: errorText(error), isPermanent }))
+    await this.#write('fail', running, () => this.#backend.fail(lease, failed))
   }
 
   async #attempt(running: RunningJob): Promise<{ result: Payload } | { error: unknown }> {
@@ -259,8 +260,7 @@ export class JobRunner {
         if (!isTransient && verb === 'finish') {
           // The result itself is at fault, for instance too large to store.
           this.#failedTryCount += 1
-          const failure = { message: errorText(error), isPermanent: isPermanentError(error) }
-          return this.#write('fail', running, () => this.#backend.fail(running.claim.lease, failure))
+          return this.#write('fail', running, () => this.#backend.fail(running.claim.lease, failedTry(error)))
         }
         if (!isTransient || performance.now() > deadlineMs) {
           this.#log.error({ jobId: job.id, type: job.type, err: error }, `Cannot ${verb} a job`)

@@ -97,10 +97,22 @@ export const DEFAULT_JOB_POLICY: JobPolicy = {
   retentionMs: 20 * 24 * 60 * 60_000
 }
 
+/** What another service that a job needs may cost it while that service is away: tries for some days, each at most 5 minutes apart. */
+const AWAY_POLICY = { maxReceives: 2000, retryMaxMs: 5 * 60_000 } as const
+
 /** Name of the jobs that deliver notices to a `callbackUrl`. */
 export const WEBHOOK_JOB_TYPE = 'webhook'
 
 const MAX_ERROR_CHARACTERS = 2000
+
+/** A try that failed. */
+export interface FailedTry {
+  readonly message: string
+  /** Whether another try is pointless. */
+  readonly isPermanent: boolean
+  /** Whether it failed only because another service is away. @default false */
+  readonly isAway?: boolean
+}
 
 /** What becomes of a job whose try failed. */
 export type AfterFailure =
@@ -115,10 +127,16 @@ export type AfterFailure =
  * @param attempts how often the job was handed out, this time included
  * @param random from 0 (included) to 1 (excluded)
  */
-export function afterFailure(attempts: number, isPermanent: boolean, policy: JobPolicy, random: number): AfterFailure {
+export function afterFailure(
+  attempts: number,
+  { isPermanent, isAway = false }: Pick<FailedTry, 'isPermanent' | 'isAway'>,
+  policy: JobPolicy,
+  random: number
+): AfterFailure {
   if (isPermanent) return { status: 'FAILURE', failure: 'PERMANENT' }
-  if (attempts >= policy.maxReceives) return { status: 'FAILURE', failure: 'DEAD' }
-  const boundMs = Math.min(policy.retryMaxMs, policy.retryBaseMs * 2 ** (attempts - 1))
+  const { maxReceives, retryMaxMs } = isAway ? AWAY_POLICY : policy
+  if (attempts >= maxReceives) return { status: 'FAILURE', failure: 'DEAD' }
+  const boundMs = Math.min(retryMaxMs, policy.retryBaseMs * 2 ** (attempts - 1))
   return { status: 'QUEUED', delayMs: Math.floor(random * boundMs) }
 }
 
@@ -127,10 +145,24 @@ export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError'
 }
 
+/** Thrown by a handler when a service that the job needs is away: the job waits for it for days, where others give up. */
+export class ServiceAwayError extends Error {
+  override readonly name = 'ServiceAwayError'
+}
+
 /** Whether another try is pointless: the handler said so, or the fault lies in the input (a status below 500, but not "too many"). */
 export function isPermanentError(error: unknown): boolean {
   if (error instanceof PermanentJobError) return true
   return error instanceof ServiceError && error.statusCode < 500 && error.code !== 'TOO_MANY_REQUESTS'
+}
+
+/** What a handler's error says of its try. */
+export function failedTry(error: unknown): FailedTry {
+  return {
+    message: errorText(error),
+    isPermanent: isPermanentError(error),
+    isAway: error instanceof ServiceAwayError
+  }
 }
 
 /** What a job remembers of an error: its message, cut to a readable length. */
@@ -149,6 +181,18 @@ export function fingerprintOf(job: NewJob): string {
 
 /** What the last error of a job says whose worker fell silent. */
 export const LEASE_LOST_TEXT = 'The worker fell silent before the job was done'
+
+/**
+ * Label with the type of a job that is queued when the labelled one ends without its handler: it was called off, or every
+ * worker that had it fell silent. Its input is {@link UnseenEnd}.
+ */
+export const UNSEEN_END_LABEL = 'unseenEnd'
+
+/** A job that ended without its handler. */
+export interface UnseenEnd {
+  readonly id: string
+  readonly labels: Readonly<Record<string, string>>
+}
 
 /** What the last error of a job says that was called off by a newer one of its group. */
 export const SUPERSEDED_TEXT = 'A newer request took its place'
@@ -187,9 +231,17 @@ export function firstLane(claimNumber: number): Priority {
   return claimNumber % 8 === 0 ? 'bulk' : 'interactive'
 }
 
-/** The notice that a job which has ended owes its `callbackUrl`, as a job of its own. */
+/** The notice that a job which has ended owes its `callbackUrl`, or else its {@link UNSEEN_END_LABEL}, as a job of its own. */
 export function noticeOf(job: Job): NewJob | undefined {
-  if (job.callbackUrl === undefined) return undefined
+  if (job.callbackUrl === undefined) return unseenEndOf(job)
   const input = { url: job.callbackUrl, id: job.id, type: job.type, status: job.status, failure: job.failure ?? null }
   return { type: WEBHOOK_JOB_TYPE, owner: job.owner, input: packPayload(input) }
+}
+
+function unseenEndOf({ id, owner, labels, failure, lastError }: Job): NewJob | undefined {
+  const type = labels[UNSEEN_END_LABEL]
+  const isUnseen = failure === 'CANCELLED' || (failure === 'DEAD' && lastError === LEASE_LOST_TEXT)
+  if (type === undefined || !isUnseen) return undefined
+  const input: UnseenEnd = { id, labels }
+  return { type, owner, input: packPayload(input) }
 }

@@ -14,6 +14,7 @@ import {
   isEnded,
   noticeOf,
   queuedJob,
+  type FailedTry,
   type Job,
   type JobPolicy,
   type NewJob
@@ -136,10 +137,10 @@ export class MemoryJobBackend implements JobBackend {
     return 'held'
   }
 
-  async fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome> {
+  async fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome> {
     const entry = this.#held(lease)
     if (entry === undefined) return 'lost'
-    this.#giveUpOrRetry(entry, error.message, error.isPermanent)
+    this.#giveUpOrRetry(entry, failed)
     return 'held'
   }
 
@@ -193,7 +194,7 @@ export class MemoryJobBackend implements JobBackend {
     const silent = this.#watch.look(leases, this.#clock.monotonicMs())
     for (const { jobId } of silent) {
       const entry = this.#entries.get(jobId)
-      if (entry !== undefined) this.#giveUpOrRetry(entry, LEASE_LOST_TEXT, false)
+      if (entry !== undefined) this.#giveUpOrRetry(entry, { message: LEASE_LOST_TEXT, isPermanent: false })
     }
     let deletedCount = 0
     for (const [id, entry] of this.#entries) {
@@ -270,8 +271,9 @@ export class MemoryJobBackend implements JobBackend {
     return Math.min(...waiting.map(({ job }) => job.runAtMs)) - this.#clock.wallMs()
   }
 
-  #giveUpOrRetry(entry: Entry, lastError: string, isPermanent: boolean): void {
-    const next = afterFailure(entry.job.attempts, isPermanent, this.#policy, this.#random())
+  #giveUpOrRetry(entry: Entry, failed: FailedTry): void {
+    const { message: lastError } = failed
+    const next = afterFailure(entry.job.attempts, failed, this.#policy, this.#random())
     if (next.status === 'FAILURE') {
       this.#end(entry, { status: 'FAILURE', failure: next.failure, lastError })
       return

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
 import { Bell } from './bell.ts'
-import { DEFAULT_JOB_POLICY, isEnded, type Job, type JobPolicy, type NewJob } from './job.ts'
+import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {
   SYSTEM_CLOCK,
   type Backlog,
@@ -150,8 +150,8 @@ export class SqliteJobBackend implements JobBackend {
     return this.#call('finish', lease, result)
   }
 
-  async fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome> {
-    return this.#call('fail', lease, error, this.#random())
+  async fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome> {
+    return this.#call('fail', lease, failed, this.#random())
   }
 
   async release(lease: Lease): Promise<LeaseOutcome> {

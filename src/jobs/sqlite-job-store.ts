@@ -18,6 +18,7 @@ import {
   isEnded,
   noticeOf,
   queuedJob,
+  type FailedTry,
   type Failure,
   type Job,
   type JobPolicy,
@@ -281,15 +282,10 @@ export class SqliteJobStore {
     return 'held'
   }
 
-  fail(
-    lease: Lease,
-    error: { readonly message: string; readonly isPermanent: boolean },
-    random: number,
-    now: Instant
-  ): LeaseOutcome {
+  fail(lease: Lease, failed: FailedTry, random: number, now: Instant): LeaseOutcome {
     const row = this.#held(lease)
     if (row === undefined) return 'lost'
-    this.#giveUpOrRetry(row, error.message, error.isPermanent, random, now)
+    this.#giveUpOrRetry(row, failed, random, now)
     return 'held'
   }
 
@@ -330,7 +326,7 @@ export class SqliteJobStore {
       const row = rows.get(jobId)
       // Steps of the golden ratio spread the waits evenly, whatever the first one is.
       const jitter = (random + index * GOLDEN_RATIO) % 1
-      if (row !== undefined) this.#giveUpOrRetry(row, LEASE_LOST_TEXT, false, jitter, now)
+      if (row !== undefined) this.#giveUpOrRetry(row, { message: LEASE_LOST_TEXT, isPermanent: false }, jitter, now)
     }
     const over = this.#rows(
       'SELECT * FROM jobs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?',
@@ -430,8 +426,9 @@ export class SqliteJobStore {
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  #giveUpOrRetry(row: JobRow, lastError: string, isPermanent: boolean, random: number, now: Instant): void {
-    const next = afterFailure(row.job.attempts, isPermanent, this.#policy, random)
+  #giveUpOrRetry(row: JobRow, failed: FailedTry, random: number, now: Instant): void {
+    const { message: lastError } = failed
+    const next = afterFailure(row.job.attempts, failed, this.#policy, random)
     if (next.status === 'FAILURE') this.#end(row, 'FAILURE', next.failure, row.job.progress, lastError, now)
     else this.#queue(row, row.job.attempts, now.wallMs + next.delayMs, lastError, now)
   }

@@ -3,12 +3,35 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { GradedQuestion } from './match-index.ts'
 import type { Mentor } from './mentor.ts'
+
+/** What a request to another service carries of the caller on whose behalf it is made. */
+export interface CallerHeaders {
+  /** The caller's `Authorization`, whole. */
+  readonly authorization?: string
+  /** The caller's `custom-external-origin`. */
+  readonly externalOrigin?: string
+}
+
+/** How to look a mentor up. */
+export interface FindOptions {
+  /** For sources across a network, which decide themselves who may see what. @default nobody in particular */
+  readonly caller?: CallerHeaders
+  /**
+   * Of sources that remember: whether what is remembered will do, is wanted only when nothing newer can be had, or will
+   * not do at all.
+   * @default 'any'
+   */
+  readonly freshness?: 'any' | 'preferred' | 'required'
+}
 
 /** A mentor as it is now. */
 export interface FoundMentor {
   readonly mentor: Mentor
-  /** Hash of the mentor's content: another content has another revision. */
+  /** Users' questions whose right answers people have named; they match before all else. */
+  readonly gradedQuestions: readonly GradedQuestion[]
+  /** Hash of the mentor's content and the graded questions: another content has another revision. */
   readonly revision: string
   /** About the memory it takes, in bytes. */
   readonly byteLength: number
@@ -17,8 +40,27 @@ export interface FoundMentor {
 /** Where mentors come from. */
 export interface MentorSource {
   /** The revision that {@link MentorSource.find} would give, for much less; undefined when there is no such mentor. */
-  revisionOf(id: string): Promise<string | undefined>
-  find(id: string): Promise<FoundMentor | undefined>
+  revisionOf(id: string, options?: FindOptions): Promise<string | undefined>
+  find(id: string, options?: FindOptions): Promise<FoundMentor | undefined>
+}
+
+/** An answer of a category, with the question it answers. */
+export interface CategoryAnswer {
+  readonly questionText: string
+  readonly answerText: string
+}
+
+/** Where the answers of a category come from. */
+export interface CategoryAnswerSource {
+  /**
+   * What a mentor has said to a category's questions; undefined when there is no such mentor.
+   * @throws {ServiceError} BAD_GATEWAY, UNAVAILABLE or DEADLINE_EXCEEDED when a source across a network does not answer
+   */
+  categoryAnswers(
+    category: string,
+    mentorId: string,
+    caller?: CallerHeaders
+  ): Promise<readonly CategoryAnswer[] | undefined>
 }
 
 /** A line of the list of mentors. */

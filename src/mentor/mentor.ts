@@ -37,15 +37,20 @@ export type MentorAnswer = Static<typeof MentorAnswer>
 
 const Named = Type.Object({ name: Type.String() })
 
+/** A question that a mentor lists as its own. */
+export const ListedQuestion = Type.Object({
+  question: Type.Object({ _id: Type.String() }),
+  topics: orAbsent(Type.Array(Named))
+})
+export type ListedQuestion = Static<typeof ListedQuestion>
+
 /** A recorded person who answers questions, as `mentor(id: ID!)` of the GraphQL service gives it. */
 export const Mentor = Type.Object({
   name: orAbsent(Type.String()),
   mentorType: orAbsent(Type.String()),
   subjects: orAbsent(Type.Array(Named)),
   topics: orAbsent(Type.Array(Named)),
-  questions: orAbsent(
-    Type.Array(Type.Object({ question: Type.Object({ _id: Type.String() }), topics: orAbsent(Type.Array(Named)) }))
-  ),
+  questions: orAbsent(Type.Array(ListedQuestion)),
   answers: orAbsent(Type.Array(MentorAnswer)),
   orphanedCompleteAnswers: orAbsent(Type.Array(MentorAnswer))
 })

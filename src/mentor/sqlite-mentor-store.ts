@@ -65,7 +65,7 @@ export class SqliteMentorStore implements MentorStore {
     const found = await this.readJson(id)
     if (found === undefined) return undefined
     const mentor: Mentor = JSON.parse(new TextDecoder().decode(found.json))
-    return { mentor, revision: found.revision, byteLength: found.json.byteLength }
+    return { mentor, gradedQuestions: [], revision: found.revision, byteLength: found.json.byteLength }
   }
 
   async readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined> {

@@ -32,6 +32,7 @@ import {
   isEnded,
   noticeOf,
   queuedJob,
+  type FailedTry,
   type Job,
   type JobPolicy,
   type NewJob
@@ -265,8 +266,8 @@ export class AwsJobBackend implements JobBackend {
     return this.#settle(lease, (item) => this.#ended({ ...item.job, status: 'SUCCESS', progress: 1 }, fields))
   }
 
-  async fail(lease: Lease, error: { readonly message: string; readonly isPermanent: boolean }): Promise<LeaseOutcome> {
-    return this.#settle(lease, (item) => this.#failed(item, error.message, error.isPermanent, this.#random()))
+  async fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome> {
+    return this.#settle(lease, (item) => this.#failed(item, failed, this.#random()))
   }
 
   async release(lease: Lease): Promise<LeaseOutcome> {
@@ -526,8 +527,9 @@ export class AwsJobBackend implements JobBackend {
     throw contended()
   }
 
-  #failed(item: JobItem, lastError: string, isPermanent: boolean, random: number): Change {
-    const next = afterFailure(item.job.attempts, isPermanent, this.#policy, random)
+  #failed(item: JobItem, failed: FailedTry, random: number): Change {
+    const { message: lastError } = failed
+    const next = afterFailure(item.job.attempts, failed, this.#policy, random)
     if (next.status === 'QUEUED') return this.#queued({ ...item.job, lastError }, next.delayMs)
     return this.#ended({ ...item.job, status: 'FAILURE', failure: next.failure, lastError })
   }
@@ -636,7 +638,10 @@ export class AwsJobBackend implements JobBackend {
   async #takeBack(sighting: LeaseSighting, random: number): Promise<boolean> {
     const item = await this.#live(sighting.jobId)
     if (item?.job.status !== 'IN_PROGRESS' || item.token !== sighting.token || item.beat !== sighting.beat) return false
-    return this.#write(item, { ...this.#failed(item, LEASE_LOST_TEXT, false, random), isSilent: true })
+    return this.#write(item, {
+      ...this.#failed(item, { message: LEASE_LOST_TEXT, isPermanent: false }, random),
+      isSilent: true
+    })
   }
 
   async #resendLostMessages(): Promise<number> {

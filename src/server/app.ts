@@ -17,6 +17,7 @@ import { Type } from 'typebox'
 import type { Config } from '../config.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
+import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
@@ -26,22 +27,26 @@ import { RequestLog, type RequestObserver } from './request-log.ts'
 import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
+import { followupRoutes, type FollowupRouteParts } from './routes/followups.ts'
+import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health.ts'
 import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
-import { questionRoutes, type QuestionRouteParts } from './routes/questions.ts'
+import { questionRoutes, type AnswerObserver, type QuestionRouteParts } from './routes/questions.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
 import { versionRoutes, type VersionRouteParts } from './routes/versions.ts'
+import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
 /** What the routes of mentors are made of. */
 export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
-  Omit<QuestionRouteParts, 'limits'>
+  FollowupRouteParts &
+  Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
 export interface AppParts {
@@ -55,6 +60,8 @@ export interface AppParts {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly model: ServedModel
+  /** Every model, for the Open Inference Protocol. */
+  readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
   readonly jobs?: JobRouteParts
@@ -66,6 +73,8 @@ export interface AppParts {
   readonly containerId: string
   /** Told of every answered request, for metrics. @default nobody */
   readonly observeRequest?: RequestObserver
+  /** Told of every answered question, for metrics. @default nobody */
+  readonly observeAnswer?: AnswerObserver
   /** Told of what is a bug of ours, after it was logged. */
   readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
 }
@@ -102,7 +111,7 @@ const ErrorReplySchema = Type.Object(
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config } = parts
   const headers = await secureHeaders()
-  const { observeRequest = () => undefined } = parts
+  const { observeRequest = () => undefined, observeAnswer = () => undefined } = parts
   const repeatedReplies = new RepeatedReplies({
     replyCache: parts.replyCache,
     authenticate: parts.authenticate,
@@ -140,6 +149,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
+      if (isSlowStream(error, socket)) return
       const requestId = requestIdOf({ headers: {} })
       if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
@@ -167,6 +177,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
+  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
   await app.register(async (api) => {
     await addAuthentication(api, parts.authenticate)
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
@@ -187,7 +198,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(mentorRoutes, parts.mentors)
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
-      await api.register(questionRoutes, { ...parts.mentors, limits })
+      await api.register(followupRoutes, parts.mentors)
+      await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {
       await api.register(classifierRoutes, { prefix: '/v1', ...parts.classifiers, limits })
@@ -197,6 +209,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
         sendError(parts, error, request, reply, toOpenAiError)
       })
       await openAi.register(openAiRoutes, { prefix: '/v1', encoder, limits, model })
+    })
+    await api.register(async (protocol) => {
+      protocol.setErrorHandler((error: FastifyError, request, reply) => {
+        sendError(parts, error, request, reply, toProtocolError)
+      })
+      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels })
     })
   })
   await addDocsPage(app, headers.docs)

@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ServiceError } from '../errors.ts'
+import type { CallerHeaders } from '../mentor/mentor-source.ts'
 
 /** Who is calling, once the Authorization header has been checked. */
 export type Caller =
@@ -146,6 +147,15 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller
 }
 
+/** What of a request goes along when another service is asked on its caller's behalf. */
+export function callerHeadersOf(request: FastifyRequest): CallerHeaders {
+  const { authorization, 'custom-external-origin': externalOrigin } = request.headers
+  return {
+    ...(authorization !== undefined && { authorization }),
+    ...(typeof externalOrigin === 'string' && { externalOrigin })
+  }
+}
+
 /** Whose turn a request counts as, where callers take turns. */
 export function callerKey(caller: Caller): string {
   return caller.kind === 'key' ? caller.keyId : `jwt:${caller.id}`
@@ -158,7 +168,12 @@ export function mayRead(caller: Caller, mentorId: string): boolean {
 
 /** @throws {ServiceError} FORBIDDEN when {@link mayRead} says no */
 export function assertMayRead(caller: Caller, mentorId: string): void {
-  if (!mayRead(caller, mentorId)) throw new ServiceError('FORBIDDEN', 'not authorized')
+  if (!mayRead(caller, mentorId)) throw notAuthorized()
+}
+
+/** What is said to a caller who may not do what was asked. */
+export function notAuthorized(): ServiceError {
+  return new ServiceError('FORBIDDEN', 'not authorized')
 }
 
 /**

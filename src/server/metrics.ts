@@ -3,27 +3,53 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { PredictionObserver } from '../classifier/prediction-observer.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import { addModelMetrics } from './model-metrics.ts'
+import type { BacklogReport } from '../jobs/backlog-reporter.ts'
+import type { JobCounts } from '../jobs/job-runner.ts'
 import type { ReplyCacheCounts } from './reply-cache.ts'
 import type { RequestObserver } from './request-log.ts'
+import type { AnswerObserver } from './routes/questions.ts'
 
-/** What is asked for its state at each scrape. */
-export interface MetricsSources {
-  readonly encoderLoad: () => EncoderLoad
-  readonly replyCache: () => ReplyCacheCounts
+/** Those who fill in what requests are counted by. */
+export interface RequestMetrics {
+  readonly observeRequest: RequestObserver
+  readonly observeAnswer: AnswerObserver
+  /** Told of the length of each text that is to be encoded, in UTF-16 code units. */
+  readonly observeInput: (characterCount: number) => void
 }
 
-/** Figures of the service for Prometheus, and those who fill them in. */
+/** One figure as it stands now. */
+export interface MetricReading {
+  /** As in docs/metrics.md. */
+  readonly name: string
+  /** Of a histogram, each value is named `_bucket`, `_sum` or `_count`; buckets are cumulative, their label is `le`. */
+  readonly values: readonly {
+    readonly metricName?: string
+    readonly labels: Readonly<Record<string, string | number | undefined>>
+    readonly value: number
+  }[]
+}
+
+/** Figures of a process, those who fill them in, and those who read them. */
 export interface Metrics {
-  readonly observeRequest: RequestObserver
   readonly encoderObserver: EncoderObserver
-  /** Adds the figures that are read at each scrape. */
-  addSources(sources: MetricsSources): void
+  readonly predictionObserver: PredictionObserver
+  /** Adds what requests are counted by: for a process that answers any. */
+  addRequests(): RequestMetrics
+  /** Adds what waits for the encoder. */
+  addEncoderLoad(load: () => EncoderLoad): void
+  addReplyCache(counts: () => ReplyCacheCounts): void
+  /** Adds the jobs of this process, and what the whole queue holds once that is known. */
+  addJobs(jobs: { readonly counts: () => JobCounts; readonly backlog: () => BacklogReport | undefined }): void
   /** The text format of Prometheus. */
   text(): Promise<string>
+  /** The same figures, for other formats. */
+  read(): Promise<readonly MetricReading[]>
 }
 
 /** From half a millisecond, a cached reply, to the seconds of a queue that is full. */
@@ -31,7 +57,12 @@ const SECONDS_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
 const EVENT_LOOP_RESOLUTION_MS = 10
 const NANOSECONDS_PER_SECOND = 1e9
 
-/** Makes the service's metrics; nothing is shared between two of them. Names and meanings are in docs/metrics.md. */
+/** Lengths of texts, from a word to what the largest request may hold. */
+const CHARACTERS_BUCKETS = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16_384, 65_536, 1_048_576]
+/** `ridge` has decision values, mostly from -1.5 to 1; `softmax` probabilities, which matter most near 1. */
+const CONFIDENCE_BUCKETS = [-1.5, -1, -0.75, -0.5, -0.25, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1]
+
+/** Makes a process's metrics; nothing is shared between two of them. Names and meanings are in docs/metrics.md. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -39,19 +70,6 @@ export function createMetrics(): Metrics {
     new Histogram({ name, help, registers, buckets: SECONDS_BUCKETS })
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
 
-  const requests = new Counter({
-    name: 'sbert_http_requests_total',
-    help: 'Requests that were answered.',
-    labelNames: ['method', 'route', 'status'] as const,
-    registers
-  })
-  const requestSeconds = new Histogram({
-    name: 'sbert_http_request_duration_seconds',
-    help: 'From the request to its reply.',
-    labelNames: ['route'] as const,
-    buckets: SECONDS_BUCKETS,
-    registers
-  })
   const tokenizeSeconds = seconds('sbert_tokenize_seconds', 'Tokenizing the texts of one call.')
   const queueSeconds = seconds('sbert_queue_seconds', 'A sentence waiting for a free encoder thread.')
   const inferenceSeconds = seconds('sbert_inference_seconds', 'Computing one batch.')
@@ -75,10 +93,6 @@ export function createMetrics(): Metrics {
   addProcessMetrics(registry)
 
   return {
-    observeRequest: ({ method, route = 'none', statusCode, durationMs }) => {
-      requests.inc({ method, route, status: statusCode })
-      requestSeconds.observe({ route }, durationMs / 1000)
-    },
     encoderObserver: {
       tokenized: (sentenceCount, tokenizeMs) => {
         sentences.inc(sentenceCount)
@@ -95,9 +109,92 @@ export function createMetrics(): Metrics {
       refused: () => refused.inc(),
       workerCrashed: () => crashes.inc()
     },
-    addSources: (sources) => addSourceMetrics(registry, sources),
-    text: async () => registry.metrics()
+    predictionObserver: addModelMetrics(registry),
+    addRequests: () => addRequestMetrics(registry),
+    addEncoderLoad(load) {
+      addGauge(registry, 'sbert_waiting_sentences', 'Sentences that wait.', () => load().waitingSentences)
+      addGauge(registry, 'sbert_waiting_tokens', 'Tokens of the sentences that wait.', () => load().waitingTokens)
+      const oldestSeconds = (): number => load().oldestAgeMs / 1000
+      addGauge(registry, 'sbert_waiting_oldest_seconds', 'How long the oldest has waited.', oldestSeconds)
+      addGauge(registry, 'sbert_encoder_threads', 'Encoder threads that live.', () => load().liveWorkers)
+    },
+    addReplyCache(counts) {
+      addCounter(registry, 'sbert_reply_cache_hits_total', 'Replies that were kept.', () => counts().hitCount)
+      addCounter(registry, 'sbert_reply_cache_misses_total', 'Replies that had to be made.', () => counts().missCount)
+      addGauge(registry, 'sbert_reply_cache_entries', 'Replies that are kept.', () => counts().entryCount)
+      addGauge(registry, 'sbert_reply_cache_bytes', 'Memory of the kept replies.', () => counts().bytes)
+    },
+    addJobs({ counts, backlog }) {
+      addGauge(registry, 'sbert_jobs_running', 'Jobs that this process is at.', () => counts().runningCount)
+      addCounter(registry, 'sbert_jobs_succeeded_total', 'Jobs done by it.', () => counts().succeededCount)
+      addCounter(registry, 'sbert_jobs_failed_tries_total', 'Tries of it that failed.', () => counts().failedTryCount)
+      addCounter(registry, 'sbert_jobs_lost_total', 'Jobs cancelled or taken over.', () => counts().lostCount)
+      const perWorker = 'Jobs that wait, for each worker that lives.'
+      addGauge(registry, 'sbert_jobs_queued', 'Jobs that wait, of the whole queue.', () => backlog()?.queuedCount)
+      addGauge(registry, 'sbert_jobs_in_progress', 'Jobs that some worker is at.', () => backlog()?.inProgressCount)
+      addGauge(registry, 'sbert_jobs_dead', 'Dead letters.', () => backlog()?.deadCount)
+      addGauge(registry, 'sbert_jobs_workers', 'Workers that live.', () => backlog()?.workerCount)
+      addGauge(registry, 'sbert_jobs_backlog_per_worker', perWorker, () => backlog()?.backlogPerWorker)
+    },
+    text: async () => registry.metrics(),
+    read: async () => registry.getMetricsAsJSON()
   }
+}
+
+function addRequestMetrics(registry: Registry): RequestMetrics {
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'sbert_http_requests_total',
+    help: 'Requests that were answered.',
+    labelNames: ['method', 'route', 'status'] as const,
+    registers
+  })
+  const requestSeconds = new Histogram({
+    name: 'sbert_http_request_duration_seconds',
+    help: 'From the request to its reply.',
+    labelNames: ['route'] as const,
+    buckets: SECONDS_BUCKETS,
+    registers
+  })
+  const inputCharacters = new Histogram({
+    name: 'sbert_input_characters',
+    help: 'Length of a text that was to be encoded.',
+    buckets: CHARACTERS_BUCKETS,
+    registers
+  })
+  const answers = new Counter({
+    name: 'sbert_answers_total',
+    help: 'Questions that were answered.',
+    labelNames: ['type'] as const,
+    registers
+  })
+  const confidences = new Histogram({
+    name: 'sbert_answer_confidence',
+    help: 'How sure the classifier was of its answer.',
+    labelNames: ['architecture'] as const,
+    buckets: CONFIDENCE_BUCKETS,
+    registers
+  })
+  return {
+    observeRequest: ({ method, route = 'none', statusCode, durationMs }) => {
+      requests.inc({ method, route, status: statusCode })
+      requestSeconds.observe({ route }, durationMs / 1000)
+    },
+    observeAnswer: ({ answerType, architecture, confidence }) => {
+      answers.inc({ type: answerType })
+      // What equals a known question was not judged, and what was answered by an answer that is gone has no confidence.
+      if (confidence !== undefined) confidences.observe({ architecture }, confidence)
+    },
+    observeInput: (characterCount) => inputCharacters.observe(characterCount)
+  }
+}
+
+/** Answers a request for `/metrics`: the text of Prometheus. */
+export function replyMetrics(metrics: Metrics, response: ServerResponse): void {
+  metrics.text().then(
+    (text) => response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text),
+    () => response.writeHead(500).end()
+  )
 }
 
 /** Serves the metrics at `/metrics`, without a key: for a port that only Prometheus reaches. It does not listen yet. */
@@ -107,23 +204,8 @@ export function createMetricsServer(metrics: Metrics): Server {
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('See /metrics\n')
       return
     }
-    metrics.text().then(
-      (text) => response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text),
-      () => response.writeHead(500).end()
-    )
+    replyMetrics(metrics, response)
   })
-}
-
-function addSourceMetrics(registry: Registry, { encoderLoad, replyCache }: MetricsSources): void {
-  addGauge(registry, 'sbert_waiting_sentences', 'Sentences that wait.', () => encoderLoad().waitingSentences)
-  addGauge(registry, 'sbert_waiting_tokens', 'Tokens of the sentences that wait.', () => encoderLoad().waitingTokens)
-  const oldestSeconds = (): number => encoderLoad().oldestAgeMs / 1000
-  addGauge(registry, 'sbert_waiting_oldest_seconds', 'How long the oldest has waited.', oldestSeconds)
-  addGauge(registry, 'sbert_encoder_threads', 'Encoder threads that live.', () => encoderLoad().liveWorkers)
-  addCounter(registry, 'sbert_reply_cache_hits_total', 'Replies that were kept.', () => replyCache().hitCount)
-  addCounter(registry, 'sbert_reply_cache_misses_total', 'Replies that had to be made.', () => replyCache().missCount)
-  addGauge(registry, 'sbert_reply_cache_entries', 'Replies that are kept.', () => replyCache().entryCount)
-  addGauge(registry, 'sbert_reply_cache_bytes', 'Memory of the kept replies.', () => replyCache().bytes)
 }
 
 function addProcessMetrics(registry: Registry): void {
@@ -132,7 +214,7 @@ function addProcessMetrics(registry: Registry): void {
   registry.registerMetric(
     new Gauge({
       name: 'sbert_event_loop_delay_seconds',
-      help: 'How late timers of the main thread were since the last scrape.',
+      help: 'How late timers of the main thread were since this was last read.',
       labelNames: ['quantile'] as const,
       registers: [],
       collect() {
@@ -155,14 +237,16 @@ function lateSeconds(nanoseconds: number): number {
   return Math.max(0, nanoseconds / NANOSECONDS_PER_SECOND - EVENT_LOOP_RESOLUTION_MS / 1000)
 }
 
-/** Adds a gauge that is read at each scrape. */
-function addGauge(registry: Registry, name: string, help: string, value: () => number): void {
+/** Adds a gauge that is read at each scrape; it has no series while its value is not known. */
+function addGauge(registry: Registry, name: string, help: string, value: () => number | undefined): void {
   const gauge = new Gauge({
     name,
     help,
     registers: [],
     collect() {
-      this.set(value())
+      this.remove()
+      const now = value()
+      if (now !== undefined) this.set(now)
     }
   })
   registry.registerMetric(gauge)

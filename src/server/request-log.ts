@@ -12,6 +12,8 @@ const LOG_FLUSH_MS = 100
 /** A logger, and what writes out the lines it still holds. */
 export interface ServiceLog {
   readonly logger: Logger
+  /** Writes a line that is no log entry, in its turn and at every level. */
+  readonly writeLine: (line: string) => void
   readonly flush: () => void
 }
 
@@ -43,13 +45,11 @@ export function createServiceLog(level: string, fileDescriptor = 1): ServiceLog 
     batch = ''
   }
   setInterval(writeBatch, LOG_FLUSH_MS).unref()
-  const logger = createLogger(level, {
-    write(line) {
-      batch += line
-      if (batch.length >= LOG_BATCH_CHARACTERS) writeBatch()
-    }
-  })
-  return { logger, flush: writeBatch }
+  const write = (line: string): void => {
+    batch += line
+    if (batch.length >= LOG_BATCH_CHARACTERS) writeBatch()
+  }
+  return { logger: createLogger(level, { write }), writeLine: (line) => write(`${line}\n`), flush: writeBatch }
 }
 
 /** A logger of the service's kind that writes to `destination`. */

@@ -81,6 +81,12 @@ test('evaluate() measures how far confidence is from the share that is right', (
   assert.equal(evaluate([...ten(0.75, 5), ...ten(0.25, 5)], true).calibrationError, 0.25)
   assert.ok(evaluate([...ten(0.5, 5), ...ten(1, 10)], true).calibrationError! < 1e-12)
   assert.equal(evaluate(ten(0.5, 5), false).calibrationError, null)
+  assert.deepEqual(evaluate([...ten(0.75, 5), ...ten(0.25, 0)], true).calibration, [
+    { count: 10, meanConfidence: 0.25, accuracy: 0 },
+    { count: 10, meanConfidence: 0.75, accuracy: 0.5 }
+  ])
+  assert.equal(evaluate(ten(0.5, 5), false).calibration, null)
+  assert.equal(evaluate(ten(0.5, 5), false).confidenceBins.length, 2)
 })
 
 test('evaluate() draws the curve of coverage against error and of off topic answered', () => {

@@ -36,7 +36,7 @@ export function answerRecordStoreContract(
       question: `Question ${n}?`,
       chatSessionId: n % 2 === 0 ? 'chat-1' : undefined
     }))
-    const ids = await Promise.all(answers.map((answer) => store.record(answer)))
+    const ids = await Promise.all(answers.map((answer) => store.record(answer, {})))
     await store.flush()
     const kept = await recordsOf('n')
     const wanted = answers.flatMap((answer, n) => (n % 3 === 0 ? [{ ...answer, id: ids[n] }] : []))
@@ -47,7 +47,7 @@ export function answerRecordStoreContract(
 
   test(`${name}: deleteOf() forgets one mentor, also what was asked just now`, { timeout: 30_000 }, async (t) => {
     const { store, recordsOf } = await open(t)
-    for (const mentorId of ['m', 'n', 'm']) await store.record({ ...ANSWER, mentorId, question: 'Who?' })
+    for (const mentorId of ['m', 'n', 'm']) await store.record({ ...ANSWER, mentorId, question: 'Who?' }, {})
     await store.deleteOf('m')
     assert.deepEqual([(await recordsOf('m')).length, (await recordsOf('n')).length], [0, 1])
   })
@@ -58,7 +58,7 @@ export function answerRecordStoreContract(
     async (t) => {
       const { store, breakDown, errors } = await open(t)
       await breakDown()
-      assert.match(await store.record({ ...ANSWER, mentorId: 'm', question: 'Who?' }), /./)
+      assert.match(await store.record({ ...ANSWER, mentorId: 'm', question: 'Who?' }, {}), /./)
       await store.flush()
       assert.equal(errors.length, 1)
     }

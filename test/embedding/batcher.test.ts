@@ -14,6 +14,7 @@ import type { BatchResult, TokenBatch } from '../../src/embedding/encoder-worker
 class HeldWorker {
   readonly batches: TokenBatch[] = []
   idleCount = 1
+  onIdle: () => void = () => undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
 
   async run(batch: TokenBatch): Promise<BatchResult> {
@@ -29,7 +30,11 @@ class HeldWorker {
     let start = 0
     const values = Float32Array.from(lengths, (length) => ids[(start += length) - length] ?? 0)
     if (error === undefined) this.#running?.resolve({ values, inferenceMs: 7 })
-    else this.#running?.reject(error)
+    else {
+      this.#running?.reject(error)
+      await nextTurn()
+    }
+    this.onIdle()
     await nextTurn()
     await nextTurn()
   }
@@ -56,6 +61,7 @@ function setUp(maxPendingTokens = 1000) {
     maxBatchTokens: 100,
     observer
   })
+  worker.onIdle = () => batcher.pump()
   return { worker, batcher, events, admission }
 }
 
@@ -76,6 +82,18 @@ test('encode() gives each sentence its own row, over several batches', async () 
   await worker.finish()
   assert.deepEqual((await encoding).values, Float32Array.of(1, 2, 3, 4, 5))
   assert.deepEqual(events, ['batch 4 of 14', 'batch 1 of 6'])
+})
+
+test('a worker that has become free gets what waits before the replies of its last batch are made', async () => {
+  const { worker, batcher } = setUp()
+  const first = batcher.encode([request(1, 1)], {})
+  await nextTurn()
+  const waiting = batcher.encode([request(2, 1)], {})
+  const startedBatches = first.then(() => worker.batches.length)
+  await worker.finish()
+  assert.equal(await startedBatches, 2)
+  await worker.finish()
+  assert.deepEqual((await waiting).values, Float32Array.of(2))
 })
 
 test('a batch that no graph fits is filled up with sentences of one token', async () => {

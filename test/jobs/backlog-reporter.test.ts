@@ -17,12 +17,12 @@ function lineLog() {
   return { lines, info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-test('BacklogReporter publishes the jobs that wait for each worker that lives', async () => {
+test('BacklogReporter counts the jobs that wait for each worker that lives', async () => {
   const backend = new MemoryJobBackend()
   for (let count = 0; count < 5; count += 1) await backend.enqueue({ type: 'work', input: packPayload(count) })
   await backend.checkIn('another', 60_000)
   const log = lineLog()
-  const reporter = new BacklogReporter({ backend, workerId: 'this', log, stage: 'qa', now: () => 1_800_000_000_000 })
+  const reporter = new BacklogReporter({ backend, workerId: 'this', log })
   assert.equal(reporter.latest, undefined)
   await reporter.report()
   assert.deepEqual(reporter.latest, {
@@ -32,37 +32,12 @@ test('BacklogReporter publishes the jobs that wait for each worker that lives', 
     workerCount: 2,
     backlogPerWorker: 2.5
   })
-  const names = ['JobsBacklogPerWorker', 'JobsQueued', 'JobsInProgress', 'JobsDead', 'JobsWorkers']
-  assert.deepEqual(log.lines, [
-    {
-      level: 'info',
-      message: 'backlog',
-      fields: {
-        _aws: {
-          Timestamp: 1_800_000_000_000,
-          CloudWatchMetrics: [
-            {
-              Namespace: 'sbert-service',
-              Dimensions: [['Stage']],
-              Metrics: names.map((Name) => ({ Name, Unit: 'Count' }))
-            }
-          ]
-        },
-        Stage: 'qa',
-        JobsBacklogPerWorker: 2.5,
-        JobsQueued: 5,
-        JobsInProgress: 0,
-        JobsDead: 0,
-        JobsWorkers: 2
-      }
-    }
-  ])
 })
 
 test('BacklogReporter keeps its last report while the store cannot be reached', async (t) => {
   const backend = new MemoryJobBackend()
   const log = lineLog()
-  const reporter = new BacklogReporter({ backend, workerId: 'this', log, stage: 'qa' })
+  const reporter = new BacklogReporter({ backend, workerId: 'this', log })
   reporter.start()
   await reporter.stop()
   const { latest } = reporter

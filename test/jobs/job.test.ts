@@ -9,30 +9,69 @@ import { test } from 'node:test'
 import { ServiceError } from '../../src/errors.ts'
 import {
   DEFAULT_JOB_POLICY,
+  LEASE_LOST_TEXT,
   PermanentJobError,
+  ServiceAwayError,
+  UNSEEN_END_LABEL,
   afterFailure,
   errorText,
+  failedTry,
   fingerprintOf,
   firstLane,
-  isPermanentError
+  isPermanentError,
+  noticeOf,
+  queuedJob,
+  type Job
 } from '../../src/jobs/job.ts'
 import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
 
 test('afterFailure() draws the wait from a range that doubles up to its bound', () => {
   const policy = { ...DEFAULT_JOB_POLICY, maxReceives: 20, retryBaseMs: 1000, retryMaxMs: 60_000 }
-  const longest = [1, 2, 3, 6, 7, 19].map((attempts) => afterFailure(attempts, false, policy, 0.999_999))
+  const longest = [1, 2, 3, 6, 7, 19].map((attempts) =>
+    afterFailure(attempts, { isPermanent: false }, policy, 0.999_999)
+  )
   assert.deepEqual(
     longest.map((next) => next.status === 'QUEUED' && next.delayMs),
     [999, 1999, 3999, 31_999, 59_999, 59_999]
   )
-  assert.deepEqual(afterFailure(3, false, policy, 0), { status: 'QUEUED', delayMs: 0 })
-  assert.deepEqual(afterFailure(3, false, policy, 0.5), { status: 'QUEUED', delayMs: 2000 })
+  assert.deepEqual(afterFailure(3, { isPermanent: false }, policy, 0), { status: 'QUEUED', delayMs: 0 })
+  assert.deepEqual(afterFailure(3, { isPermanent: false }, policy, 0.5), { status: 'QUEUED', delayMs: 2000 })
 })
 
 test('afterFailure() gives up at the fifth try, and at once on a permanent error', () => {
-  assert.equal(afterFailure(4, false, DEFAULT_JOB_POLICY, 0).status, 'QUEUED')
-  assert.deepEqual(afterFailure(5, false, DEFAULT_JOB_POLICY, 0), { status: 'FAILURE', failure: 'DEAD' })
-  assert.deepEqual(afterFailure(1, true, DEFAULT_JOB_POLICY, 0), { status: 'FAILURE', failure: 'PERMANENT' })
+  assert.equal(afterFailure(4, { isPermanent: false }, DEFAULT_JOB_POLICY, 0).status, 'QUEUED')
+  assert.deepEqual(afterFailure(5, { isPermanent: false }, DEFAULT_JOB_POLICY, 0), {
+    status: 'FAILURE',
+    failure: 'DEAD'
+  })
+  assert.deepEqual(afterFailure(1, { isPermanent: true }, DEFAULT_JOB_POLICY, 0), {
+    status: 'FAILURE',
+    failure: 'PERMANENT'
+  })
+})
+
+test('afterFailure() waits for days for a service that is away, with waits of 5 minutes at most', () => {
+  const away = { isPermanent: false, isAway: true }
+  const waits = Array.from({ length: 1999 }, (_, i) => afterFailure(i + 1, away, DEFAULT_JOB_POLICY, 0.5))
+  const totalMs = waits.reduce((sum, next) => sum + (next.status === 'QUEUED' ? next.delayMs : Number.NaN), 0)
+  assert.ok(totalMs > 3 * 86_400_000 && totalMs < 4 * 86_400_000, `${totalMs} ms`)
+  assert.deepEqual(waits.at(-1), { status: 'QUEUED', delayMs: 150_000 })
+  assert.deepEqual(afterFailure(2000, away, DEFAULT_JOB_POLICY, 0.5), { status: 'FAILURE', failure: 'DEAD' })
+  assert.deepEqual(failedTry(new ServiceAwayError('gone')), { message: 'gone', ...away })
+})
+
+test('noticeOf() tells the type of the label of what ended without a handler, and of nothing else', () => {
+  const labels = { mentor: 'noor', [UNSEEN_END_LABEL]: 'told' }
+  const job = queuedJob({ id: 'a', type: 'train', input: packPayload({}), owner: 'o', labels }, 0)
+  const notice = (change: Partial<Job>) => noticeOf({ ...job, status: 'FAILURE', ...change })
+  for (const unseen of [{ failure: 'CANCELLED' }, { failure: 'DEAD', lastError: LEASE_LOST_TEXT }] as const) {
+    const told = notice(unseen)
+    assert.deepEqual([told?.type, told?.owner, told && unpackPayload(told.input)], ['told', 'o', { id: 'a', labels }])
+  }
+  assert.equal(notice({ failure: 'DEAD', lastError: 'the handler said no' }), undefined)
+  assert.equal(notice({ failure: 'PERMANENT' }), undefined)
+  assert.equal(notice({ status: 'SUCCESS' }), undefined)
+  assert.equal(notice({ failure: 'CANCELLED', labels: {} }), undefined)
 })
 
 test('the default policy has no wait that an SQS message cannot make', () => {

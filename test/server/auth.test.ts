@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
 import { assertMayRead, callerKey, createAuthenticator, mayRead, type Caller } from '../../src/server/auth.ts'
@@ -17,6 +18,12 @@ function sign(payload: Record<string, unknown>, secret = JWT_SECRET, algorithm =
 /** A part of a token, unsigned. */
 function encode(part: unknown): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url')
+}
+
+/** A token signed as HS256 whose header names another algorithm, its signature made over that header. */
+function relabelled(alg: string): string {
+  const signed = `${encode({ alg })}.${encode(PAYLOAD)}`
+  return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
 }
 
 function authenticator(now?: () => number) {
@@ -47,6 +54,11 @@ test('createAuthenticator() takes a token signed by any of the secrets', async (
     const caller = await authenticate(await sign(PAYLOAD, secret))
     assert.deepEqual(caller, { kind: 'jwt', ...PAYLOAD })
   }
+  for (const id of ['abcde', 'a'.repeat(60)]) {
+    assert.deepEqual(await authenticate(await sign({ ...PAYLOAD, id })), { kind: 'jwt', ...PAYLOAD, id })
+  }
+  // What the relabelled tokens below would be if it were not for their header.
+  assert.ok(await authenticate(relabelled('HS256')))
 })
 
 test('createAuthenticator() refuses tokens of other secrets, algorithms and payloads', async () => {
@@ -55,6 +67,8 @@ test('createAuthenticator() refuses tokens of other secrets, algorithms and payl
     'another secret': await sign(PAYLOAD, 'another-secret-of-thirty-two-chars'),
     'another algorithm': await sign(PAYLOAD, JWT_SECRET, 'HS512'),
     'no algorithm': `${encode({ alg: 'none' })}.${encode(PAYLOAD)}.`,
+    'the algorithm of another kind of key, over a signature by the secret': relabelled('RS256'),
+    'an unknown algorithm, over a signature by the secret': relabelled('hs256'),
     'a short id': await sign({ ...PAYLOAD, id: 'abcd' }),
     'a long id': await sign({ ...PAYLOAD, id: 'a'.repeat(61) }),
     'no role': await sign({ id: 'user-1', mentorIds: [] }),

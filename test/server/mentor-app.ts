@@ -8,13 +8,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { SignJWT } from 'jose'
+import type { Classifiers } from '../../src/classifier/classifiers.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Embeddings, Encoder } from '../../src/embedding/encoder.ts'
+import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
+import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { openMentorParts } from '../../src/mentor-parts.ts'
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
 /** Stands in for the model where near questions must be near: a text's embedding is the sum of its words'. */
@@ -56,9 +60,12 @@ export class WordsEncoder implements Encoder {
 
 /** A server with mentors and classifiers, over a folder of its own. */
 export interface MentorApp {
+  readonly app: FastifyInstance
+  readonly classifiers: Classifiers
   readonly encoder: WordsEncoder
   readonly backend: MemoryJobBackend
   readonly dataDir: string
+  readonly metrics: Metrics
   readonly ask: (options: InjectOptions) => Promise<LightMyRequestResponse>
   readonly put: (mentor: string, csv: string) => Promise<LightMyRequestResponse>
   /** Begins to do trainings: until then all are queued. */
@@ -98,11 +105,13 @@ export async function openMentorApp(
   const backend = new MemoryJobBackend()
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const mentors = await openMentorParts(config, backend, encoder, log)
+  const metrics = createMetrics()
+  const mentors = await openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,
-    classifiers: mentors.classifiers
+    classifiers: mentors.classifiers,
+    inferenceModels: joinCatalogues([encoderCatalogue('all-MiniLM-L6-v2', encoder, config), mentors.inferenceModels])
   })
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {
@@ -112,9 +121,12 @@ export async function openMentorApp(
   const ask = (options: InjectOptions): Promise<LightMyRequestResponse> =>
     app.inject({ ...options, headers: { ...AUTHORIZED, ...options.headers } })
   return {
+    app,
+    classifiers: mentors.classifiers.classifiers,
     encoder,
     backend,
     dataDir: folder,
+    metrics,
     ask,
     put: (mentor, csv) =>
       ask({

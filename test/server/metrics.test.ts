@@ -7,15 +7,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { createMetrics, createMetricsServer, type Metrics } from '../../src/server/metrics.ts'
+import { createMetrics, createMetricsServer, type Metrics, type RequestMetrics } from '../../src/server/metrics.ts'
 
-function filledMetrics(): Metrics {
+const JOB_COUNTS = { runningCount: 1, succeededCount: 7, failedTryCount: 2, lostCount: 0 }
+const BACKLOG = { queuedCount: 9, inProgressCount: 1, deadCount: 3, workerCount: 2, backlogPerWorker: 4.5 }
+
+function filledMetrics(): { metrics: Metrics; requests: RequestMetrics } {
   const metrics = createMetrics()
-  metrics.addSources({
-    encoderLoad: () => ({ waitingSentences: 3, waitingTokens: 45, oldestAgeMs: 250, liveWorkers: 2 }),
-    replyCache: () => ({ hitCount: 7, missCount: 8, entryCount: 5, bytes: 1234 })
-  })
-  return metrics
+  metrics.addEncoderLoad(() => ({ waitingSentences: 3, waitingTokens: 45, oldestAgeMs: 250, liveWorkers: 2 }))
+  metrics.addReplyCache(() => ({ hitCount: 7, missCount: 8, entryCount: 5, bytes: 1234 }))
+  metrics.addJobs({ counts: () => JOB_COUNTS, backlog: () => BACKLOG })
+  return { metrics, requests: metrics.addRequests() }
 }
 
 /** The value of a series in the text, by its name with labels. */
@@ -25,10 +27,13 @@ function valueOf(text: string, series: string): number {
 }
 
 test('what is observed is counted', async () => {
-  const metrics = filledMetrics()
+  const { metrics, requests } = filledMetrics()
   const { encoderObserver: observer } = metrics
-  metrics.observeRequest({ method: 'GET', route: '/v1/encode', statusCode: 200, durationMs: 3 })
-  metrics.observeRequest({ method: 'GET', route: undefined, statusCode: 404, durationMs: 1 })
+  requests.observeRequest({ method: 'GET', route: '/v1/encode', statusCode: 200, durationMs: 3 })
+  requests.observeRequest({ method: 'GET', route: undefined, statusCode: 404, durationMs: 1 })
+  requests.observeAnswer({ answerType: 'CLASSIFIER', architecture: 'softmax', confidence: 0.97 })
+  requests.observeAnswer({ answerType: 'EXACT', architecture: 'softmax', confidence: undefined })
+  requests.observeInput(11)
   observer.tokenized(4, 0.2)
   observer.batch(4, 60, 6)
   observer.batch(1, 12, 2)
@@ -43,6 +48,11 @@ test('what is observed is counted', async () => {
     'sbert_http_requests_total{method="GET",route="none",status="404"}': 1,
     'sbert_http_request_duration_seconds_bucket{le="0.002",route="/v1/encode"}': 0,
     'sbert_http_request_duration_seconds_bucket{le="0.005",route="/v1/encode"}': 1,
+    'sbert_answers_total{type="CLASSIFIER"}': 1,
+    'sbert_answers_total{type="EXACT"}': 1,
+    'sbert_answer_confidence_bucket{le="0.95",architecture="softmax"}': 0,
+    'sbert_answer_confidence_count{architecture="softmax"}': 1,
+    sbert_input_characters_sum: 11,
     sbert_sentences_total: 4,
     sbert_batch_tokens_sum: 72,
     'sbert_batch_sentences_bucket{le="1"}': 1,
@@ -57,7 +67,7 @@ test('what is observed is counted', async () => {
 })
 
 test('what is kept elsewhere is read at each scrape, and not added up', async () => {
-  const metrics = filledMetrics()
+  const { metrics } = filledMetrics()
   await metrics.text()
   const text = await metrics.text()
   const expected: Record<string, number> = {
@@ -67,14 +77,16 @@ test('what is kept elsewhere is read at each scrape, and not added up', async ()
     sbert_encoder_threads: 2,
     sbert_reply_cache_hits_total: 7,
     sbert_reply_cache_misses_total: 8,
-    sbert_reply_cache_bytes: 1234
+    sbert_reply_cache_bytes: 1234,
+    sbert_jobs_succeeded_total: 7,
+    sbert_jobs_backlog_per_worker: 4.5
   }
   for (const [series, value] of Object.entries(expected)) assert.equal(valueOf(text, series), value, series)
   assert.ok(valueOf(text, 'process_resident_memory_bytes') > 1e6)
 })
 
 test('docs/metrics.md names every metric, and no other', async () => {
-  const text = await filledMetrics().text()
+  const text = await filledMetrics().metrics.text()
   const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
   const served = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1])
   const documented = [...page.matchAll(/`((?:sbert|process)_\w+)`/g)].map((match) => match[1])
@@ -82,7 +94,7 @@ test('docs/metrics.md names every metric, and no other', async () => {
 })
 
 test('the metrics server answers /metrics and nothing else', async (t) => {
-  const server = createMetricsServer(filledMetrics())
+  const server = createMetricsServer(filledMetrics().metrics)
   t.after(() => server.close())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { loadConfig, type Environment } from '../../src/config.ts'
 import type { Embeddings, EncodeOptions, Encoder, Truncate } from '../../src/embedding/encoder.ts'
 import { ServiceError } from '../../src/errors.ts'
+import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
 import { buildApp, type AppParts } from '../../src/server/app.ts'
 import { createAuthenticator } from '../../src/server/auth.ts'
 import { ReplyCache } from '../../src/server/reply-cache.ts'
@@ -120,6 +121,7 @@ export async function buildTestApp(
     readiness: { isReady: () => true, reasons: () => [] },
     encoder,
     tokenize: tokenizeWords,
+    inferenceModels: encoderCatalogue('all-MiniLM-L6-v2', encoder, config),
     model: { id: 'all-MiniLM-L6-v2', createdSeconds: 1_800_000_000 },
     replyCache,
     containerId: 'container-1',

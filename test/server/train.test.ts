@@ -103,6 +103,19 @@ test('a mentor is trained, asked, evaluated, trained again and rolled back', asy
   assert.equal((await ask({ url: '/mentors/noor/versions/9/evaluation' })).statusCode, 404)
 })
 
+test('what the classifier answers is counted for Prometheus, word-for-word matches are not', async (t) => {
+  const { metrics, put, train, question } = await openMentorApp(t)
+  await put('noor', CSV)
+  await train({ mentor: 'noor' })
+  await question('noor', 'who are you')
+  for (let count = 0; count < 201; count += 1) await question('noor', 'your name, what is it, can you tell me')
+  const text = await metrics.text()
+  assert.match(text, /sbert_model_predictions_total\{model="mentor\/noor",version="1",class="intro-name"\} 201/)
+  assert.match(text, /sbert_model_input_characters_sum\{model="mentor\/noor",version="1"\} 7638/)
+  const [, drift] = /sbert_model_confidence_drift\{model="mentor\/noor",version="1"\} (\S+)/.exec(text) ?? []
+  assert.ok(Number(drift) > 0.25, drift)
+})
+
 test('a version that is worse does not answer, unless someone insists', async (t) => {
   const { ask, put, train } = await openMentorApp(t)
   const rows = Array.from({ length: 12 }, (_, i) => `a${i},topic${i} one,topic${i} two|topic${i} three,Answer ${i}.,`)

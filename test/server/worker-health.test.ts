@@ -7,16 +7,18 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 
+import { createMetrics } from '../../src/server/metrics.ts'
 import { createWorkerHealth, type WorkerHealthParts } from '../../src/server/worker-health.ts'
 
 const COUNTS = { runningCount: 1, succeededCount: 7, failedTryCount: 2, lostCount: 0 }
 const BACKLOG = { queuedCount: 9, inProgressCount: 1, deadCount: 3, workerCount: 2, backlogPerWorker: 4.5 }
 
 async function listen(t: TestContext, parts: Partial<WorkerHealthParts> = {}): Promise<string> {
+  const metrics = createMetrics()
+  metrics.addJobs({ counts: () => COUNTS, backlog: () => BACKLOG })
   const server = createWorkerHealth({
     readiness: { isReady: () => true, reasons: () => [] },
-    counts: () => COUNTS,
-    backlog: () => BACKLOG,
+    metrics,
     ...parts
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -48,7 +50,9 @@ test('a worker publishes its counts and the backlog for each worker', async (t) 
   const reply = await fetch(`${await listen(t)}/metrics`)
   assert.match(String(reply.headers.get('content-type')), /^text\/plain; version=0\.0\.4/)
   const lines = (await reply.text()).trimEnd().split('\n')
-  const values = Object.fromEntries(lines.filter((line) => !line.startsWith('#')).map((line) => line.split(' ')))
+  const values = Object.fromEntries(
+    lines.filter((line) => line.startsWith('sbert_jobs_')).map((line) => line.split(' '))
+  )
   assert.deepEqual(values, {
     sbert_jobs_running: '1',
     sbert_jobs_succeeded_total: '7',
@@ -60,8 +64,12 @@ test('a worker publishes its counts and the backlog for each worker', async (t) 
     sbert_jobs_workers: '2',
     sbert_jobs_backlog_per_worker: '4.5'
   })
-  const early = await fetch(`${await listen(t, { backlog: () => undefined })}/metrics`)
-  assert.doesNotMatch(await early.text(), /backlog/)
+  const early = createMetrics()
+  early.addJobs({ counts: () => COUNTS, backlog: () => undefined })
+  const text = await (await fetch(`${await listen(t, { metrics: early })}/metrics`)).text()
+  assert.doesNotMatch(text, /^sbert_jobs_backlog/m)
+  assert.match(text, /^sbert_jobs_running 1$/m)
+  assert.doesNotMatch(text, /sbert_http/)
 })
 
 test('a worker has no other addresses', async (t) => {

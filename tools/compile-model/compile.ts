@@ -28,7 +28,7 @@ import {
   type Arithmetic,
   type EncoderGraph
 } from './encoder-graph.ts'
-import { WeightsFile } from './onnx.ts'
+import { WeightsFile } from '../../src/onnx/onnx-graph.ts'
 import { FP32_GATE, gateFailures, INT8_GATE, measureQuality, type Quality, type QualityGate } from './quality.ts'
 import { openSourceModel, readJson } from './source-model.ts'
 
@@ -98,14 +98,14 @@ async function compileInto(
     const weights = new WeightsFile(weightsFile(kind))
     for (const sentenceCount of GRAPH_SENTENCE_COUNTS) {
       const { onnx } = buildEncoderGraph(model, arithmetic, sentenceCount, weights)
-      await writeFile(join(folder, graphFile(kind, sentenceCount)), onnx.toBytes())
+      await writeFile(join(folder, graphFile(kind, sentenceCount)), onnx.toBytes('sentence-encoder'))
     }
     await writeFile(join(folder, weightsFile(kind)), weights.toBytes())
   }
 
   const probing = buildEncoderGraph(model, { kind: 'fp32', withProbes: true }, 1)
   const probingPath = join(folder, 'probing.onnx')
-  await writeFile(probingPath, probing.onnx.toBytes())
+  await writeFile(probingPath, probing.onnx.toBytes('sentence-encoder'))
   const calibration = await readLines('calibration.txt')
   const activationMaxima = calibrate(await encodeAll(probingPath, tokenizer, calibration), probing)
   await rm(probingPath)

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { OnnxGraph, type Value, type WeightsFile } from './onnx.ts'
+import { OnnxGraph, type Value, type WeightsFile } from '../../src/onnx/onnx-graph.ts'
 import {
   add,
   divideOutputs,

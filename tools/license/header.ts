@@ -15,8 +15,11 @@ const STYLE_OF_EXTENSION: Readonly<Record<string, CommentStyle>> = {
   '.mjs': 'block',
   '.ts': 'block',
   '.py': 'hash',
+  '.hcl': 'hash',
   '.sh': 'hash',
   '.tf': 'hash',
+  '.tfbackend': 'hash',
+  '.tfvars': 'hash',
   '.yaml': 'hash',
   '.yml': 'hash'
 }
@@ -32,6 +35,8 @@ const FIRST_LINE = /^(?:#!.*|# *syntax *=.*|# *escape *=.*)\n/
 export function commentStyleOf(path: string, content: string): CommentStyle | undefined {
   const name = basename(path)
   if (name === 'Makefile' || name === 'Dockerfile' || name.startsWith('Dockerfile.')) return 'hash'
+  // terraform init writes it anew.
+  if (name === '.terraform.lock.hcl') return undefined
   const extension = extname(name)
   if (extension === '') return content.startsWith('#!') ? 'hash' : undefined
   return STYLE_OF_EXTENSION[extension]

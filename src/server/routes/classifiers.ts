@@ -9,20 +9,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Classifiers } from '../../classifier/classifiers.ts'
+import { evaluateClassifier } from '../../classifier/evaluate-classifier.ts'
 import { readFeatureColumns, type PredictLimits } from '../../classifier/feature-columns.ts'
 import { classifierModelName, classifierOfModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
 import type { Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
 import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
-import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, serverTimingOf } from '../encode-reply.ts'
+import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
-import { modelVersionRoutes } from './model-versions.ts'
+import { streamRequest } from '../streamed-request.ts'
+import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
+import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -36,9 +40,12 @@ export interface ClassifierRouteParts {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
+  /** How models that users bring are taken; without it they are not. */
+  readonly uploads: UploadRouteParts | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
+  readonly encoder: Pick<Encoder, 'revision'>
 }
 
 const ClassifierName = Type.String({
@@ -100,15 +107,14 @@ const PredictQuery = Type.Object({
 })
 const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
 const CSV_TYPE = 'text/csv'
-/** A stream of CSV that stands still for so long is broken off. */
-const STREAM_IDLE_MS = 60_000
 
 /** `/classifiers`: any table as a versioned model. */
 export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & { limits: PredictLimits }> = async (
   app,
   parts
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, classifierBodyLimitBytes, limits } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
+  const { classifierBodyLimitBytes } = parts
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -116,9 +122,16 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
     path: '/classifiers/:classifier',
     kind: 'classifier',
     idSchema: ClassifierName,
-    nameFor: (_request, classifier) => classifierModelName(classifier)
+    nameFor: (_request, classifier) => classifierModelName(classifier),
+    takes: () => true,
+    encoder,
+    importLimitBytes: classifierBodyLimitBytes
   })
+  if (uploads !== undefined) {
+    await app.register(onnxUploadRoutes, { uploads, models, promotionMargin, idSchema: ClassifierName })
+  }
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
+  await app.register(testRoutes, { classifiers, reader })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
 
   app.get(
@@ -198,6 +211,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
         input: { contentType: PACKED_TABLE_TYPE, bytes },
         owner: callerKey(callerOf(request)),
         labels: { classifier },
+        concurrencyGroup: `${TRAIN_CLASSIFIER_JOB_TYPE}/${classifierModelName(classifier)}`,
         ...(key !== undefined && { idempotencyKey: `${classifier} ${key}` })
       })
       if (enqueued.outcome === 'conflict') {
@@ -227,6 +241,47 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       }
       void reply.header('cache-control', 'no-store')
       return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
+    }
+  )
+}
+
+/** How good a version is on rows of one's own. */
+const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifiers' | 'reader'>> = async (
+  app,
+  { classifiers, reader }
+) => {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+
+  app.post(
+    '/classifiers/:classifier/versions/:version/evaluation',
+    {
+      schema: {
+        summary: 'How good a version is on rows of your own',
+        description: 'A table as for a training, with the same columns and no label that the version does not know.',
+        tags: ['versions'],
+        params: Type.Object({ classifier: ClassifierName, version: VersionNumber }),
+        body: {
+          content: {
+            'application/json': { schema: Type.Unknown() },
+            [CSV_TYPE]: { schema: Type.Unknown() }
+          }
+        },
+        response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { classifier: name, version } = request.params
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot evaluate: there is no table')
+      const classifier = await classifiers.open(name, version === 'live' ? undefined : Number(version))
+      const { classIds, version: details } = classifier
+      const table = reader.readTest(body, isCsv(request) ? 'csv' : 'json', { signature: details.signature, classIds })
+      const options = encodeOptionsOf(request, reply, undefined)
+      const evaluation = await evaluateClassifier(classifier, table, { ...options, lane: 'bulk' })
+      return sendJson(reply, JSON.stringify({ data: { evaluation } }))
     }
   )
 }
@@ -297,8 +352,8 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
           maxTextCharacters: limits.maxTextCharacters,
           maxBytes: classifierBodyLimitBytes
         }
+        streamRequest(request)
         const lines = await predictCsv(request.body, classifier, options)
-        endWhenIdle(request)
         return reply.type(`${CSV_TYPE}; charset=utf-8`).send(Readable.from(lines))
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against the schema
@@ -308,11 +363,6 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
       return sendJson(reply, predictionsJson(rows, signature.label.type, detail))
     }
   )
-}
-
-/** Ends a stream that nothing moves in any more; how long it takes as a whole depends on its length. */
-function endWhenIdle({ raw }: FastifyRequest): void {
-  raw.setTimeout(STREAM_IDLE_MS, () => raw.destroy())
 }
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {

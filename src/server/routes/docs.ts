@@ -23,6 +23,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'encode', description: 'Texts to embeddings.' },
         { name: 'similarity', description: 'How alike texts are.' },
         { name: 'openai', description: 'The same for OpenAI clients.' },
+        { name: 'inference', description: 'Every model by the Open Inference Protocol, version 2.' },
         { name: 'health', description: 'Whether all is well.' }
       ],
       components: {

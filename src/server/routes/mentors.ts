@@ -9,16 +9,18 @@ import { Type, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ServiceError } from '../../errors.ts'
 import { Mentor } from '../../mentor/mentor.ts'
-import type { MentorStore } from '../../mentor/mentor-source.ts'
+import type { CallerHeaders, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
 import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
 import { createUploadReader } from '../../mentor/read-upload.ts'
 import { trainingDataOf, writeTrainingData } from '../../mentor/training-data.ts'
-import { assertMayRead, callerOf, mayRead } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 
 /** What the mentor routes are made of. */
 export interface MentorRouteParts {
-  readonly mentors: MentorStore
+  readonly mentors: MentorSource
+  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  readonly store?: MentorStore
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
   readonly mentorBodyLimitBytes: number
@@ -72,7 +74,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
     async (request) => {
       const caller = callerOf(request)
-      const entries = (await mentors.list()).filter((entry) => mayRead(caller, entry.id))
+      const entries = (await storeOf(parts).list()).filter((entry) => mayRead(caller, entry.id))
       return {
         data: entries.map(({ id, name, answerCount, revision, updatedAtMs }) => ({
           mentor: id,
@@ -101,9 +103,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const found = await mentors.readJson(id)
-      if (found === undefined) throw unknownMentor()
-      return reply.header('content-type', 'application/json; charset=utf-8').send(Buffer.from(found.json.buffer))
+      const json = await readJson(parts, id, callerHeadersOf(request))
+      if (json === undefined) throw unknownMentor()
+      return reply.header('content-type', 'application/json; charset=utf-8').send(json)
     }
   )
 
@@ -120,7 +122,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const wasThere = await mentors.delete(id)
+      const wasThere = await storeOf(parts).delete(id)
       await parts.forget(id)
       if (!wasThere) throw unknownMentor()
       return reply.code(204).send(null)
@@ -143,7 +145,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const found = await mentors.find(id)
+      const found = await mentors.find(id, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
@@ -151,6 +153,29 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
         .send(writeTrainingData(trainingDataOf(found.mentor)))
     }
   )
+}
+
+/** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
+function storeOf({ store }: MentorRouteParts): MentorStore {
+  if (store !== undefined) return store
+  throw new ServiceError(
+    'METHOD_NOT_ALLOWED',
+    'Cannot list or change mentors here: another service keeps them (MENTOR_SOURCE=graphql), which does that'
+  )
+}
+
+/** A mentor's JSON; undefined when there is no such mentor. */
+async function readJson(
+  { mentors, store }: MentorRouteParts,
+  id: string,
+  caller: CallerHeaders
+): Promise<Buffer | string | undefined> {
+  if (store === undefined) {
+    const found = await mentors.find(id, { caller })
+    return found && JSON.stringify(found.mentor)
+  }
+  const stored = await store.readJson(id)
+  return stored && Buffer.from(stored.json.buffer)
 }
 
 /** What is said of a mentor that is not there. */
@@ -201,6 +226,8 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
         },
         response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
       },
+      // Before a body is read that nobody would store.
+      onRequest: async () => void storeOf(parts),
       // The body is checked where it is parsed.
       validatorCompiler: ({ schema, httpPart }) => (httpPart === 'body' ? () => true : validator(schema))
     },
@@ -210,7 +237,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
       const body: unknown = request.body
       assert(body instanceof Uint8Array, 'A body is no bytes; this is a bug')
       const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
-      const { mentor, summary } = await store(parts.mentors, id, read, {
+      const { mentor, summary } = await putUpload(storeOf(parts), id, read, {
         format: isCsv ? 'csv' : 'json',
         bytes: new Uint8Array(body)
       })
@@ -221,7 +248,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
 }
 
 /** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */
-async function store(
+async function putUpload(
   mentors: MentorStore,
   id: string,
   read: (upload: MentorUpload) => Promise<ReadUpload>,

@@ -6,8 +6,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type, type TString } from 'typebox'
+import type { VersionReport } from '../../classifier/fit.ts'
 import { CHANGE_KINDS, type ModelStore, type ModelVersion } from '../../classifier/model-store.ts'
-import { judgePromotion } from '../../classifier/publish.ts'
+import { judgePromotion, publishVersion } from '../../classifier/publish.ts'
+import type { Signature } from '../../classifier/signature.ts'
+import { diffVersions, type EvaluatedVersion } from '../../classifier/version-diff.ts'
+import { readVersionFile, writeVersionFile } from '../../classifier/version-file.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import { callerKey, callerOf } from '../auth.ts'
 import { ERROR_REPLIES, JSON_TYPE, jsonReply } from '../encode-reply.ts'
@@ -28,9 +33,15 @@ export interface VersionedArea {
    * @throws {ServiceError} FORBIDDEN for any other caller
    */
   readonly nameFor: (request: FastifyRequest, id: string) => string
+  /** Whether a model of this signature may be imported. */
+  readonly takes: (signature: Signature) => boolean
+  readonly encoder: Pick<Encoder, 'revision'>
+  /** Longest file to import. */
+  readonly importLimitBytes: number
 }
 
-const VersionNumber = Type.String({
+/** A version in an address. */
+export const VersionNumber = Type.String({
   pattern: '^([1-9][0-9]{0,8}|live)$',
   description: 'Number of the version, or `live`.'
 })
@@ -80,6 +91,8 @@ const VersionList = Type.Object({
   })
 })
 const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
+/** What a version is sent as. */
+const VERSION_FILE_TYPE = 'application/octet-stream'
 const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `…/versions` and `…/rollback`: the versions of whatever has models. */
@@ -88,6 +101,9 @@ export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = asyn
   const idParams = Type.Object({ [kind]: idSchema })
   const versionParams = Type.Object({ [kind]: idSchema, version: VersionNumber })
   const liveReply = Type.Object({ data: Type.Object({ [kind]: Type.String(), live: Type.Integer() }) })
+  const importReply = Type.Object({
+    data: Type.Object({ [kind]: Type.String(), version: Type.Integer(), promotion: Type.Unknown() })
+  })
   const subjectOf = (request: FastifyRequest<{ Params: { readonly [name: string]: string } }>) => {
     const id = request.params[kind] ?? ''
     return { id, name: area.nameFor(request, id) }
@@ -141,6 +157,100 @@ export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = asyn
       const report = await models.report(name, await numberOf(models, name, request.params['version']!))
       if (report === undefined) throw unknownVersion()
       return reply.header('content-type', JSON_TYPE).send(`{"data":${report}}`)
+    }
+  )
+
+  app.get(
+    `${path}/versions/:version/diff/:other`,
+    {
+      schema: {
+        summary: 'What is better and worse in another version',
+        description:
+          'Out of fold: figures, samples that both were judged on, F1 by class where it differs, errors that are new and gone.',
+        tags: ['versions'],
+        params: Type.Object({ [kind]: idSchema, version: VersionNumber, other: VersionNumber }),
+        response: { 200: jsonReply('The comparison.', Type.Unknown()), ...REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { name } = subjectOf(request)
+      const from = await evaluated(models, name, request.params['version']!)
+      const to = await evaluated(models, name, request.params['other']!)
+      return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ data: diffVersions(from, to) }))
+    }
+  )
+
+  app.get(
+    `${path}/versions/:version/export`,
+    {
+      schema: {
+        summary: 'A version as one file',
+        description: 'With its figures, its report and a checksum; `POST …/versions` takes it in elsewhere.',
+        tags: ['versions'],
+        params: versionParams,
+        response: {
+          200: { description: 'The file.', content: { [VERSION_FILE_TYPE]: { schema: Type.String() } } },
+          ...REPLIES
+        }
+      }
+    },
+    async (request, reply) => {
+      const { id, name } = subjectOf(request)
+      const number = await numberOf(models, name, request.params['version']!)
+      const version = await models.find(name, number)
+      const model = await models.read(name, number)
+      const reportJson = await models.report(name, number)
+      if (version === undefined || model === undefined || reportJson === undefined) throw unknownVersion()
+      const file = writeVersionFile(version, { model, reportJson, judgements: await models.judgements(name, number) })
+      const fileName = `${id.replaceAll(/[^\w.-]/g, '_')}-${number}.version`
+      return reply
+        .header('content-type', VERSION_FILE_TYPE)
+        .header('content-disposition', `attachment; filename="${fileName}"`)
+        .send(Buffer.from(file.buffer, file.byteOffset, file.byteLength))
+    }
+  )
+
+  app.addContentTypeParser(VERSION_FILE_TYPE, { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+  app.post(
+    `${path}/versions`,
+    {
+      bodyLimit: area.importLimitBytes,
+      schema: {
+        summary: 'Import a version',
+        description:
+          'A file of `…/export`. It becomes a new version, and live unless it is worse than the one that is. A file that was ' +
+          'changed is refused, and so is one of another encoder. The same file gives the same version.',
+        tags: ['versions'],
+        params: idParams,
+        querystring: Type.Object({
+          force: Type.Optional(Type.Enum(['true', 'false'], { description: 'Let it answer even when it is worse.' }))
+        }),
+        body: { content: { [VERSION_FILE_TYPE]: { schema: Type.Unknown() } } },
+        response: { 200: importReply, ...REPLIES, ...CONFLICT_REPLY }
+      }
+    },
+    async (request) => {
+      const { id, name } = subjectOf(request)
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) {
+        throw new ServiceError('INVALID_REQUEST', 'Cannot import the version: there is no file')
+      }
+      const by = callerKey(callerOf(request))
+      const imported = readVersionFile(body, by)
+      const { signature, encoderRevision } = imported.details
+      if (!area.takes(signature)) {
+        throw new ServiceError('CONFLICT', `Cannot import the version: it is no model of a ${kind}`)
+      }
+      if (encoderRevision !== null && encoderRevision !== area.encoder.revision) {
+        throw new ServiceError(
+          'CONFLICT',
+          'Cannot import the version: it was trained with another encoder, train it here'
+        )
+      }
+      const isForced = request.query.force === 'true'
+      return { data: { [kind]: id, ...(await publishVersion(area, name, imported, { isForced, by })) } }
     }
   )
 
@@ -202,6 +312,15 @@ async function numberOf(models: ModelStore, name: string, version: string): Prom
   const live = await models.liveVersion(name)
   if (live === undefined) throw unknownVersion()
   return live
+}
+
+async function evaluated(models: ModelStore, name: string, version: string): Promise<EvaluatedVersion> {
+  const number = await numberOf(models, name, version)
+  const found = await models.find(name, number)
+  const reportJson = await models.report(name, number)
+  if (found === undefined || reportJson === undefined) throw unknownVersion()
+  const report: VersionReport = JSON.parse(reportJson)
+  return { version: found, report, judgements: await models.judgements(name, number) }
 }
 
 function unknownVersion(): ServiceError {

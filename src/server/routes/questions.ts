@@ -8,13 +8,25 @@ import { Type } from 'typebox'
 import type { AnswerReply } from '../../classifier/answer.ts'
 import type { QuestionAnswering } from '../../classifier/question-answering.ts'
 import type { Media } from '../../mentor/mentor.ts'
-import { assertMayRead, callerOf } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId } from './mentors.ts'
+
+/** An answer as metrics count it. */
+export interface ObservedAnswer {
+  readonly answerType: AnswerReply['answerType']
+  readonly architecture: string
+  /** How sure the classifier was; undefined when it was not asked, or its answer is missing. */
+  readonly confidence: number | undefined
+}
+
+/** Told of every question that was answered, for metrics. */
+export type AnswerObserver = (answer: ObservedAnswer) => void
 
 /** What the question route is made of. */
 export interface QuestionRouteParts {
   readonly answering: QuestionAnswering
+  readonly observeAnswer: AnswerObserver
   readonly limits: RequestLimits
 }
 
@@ -52,7 +64,8 @@ const QuestionReply = Type.Object({
 })
 
 /** `/questions`: asks a mentor. */
-export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = async (app, { answering, limits }) => {
+export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = async (app, parts) => {
+  const { answering, observeAnswer, limits } = parts
   app.get(
     '/questions',
     {
@@ -84,9 +97,10 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = asy
     async (request, reply) => {
       const { mentor, query, chatsessionid, ping = '', top_k: topK = '0' } = request.query
       assertMayRead(callerOf(request), mentor)
+      const caller = callerHeadersOf(request)
       void reply.header('cache-control', 'no-store')
       if (!['', 'false', '0'].includes(ping)) {
-        await answering.load(mentor)
+        await answering.load(mentor, caller)
         return { message: `Successful ping for mentor: ${mentor}.` }
       }
       const {
@@ -96,9 +110,15 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = asy
         version,
         timings
       } = await answering.answer(
-        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK) },
+        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK), caller },
         encodeOptionsOf(request, reply, undefined)
       )
+      const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
+      observeAnswer({
+        answerType: answer.answerType,
+        architecture,
+        confidence: isJudged ? answer.confidence : undefined
+      })
       if (timings !== undefined) void reply.header('server-timing', serverTimingOf(timings))
       return questionReply(query, answer, feedbackId, `${architecture}/${version}`, topK !== '0')
     }

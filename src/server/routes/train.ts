@@ -9,10 +9,11 @@ import { mentorModelName } from '../../classifier/model-name.ts'
 import { trainingStage } from '../../classifier/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
-import type { JobBackend } from '../../jobs/job-backend.ts'
+import type { Enqueued, JobBackend } from '../../jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
-import { assertMayRead, callerKey, callerOf } from '../auth.ts'
+import type { RegisteredTraining, TrainingDesk } from '../../mentor/training-desk.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf, notAuthorized } from '../auth.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from './mentors.ts'
 
 /** Name of the jobs that train a mentor. */
@@ -22,6 +23,8 @@ export const TRAIN_JOB_TYPE = 'train'
 export interface TrainRouteParts {
   readonly mentors: MentorSource
   readonly jobs: JobBackend
+  /** Who else has a say in trainings. @default nobody */
+  readonly trainings?: TrainingDesk
 }
 
 const Accepted = {
@@ -47,7 +50,8 @@ export const TrainingStatus = {
 const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
 /** `/train`: trainings of mentors, which are jobs. */
-export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, { mentors, jobs }) => {
+export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, parts) => {
+  const { mentors, jobs, trainings: desk } = parts
   app.post(
     '/train',
     {
@@ -75,17 +79,27 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       const { mentor, arch = 'softmax', ping = false, force = false } = request.body
       const caller = callerOf(request)
       assertMayRead(caller, mentor)
-      if ((await mentors.revisionOf(mentor)) === undefined) throw unknownMentor()
+      const headers = callerHeadersOf(request)
+      if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
+      if (desk !== undefined && !(await desk.mayTrain(mentor, headers))) throw notAuthorized()
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
-      const enqueued = await jobs.enqueue({
+      const owner = callerKey(caller)
+      const registered = await desk?.register(mentor, headers, key && JSON.stringify([owner, key]))
+      const training = {
         type: TRAIN_JOB_TYPE,
         input: packPayload({ mentor, arch, force }),
-        owner: callerKey(caller),
-        labels: { mentor },
+        owner,
+        labels: registered?.labels ?? { mentor },
         concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
-      })
+      }
+      let enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
+      if (registered !== undefined && enqueued.outcome !== 'added') {
+        // Without a key it is no repetition: the other service gave an id that it has given before.
+        if (key === undefined) enqueued = await jobs.enqueue(training)
+        else await tellOfRepetition(parts, desk, registered, enqueued)
+      }
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
       }
@@ -126,6 +140,18 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
     ...(result !== undefined && { result: unpackPayload(result) }),
     ...(error !== undefined && { error })
   }
+}
+
+/** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
+async function tellOfRepetition(
+  { jobs }: TrainRouteParts,
+  desk: TrainingDesk | undefined,
+  announced: RegisteredTraining,
+  enqueued: Enqueued
+): Promise<void> {
+  const first = enqueued.outcome === 'conflict' ? await jobs.find(enqueued.jobId) : enqueued.job
+  if (first?.id === announced.id) await desk?.tell(first, first.status)
+  else await desk?.tell(announced, 'FAILURE')
 }
 
 function acceptedOf(job: Job) {

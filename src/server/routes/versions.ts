@@ -9,11 +9,12 @@ import type { VersionReport } from '../../classifier/fit.ts'
 import { mentorModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
 import type { QuestionAnswering } from '../../classifier/question-answering.ts'
+import type { Encoder } from '../../embedding/encoder.ts'
 import { lintRepertoire } from '../../mentor/lint.ts'
 import { repertoireOf } from '../../mentor/mentor.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import { readTestQuestions } from '../../mentor/training-data.ts'
-import { assertMayRead, callerOf } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { encodeOptionsOf, jsonReply } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from './mentors.ts'
 import { modelVersionRoutes } from './model-versions.ts'
@@ -26,11 +27,12 @@ export interface VersionRouteParts {
   readonly models: ModelStore
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
+  readonly encoder: Pick<Encoder, 'revision'>
 }
 
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
 export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, parts) => {
-  const { models, mentors, answering, promotionMargin, mentorBodyLimitBytes } = parts
+  const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = parts
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })
@@ -43,7 +45,10 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
     nameFor(request, mentor) {
       assertMayRead(callerOf(request), mentor)
       return mentorModelName(mentor)
-    }
+    },
+    takes: ({ features }) => features.length === 1 && features[0]?.type === 'text',
+    encoder,
+    importLimitBytes: mentorBodyLimitBytes
   })
 
   app.post(
@@ -65,7 +70,12 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
       const { mentor } = request.params
       assertMayRead(callerOf(request), mentor)
       const questions = readTestQuestions(String(request.body))
-      const evaluation = await answering.evaluate(mentor, questions, encodeOptionsOf(request, reply, undefined))
+      const evaluation = await answering.evaluate(
+        mentor,
+        questions,
+        encodeOptionsOf(request, reply, undefined),
+        callerHeadersOf(request)
+      )
       return reply
         .header('content-type', 'application/json; charset=utf-8')
         .send(JSON.stringify({ data: { evaluation } }))
@@ -86,7 +96,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
     async (request, reply) => {
       const { mentor } = request.params
       assertMayRead(callerOf(request), mentor)
-      const found = await mentors.find(mentor)
+      const found = await mentors.find(mentor, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
       const name = mentorModelName(mentor)
       const live = await models.liveVersion(name)

@@ -47,7 +47,17 @@ test('/docs/json shows every route, with the schemas that validate and the error
     '/v1/models/{model}',
     '/v1/paraphrase',
     '/v1/ping',
-    '/v1/tokenize'
+    '/v1/tokenize',
+    '/v2',
+    '/v2/health/live',
+    '/v2/health/ready',
+    '/v2/models/{model}',
+    '/v2/models/{model}/infer',
+    '/v2/models/{model}/ready',
+    '/v2/models/{model}/versions/{version}',
+    '/v2/models/{model}/versions/{version}/infer',
+    '/v2/models/{model}/versions/{version}/ready',
+    '/v2/repository/index'
   ])
   const body = api.paths['/v1/encode/multiple_encode'].post.requestBody.content['application/json'].schema
   assert.equal(body.properties.sentences.maxItems, 7)

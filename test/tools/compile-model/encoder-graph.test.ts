@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { buildEncoderGraph, WORD_EMBEDDINGS_FILE, type Arithmetic } from '../../../tools/compile-model/encoder-graph.ts'
-import { WeightsFile } from '../../../tools/compile-model/onnx.ts'
+import { WeightsFile } from '../../../src/onnx/onnx-graph.ts'
 import { openSourceModel, type SourceModel } from '../../../tools/compile-model/source-model.ts'
 import { TINY, writeTinyModel } from './tiny-model.ts'
 

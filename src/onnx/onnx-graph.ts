@@ -3,10 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import protobuf from 'protobufjs'
-
-/** Element types of ONNX tensors, by their number in `TensorProto.DataType`. */
-const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const
+import { DATA_TYPE, EXTERNAL_LOCATION, modelProto } from './onnx-schema.ts'
 
 type DataTypeName = keyof typeof DATA_TYPE
 
@@ -15,27 +12,6 @@ export type Value = string
 
 /** Attributes of a node; a bare number is written as a float, `{int: 1}` as an integer. */
 type Attributes = Readonly<Record<string, number | { readonly int: number }>>
-
-/** The part of ONNX's wire format that a graph of ours needs; names and field numbers are those of onnx.proto3. */
-const SCHEMA = protobuf.parse(
-  `syntax = "proto3";
-  message AttributeProto { string name = 1; float f = 2; int64 i = 3; int32 type = 20; }
-  message NodeProto { repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated AttributeProto attribute = 5; string domain = 7; }
-  message TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; repeated StringStringEntryProto external_data = 13; int32 data_location = 14; }
-  message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
-  message TensorShapeProto { repeated Dimension dim = 1; }
-  message TensorType { int32 elem_type = 1; TensorShapeProto shape = 2; }
-  message TypeProto { TensorType tensor_type = 1; }
-  message ValueInfoProto { string name = 1; TypeProto type = 2; }
-  message GraphProto { repeated NodeProto node = 1; string name = 2; repeated TensorProto initializer = 5; repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12; }
-  message OperatorSetIdProto { string domain = 1; int64 version = 2; }
-  message StringStringEntryProto { string key = 1; string value = 2; }
-  message ModelProto { int64 ir_version = 1; string producer_name = 2; GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; }`,
-  { keepCase: true }
-).root
-
-/** `TensorProto.DataLocation.EXTERNAL`. */
-const EXTERNAL_LOCATION = 1
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2 } as const
 
@@ -190,9 +166,8 @@ export class OnnxGraph {
   }
 
   /** The finished model as the bytes of an `.onnx` file. */
-  toBytes(): Uint8Array {
-    const message = SCHEMA.lookupType('ModelProto')
-    return message
+  toBytes(graphName = 'graph'): Uint8Array {
+    return modelProto
       .encode({
         ir_version: 9,
         producer_name: 'sbert-service',
@@ -201,7 +176,7 @@ export class OnnxGraph {
           { domain: 'com.microsoft', version: 1 }
         ],
         graph: {
-          name: 'sentence-encoder',
+          name: graphName,
           node: this.#nodes,
           initializer: this.#initializers,
           input: this.#inputs,

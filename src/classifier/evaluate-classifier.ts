@@ -1,0 +1,33 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Classifier, PredictOptions } from './classifier.ts'
+import { evaluate } from './evaluation.ts'
+import { describeRows } from './fit.ts'
+import type { TestTable } from './training-table.ts'
+import { nameReport, type NamedReport } from './version-report.ts'
+
+/** Classes that a judgement of a row names. */
+const RANKED_CLASSES = 5
+
+/** Judges a classifier by rows whose classes are known, and that it was better not trained on. */
+export async function evaluateClassifier(
+  classifier: Classifier,
+  table: TestTable,
+  options: PredictOptions
+): Promise<NamedReport> {
+  const { classIds, version } = classifier
+  const { rows } = await classifier.predict(table, { ...options, topK: RANKED_CLASSES })
+  const position = new Map(classIds.map((id, k) => [id, k]))
+  const judged = rows.map(({ ranked, topicScore, isOffTopic }, row) => ({
+    question: row,
+    label: table.labels[row]!,
+    ranked: ranked.map(({ classId, confidence }) => ({ class: position.get(classId)!, confidence })),
+    topicScore,
+    isOffTopic
+  }))
+  const columns = version.signature.features.map(({ name }) => ({ name, values: table.columns.get(name) ?? [] }))
+  return nameReport(evaluate(judged, version.architecture !== 'ridge'), classIds, describeRows(columns, table.rowCount))
+}

@@ -1,0 +1,203 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
+import type { Encoder } from '../embedding/encoder.ts'
+import { mineParaphrases } from '../embedding/paraphrase-mining.ts'
+import { cosineMatrix, nextTurn } from '../embedding/similarity.ts'
+import { ServiceError } from '../errors.ts'
+import { repertoireOf } from '../mentor/mentor.ts'
+import type { CallerHeaders, CategoryAnswerSource, MentorSource } from '../mentor/mentor-source.ts'
+import type { EntityFinder } from './entity-finder.ts'
+import type { EntityMention } from './entities.ts'
+import type { PopCulture } from './pop-culture.ts'
+import { isExcluded, weightOf } from './rank.ts'
+import { bareName, mergeMentions, questionAbout, subjectMatterOf, TEMPLATES, type Entity } from './templates.ts'
+
+/** A question that a user may go on with. */
+export interface Followup {
+  readonly question: string
+  readonly entityType: Entity['type']
+  /** What the question was made from; `{entity}` stands for the entity. */
+  readonly template: string
+}
+
+/** What a {@link FollowupSuggester} is made of. */
+export interface FollowupSuggesterParts {
+  readonly mentors: MentorSource
+  readonly categories: CategoryAnswerSource
+  readonly entities: EntityFinder
+  readonly embeddings: Pick<EmbeddingCache, 'encode'>
+  /** The one that `embeddings` encodes by. */
+  readonly encoder: Pick<Encoder, 'dimensions'>
+  readonly popCulture: PopCulture
+  /** Whether questions that mean about the same are left out but one, and those that mean what is answered already. */
+  readonly isSemanticDedup: boolean
+}
+
+/** Characters of all answers of a category. Reading so many takes some ten seconds. */
+export const MAX_CATEGORY_CHARACTERS = 500_000
+/** Followups of a reply, the heaviest. */
+const MAX_FOLLOWUPS = 500
+/** Requests at a time: all share one thread. */
+const MAX_REQUESTS = 16
+/** Cosine above which two questions are one. */
+const DUPLICATE_COSINE = 0.92
+
+/** Suggests questions about what a mentor mentions in the answers of a category. */
+export class FollowupSuggester {
+  readonly #parts: FollowupSuggesterParts
+  #requestCount = 0
+
+  constructor(parts: FollowupSuggesterParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Questions about the people, places, organisations and relatives of a category's answers, the weightiest first; what the
+   * mentor has answered already is left out.
+   * @returns undefined when there is no such mentor
+   * @throws {ServiceError} PAYLOAD_TOO_LARGE when the category has too much text, OVERLOADED when too many ask; what the
+   *   mentor's source and the encoder throw
+   */
+  async suggest(
+    category: string,
+    mentorId: string,
+    { caller, signal }: { readonly caller: CallerHeaders; readonly signal: AbortSignal }
+  ): Promise<Followup[] | undefined> {
+    if (this.#requestCount >= MAX_REQUESTS) {
+      throw new ServiceError('OVERLOADED', `Cannot suggest followups: ${MAX_REQUESTS} requests are at it`, {
+        retryAfterSeconds: 1
+      })
+    }
+    this.#requestCount += 1
+    try {
+      return await this.#suggest(category, mentorId, caller, signal)
+    } finally {
+      this.#requestCount -= 1
+    }
+  }
+
+  async #suggest(
+    category: string,
+    mentorId: string,
+    caller: CallerHeaders,
+    signal: AbortSignal
+  ): Promise<Followup[] | undefined> {
+    const { mentors, categories } = this.#parts
+    const [found, categoryAnswers] = await Promise.all([
+      mentors.find(mentorId, { caller }),
+      categories.categoryAnswers(category, mentorId, caller)
+    ])
+    if (found === undefined || categoryAnswers === undefined) return undefined
+    const texts = categoryAnswers.map(({ answerText }) => answerText.trim()).filter((text) => text !== '')
+    assertReadable(texts)
+    const { answers } = repertoireOf(found.mentor)
+    const answered = [
+      ...categoryAnswers.map(({ questionText }) => questionText),
+      ...answers.map(({ question }) => question.question)
+    ]
+    const paraphrases = answers.flatMap(({ question }) => question.paraphrases ?? [])
+    const askedAbout = new Set([...answered, ...paraphrases].map(subjectMatterOf))
+    const entities = mergeMentions(await this.#findMentions(texts, signal)).filter(
+      (entity) =>
+        !isExcluded(entity, found.mentor.name ?? '') &&
+        !askedAbout.has(subjectMatterOf(entity.text)) &&
+        !askedAbout.has(subjectMatterOf(bareName(entity.text)))
+    )
+    const weighed = await this.#weigh(entities, texts, signal)
+    const heaviest = weighed.toSorted((a, b) => b.weight - a.weight).slice(0, MAX_FOLLOWUPS)
+    const followups = heaviest.map(({ entity }) => ({
+      question: questionAbout(entity),
+      entityType: entity.type,
+      template: TEMPLATES[entity.type]
+    }))
+    return this.#parts.isSemanticDedup ? this.#withoutDuplicates(followups, answered, signal) : followups
+  }
+
+  async #findMentions(texts: readonly string[], signal: AbortSignal): Promise<EntityMention[]> {
+    const mentions: EntityMention[] = []
+    for (const text of texts) {
+      signal.throwIfAborted()
+      mentions.push(...(await this.#parts.entities.find(text)))
+    }
+    return mentions
+  }
+
+  /** Weighs entities by their cosine to the middle of the answers: the answers at once are longer than the model reads. */
+  async #weigh(
+    entities: readonly Entity[],
+    texts: readonly string[],
+    signal: AbortSignal
+  ): Promise<{ readonly entity: Entity; readonly weight: number }[]> {
+    if (entities.length === 0) return []
+    const { embeddings, encoder, popCulture } = this.#parts
+    const { dimensions } = encoder
+    const names = await embeddings.encode(
+      entities.map(({ text }) => text),
+      { signal }
+    )
+    const answers = await embeddings.encode(texts, { signal })
+    const middle = new Float32Array(dimensions)
+    for (const [index, value] of answers.values.entries()) middle[index % dimensions]! += value / texts.length
+    const cosines = await cosineMatrix({ values: names.values, dimensions }, { values: middle, dimensions }, signal)
+    return entities.map((entity, index) => ({
+      entity,
+      weight: weightOf(entity, cosines[index]!, popCulture.has(entity.text))
+    }))
+  }
+
+  /** Leaves out what means the same as a heavier followup, or as a question that is answered. */
+  async #withoutDuplicates(
+    followups: readonly Followup[],
+    answered: readonly string[],
+    signal: AbortSignal
+  ): Promise<Followup[]> {
+    if (followups.length === 0) return []
+    const { embeddings, encoder } = this.#parts
+    const { dimensions } = encoder
+    const { values } = await embeddings.encode(
+      followups.map(({ question }) => question),
+      { signal }
+    )
+    const dropped = new Set<number>()
+    for (const known of await this.#nearestAnswered(values, answered, signal)) dropped.add(known)
+    const pairs = await mineParaphrases({ values, dimensions }, { signal })
+    const alike = pairs.filter(({ score }) => score > DUPLICATE_COSINE)
+    // The heavier stays, unless it is dropped itself; so those must be decided in order of weight.
+    for (const { i, j } of alike.toSorted((a, b) => a.i - b.i)) if (!dropped.has(i)) dropped.add(j)
+    return followups.filter((_, index) => !dropped.has(index))
+  }
+
+  /** Positions of the questions that an answered question means too. Not paraphrase mining: that compares all with all. */
+  async #nearestAnswered(values: Float32Array, answered: readonly string[], signal: AbortSignal): Promise<number[]> {
+    const { embeddings, encoder } = this.#parts
+    const { dimensions } = encoder
+    const count = values.length / dimensions
+    const found = new Set<number>()
+    for (let from = 0; from < answered.length; from += ANSWERED_A_TURN) {
+      const some = answered.slice(from, from + ANSWERED_A_TURN)
+      const known = await embeddings.encode(some, { signal })
+      const cosines = await cosineMatrix({ values, dimensions }, { values: known.values, dimensions }, signal)
+      for (let row = 0; row < count; row++) {
+        const ofRow = cosines.subarray(row * some.length, (row + 1) * some.length)
+        if (ofRow.some((cosine) => cosine > DUPLICATE_COSINE)) found.add(row)
+      }
+      await nextTurn(signal)
+    }
+    return [...found]
+  }
+}
+
+/** Answered questions compared at a time. */
+const ANSWERED_A_TURN = 256
+
+function assertReadable(texts: readonly string[]): void {
+  const characters = texts.reduce((sum, text) => sum + text.length, 0)
+  if (characters > MAX_CATEGORY_CHARACTERS) {
+    const message = `the category's answers have ${characters} characters, at most ${MAX_CATEGORY_CHARACTERS} are read`
+    throw new ServiceError('PAYLOAD_TOO_LARGE', `Cannot suggest followups: ${message}`)
+  }
+}

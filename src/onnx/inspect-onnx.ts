@@ -1,0 +1,211 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { DATA_TYPE, EXTERNAL_LOCATION, modelProto } from './onnx-schema.ts'
+
+/** A tensor that goes into or comes out of a model. */
+export interface OnnxValue {
+  readonly name: string
+  /** Undefined for what is none of {@link DATA_TYPE}, or no tensor. */
+  readonly type: keyof typeof DATA_TYPE | undefined
+  /** Undefined is a size that is free. */
+  readonly shape: readonly (number | undefined)[]
+}
+
+/** What a model asks for and gives, as far as the file tells. */
+export interface OnnxSummary {
+  readonly inputs: readonly OnnxValue[]
+  readonly outputs: readonly OnnxValue[]
+}
+
+/** What is thought of a file. */
+export type Inspection =
+  | { readonly outcome: 'accepted'; readonly summary: OnnxSummary }
+  /** What is wrong, one line each. */
+  | { readonly outcome: 'refused'; readonly problems: readonly string[] }
+
+/** Operators of a graph are only read, never run here, but each is an object. */
+const MAX_NODES = 50_000
+/** Graphs within graphs: bodies of If, Loop and Scan. */
+const MAX_DEPTH = 8
+const MAX_PROBLEMS_LISTED = 20
+
+/** The operator sets of the standard itself; others are a vendor's or for training. One that is named and not used does no harm. */
+const STANDARD_DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml'])
+
+/**
+ * Operators that are taken, all of them functions of their inputs. Left out are those that draw random numbers, since a
+ * version answers the same each time, those that decode images, and whatever comes with later standards.
+ */
+const TAKEN_OPERATORS = new Set(
+  `Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization BitShift BitwiseAnd BitwiseNot
+  BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Compress Concat Constant ConstantOfShape Conv ConvInteger Cos Cosh
+  CumSum DepthToSpace DequantizeLinear Det Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike Flatten
+  Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization
+  HardSigmoid HardSwish Hardmax Identity If InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less
+  LessOrEqual Log LogSoftmax Loop LpNormalization MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mod
+  Mul Neg NonZero Not OneHot Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN Range Reciprocal
+  ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
+  RegexFullMatch Relu Reshape ReverseSequence Round Scan ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh
+  Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub Sum Tan
+  Tanh TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze Where Xor
+  ArrayFeatureExtractor Binarizer CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder LinearClassifier
+  LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble TreeEnsembleClassifier
+  TreeEnsembleRegressor`.split(/\s+/)
+)
+
+/** An int64, as protobufjs reads it. */
+type Int64 = number | { toNumber(): number }
+
+interface TensorProto {
+  readonly data_location: number
+  readonly external_data: readonly unknown[]
+}
+interface SparseTensorProto {
+  readonly values: TensorProto | null
+  readonly indices: TensorProto | null
+}
+interface AttributeProto {
+  readonly t: TensorProto | null
+  readonly g: GraphProto | null
+  readonly tensors: readonly TensorProto[]
+  readonly graphs: readonly GraphProto[]
+  readonly sparse_tensor: SparseTensorProto | null
+  readonly sparse_tensors: readonly SparseTensorProto[]
+}
+interface NodeProto {
+  readonly op_type: string
+  readonly domain: string
+  readonly attribute: readonly AttributeProto[]
+}
+interface ValueInfoProto {
+  readonly name: string
+  readonly type: {
+    readonly tensor_type: {
+      readonly elem_type: number
+      readonly shape: { readonly dim: readonly { readonly value?: string; readonly dim_value: Int64 }[] } | null
+    } | null
+  } | null
+}
+interface GraphProto {
+  readonly node: readonly NodeProto[]
+  readonly initializer: readonly (TensorProto & { readonly name: string })[]
+  readonly sparse_initializer: readonly SparseTensorProto[]
+  readonly input: readonly ValueInfoProto[]
+  readonly output: readonly ValueInfoProto[]
+}
+interface ModelProto {
+  readonly graph: GraphProto | null
+  readonly functions: readonly unknown[]
+}
+
+/**
+ * Looks at what an ONNX file would do, without running or loading any of it: which operators, of whose, and whether it
+ * wants other files read. Its constants are not copied.
+ */
+export function inspectOnnx(bytes: Uint8Array): Inspection {
+  let model: ModelProto
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message is as onnx-schema.ts declares it, which types do not know
+    model = modelProto.decode(bytes) as unknown as ModelProto
+  } catch {
+    return refused(['it is no ONNX file: it cannot be read as one'])
+  }
+  const { graph } = model
+  if (graph === null || graph.node.length === 0) return refused(['it is no ONNX file: it has no graph'])
+  const findings = new Findings()
+  findings.addModel(model)
+  findings.addGraph(graph, 0)
+  const problems = findings.problems()
+  return problems.length > 0 ? refused(problems) : { outcome: 'accepted', summary: summaryOf(graph) }
+}
+
+function refused(problems: readonly string[]): Inspection {
+  return { outcome: 'refused', problems }
+}
+
+/** Collects what is wrong with a model, each kind of thing once. */
+class Findings {
+  readonly #nodeCountByProblem = new Map<string, number>()
+  readonly #problems = new Set<string>()
+  #nodeCount = 0
+
+  addModel({ functions }: ModelProto): void {
+    if (functions.length > 0) this.#problems.add('functions of its own are not taken: inline them')
+  }
+
+  addGraph(graph: GraphProto, depth: number): void {
+    if (depth > MAX_DEPTH) {
+      this.#problems.add(`graphs within graphs are more than ${MAX_DEPTH} deep`)
+      return
+    }
+    this.#nodeCount += graph.node.length
+    for (const tensor of graph.initializer) this.#addTensor(tensor)
+    for (const tensor of graph.sparse_initializer) this.#addSparseTensor(tensor)
+    for (const node of graph.node) {
+      this.#addOperator(node)
+      for (const { t, g, tensors, graphs, sparse_tensor: sparse, sparse_tensors: sparses } of node.attribute) {
+        for (const tensor of t === null ? tensors : [t, ...tensors]) this.#addTensor(tensor)
+        for (const tensor of sparse === null ? sparses : [sparse, ...sparses]) this.#addSparseTensor(tensor)
+        for (const body of g === null ? graphs : [g, ...graphs]) this.addGraph(body, depth + 1)
+      }
+    }
+  }
+
+  problems(): string[] {
+    if (this.#nodeCount > MAX_NODES) this.#problems.add(`it has ${this.#nodeCount} operators, at most ${MAX_NODES}`)
+    const all = [
+      ...Array.from(this.#nodeCountByProblem, ([problem, count]) => `${problem} (${count} times)`).toSorted(),
+      ...this.#problems
+    ]
+    if (all.length <= MAX_PROBLEMS_LISTED) return all
+    return [...all.slice(0, MAX_PROBLEMS_LISTED), `and ${all.length - MAX_PROBLEMS_LISTED} more`]
+  }
+
+  #addOperator({ op_type: operator, domain }: NodeProto): void {
+    if (STANDARD_DOMAINS.has(domain) && TAKEN_OPERATORS.has(operator)) return
+    const owner = domain === '' ? '' : ` of ${shown(domain)}`
+    const problem = `operator ${shown(operator)}${owner} is not taken`
+    this.#nodeCountByProblem.set(problem, (this.#nodeCountByProblem.get(problem) ?? 0) + 1)
+  }
+
+  #addTensor({ data_location: location, external_data: places }: TensorProto): void {
+    if (location === EXTERNAL_LOCATION || places.length > 0) {
+      this.#problems.add('constants in other files are not taken: save it as one file')
+    }
+  }
+
+  #addSparseTensor({ values, indices }: SparseTensorProto): void {
+    if (values !== null) this.#addTensor(values)
+    if (indices !== null) this.#addTensor(indices)
+  }
+}
+
+/** A name from the file, where it looks like one. */
+function shown(name: string): string {
+  return /^[\w.:-]{1,80}$/.test(name) ? name : '(not a name)'
+}
+
+function summaryOf(graph: GraphProto): OnnxSummary {
+  // Before IR version 4 constants were listed among the inputs, as their defaults.
+  const constants = new Set(graph.initializer.map(({ name }) => name))
+  return {
+    inputs: graph.input.filter(({ name }) => !constants.has(name)).map(valueOf),
+    outputs: graph.output.map(valueOf)
+  }
+}
+
+function valueOf({ name, type }: ValueInfoProto): OnnxValue {
+  const tensor = type?.tensor_type
+  const known = Object.entries(DATA_TYPE).find(([, code]) => code === tensor?.elem_type)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries widens the keys of a constant
+  const typeName = known?.[0] as keyof typeof DATA_TYPE | undefined
+  const shape = (tensor?.shape?.dim ?? []).map(({ value, dim_value: size }) => {
+    if (value !== 'dim_value') return undefined
+    const count = typeof size === 'number' ? size : size.toNumber()
+    return count > 0 ? count : undefined
+  })
+  return { name, type: typeName, shape }
+}

@@ -1,0 +1,267 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { ServiceError } from '../errors.ts'
+import type { Inspection } from './inspect-onnx.ts'
+
+/** A tensor on its way into or out of a model; elements row-major. */
+export type OnnxTensor = { readonly name: string; readonly shape: readonly number[] } & (
+  | { readonly type: 'float32'; readonly data: Float32Array }
+  | { readonly type: 'float64'; readonly data: Float64Array }
+  | { readonly type: 'int64'; readonly data: BigInt64Array }
+  | { readonly type: 'string'; readonly data: readonly string[] }
+)
+
+/** What the pool tells a process. */
+export type ProcessRequest =
+  | { readonly type: 'inspect'; readonly model: Uint8Array }
+  | { readonly type: 'load'; readonly key: string; readonly model: Uint8Array }
+  | { readonly type: 'unload'; readonly key: string }
+  | {
+      readonly type: 'run'
+      readonly key: string
+      readonly inputs: readonly OnnxTensor[]
+      readonly outputs: readonly string[]
+    }
+
+/** What a process tells the pool: `ready` once, then one answer to each request. */
+export type ProcessReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'done'; readonly value: unknown }
+  | { readonly type: 'failed'; readonly message: string }
+
+export interface OnnxProcessPoolOptions {
+  readonly processCount: number
+  /** Resident memory of one process, Node.js and onnxruntime included, some 100 MB. */
+  readonly memoryLimitBytes: number
+  /** For one request of one model, once its turn has come. */
+  readonly timeLimitMs: number
+  /** How long a process without work is kept. @default five minutes */
+  readonly idleMs?: number
+}
+
+/** A model that can be run: its key names its bytes. */
+export interface RunnableModel {
+  readonly key: string
+  readonly read: () => Promise<Uint8Array>
+}
+
+/** Requests that wait for a process; more are refused. */
+const MAX_WAITING = 64
+/** Models that a process holds at once; they share its memory limit. */
+const MAX_MODELS_A_PROCESS = 4
+const START_DEADLINE_MS = 20_000
+const DEFAULT_IDLE_MS = 300_000
+/** V8's own heap in a process: it holds tensors on their way, no models. */
+const HEAP_MEGABYTES = 128
+
+/**
+ * Runs models that users bring, in processes of their own.
+ *
+ * Such a model may compute for ever, take all memory or crash onnxruntime. A thread cannot be stopped while it is inside
+ * onnxruntime without ending the whole process, so a limit that holds needs a process that can be killed. Each is started
+ * when first needed, knows none of the service's settings, is killed at its limits and replaced for the next request.
+ */
+export class OnnxProcessPool {
+  readonly #options: OnnxProcessPoolOptions
+  readonly #seats: Seat[]
+  readonly #waiting: ((seat: Seat) => void)[] = []
+
+  constructor(options: OnnxProcessPoolOptions) {
+    this.#options = options
+    this.#seats = Array.from({ length: options.processCount }, () => new Seat(options))
+  }
+
+  /** Processes that live. */
+  get liveCount(): number {
+    return this.#seats.filter(({ isLive }) => isLive).length
+  }
+
+  /**
+   * Looks at a file without loading it: under the limits too, since it may be made to be dear to read.
+   * @throws {ServiceError} UNPROCESSABLE at a limit, OVERLOADED when too much waits
+   */
+  async inspect(model: Uint8Array): Promise<Inspection> {
+    return this.#withSeat(async (seat) => {
+      const inspection = await seat.request({ type: 'inspect', model })
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what onnx-process.ts answers to this request
+      return inspection as Inspection
+    })
+  }
+
+  /**
+   * Runs a model, loading it where it is not loaded.
+   * @param outputs names of those wanted
+   * @throws {ServiceError} UNPROCESSABLE at a limit, or when the model cannot be loaded or fails; OVERLOADED when too much
+   *   waits; what `read` throws
+   */
+  async run(
+    model: RunnableModel,
+    inputs: readonly OnnxTensor[],
+    outputs: readonly string[]
+  ): Promise<readonly OnnxTensor[]> {
+    return this.#withSeat(async (seat) => {
+      await seat.load(model)
+      const results = await seat.request({ type: 'run', key: model.key, inputs, outputs })
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what onnx-process.ts answers to this request
+      return results as readonly OnnxTensor[]
+    }, model.key)
+  }
+
+  /** Ends the processes; what they compute is lost, and said to be. */
+  async close(): Promise<void> {
+    await Promise.all(this.#seats.map(async (seat) => seat.close()))
+  }
+
+  async #withSeat<Result>(work: (seat: Seat) => Promise<Result>, key?: string): Promise<Result> {
+    const seat = await this.#takeSeat(key)
+    try {
+      return await work(seat)
+    } finally {
+      seat.release()
+      if (!seat.isTaken) this.#waiting.shift()?.(seat.take())
+    }
+  }
+
+  /** A free process: one that has the model, else one that runs, else a new one; or the next that becomes free. */
+  async #takeSeat(key: string | undefined): Promise<Seat> {
+    const free = this.#seats.filter(({ isTaken }) => !isTaken)
+    const seat = free.find((one) => key !== undefined && one.has(key)) ?? free.find(({ isLive }) => isLive) ?? free[0]
+    if (seat !== undefined) return seat.take()
+    if (this.#waiting.length >= MAX_WAITING) {
+      const message = `Cannot run the model: ${MAX_WAITING} requests wait for a process`
+      throw new ServiceError('OVERLOADED', message, { retryAfterSeconds: Math.ceil(this.#options.timeLimitMs / 1000) })
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+}
+
+/** One place of the pool: at most one process at a time, which does one thing at a time. */
+class Seat {
+  isTaken = false
+  readonly #options: OnnxProcessPoolOptions
+  readonly #loadedKeys = new Set<string>()
+  #child: ChildProcess | undefined
+  #running: PromiseWithResolvers<unknown> | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: OnnxProcessPoolOptions) {
+    this.#options = options
+  }
+
+  get isLive(): boolean {
+    return this.#child !== undefined
+  }
+
+  has(key: string): boolean {
+    return this.#loadedKeys.has(key)
+  }
+
+  take(): this {
+    clearTimeout(this.#idleTimer)
+    this.isTaken = true
+    return this
+  }
+
+  release(): void {
+    this.isTaken = false
+    this.#idleTimer = setTimeout(
+      () => void this.#stop('was without work'),
+      this.#options.idleMs ?? DEFAULT_IDLE_MS
+    ).unref()
+  }
+
+  /** Loads a model, unless it is; another one may have to go. */
+  async load({ key, read }: RunnableModel): Promise<void> {
+    if (this.#loadedKeys.delete(key)) {
+      this.#loadedKeys.add(key) // Now the last that would go.
+      return
+    }
+    const model = await read()
+    const [oldest] = this.#loadedKeys
+    if (oldest !== undefined && this.#loadedKeys.size >= MAX_MODELS_A_PROCESS) {
+      this.#loadedKeys.delete(oldest)
+      await this.request({ type: 'unload', key: oldest })
+    }
+    await this.request({ type: 'load', key, model })
+    this.#loadedKeys.add(key)
+  }
+
+  async request(request: ProcessRequest): Promise<unknown> {
+    if (this.#isClosed) throw failed(STOPPING)
+    const child = this.#child ?? (await this.#start())
+    const { timeLimitMs } = this.#options
+    return this.#settled(child, timeLimitMs, `took longer than ${timeLimitMs} ms`, () => child.send(request))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#stop(STOPPING)
+  }
+
+  async #stop(why: string): Promise<void> {
+    clearTimeout(this.#idleTimer)
+    const child = this.#child
+    if (child === undefined) return
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    this.#end(child, why)
+    await exited
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const { memoryLimitBytes, timeLimitMs } = this.#options
+    const { NODE_COMPILE_CACHE: compileCache } = process.env
+    const child = fork(new URL('onnx-process.ts', import.meta.url), [String(memoryLimitBytes), String(timeLimitMs)], {
+      // Keys and passwords of the service are in its environment.
+      env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
+      execArgv: [`--max-old-space-size=${HEAP_MEGABYTES}`],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc']
+    })
+    this.#child = child
+    child.on('message', (reply: ProcessReply) => {
+      if (reply.type === 'failed') this.#running?.reject(failed(`could not be run: ${reply.message}`))
+      else this.#running?.resolve(reply.type === 'done' ? reply.value : undefined)
+    })
+    child.on('error', () => this.#end(child, 'could not be reached'))
+    child.once('exit', (_code, signal) => {
+      // Who else kills it does so for its memory: its own watchdog, or the system.
+      this.#end(child, signal === 'SIGKILL' ? `took more than ${memoryLimitBytes} bytes of memory` : 'crashed')
+    })
+    await this.#settled(child, START_DEADLINE_MS, `did not start within ${START_DEADLINE_MS} ms`, () => undefined)
+    return child
+  }
+
+  /** What the process answers to what `begin` asks, unless it is killed before. */
+  async #settled(child: ChildProcess, limitMs: number, atLimit: string, begin: () => void): Promise<unknown> {
+    const running = Promise.withResolvers<unknown>()
+    this.#running = running
+    const timer = setTimeout(() => this.#end(child, atLimit), limitMs)
+    try {
+      begin()
+      return await running.promise
+    } finally {
+      clearTimeout(timer)
+      this.#running = undefined
+    }
+  }
+
+  /** Kills a process, unless it has ended, and tells who waits for it; the next request gets another. */
+  #end(child: ChildProcess, why: string): void {
+    if (this.#child !== child) return
+    this.#child = undefined
+    this.#loadedKeys.clear()
+    this.#running?.reject(failed(why))
+    child.kill('SIGKILL')
+  }
+}
+
+const STOPPING = 'was stopped, since the service stops'
+
+function failed(why: string): ServiceError {
+  return new ServiceError('UNPROCESSABLE', `Cannot run the model: it ${why}`)
+}

@@ -1,0 +1,106 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { hash } from 'node:crypto'
+
+import type { GradedQuestion } from '../mentor/match-index.ts'
+import type {
+  CallerHeaders,
+  CategoryAnswer,
+  CategoryAnswerSource,
+  FindOptions,
+  FoundMentor,
+  MentorSource
+} from '../mentor/mentor-source.ts'
+import type { GraphQlClient } from './graphql-client.ts'
+import {
+  CATEGORY_ANSWERS,
+  GRADED_PAGE_LENGTH,
+  GRADED_QUESTIONS,
+  GRADED_QUESTIONS_PAGE,
+  MENTOR,
+  type GradedPage
+} from './graphql-operations.ts'
+
+/** Where a source says what it left out. */
+export interface SourceLog {
+  warn(fields: object, message: string): void
+}
+
+/** Most graded questions read of one mentor; the rest take no part. */
+const MAX_GRADED_PAGES = 20
+
+/** Mentors that a GraphQL service keeps. Every call asks the service. */
+export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
+  readonly #client: GraphQlClient
+  readonly #log: SourceLog
+
+  constructor(client: GraphQlClient, log: SourceLog) {
+    this.#client = client
+    this.#log = log
+  }
+
+  /** @throws {GraphQlError} when the service does not give it */
+  async revisionOf(id: string, options: FindOptions = {}): Promise<string | undefined> {
+    return (await this.find(id, options))?.revision
+  }
+
+  /**
+   * The mentor, with its graded questions as far as they can be read.
+   * @throws {GraphQlError} when the service does not give the mentor
+   */
+  async find(id: string, { caller = {} }: FindOptions = {}): Promise<FoundMentor | undefined> {
+    const [{ mentor, leftOutCount }, gradedQuestions] = await Promise.all([
+      this.#client.run(MENTOR, { id }, { caller }),
+      this.#gradedQuestions(id, caller)
+    ])
+    if (mentor === undefined) return undefined
+    if (leftOutCount > 0) {
+      this.#log.warn({ mentor: id, leftOutCount }, 'questions or answers of another shape were left out')
+    }
+    const json = JSON.stringify([mentor, gradedQuestions])
+    return { mentor, gradedQuestions, revision: hash('sha256', json, 'base64url'), byteLength: json.length }
+  }
+
+  async categoryAnswers(
+    category: string,
+    mentorId: string,
+    caller: CallerHeaders = {}
+  ): Promise<readonly CategoryAnswer[] | undefined> {
+    return (await this.#client.run(CATEGORY_ANSWERS, { category, mentor: mentorId }, { caller })) ?? undefined
+  }
+
+  /** Never rejects: a mentor answers without them, too. */
+  async #gradedQuestions(mentorId: string, caller: CallerHeaders): Promise<readonly GradedQuestion[]> {
+    const filter = { $and: [{ graderAnswer: { $ne: null } }, { mentor: mentorId }] }
+    let questions: readonly GradedQuestion[] = []
+    try {
+      const first = await this.#client.run(GRADED_QUESTIONS, { filter }, { caller })
+      questions = first.questions
+      if (first.length >= GRADED_PAGE_LENGTH) questions = await this.#allPages(filter, caller)
+    } catch (error) {
+      this.#log.warn(
+        { err: error, mentor: mentorId },
+        'not all graded questions could be read: the others take no part'
+      )
+    }
+    return questions
+  }
+
+  async #allPages(filter: object, caller: CallerHeaders): Promise<readonly GradedQuestion[]> {
+    const questions: GradedQuestion[] = []
+    let cursor: string | undefined
+    for (let pageCount = 0; pageCount < MAX_GRADED_PAGES; pageCount += 1) {
+      const variables = { filter, ...(cursor !== undefined && { cursor }) }
+      const page: GradedPage = await this.#client.run(GRADED_QUESTIONS_PAGE, variables, { caller })
+      questions.push(...page.questions)
+      // A service that does not move on would be asked the same for ever.
+      if (page.next === undefined || page.next === cursor) return questions
+      cursor = page.next
+    }
+    this.#log.warn({ count: questions.length }, 'there are more graded questions than are read')
+    return questions
+  }
+}

@@ -1,0 +1,128 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { hash, randomBytes } from 'node:crypto'
+
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { PermanentJobError, UNSEEN_END_LABEL } from '../jobs/job.ts'
+import type { JobBackend } from '../jobs/job-backend.ts'
+import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
+import { packPayload, unpackPayload } from '../jobs/payload.ts'
+import type { CallerHeaders } from '../mentor/mentor-source.ts'
+import type { RegisteredTraining, TrainingDesk, TrainingStatus } from '../mentor/training-desk.ts'
+import type { CallerSeal } from './caller-seal.ts'
+import { jobErrorOf, type GraphQlClient } from './graphql-client.ts'
+import { MENTOR_CAN_EDIT, TRAIN_TASK, UPDATE_MENTOR_TRAINING } from './graphql-operations.ts'
+
+/** Name of the jobs that tell how a training ended, when that could not be told at once. */
+export const REPORT_TRAINING_JOB_TYPE = 'report-training'
+
+/** Label with the mentor of a training. */
+const MENTOR_LABEL = 'mentor'
+/** Label with the sealed headers of the caller who asked for it. */
+const CALLER_LABEL = 'caller'
+
+const reportInput = Compile(
+  Type.Object({
+    id: Type.String(),
+    labels: Type.Record(Type.String(), Type.String()),
+    status: Type.Optional(Type.Enum(['SUCCESS', 'FAILURE']))
+  })
+)
+
+/** What a {@link GraphQlTrainings} is made of. */
+export interface GraphQlTrainingsParts {
+  readonly client: GraphQlClient
+  readonly seal: CallerSeal
+  readonly jobs: Pick<JobBackend, 'enqueue'>
+  readonly log: JobLog
+}
+
+/** Trainings of mentors that a GraphQL service keeps. */
+export class GraphQlTrainings implements TrainingDesk {
+  readonly #parts: GraphQlTrainingsParts
+
+  constructor(parts: GraphQlTrainingsParts) {
+    this.#parts = parts
+  }
+
+  /** @throws {GraphQlError} when the service does not say */
+  async mayTrain(mentorId: string, caller: CallerHeaders): Promise<boolean> {
+    return this.#parts.client.run(MENTOR_CAN_EDIT, { mentor: mentorId }, { caller })
+  }
+
+  /** @throws {GraphQlError} when the service does not take it */
+  async register(
+    mentorId: string,
+    caller: CallerHeaders,
+    idempotencyKey: string | undefined
+  ): Promise<RegisteredTraining> {
+    const taskDocId = idempotencyKey === undefined ? newTaskId() : taskIdOf(idempotencyKey)
+    const taskId = await this.#parts.client.run(TRAIN_TASK, { taskDocId, mentorId, status: 'QUEUED' }, { caller })
+    const sealed = this.#parts.seal.seal(caller)
+    return {
+      id: taskId ?? taskDocId,
+      labels: {
+        [MENTOR_LABEL]: mentorId,
+        [UNSEEN_END_LABEL]: REPORT_TRAINING_JOB_TYPE,
+        ...(sealed !== undefined && { [CALLER_LABEL]: sealed })
+      }
+    }
+  }
+
+  callerOf({ labels }: RegisteredTraining): CallerHeaders {
+    return this.#parts.seal.open(labels[CALLER_LABEL])
+  }
+
+  async tell(training: RegisteredTraining, status: TrainingStatus): Promise<void> {
+    const { jobs, log } = this.#parts
+    const { id, labels } = training
+    try {
+      await this.#send(training, status)
+    } catch (error) {
+      log.warn({ err: error, jobId: id, status }, 'how a training stands could not be told')
+      // What only held for a while need not be told later.
+      if (status !== 'SUCCESS' && status !== 'FAILURE') return
+      try {
+        await jobs.enqueue({ type: REPORT_TRAINING_JOB_TYPE, input: packPayload({ id, labels, status }) })
+      } catch (enqueueError) {
+        log.error({ err: enqueueError, jobId: id, status }, 'how a training ended will not be told')
+      }
+    }
+  }
+
+  /** Does the jobs of the type {@link REPORT_TRAINING_JOB_TYPE}. */
+  readonly reportJob: JobHandler = async (payload) => {
+    const input = unpackPayload(payload)
+    if (!reportInput.Check(input)) throw new PermanentJobError('Cannot tell how a training ended: this is none')
+    try {
+      await this.#send(input, input.status ?? 'FAILURE')
+    } catch (error) {
+      throw jobErrorOf(error)
+    }
+    return packPayload({ status: input.status ?? 'FAILURE' })
+  }
+
+  async #send(training: RegisteredTraining, status: TrainingStatus): Promise<void> {
+    const { client } = this.#parts
+    const { id, labels } = training
+    const mentorId = labels[MENTOR_LABEL] ?? ''
+    const caller = this.callerOf(training)
+    if (status === 'SUCCESS') await client.run(UPDATE_MENTOR_TRAINING, { id: mentorId }, { caller })
+    await client.run(TRAIN_TASK, { taskDocId: id, mentorId, status }, { caller })
+  }
+}
+
+/** An id like those that MongoDB makes, which such services often keep their documents under: seconds, then random bytes. */
+function newTaskId(): string {
+  const seconds = Math.floor(Date.now() / 1000)
+  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex')
+}
+
+/** An id of that form which is always the same for a key. */
+function taskIdOf(idempotencyKey: string): string {
+  return hash('sha256', idempotencyKey).slice(0, 24)
+}

@@ -1,0 +1,115 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Client } from 'undici'
+
+/** A call of the function. */
+export interface Invocation {
+  /** Of AWS; names the call in its logs. */
+  readonly requestId: string
+  /** When Lambda gives up on it, in milliseconds since 1970. */
+  readonly deadlineMs: number
+  readonly event: unknown
+}
+
+/** Answers a call; what it throws becomes the call's error. */
+export type InvocationHandler = (invocation: Invocation) => Promise<unknown>
+
+const PREFIX = '/2018-06-01/runtime'
+/** Lambda itself sends no larger events; with base64 and quotes some room is left. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024
+/** For what tells an outcome. Waiting for the next call has no limit: the process may be frozen meanwhile. */
+const POST_DEADLINE_MS = 30_000
+
+/**
+ * Speaks with AWS Lambda for a function whose image brings its own runtime: asks for the next call, gives it to the handler
+ * and tells the outcome, one call after the other.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+export class LambdaRuntime {
+  readonly #client: Client
+
+  /** @param address host and port, as Lambda gives them in `AWS_LAMBDA_RUNTIME_API` */
+  constructor(address: string) {
+    this.#client = new Client(`http://${address}`, {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: MAX_EVENT_BYTES
+    })
+  }
+
+  /**
+   * Serves calls until the signal aborts, which a call at work is finished before.
+   * @throws {Error} when Lambda says that the environment is broken, or cannot be reached: the process should end then
+   */
+  async run(handle: InvocationHandler, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const invocation = await this.#next(signal)
+      if (invocation === undefined) return
+      const path = `${PREFIX}/invocation/${encodeURIComponent(invocation.requestId)}`
+      let reply: unknown
+      try {
+        reply = await handle(invocation)
+      } catch (error) {
+        await this.#post(`${path}/error`, errorDocument(error), { 'lambda-runtime-function-error-type': typeOf(error) })
+        continue
+      }
+      await this.#post(`${path}/response`, reply)
+    }
+  }
+
+  /** Tells that the function cannot start: the call that waits for it fails with this error. The process should end then. */
+  async reportInitError(error: unknown): Promise<void> {
+    await this.#post(`${PREFIX}/init/error`, errorDocument(error), {
+      'lambda-runtime-function-error-type': typeOf(error)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+
+  async #next(signal: AbortSignal): Promise<Invocation | undefined> {
+    try {
+      const { statusCode, headers, body } = await this.#client.request({
+        method: 'GET',
+        path: `${PREFIX}/invocation/next`,
+        signal
+      })
+      const text = await body.text()
+      const requestId = headers['lambda-runtime-aws-request-id']
+      if (statusCode !== 200 || typeof requestId !== 'string') {
+        throw new Error(`Cannot get the next call from Lambda: it answered ${statusCode}`)
+      }
+      return { requestId, deadlineMs: Number(headers['lambda-runtime-deadline-ms']), event: JSON.parse(text) }
+    } catch (error) {
+      if (signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  /** Tells an outcome. That Lambda will not have it (too large, too late) it tells the caller itself; only 5xx is for us. */
+  async #post(path: string, content: unknown, headers: Record<string, string> = {}): Promise<void> {
+    const { statusCode, body } = await this.#client.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(content ?? null),
+      signal: AbortSignal.timeout(POST_DEADLINE_MS)
+    })
+    await body.dump()
+    if (statusCode >= 500) throw new Error(`Cannot tell Lambda an outcome: it answered ${statusCode}`)
+  }
+}
+
+/** An error as callers of the function get it. */
+function errorDocument(error: unknown): object {
+  return { errorType: typeOf(error), errorMessage: error instanceof Error ? error.message : String(error) }
+}
+
+function typeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

@@ -1,0 +1,107 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { LRUCache } from 'lru-cache'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { ConfidenceDrift } from '../classifier/confidence-drift.ts'
+import type { ObservedVersion, PredictionObserver } from '../classifier/prediction-observer.ts'
+
+/** Versions with series of their own; of those that predicted least recently the series go. */
+const MAX_VERSIONS = 100
+/** Classes of a version with a series of their own: the first that it predicted. All others share one. */
+const MAX_CLASSES = 20
+const OTHER_CLASSES = '(other)'
+const MAX_LABEL_CHARACTERS = 100
+
+const CHARACTER_BUCKETS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+const CONFIDENCE_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1]
+
+/** What is kept of a version. */
+interface Watched {
+  readonly labels: { readonly model: string; readonly version: string }
+  readonly classes: Set<string>
+  /** Undefined until its training's confidences have been read. */
+  drift: ConfidenceDrift | undefined
+}
+
+/** Adds the metrics of models: names and meanings are in docs/metrics.md. Its series are bounded, whatever is asked. */
+export function addModelMetrics(registry: Registry): PredictionObserver {
+  const registers = [registry]
+  const labelNames = ['model', 'version'] as const
+  const characters = new Histogram({
+    name: 'sbert_model_input_characters',
+    help: 'Characters of the texts of one prediction.',
+    labelNames,
+    buckets: CHARACTER_BUCKETS,
+    registers
+  })
+  const predictions = new Counter({
+    name: 'sbert_model_predictions_total',
+    help: 'Predictions of each class.',
+    labelNames: [...labelNames, 'class'] as const,
+    registers
+  })
+  const confidences = new Histogram({
+    name: 'sbert_model_confidence',
+    help: 'Confidence in the class predicted.',
+    labelNames,
+    buckets: CONFIDENCE_BUCKETS,
+    registers
+  })
+  const versions = new LRUCache<string, Watched>({
+    max: MAX_VERSIONS,
+    dispose({ labels, classes }) {
+      characters.remove(labels)
+      confidences.remove(labels)
+      for (const name of classes) predictions.remove({ ...labels, class: name })
+    }
+  })
+  registry.registerMetric(
+    new Gauge({
+      name: 'sbert_model_confidence_drift',
+      help: 'Population stability index of the last confidences against those of the training folds.',
+      labelNames,
+      registers: [],
+      collect() {
+        this.reset()
+        for (const { labels, drift } of versions.values()) {
+          const index = drift?.stabilityIndex
+          if (index !== undefined) this.set(labels, index)
+        }
+      }
+    })
+  )
+
+  return {
+    predicted(version, observed, readTrainingBins) {
+      const watched = versions.get(keyOf(version)) ?? watch(version, readTrainingBins)
+      const { labels, classes, drift } = watched
+      for (const { inputCharacters, classId, confidence } of observed) {
+        const known = classId.slice(0, MAX_LABEL_CHARACTERS)
+        const name = classes.has(known) || classes.size < MAX_CLASSES ? known : OTHER_CLASSES
+        classes.add(name)
+        predictions.inc({ ...labels, class: name })
+        confidences.observe(labels, confidence)
+        if (inputCharacters !== undefined) characters.observe(labels, inputCharacters)
+        drift?.add(confidence)
+      }
+    }
+  }
+
+  function watch(version: ObservedVersion, readTrainingBins: Parameters<PredictionObserver['predicted']>[2]): Watched {
+    const labels = { model: version.name.slice(0, MAX_LABEL_CHARACTERS), version: String(version.version) }
+    const watched: Watched = { labels, classes: new Set(), drift: undefined }
+    versions.set(keyOf(version), watched)
+    void readTrainingBins()
+      // Predictions go on without it, and whoever reads the report itself is told what is wrong.
+      .catch(() => undefined)
+      .then((bins) => (watched.drift = bins && new ConfidenceDrift(bins)))
+    return watched
+  }
+}
+
+function keyOf({ name, version }: ObservedVersion): string {
+  return `${version} ${name}`
+}

@@ -1,0 +1,31 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+
+/** A stream in which nothing moves for so long, in either direction, is broken off. */
+const IDLE_MS = 60_000
+
+const streamedSockets = new WeakSet<Socket>()
+
+/**
+ * Lets a request take longer to arrive than others may, since no more of it is read than has been answered: how long that
+ * takes as a whole is a matter of its length. It must not stand still.
+ */
+export function streamRequest({ raw }: FastifyRequest): void {
+  const { socket } = raw
+  streamedSockets.add(socket)
+  socket.setTimeout(IDLE_MS, () => socket.destroy())
+  raw.once('close', () => {
+    streamedSockets.delete(socket)
+    socket.setTimeout(0)
+  })
+}
+
+/** Whether Node.js gives a request up as too slow that is streamed and may be. */
+export function isSlowStream(error: Error, socket: Socket): boolean {
+  return 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && streamedSockets.has(socket)
+}

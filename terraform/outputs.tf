@@ -1,0 +1,46 @@
+# This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+# Released under the MIT licence, which is in the file LICENSE.
+
+output "url" {
+  description = "Where the service is."
+  value       = module.edge.url
+}
+
+output "environment_name" {
+  description = "The Elastic Beanstalk environment of the web tier."
+  value       = aws_elastic_beanstalk_environment.web.name
+}
+
+output "cluster_name" {
+  description = "The ECS cluster of the workers; their service is called worker."
+  value       = aws_ecs_cluster.main.name
+}
+
+output "key_value_store_arn" {
+  description = "Where tools/edge-keys writes the digests of API keys."
+  value       = module.edge.key_value_store_arn
+}
+
+output "distribution_id" {
+  description = "The CloudFront distribution."
+  value       = module.edge.distribution_id
+}
+
+output "secret_names" {
+  description = "Secrets whose values are put in by hand."
+  value       = { for name, secret in aws_secretsmanager_secret.setting : name => secret.name }
+}
+
+output "job_settings" {
+  description = "Settings of a program that is to use the same queues, table and bucket."
+  value       = { for name in ["JOBS_QUEUE_URL", "JOBS_BULK_QUEUE_URL", "JOBS_DEAD_LETTER_QUEUE_URL", "JOBS_TABLE", "MODELS_BUCKET"] : name => local.settings[name] }
+}
+
+output "network" {
+  description = "VPC, subnets and route tables, as the stack terraform/endpoints wants them; route tables only of a VPC made here."
+  value = {
+    vpc_id             = local.network.vpc_id
+    private_subnet_ids = local.network.private_subnet_ids
+    route_table_ids    = var.network == null ? module.network[0].route_table_ids : []
+  }
+}

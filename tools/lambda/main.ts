@@ -1,0 +1,60 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { RuntimeApi } from './runtime-api.ts'
+
+const HELP = `Usage: npm run invoke -- <event.json>...
+
+Starts the function that AWS Lambda would run (src/lambda.ts), calls it through Lambda's runtime interface with one event
+after the other, and prints the outcome of each as a line of JSON. Its log goes to standard error. Sample events are in
+events/; they carry the key "local-key", which the function gets unless API_SECRET_KEY is set.
+`
+
+/** The key of the sample events. */
+const SAMPLE_KEY = 'local-key'
+
+async function invokeAll(files: readonly string[]): Promise<boolean> {
+  const events = await Promise.all(
+    files.map(async (file): Promise<unknown> => JSON.parse(await readFile(file, 'utf8')))
+  )
+  const api = await RuntimeApi.listen()
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../src/lambda.ts', import.meta.url))], {
+    env: { API_SECRET_KEY: SAMPLE_KEY, ...process.env, AWS_LAMBDA_RUNTIME_API: api.address },
+    stdio: ['ignore', 2, 2]
+  })
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`The function ended with ${String(code)} before it had answered`)
+  })
+  let isOk = true
+  try {
+    for (const event of events) {
+      const outcome = await Promise.race([api.invoke(event), api.initError, exited])
+      process.stdout.write(`${JSON.stringify(outcome)}\n`)
+      isOk &&= outcome.outcome === 'reply'
+    }
+  } finally {
+    exited.catch(() => undefined)
+    child.kill('SIGTERM')
+    if (child.exitCode === null) await once(child, 'exit')
+    await api.close()
+  }
+  return isOk
+}
+
+const { values, positionals } = parseArgs({
+  options: { help: { type: 'boolean', short: 'h', default: false } },
+  allowPositionals: true
+})
+if (values.help || positionals.length === 0) {
+  process.stdout.write(HELP)
+  process.exitCode = values.help ? 0 : 2
+} else if (!(await invokeAll(positionals))) {
+  process.exitCode = 1
+}
