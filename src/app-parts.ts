@@ -102,7 +102,7 @@ export async function openApp(
     observeRequest,
     observeAnswer,
     ...(offersStored && { jobs: jobRouteParts(config, jobs) }),
-    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
+    ...(mentors !== undefined && offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: offer.containerId,
     reportError: (error, context) => {
       errors.report(error, context)

@@ -40,6 +40,8 @@ export interface MentorParts {
   readonly classifiers: ClassifierRouteParts
   /** Models of both, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
+  /** Trains versions of both. */
+  readonly trainer: VersionTrainer
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -134,6 +136,7 @@ export async function openMentorParts(
       }
     },
     classifiers: classifiers.routes,
+    trainer,
     inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],

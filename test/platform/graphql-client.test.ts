@@ -62,16 +62,19 @@ test('run() sends the caller’s headers and the secret one, on connections that
   assert.ok(standIn.connectionCount <= 2, `${standIn.connectionCount} connections for 13 requests`)
 })
 
+/** Far beyond the time that an operation has: who is not ready then is stuck. */
+const IN_TIME = { timeout: 20_000 }
 const FAULT_REPLIES: readonly [Fault, number, RegExp, { isAway: boolean; mayBeDone: boolean }][] = [
   ['errors', 502, /answered 200 with 1 error\(s\): TOLD_TO_FAIL$/, { isAway: false, mayBeDone: true }],
   ['status-500', 502, /answered 500$/, { isAway: true, mayBeDone: true }],
   ['hang', 504, /did not answer in time$/, { isAway: true, mayBeDone: true }],
+  ['drip', 504, /did not answer in time$/, { isAway: true, mayBeDone: true }],
   ['not-json', 502, /answered 200, and not with JSON$/, { isAway: true, mayBeDone: true }],
   ['half', 502, /broke the connection off$/, { isAway: true, mayBeDone: true }],
   ['refuse', 502, /broke the connection off$/, { isAway: true, mayBeDone: true }]
 ]
 for (const [fault, statusCode, message, kind] of FAULT_REPLIES) {
-  test(`run() fails with ${statusCode} when the service ${fault === 'hang' ? 'hangs' : `answers so: ${fault}`}, in time`, async (t) => {
+  test(`run() fails with ${statusCode} in time when the service does so: ${fault}`, IN_TIME, async (t) => {
     const { standIn, client } = await setUp(t, { timeoutMs: 300 })
     standIn.fail({ fault })
     const operations = { [MENTOR.action]: MENTOR, [UPDATE_MENTOR_TRAINING.action]: UPDATE_MENTOR_TRAINING }
@@ -86,6 +89,12 @@ for (const [fault, statusCode, message, kind] of FAULT_REPLIES) {
     assert.equal(await client.run(MENTOR_CAN_EDIT, { mentor: 'noor' }), false)
   })
 }
+
+test('run() ends with the call’s own time, where that is shorter', IN_TIME, async (t) => {
+  const { standIn, client } = await setUp(t, { timeoutMs: 60_000 })
+  standIn.fail({ fault: 'hang' })
+  assert.equal((await failureOf(client.run(MENTOR, { id: 'noor' }, { timeoutMs: 50 }))).statusCode, 504)
+})
 
 test('run() tries a query three times, a mutation and what is not the service’s fault once', async (t) => {
   const { standIn, client } = await setUp(t)

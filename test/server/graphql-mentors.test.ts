@@ -227,6 +227,7 @@ const FAULT_STATUS: readonly [Fault, number][] = [
   ['errors', 502],
   ['status-500', 502],
   ['hang', 504],
+  ['drip', 504],
   ['not-json', 502],
   ['half', 502],
   ['refuse', 502]
