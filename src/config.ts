@@ -306,13 +306,17 @@ export const SETTINGS = {
     default: undefined,
     pattern: /^[A-Za-z0-9_.-]{3,255}$/,
     bounds: 'the name of a DynamoDB table',
-    doc: 'Jobs, as `src/platform/job-resources.json` describes the table. Needed with `BACKEND=aws`.'
+    doc:
+      'Jobs, and what is small and changes of mentors and models; `src/platform/job-resources.json` describes the table. ' +
+      'Needed with `BACKEND=aws`.'
   }),
   MODELS_BUCKET: text({
     default: undefined,
     pattern: /^[a-z0-9.-]{3,63}$/,
     bounds: 'the name of an S3 bucket',
-    doc: 'Large inputs and results of jobs, below `jobs/`. Needed with `BACKEND=aws`.'
+    doc:
+      'Large inputs and results of jobs, below `jobs/`; mentors and models, below `mentors/` and `models/`. Needed with ' +
+      '`BACKEND=aws`.'
   }),
   AWS_ENDPOINT_URL: text({
     default: undefined,

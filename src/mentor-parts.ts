@@ -9,8 +9,6 @@ import { LoadedModels, parseModelKey } from './classifier/loaded-models.ts'
 import { mentorModelName } from './classifier/model-name.ts'
 import { QuestionAnswering } from './classifier/question-answering.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
-import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
-import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import { FollowupSuggester } from './followup/followup-suggester.ts'
 import { ThreadedEntityFinder } from './followup/entity-finder.ts'
 import { VersionTrainer } from './classifier/version-trainer.ts'
@@ -26,8 +24,7 @@ import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { TopicAnswers } from './mentor/category-answers.ts'
 import { GradedMentors } from './mentor/graded-questions.ts'
 import { createUploadReader } from './mentor/read-upload.ts'
-import { SqliteGradeStore } from './mentor/sqlite-grade-store.ts'
-import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
+import { openMentorStores } from './mentor-stores.ts'
 import { readPopCulture } from './pop-culture-file.ts'
 import { ReviewQueue } from './review/review-queue.ts'
 import type { MentorAreaParts } from './server/app.ts'
@@ -52,34 +49,26 @@ export interface MentorParts {
 }
 
 /**
- * Opens the mentors in `DATA_DIR`. With `BACKEND=aws` there are none: several machines do not share a folder.
+ * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are remembered in `DATA_DIR` in any case: each machine may
+ * make its own anew.
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
-export function openMentorParts(
+export async function openMentorParts(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
   log: JobLog,
   observer?: PredictionObserver
-): MentorParts | undefined {
-  if (config.backend !== 'local') return undefined
+): Promise<MentorParts> {
   const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const store = new SqliteMentorStore(file)
+  const stores = await openMentorStores(config, file, (error) => {
+    log.error({ err: error }, 'asked questions could not be recorded')
+  })
+  const { mentors: store, models, recorder } = stores
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
-  const grades = new SqliteGradeStore(file)
   const source = graphQl?.mentors ?? store
-  const mentors = new GradedMentors(source, grades)
-  const models = new SqliteModelStore({
-    file,
-    folder: join(config.dataDir, 'models'),
-    maxVersions: config.maxModelVersions
-  })
-  const recorder = new SqliteAnswerRecorder({
-    file,
-    maxRecords: config.maxAnswerRecords,
-    onError: (error) => log.error({ err: error }, 'asked questions could not be recorded')
-  })
+  const mentors = stores.review === undefined ? source : new GradedMentors(source, stores.review.grades)
   const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
@@ -117,19 +106,21 @@ export function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
-  const reviews = new ReviewQueue({
-    asked: recorder,
-    grades,
-    mentors,
-    ...(graphQl === undefined && { store }),
-    readUpload: createUploadReader(),
-    answering,
-    embeddings
-  })
+  const reviews =
+    stores.review === undefined
+      ? undefined
+      : new ReviewQueue({
+          ...stores.review,
+          mentors,
+          ...(graphQl === undefined && { store }),
+          readUpload: createUploadReader(),
+          answering,
+          embeddings
+        })
   return {
     routes: {
       mentors: source,
-      reviews,
+      ...(reviews !== undefined && { reviews }),
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
@@ -139,8 +130,8 @@ export function openMentorParts(
       promotionMargin,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
-        recorder.deleteOf(mentorId)
-        grades.deleteOf(mentorId)
+        await recorder.deleteOf(mentorId)
+        await stores.review?.grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },
@@ -157,7 +148,8 @@ export function openMentorParts(
       await trainer.idle()
       await classifiers.close()
       await graphQl?.close()
-      recorder.flush()
+      await recorder.flush()
+      stores.close()
       file.close()
     }
   }

@@ -7,7 +7,11 @@ import type { Match, MatchIndex } from '../mentor/match-index.ts'
 import { OFF_TOPIC_UTTERANCE, type Media, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { ClassifierModel, Prediction } from './classifier-model.ts'
 
-export type AnswerType = 'EXACT' | 'PARAPHRASE' | 'CLASSIFIER' | 'OFF_TOPIC'
+/** How an answer was found. */
+export type AnswerType = (typeof ANSWER_TYPES)[number]
+
+/** Every {@link AnswerType}. */
+export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] as const
 
 /** Classes that a margin lies between. */
 const MARGIN_RANKS = 2

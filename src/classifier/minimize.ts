@@ -113,20 +113,22 @@ function remember(
 /** −H·gradient, H being the inverse Hessian that the history implies: the two-loop recursion. */
 function descentDirection(gradient: Float64Array, history: readonly Correction[]): Float64Array {
   const direction = new Float64Array(gradient.length)
-  addScaled(direction, -1, gradient)
-  const alphas: number[] = []
-  for (const { step, change, rho } of history.toReversed()) {
-    const alpha = rho * dot(step, direction)
-    alphas.push(alpha)
-    addScaled(direction, -alpha, change)
-  }
+  for (let i = 0; i < gradient.length; i++) direction[i] = -gradient[i]!
   const latest = history.at(-1)
-  if (latest !== undefined) {
-    const scale = 1 / (latest.rho * dot(latest.change, latest.change))
-    for (let i = 0; i < direction.length; i++) direction[i]! *= scale
+  if (latest === undefined) return direction
+  // Each pass over the vectors also makes the product that the next one needs: with many classes they do not fit the cache.
+  const alphas: number[] = []
+  let product = dot(latest.step, direction)
+  for (let i = history.length - 1; i >= 0; i--) {
+    const { change, rho } = history[i]!
+    alphas[i] = rho * product
+    product = addScaledAndDot(direction, -alphas[i]!, change, history[i - 1]?.step ?? change)
   }
-  for (const { step, change, rho } of history) {
-    addScaled(direction, alphas.pop()! - rho * dot(change, direction), step)
+  const scale = 1 / (latest.rho * dot(latest.change, latest.change))
+  for (let i = 0; i < direction.length; i++) direction[i]! *= scale
+  product *= scale
+  for (const [i, { step, rho }] of history.entries()) {
+    product = addScaledAndDot(direction, alphas[i]! - rho * product, step, history[i + 1]?.change ?? step)
   }
   return direction
 }
@@ -137,10 +139,42 @@ function interpolatedStep(step: number, slope: number, rise: number): number {
   return Number.isFinite(parabola) ? Math.min(Math.max(parabola, step / 10), step / 2) : step / 10
 }
 
+/* Sums in four parts, since an addition has to wait for the one before it. */
+
 function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
+  let sum0 = 0
+  let sum1 = 0
+  let sum2 = 0
+  let sum3 = 0
+  let i = 0
+  for (; i + 3 < a.length; i += 4) {
+    sum0 += a[i]! * b[i]!
+    sum1 += a[i + 1]! * b[i + 1]!
+    sum2 += a[i + 2]! * b[i + 2]!
+    sum3 += a[i + 3]! * b[i + 3]!
+  }
+  for (; i < a.length; i++) sum0 += a[i]! * b[i]!
+  return sum0 + sum1 + (sum2 + sum3)
+}
+
+/** Adds `factor · source` to `target`, and gives its inner product with `other`. */
+function addScaledAndDot(target: Float64Array, factor: number, source: Float64Array, other: Float64Array): number {
+  let sum0 = 0
+  let sum1 = 0
+  let i = 0
+  for (; i + 1 < target.length; i += 2) {
+    const value0 = target[i]! + factor * source[i]!
+    const value1 = target[i + 1]! + factor * source[i + 1]!
+    target[i] = value0
+    target[i + 1] = value1
+    sum0 += value0 * other[i]!
+    sum1 += value1 * other[i + 1]!
+  }
+  for (; i < target.length; i++) {
+    target[i]! += factor * source[i]!
+    sum0 += target[i]! * other[i]!
+  }
+  return sum0 + sum1
 }
 
 function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
@@ -149,6 +183,10 @@ function addScaled(target: Float64Array, factor: number, source: Float64Array): 
 
 function greatestMagnitude(values: Float64Array): number {
   let greatest = 0
-  for (const value of values) greatest = Math.max(greatest, Math.abs(value))
+  for (let i = 0; i < values.length; i++) {
+    const magnitude = Math.abs(values[i]!)
+    if (magnitude > greatest) greatest = magnitude
+    else if (Number.isNaN(magnitude)) return magnitude
+  }
   return greatest
 }

@@ -135,26 +135,26 @@ export async function fitSoftmax(
     async (point) => {
       const coefficients = await coefficientsAt(point)
       const intercepts = interceptsAt(point)
-      const slope = new Float64Array(coefficientCount)
+      const slope = new Float32Array(coefficientCount)
       const gradient = new Float64Array(point.length)
-      let value = 0
+      let squares = 0
       for (let i = 0; i < coefficientCount; i++) {
         const coefficient = coefficients.values[i]!
-        value += 0.5 * penalty * coefficient * coefficient
+        squares += coefficient * coefficient
         slope[i] = penalty * coefficient
       }
+      let value = 0.5 * penalty * squares
+      const share = 1 / rows
       for (const block of blocks) {
         const part = await engine.softmaxGradient(block, coefficients, intercepts)
         value += part.loss / rows
-        for (let i = 0; i < coefficientCount; i++) slope[i]! += part.coefficients[i]! / rows
+        const partSlope = part.coefficients
+        for (let i = 0; i < coefficientCount; i++) slope[i]! += partSlope[i]! * share
         for (let k = 0; k < classCount; k++) {
           gradient[coefficientCount + k]! += (interceptScale * part.intercepts[k]!) / rows
         }
       }
-      const turned = await engine.product(
-        { values: new Float32Array(slope), rows: classCount, columns: dimensions },
-        coordinates.inverse
-      )
+      const turned = await engine.product({ values: slope, rows: classCount, columns: dimensions }, coordinates.inverse)
       gradient.set(turned.values)
       return { value, gradient }
     },

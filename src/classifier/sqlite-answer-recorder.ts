@@ -3,11 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { randomUUIDv7 } from 'node:crypto'
-
 import type { SqliteFile } from '../sqlite-file.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
-import type { AnswerRecord, AnswerRecorder, AskedQuestion, AskedQuestions } from './answer-record.ts'
+import { AnswerGatherer, type GatheredAnswer } from './answer-gatherer.ts'
+import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from './answer-record.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS asked_questions (
@@ -29,9 +28,6 @@ const SCHEMA = `
 
 const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 
-/** How long records gather before they are written together: so long a crash may take them away. */
-const GATHER_MS = 100
-
 /** How to open a {@link SqliteAnswerRecorder}. */
 export interface SqliteAnswerRecorderOptions {
   readonly file: SqliteFile
@@ -41,28 +37,27 @@ export interface SqliteAnswerRecorderOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Records in a SQLite file. An answer does not wait for its record to be written. */
-export class SqliteAnswerRecorder implements AnswerRecorder, AskedQuestions {
-  readonly #options: SqliteAnswerRecorderOptions
-  #gathered: (AnswerRecord & { readonly id: string; readonly askedAtMs: number })[] = []
-  #timer: NodeJS.Timeout | undefined
+/** Records in a SQLite file. */
+export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
+  readonly #file: SqliteFile
+  readonly #maxRecords: number
+  readonly #gatherer: AnswerGatherer
 
-  constructor(options: SqliteAnswerRecorderOptions) {
-    this.#options = options
-    options.file.define(SCHEMA)
-    addMargin(options.file)
+  constructor({ file, maxRecords, onError }: SqliteAnswerRecorderOptions) {
+    this.#file = file
+    this.#maxRecords = maxRecords
+    this.#gatherer = new AnswerGatherer(async (records) => this.#write(records), onError)
+    file.define(SCHEMA)
+    addMargin(file)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
-    const id = randomUUIDv7()
-    this.#gathered.push({ ...answer, id, askedAtMs: Date.now() })
-    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS)
-    return id
+    return this.#gatherer.add(answer)
   }
 
   async askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]> {
-    this.flush()
-    return this.#options.file
+    await this.flush()
+    return this.#file
       .all(
         `SELECT question, answer_type, confidence, margin, asked_at FROM asked_questions
          WHERE mentor = ? AND answer_type IN ('CLASSIFIER', 'OFF_TOPIC') ORDER BY seq DESC LIMIT ?`,
@@ -78,45 +73,40 @@ export class SqliteAnswerRecorder implements AnswerRecorder, AskedQuestions {
       }))
   }
 
-  /** Forgets what a mentor was asked. */
-  deleteOf(mentorId: string): void {
-    this.flush()
-    this.#options.file.transact(true, () => {
-      this.#options.file.run('DELETE FROM asked_questions WHERE mentor = ?', mentorId)
+  async deleteOf(mentorId: string): Promise<void> {
+    await this.flush()
+    this.#file.transact(true, () => {
+      this.#file.run('DELETE FROM asked_questions WHERE mentor = ?', mentorId)
     })
   }
 
-  /** Writes what has gathered. */
-  flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const records = this.#gathered
-    this.#gathered = []
-    if (records.length === 0) return
-    const { file, maxRecords, onError } = this.#options
-    try {
-      file.transact(false, () => {
-        for (const one of records) {
-          file.run(
-            `INSERT INTO asked_questions
-               (id, mentor, question, answer, answer_type, confidence, margin, chat_session, asked_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-            one.id,
-            one.mentorId,
-            one.question,
-            one.answerId,
-            one.answerType,
-            one.confidence,
-            one.margin ?? null,
-            one.chatSessionId ?? null,
-            one.askedAtMs
-          )
-        }
-        file.run('DELETE FROM asked_questions WHERE seq <= (SELECT max(seq) FROM asked_questions) - ?', maxRecords)
-      })
-    } catch (error) {
-      onError(error)
-    }
+  async flush(): Promise<void> {
+    await this.#gatherer.flush()
+  }
+
+  #write(records: readonly GatheredAnswer[]): void {
+    this.#file.transact(false, () => {
+      for (const one of records) {
+        this.#file.run(
+          `INSERT INTO asked_questions
+             (id, mentor, question, answer, answer_type, confidence, margin, chat_session, asked_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          one.id,
+          one.mentorId,
+          one.question,
+          one.answerId,
+          one.answerType,
+          one.confidence,
+          one.margin ?? null,
+          one.chatSessionId ?? null,
+          one.askedAtMs
+        )
+      }
+      this.#file.run(
+        'DELETE FROM asked_questions WHERE seq <= (SELECT max(seq) FROM asked_questions) - ?',
+        this.#maxRecords
+      )
+    })
   }
 }
 

@@ -27,6 +27,8 @@ export interface GradeStore {
    * @throws {ServiceError} CONFLICT beyond {@link MAX_GRADES} of a mentor: nothing is kept then
    */
   grade(mentorId: string, grades: readonly QuestionGrade[], by: string): Promise<void>
+  /** Forgets the grades of a mentor that is no more. */
+  deleteOf(mentorId: string): Promise<void>
 }
 
 /** Grades of one mentor. */

@@ -66,8 +66,7 @@ export class SqliteGradeStore implements GradeStore {
     })
   }
 
-  /** Forgets the grades of a mentor that is no more. */
-  deleteOf(mentorId: string): void {
+  async deleteOf(mentorId: string): Promise<void> {
     this.#file.transact(true, () => this.#file.run('DELETE FROM question_grades WHERE mentor = ?', mentorId))
   }
 }

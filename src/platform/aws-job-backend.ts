@@ -56,9 +56,10 @@ import { LeaseWatch, type LeaseSighting } from '../jobs/lease-watch.ts'
 import type { Payload } from '../jobs/payload.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
 import { reach } from './aws-errors.ts'
+import { clientConfig } from './aws-storage.ts'
 import { fieldsOf, jobIn, jobItemIn, jobKey, type JobItem, type ListName } from './dynamo-job-item.ts'
 import resources from './job-resources.json' with { type: 'json' }
-import { S3PayloadStore } from './s3-payload-store.ts'
+import { S3ObjectStore } from './s3-object-store.ts'
 import { SqsJobQueue, type JobMessage, type SqsJobQueueOptions } from './sqs-job-queue.ts'
 
 /** How to reach the queue, table and bucket; what is left out has its default. */
@@ -127,7 +128,7 @@ export class AwsJobBackend implements JobBackend {
   readonly #table: string
   readonly #database: DynamoDBDocumentClient
   readonly #queue: SqsJobQueue
-  readonly #payloads: S3PayloadStore
+  readonly #payloads: S3ObjectStore
   readonly #clients: readonly { destroy(): void }[]
   readonly #policy: JobPolicy
   readonly #clock: Clock
@@ -146,7 +147,7 @@ export class AwsJobBackend implements JobBackend {
     this.#table = options.table
     this.#database = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } })
     this.#queue = new SqsJobQueue(sqs, options)
-    this.#payloads = new S3PayloadStore(s3, options.bucket)
+    this.#payloads = new S3ObjectStore(s3, options.bucket)
     this.#policy = options.policy ?? DEFAULT_JOB_POLICY
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#random = options.random ?? Math.random
@@ -808,13 +809,6 @@ export class AwsJobBackend implements JobBackend {
     this.#background.add(quiet)
     void quiet.finally(() => this.#background.delete(quiet))
   }
-}
-
-function clientConfig(
-  region: string | undefined,
-  endpoint: string | undefined
-): { region?: string; endpoint?: string } {
-  return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
 }
 
 /** Key of the record that remembers which job an idempotency key belongs to. */

@@ -19,37 +19,6 @@ const ANSWER = {
   chatSessionId: undefined
 } as const
 
-test('SqliteAnswerRecorder keeps the latest records under their ids, and forgets a mentor', async (t) => {
-  const file = new SqliteFile(join(await temporaryFolder(t), 'records.db'))
-  t.after(() => file.close())
-  const errors: unknown[] = []
-  const recorder = new SqliteAnswerRecorder({ file, maxRecords: 3, onError: (error) => errors.push(error) })
-  const ids: string[] = []
-  for (const question of ['one', 'two', 'three', 'four']) {
-    ids.push(await recorder.record({ ...ANSWER, mentorId: question === 'four' ? 'n' : 'm', question }))
-  }
-  recorder.flush()
-  const stored = () => file.all('SELECT id, question FROM asked_questions ORDER BY seq').map((row) => ({ ...row }))
-  assert.deepEqual(stored(), [
-    { id: ids[1], question: 'two' },
-    { id: ids[2], question: 'three' },
-    { id: ids[3], question: 'four' }
-  ])
-  recorder.deleteOf('m')
-  assert.deepEqual(stored(), [{ id: ids[3], question: 'four' }])
-  assert.deepEqual(errors, [])
-})
-
-test('SqliteAnswerRecorder says when records are lost, and answers all the same', async (t) => {
-  const file = new SqliteFile(join(await temporaryFolder(t), 'records.db'))
-  const errors: unknown[] = []
-  const recorder = new SqliteAnswerRecorder({ file, maxRecords: 3, onError: (error) => errors.push(error) })
-  await recorder.record({ ...ANSWER, mentorId: 'm', question: 'one' })
-  file.close()
-  recorder.flush()
-  assert.equal(errors.length, 1)
-})
-
 test('SqliteAnswerRecorder gives what no phrase matched, the latest first, also what it has not written yet', async (t) => {
   const file = new SqliteFile(join(await temporaryFolder(t), 'records.db'))
   t.after(() => file.close())

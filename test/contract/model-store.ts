@@ -28,7 +28,8 @@ const FIGURES = {
   refused: null
 }
 
-function newVersion(jobId: string): NewVersion {
+/** A version of nothing much, made by that job. */
+export function newVersion(jobId: string): NewVersion {
   return {
     details: {
       architecture: 'softmax',

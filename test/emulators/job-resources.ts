@@ -8,6 +8,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 
 import type { AwsJobBackendOptions } from '../../src/platform/aws-job-backend.ts'
+import type { AwsStorageOptions } from '../../src/platform/aws-storage.ts'
 import resources from '../../src/platform/job-resources.json' with { type: 'json' }
 
 /** Where each emulator listens. */
@@ -15,13 +16,19 @@ type Emulated = Readonly<Record<'sqs' | 'dynamodb' | 's3', { readonly url: strin
 
 /** Makes queues, a table and a bucket, as job-resources.json describes them, that nobody else uses. */
 export async function createJobResources(emulators: Emulated, name: string): Promise<AwsJobBackendOptions> {
-  const endpoints = { sqs: emulators.sqs.url, dynamodb: emulators.dynamodb.url, s3: emulators.s3.url }
-  const [queueUrls] = await Promise.all([
+  const [queueUrls, storage] = await Promise.all([
     createJobQueues(emulators, name),
-    createTable(endpoints.dynamodb, name),
-    createBucket(endpoints.s3, name)
+    createStorageResources(emulators, name)
   ])
-  return { ...queueUrls, table: name, bucket: name, region: 'us-east-1', endpoints }
+  const endpoints = { ...storage.endpoints, sqs: emulators.sqs.url }
+  return { ...queueUrls, ...storage, endpoints }
+}
+
+/** Makes the table and the bucket alone. */
+export async function createStorageResources(emulators: Emulated, name: string): Promise<AwsStorageOptions> {
+  const endpoints = { dynamodb: emulators.dynamodb.url, s3: emulators.s3.url }
+  await Promise.all([createTable(endpoints.dynamodb, name), createBucket(endpoints.s3, name)])
+  return { table: name, bucket: name, region: 'us-east-1', endpoints }
 }
 
 /** Makes the three queues; one that is there is left as it is. */

@@ -51,7 +51,7 @@ test('SqliteGradeStore keeps the latest grade of a question, and a revision that
   ])
   assert.notEqual(await grades.revisionOf('m'), revision)
   assert.deepEqual(await grades.gradesOf('n'), [])
-  grades.deleteOf('m')
+  await grades.deleteOf('m')
   assert.equal(await grades.revisionOf('m'), undefined)
 })
 

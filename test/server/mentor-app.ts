@@ -17,7 +17,7 @@ import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
 import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { openMentorParts, type MentorParts } from '../../src/mentor-parts.ts'
+import { openMentorParts } from '../../src/mentor-parts.ts'
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
@@ -106,8 +106,7 @@ export async function openMentorApp(
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const metrics = createMetrics()
-  const mentors: MentorParts | undefined = openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
-  assert.ok(mentors !== undefined)
+  const mentors = await openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,

@@ -12,24 +12,14 @@
  * Without a folder, our int8 encoder embeds the Banking77 that lies in ../shared/data beside the checkout.
  * Run: npm exec -- node tools/bench/classifier.ts [folder]
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { ClassifierModel, packRidgeModel, packSoftmaxModel } from '../../src/classifier/classifier-model.ts'
 import { auroc, evaluate, type JudgedQuestion } from '../../src/classifier/evaluation.ts'
 import { fitRidge } from '../../src/classifier/ridge.ts'
 import { TensorEngine, type FloatMatrix } from '../../src/classifier/tensor-engine.ts'
-import { embedBanking77 } from './engine/banking77.ts'
+import { BANKING77_FOLDER, embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
 import { openEncoder } from './engine/open-encoder.ts'
 import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/classifier/train-softmax.ts'
-
-const Labels = Type.Object({
-  dimensions: Type.Integer(),
-  classCount: Type.Integer(),
-  train: Type.Array(Type.Integer()),
-  test: Type.Array(Type.Integer())
-})
 
 const WITHHELD_INTENTS = 20
 const DRAWS = 3
@@ -37,16 +27,13 @@ const DRAWS = 3
 const ROOT = join(import.meta.dirname, '../..')
 
 const folder = process.argv[2] ?? (await embedWithOurs())
-const labels = Value.Parse(Labels, JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')))
-const train = { features: readFloats(folder, 'train.f32', labels.dimensions), labels: Int32Array.from(labels.train) }
-const testSanitized = readFloats(folder, 'test-sanitized.f32', labels.dimensions)
-const testAsAsked = readFloats(folder, 'test-as-asked.f32', labels.dimensions)
+const { classCount, train, testSanitized, testAsAsked, testLabels } = readBanking77(folder)
 
 const engine = await TensorEngine.create()
 const report = {
   node: process.version,
   samples: train.labels.length,
-  classes: labels.classCount,
+  classes: classCount,
   ridge: measureRidge(),
   softmax: await measureSoftmax(),
   offTopic: await measureOffTopic(),
@@ -58,37 +45,37 @@ await engine[Symbol.asyncDispose]()
 async function embedWithOurs(): Promise<string> {
   const out = join(ROOT, '.cache/bench/banking77-int8')
   const encoder = await openEncoder('int8')
-  await embedBanking77(encoder, join(ROOT, '../shared/data/banking77'), out)
+  await embedBanking77(encoder, BANKING77_FOLDER, out)
   await encoder.close()
   return out
 }
 
 function measureRidge() {
-  const { result: fitted, milliseconds } = timed(() => fitRidge(train.features, train.labels, labels.classCount))
-  const model = ClassifierModel.load(packRidgeModel(fitted, originOf(labels.classCount)))
+  const { result: fitted, milliseconds } = timed(() => fitRidge(train.features, train.labels, classCount))
+  const model = ClassifierModel.load(packRidgeModel(fitted, originOf(classCount)))
   return {
     fitMs: milliseconds,
-    accuracySanitized: evaluate(judge(model, testSanitized, labels.test), false).accuracy,
-    accuracyAsAsked: evaluate(judge(model, testAsAsked, labels.test), false).accuracy
+    accuracySanitized: evaluate(judge(model, testSanitized, testLabels), false).accuracy,
+    accuracyAsAsked: evaluate(judge(model, testAsAsked, testLabels), false).accuracy
   }
 }
 
 async function measureSoftmax() {
-  const set = { ...train, classCount: labels.classCount }
+  const set = { ...train, classCount }
   // The first run pays for warming up.
   await trainSoftmax(engine, set)
   const start = performance.now()
   const trained = await trainSoftmax(engine, set)
   const trainMs = Math.round(performance.now() - start)
   const model = load(trained, set)
-  const { result: judged, milliseconds } = timed(() => judge(model, testAsAsked, labels.test))
+  const { result: judged, milliseconds } = timed(() => judge(model, testAsAsked, testLabels))
   const found = evaluate(judged, true)
   const foreseen = evaluate(trained.outOfFold, true)
   return {
     trainMs,
     predictMs: milliseconds / judged.length,
     modelBytes: model.byteLength,
-    accuracySanitized: evaluate(judge(model, testSanitized, labels.test), true).accuracy,
+    accuracySanitized: evaluate(judge(model, testSanitized, testLabels), true).accuracy,
     accuracyAsAsked: found.accuracy,
     answeredRight: found.answeredRight,
     calibrationError: found.calibrationError,
@@ -107,10 +94,8 @@ async function measureOffTopic() {
   const draws = []
   for (let draw = 0; draw < DRAWS; draw++) {
     // 77 is prime to 29 and 31: each draw spreads over the intents.
-    const withheld = new Set(
-      Array.from({ length: WITHHELD_INTENTS }, (_, i) => (draw * 31 + i * 29) % labels.classCount)
-    )
-    const kept = [...Array(labels.classCount).keys()].filter((k) => !withheld.has(k))
+    const withheld = new Set(Array.from({ length: WITHHELD_INTENTS }, (_, i) => (draw * 31 + i * 29) % classCount))
+    const kept = [...Array(classCount).keys()].filter((k) => !withheld.has(k))
     const classOf = new Map(kept.map((k, i) => [k, i]))
     const rows = [...train.labels.keys()].filter((i) => classOf.has(train.labels[i]!))
     const set = {
@@ -122,7 +107,7 @@ async function measureOffTopic() {
     const judged = judge(
       load(trained, set),
       testAsAsked,
-      labels.test.map((k) => classOf.get(k))
+      testLabels.map((k) => classOf.get(k))
     )
     const found = evaluate(judged, true)
     draws.push({
@@ -161,36 +146,12 @@ function load(trained: TrainedSoftmax, set: TrainingSet): ClassifierModel {
   return ClassifierModel.load(packSoftmaxModel(trained, set.features, set.labels, originOf(set.classCount)))
 }
 
-function originOf(classCount: number) {
-  return { classIds: Array.from({ length: classCount }, (_, k) => String(k)), encoderRevision: 'bench' }
-}
-
-function judge(model: ClassifierModel, of: FloatMatrix, wanted: readonly (number | undefined)[]): JudgedQuestion[] {
-  return wanted.map((label, i) => {
-    const embedding = of.values.subarray(i * of.columns, (i + 1) * of.columns)
-    const { ranked, topicScore, isOffTopic } = model.predict(embedding, 5)
-    return {
-      question: i,
-      label,
-      ranked: ranked.map(({ classId, confidence }) => ({ class: Number(classId), confidence })),
-      topicScore,
-      isOffTopic
-    }
-  })
-}
-
 function takeRows(of: FloatMatrix, rows: readonly number[]): FloatMatrix {
   const values = new Float32Array(rows.length * of.columns)
   for (const [i, row] of rows.entries()) {
     values.set(of.values.subarray(row * of.columns, (row + 1) * of.columns), i * of.columns)
   }
   return { values, rows: rows.length, columns: of.columns }
-}
-
-function readFloats(from: string, name: string, columns: number): FloatMatrix {
-  const bytes = readFileSync(join(from, name))
-  const values = new Float32Array(new Uint8Array(bytes).buffer)
-  return { values, rows: values.length / columns, columns }
 }
 
 function timed<T>(run: () => T): { result: T; milliseconds: number } {

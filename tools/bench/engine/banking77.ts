@@ -3,13 +3,20 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import type { ClassifierModel } from '../../../src/classifier/classifier-model.ts'
+import type { JudgedQuestion } from '../../../src/classifier/evaluation.ts'
+import type { FloatMatrix } from '../../../src/classifier/tensor-engine.ts'
 import type { Encoder } from '../../../src/embedding/encoder.ts'
 import { sanitize } from '../../../src/mentor/sanitize.ts'
+
+/** Where the data lies beside a checkout. */
+export const BANKING77_FOLDER = join(import.meta.dirname, '../../../../shared/data/banking77')
 
 const Rows = Type.Array(Type.Object({ text: Type.String(), category: Type.String() }))
 
@@ -47,6 +54,64 @@ export async function embedBanking77(encoder: Encoder, dataFolder: string, folde
   await writeFile(join(folder, 'labels.json'), JSON.stringify(labels))
 }
 
-async function readRows(path: string) {
+const Labels = Type.Object({
+  dimensions: Type.Integer(),
+  classCount: Type.Integer(),
+  train: Type.Array(Type.Integer()),
+  test: Type.Array(Type.Integer())
+})
+
+/** Banking77, embedded. */
+export interface EmbeddedBanking77 {
+  readonly classCount: number
+  /** Texts sanitized. */
+  readonly train: { readonly features: FloatMatrix; readonly labels: Int32Array }
+  readonly testSanitized: FloatMatrix
+  readonly testAsAsked: FloatMatrix
+  readonly testLabels: readonly number[]
+}
+
+/** Reads what {@link embedBanking77} or tools/bench/classifier.py has written. */
+export function readBanking77(folder: string): EmbeddedBanking77 {
+  const labels = Value.Parse(Labels, JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')))
+  const read = (name: string): FloatMatrix => {
+    const values = new Float32Array(new Uint8Array(readFileSync(join(folder, name))).buffer)
+    return { values, rows: values.length / labels.dimensions, columns: labels.dimensions }
+  }
+  return {
+    classCount: labels.classCount,
+    train: { features: read('train.f32'), labels: Int32Array.from(labels.train) },
+    testSanitized: read('test-sanitized.f32'),
+    testAsAsked: read('test-as-asked.f32'),
+    testLabels: labels.test
+  }
+}
+
+/** What packed models of the bench say of themselves. */
+export function originOf(classCount: number) {
+  return { classIds: Array.from({ length: classCount }, (_, k) => String(k)), encoderRevision: 'bench' }
+}
+
+/** Judges embedded questions by a model whose classes are named by their numbers. */
+export function judge(
+  model: ClassifierModel,
+  of: FloatMatrix,
+  wanted: readonly (number | undefined)[]
+): JudgedQuestion[] {
+  return wanted.map((label, i) => {
+    const embedding = of.values.subarray(i * of.columns, (i + 1) * of.columns)
+    const { ranked, topicScore, isOffTopic } = model.predict(embedding, 5)
+    return {
+      question: i,
+      label,
+      ranked: ranked.map(({ classId, confidence }) => ({ class: Number(classId), confidence })),
+      topicScore,
+      isOffTopic
+    }
+  })
+}
+
+/** Rows of train.csv or test.csv. */
+export async function readRows(path: string) {
   return Value.Parse(Rows, parse(await readFile(path), { columns: true, bom: true }))
 }

@@ -9,14 +9,17 @@ import { loadTestTexts } from './distinct-texts.ts'
 
 // The clients of a load test, in a process of their own so that their share of the processor can be told: see LoadGenerator.
 
-/** How a text is put to a server: as a query of `/v1/encode`, or in the body of OpenAI's `/embeddings`. */
+/**
+ * How a text is put to a server: at the end of an address (that of `/v1/encode`, unless `getPath` says another), or in the
+ * body of OpenAI's `/embeddings`.
+ */
 export type RequestKind = 'get' | 'openai'
 
 /** A closed loop: each client sends its next request when its last one has been answered. */
 export interface Load {
   readonly origin: string
   readonly target:
-    | { readonly kind: RequestKind; readonly firstTextIndex: number }
+    | { readonly kind: RequestKind; readonly firstTextIndex: number; readonly getPath?: string }
     | { readonly kind: 'path'; readonly path: string }
   readonly headers: Readonly<Record<string, string>>
   readonly clientCount: number
@@ -128,7 +131,10 @@ async function ask(client: Client, { target, headers }: Load, nextText: () => st
           }
         : {
             method: 'GET',
-            path: target.kind === 'path' ? target.path : `/v1/encode?query=${encodeURIComponent(nextText())}`,
+            path:
+              target.kind === 'path'
+                ? target.path
+                : `${target.getPath ?? '/v1/encode?query='}${encodeURIComponent(nextText())}`,
             headers
           },
       {

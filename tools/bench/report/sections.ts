@@ -11,6 +11,7 @@ import { engine } from './engine.ts'
 import { fullLoad } from './full-load.ts'
 import { renderFigures } from './figures.ts'
 import { jobs } from './jobs.ts'
+import { mentors } from './mentors.ts'
 import { quality } from './quality.ts'
 import type { Section } from './section.ts'
 import { soak } from './soak.ts'
@@ -28,6 +29,7 @@ const KNOWN: readonly Section[] = [
   arithmeticLimit,
   quality,
   tokenizer,
+  mentors,
   jobs,
   soak
 ]

@@ -1,0 +1,25 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { openAwsStorage, type AwsStorageOptions } from './aws-storage.ts'
+import { DynamoAnswerRecorder } from './dynamo-answer-recorder.ts'
+import { S3MentorStore } from './s3-mentor-store.ts'
+import { S3ModelStore } from './s3-model-store.ts'
+
+/** How to open the stores on AWS. */
+export interface AwsStoresOptions extends AwsStorageOptions {
+  readonly maxVersions: number
+}
+
+/** Opens the stores of mentors, models and asked questions on one table and one bucket. */
+export function openAwsStores(options: AwsStoresOptions, onRecordsLost: (error: unknown) => void) {
+  const storage = openAwsStorage(options)
+  return {
+    mentors: new S3MentorStore({ storage }),
+    models: new S3ModelStore({ storage, maxVersions: options.maxVersions }),
+    recorder: new DynamoAnswerRecorder(storage.table, onRecordsLost),
+    close: () => storage.close()
+  }
+}

@@ -1,0 +1,73 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { createHash } from 'node:crypto'
+
+import { AnswerGatherer, type GatheredAnswer } from '../classifier/answer-gatherer.ts'
+import type { AnswerRecord, AnswerRecordStore } from '../classifier/answer-record.ts'
+import { textIn } from '../stored-record.ts'
+import type { DynamoTable } from './dynamo-table.ts'
+
+/** How long a record is kept for people to grade. */
+const RECORD_DAYS = 365
+/** Items written at a time: by more, a table that has rested would be throttled. */
+const ITEMS_AT_A_TIME = 25
+
+/**
+ * Records as items of DynamoDB, found by their id, and in the table's index by mentor, oldest first. The table deletes
+ * them after {@link RECORD_DAYS} days.
+ */
+export class DynamoAnswerRecorder implements AnswerRecordStore {
+  readonly #table: DynamoTable
+  readonly #gatherer: AnswerGatherer
+
+  /** @param onError told when records could not be written; they are lost then */
+  constructor(table: DynamoTable, onError: (error: unknown) => void) {
+    this.#table = table
+    this.#gatherer = new AnswerGatherer((records) => this.#write(records), onError)
+  }
+
+  async record(answer: AnswerRecord): Promise<string> {
+    return this.#gatherer.add(answer)
+  }
+
+  async deleteOf(mentorId: string): Promise<void> {
+    await this.flush()
+    for await (const page of this.#table.pages(listOf(mentorId))) {
+      await inTurns(page, async (item) => {
+        await this.#table.delete(textIn(item, 'pk'))
+      })
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#gatherer.flush()
+  }
+
+  async #write(records: readonly GatheredAnswer[]): Promise<void> {
+    await inTurns(records, async ({ id, askedAtMs, mentorId, ...answer }) => {
+      await this.#table.put({
+        pk: `answer#${id}`,
+        id,
+        mentor: mentorId,
+        ...answer,
+        queueState: listOf(mentorId),
+        stateAt: askedAtMs,
+        ttl: Math.ceil(askedAtMs / 1000) + RECORD_DAYS * 86_400
+      })
+    })
+  }
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += ITEMS_AT_A_TIME) {
+    await Promise.all(items.slice(from, from + ITEMS_AT_A_TIME).map((item) => work(item)))
+  }
+}
+
+/** The list of the table's index that a mentor's records stand in. */
+function listOf(mentorId: string): string {
+  return `ANSWER#${createHash('sha256').update(mentorId).digest('base64url')}`
+}
