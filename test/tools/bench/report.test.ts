@@ -195,7 +195,7 @@ const MENTORS: MentorsResult = {
 
 test('the figures of mentors are held against their targets: each round to its own, the worst stage of a training', () => {
   assert.deepEqual(
-    [coldRatio(MENTORS), readyRatio(MENTORS), trainingSlowdown(MENTORS), questionsToEncode(MENTORS)],
+    [coldRatio(MENTORS, 'searchMs'), readyRatio(MENTORS), trainingSlowdown(MENTORS), questionsToEncode(MENTORS)],
     [0.5, 1.75, 1.5, 0.9]
   )
   const targets = renderTargets(new Map([['mentors', MENTORS]]), MACHINE)
