@@ -10,6 +10,14 @@ import { renderDocument, type KeptResult } from '../../../tools/bench/report/doc
 import { encodeHttp, latencyP95, ratiosTo, type EncodeHttpResult } from '../../../tools/bench/report/encode-http.ts'
 import { renderFigures } from '../../../tools/bench/report/figures.ts'
 import { figure, spread, table } from '../../../tools/bench/report/markdown.ts'
+import {
+  coldRatio,
+  mentors,
+  questionsToEncode,
+  readyRatio,
+  trainingSlowdown,
+  type MentorsResult
+} from '../../../tools/bench/report/mentors.ts'
 import { sectionsOf } from '../../../tools/bench/report/sections.ts'
 import { growthOfSecondHalf } from '../../../tools/bench/report/soak.ts'
 import { renderTargets } from '../../../tools/bench/report/targets.ts'
@@ -161,4 +169,39 @@ test('growthOfSecondHalf() compares the end with the middle, not with the start'
   const tenths = [1, 2, 3, 4, 5, 5, 5, 5, 5, 6].map((rssBytes) => ({ requestsPerSecond: 1, p99Ms: 1, rssBytes }))
   const result = { clientCount: 1, replyCacheBytes: 1, requestCount: 1, failureCount: 0, seconds: 1, tenths }
   assert.ok(Math.abs(growthOfSecondHalf(result) - 0.2) < 1e-12)
+})
+
+const MENTORS: MentorsResult = {
+  cold: {
+    sampleCount: 1200,
+    answerCount: 400,
+    oursMs: [3000, 2000],
+    oursRidgeMs: [1000, 1000],
+    encodedCount: 1200,
+    peer: { versions: 'scikit-learn 1', encodeMs: [3000, 2000], fitMs: [1, 1], searchMs: [3000, 2000] }
+  },
+  ready: {
+    sampleCount: 10_003,
+    classCount: 77,
+    oursMs: [3000, 3000],
+    oursRidgeMs: [500, 500],
+    peerMs: [2000, 1500],
+    peerRidgeMs: [100, 100]
+  },
+  accuracy: { softmaxInt8: 0.9351, ridgeFp32: 0.8716, calibrationError: 0.0101 },
+  asking: { clientCount: 1, idle: [round(100, 4)], whileEncoding: [round(80, 6)], whileFitting: [round(90, 5)] },
+  throughput: { clientCount: 4, questions: [round(90, 9)], encode: [round(100, 8)] }
+}
+
+test('the figures of mentors are held against their targets: each round to its own, the worst stage of a training', () => {
+  assert.deepEqual(
+    [coldRatio(MENTORS, 'searchMs'), readyRatio(MENTORS), trainingSlowdown(MENTORS), questionsToEncode(MENTORS)],
+    [0.5, 1.75, 1.5, 0.9]
+  )
+  const targets = renderTargets(new Map([['mentors', MENTORS]]), MACHINE)
+  assert.match(targets, /Banking77 accuracy, softmax, int8 \| ≥ 0\.925 \| ≥ 0\.940 \| 0\.935 \| met/)
+  assert.match(targets, /off the reference’s 0\.872 \| ≤ 0\.003 \|.*\| aim reached/)
+  assert.match(targets, /cold.* \| ≤ 1× \| ≤ 0\.333× \| 0\.500× \| met/)
+  assert.match(targets, /p95 while a training runs, to idle \| ≤ 2× \| ≤ 1\.2\d*× \| 1\.50× \| met/)
+  assert.match(mentors.render(MENTORS) ?? '', /\| its texts are encoded \| 3 \| 6 \| 80 \|/)
 })

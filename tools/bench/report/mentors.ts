@@ -52,9 +52,12 @@ export const MentorsSchema = Type.Object({
 /** What the program mentors.ts prints. */
 export type MentorsResult = Static<typeof MentorsSchema>
 
-/** Our time of a cold training to that of the peer, which searches for the penalty as ours does. */
-export function coldRatio({ cold }: MentorsResult): number {
-  return pairedRatios(cold.oursMs, sums(cold.peer.encodeMs, cold.peer.searchMs)).median
+/**
+ * Our time of a cold training, cross-validation and all, to that of the peer.
+ * @param what the peer's one fit, or its search for the penalty, which is what ours does too
+ */
+export function coldRatio({ cold }: MentorsResult, what: 'fitMs' | 'searchMs'): number {
+  return pairedRatios(cold.oursMs, sums(cold.peer.encodeMs, cold.peer[what])).median
 }
 
 /** Our time on ready embeddings, cross-validation and all, to one fit of the peer. */
