@@ -16,7 +16,13 @@ import { after, before, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteBucketPolicyCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client
+} from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SQSClient, SendMessageCommand, type Message } from '@aws-sdk/client-sqs'
 
 import { DEFAULT_JOB_POLICY } from '../../src/jobs/job.ts'
@@ -219,6 +225,15 @@ async function look(QueueUrl: string | undefined, VisibilityTimeout = 0): Promis
   })
   return (await sqs.send(command)).Messages ?? []
 }
+
+test('the bucket refuses what does not come by TLS', async () => {
+  const put = new PutObjectCommand({ Bucket: made().bucket, Key: `${resources.bucket.prefix}x`, Body: 'x' })
+  await assert.rejects(s3.send(put), (error: { $metadata?: { httpStatusCode?: number } }) => {
+    return error.$metadata?.httpStatusCode === 403
+  })
+  // The emulator speaks no TLS, and what follows is to use the bucket.
+  await s3.send(new DeleteBucketPolicyCommand({ Bucket: made().bucket }))
+})
 
 test('jobs of both lanes, small and large, are done on what Terraform made', { timeout: LIMIT_MS }, async (t) => {
   const backend = openBackend(t)
