@@ -153,7 +153,7 @@ test('all routes but health, docs and the root want a caller', async (t) => {
       )
     }
   }
-  assert.deepEqual(open.toSorted(), ['/', '/health/live', '/health/ready'])
+  assert.deepEqual(open.toSorted(), ['/', '/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready'])
 })
 
 test('a key in use is in no log line', async (t) => {
