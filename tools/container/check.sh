@@ -49,7 +49,7 @@ build_stand_in() {
       >"$cache/mmdebstrap.log" 2>&1 || skip "mmdebstrap cannot fetch Debian; see $cache/mmdebstrap.log"
   [[ -f $cache/debian.tar ]] || mv "$cache/debian.tar.part" "$cache/debian.tar"
   local container
-  container=$(image from scratch)
+  container=$(image from scratch 2>"$cache/buildah.log") || skip "buildah cannot make a container here; see $cache/buildah.log"
   image add --quiet "$container" "$cache/debian.tar" /
   image copy --quiet "$container" "$node" /usr/local/bin/node
   image copy --quiet "$container" "$(npm root --global)/npm" /usr/local/lib/node_modules/npm
@@ -59,6 +59,13 @@ build_stand_in() {
   image config --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt --label "node=$version" \
     --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
   image commit --quiet --rm --format docker "$container" "$stand_in"
+}
+
+# Some machines are containers themselves, and may not start others.
+try_to_run() {
+  podman --storage-driver overlay --runtime runc --cgroup-manager cgroupfs run --rm --network=host --memory=128m \
+    --ulimit=nofile=8192:8192 --ulimit=nproc=4096:4096 "$stand_in" node --version >"$cache/podman.log" 2>&1 ||
+    skip "podman cannot run a container here; see $cache/podman.log"
 }
 
 build() {
@@ -75,6 +82,7 @@ build() {
 mkdir -p "$cache"
 install_tools
 build_stand_in
+try_to_run
 # Under a low priority, which must not keep a process from its work.
 for target in service worker lambda; do build "$target"; done
 # A network of their own that has nothing but the loopback device: what the containers share is offline.
