@@ -38,7 +38,8 @@ RUN sh tools/container/prune.sh node_modules
 
 # The root file system of the images: Node.js, the libraries it is linked to, and the service. No shell, no package manager.
 FROM base AS root
-# hadolint ignore=DL3008 -- binutils is used for one command and is in no image
+# binutils is used for one command and is in no image, so any version will do.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 COPY --from=dependencies /app/node_modules node_modules
 COPY tools/container/assemble-root.sh tools/container/

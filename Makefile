@@ -43,13 +43,18 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 	$(ENGINE) build --target $(TARGET) --tag sbert-service$(if $(filter-out service,$(TARGET)),-$(TARGET)) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE='$(BASE_IMAGE)' --build-arg REQUIRE_DIGEST=yes) .
 
+.PHONY: deploy.zip
+deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
+	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
+
 .PHONY: format
 format: $(INSTALLED) ## format the source files
 	@$(RUN) format
 
 .PHONY: lint
-lint: $(INSTALLED) ## check types, lint, format and unused code
+lint: $(INSTALLED) ## check types, lint, format and unused code, and the Dockerfile
 	@$(RUN) lint
+	@tools/container/lint.sh
 
 .PHONY: license
 license: $(INSTALLED) ## add the licence header to the source files that lack it

@@ -77,9 +77,7 @@ export async function openApp(
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
-  const mentors = offersStored
-    ? await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
-    : undefined
+  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)
@@ -102,7 +100,7 @@ export async function openApp(
     observeRequest,
     observeAnswer,
     ...(offersStored && { jobs: jobRouteParts(config, jobs) }),
-    ...(mentors !== undefined && { mentors: mentors.routes, classifiers: mentors.classifiers }),
+    ...(mentors !== undefined && offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: offer.containerId,
     reportError: (error, context) => {
       errors.report(error, context)

@@ -525,6 +525,18 @@ export const SETTINGS = {
     unit: 'records',
     doc: 'Asked questions kept, with their answers; the oldest leave first.'
   }),
+  LAMBDA_CLASSIFIER: text({
+    default: undefined,
+    pattern: /^[A-Za-z0-9_.-]{1,100}$/,
+    bounds: 'the name of a classifier',
+    doc: 'What a function of AWS Lambda answers bare events of columns with, as `{"sensor_1":"[1,2.0,3]"}`.'
+  }),
+  AWS_LAMBDA_RUNTIME_API: text({
+    default: undefined,
+    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+    bounds: 'a host and a port',
+    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
+  }),
   SEMANTIC_DEDUP: oneOf(['false', 'true'], {
     default: 'false',
     doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'
@@ -534,12 +546,6 @@ export const SETTINGS = {
     pattern: /^[^\0]{1,4096}$/,
     bounds: 'a path',
     doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
-  }),
-  AWS_LAMBDA_RUNTIME_API: text({
-    default: undefined,
-    pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
-    bounds: 'a host and a port',
-    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
   WORKER_PORT: integer({
     default: 8081,

@@ -5,19 +5,21 @@
 
 import awsLambdaFastify from '@fastify/aws-lambda'
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
 import { openApp, type AppParts, type CreateEncoding } from './app-parts.ts'
 import { begin, giveUp } from './begin.ts'
-import type { Environment } from './config.ts'
+import { readFeatureColumns, type PredictLimits } from './classifier/feature-columns.ts'
+import { hasText } from './classifier/signature.ts'
+import type { Config, Environment } from './config.ts'
 import { createEmfReporter } from './emf-parts.ts'
 import { ServiceError } from './errors.ts'
+import { predictionsJson } from './server/prediction-reply.ts'
 import { LambdaRuntime, type InvocationHandler } from './platform/lambda-runtime.ts'
 
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 500
 
-/** Answers an event; what it cannot answer is a {@link ServiceError}. */
-type EventHandler = (event: unknown) => Promise<unknown>
+/** Answers an event with a document of JSON; what it cannot answer is a {@link ServiceError}. */
+type EventHandler = (event: unknown) => Promise<string>
 
 /**
  * Runs the service as a function of AWS Lambda until a signal ends it: loads the model, then answers one event after the
@@ -77,7 +79,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
 
-  const answer = answerEvents(app)
+  const answer = answerEvents(parts, config)
   const handle: InvocationHandler = async ({ requestId, event }) => {
     try {
       return await answer(event)
@@ -100,21 +102,38 @@ function callersError(error: unknown, requestId: string, { errors }: AppParts, l
   return new Error('Cannot answer the event: see the log of the function')
 }
 
-/** Answers what API Gateway (both of its versions), function URLs and load balancers make of an HTTP request. */
-function answerEvents(app: FastifyInstance): EventHandler {
-  const answerHttp = awsLambdaFastify(app, {
+function answerEvents(parts: AppParts, config: Config): EventHandler {
+  const { lambdaClassifier } = config
+  const answerHttp = awsLambdaFastify(parts.app, {
     decorateRequest: false,
     // A comma is part of a sentence.
     parseCommaSeparatedQueryParams: false,
     enforceBase64: ({ headers }) => !isText(headers['content-type'] ?? '')
   })
   return async (event) => {
-    if (isHttpEvent(event)) return answerHttp(withoutStage(event), undefined)
+    if (isHttpEvent(event)) return JSON.stringify(await answerHttp(withoutStage(event), undefined))
+    if (lambdaClassifier !== undefined && isRecord(event)) return predict(parts, lambdaClassifier, event, config)
     throw new ServiceError(
       'INVALID_REQUEST',
-      'Cannot answer the event: it is no HTTP request of API Gateway, a function URL or a load balancer'
+      lambdaClassifier === undefined
+        ? 'Cannot answer the event: it is no HTTP request of API Gateway, a function URL or a load balancer'
+        : 'Cannot answer the event: it is neither an HTTP request nor an object of columns'
     )
   }
+}
+
+/** Predicts the classes of bare columns, as `POST /v1/classifiers/{classifier}/predict` does without a query string. */
+async function predict(
+  { mentors }: AppParts,
+  name: string,
+  columns: Record<string, unknown>,
+  limits: PredictLimits
+): Promise<string> {
+  if (mentors === undefined) throw new ServiceError('NOT_FOUND', 'Cannot predict: there is no store of models')
+  const classifier = await mentors.classifiers.classifiers.open(name)
+  const { signature } = classifier.version
+  const { rows } = await classifier.predict(readFeatureColumns(columns, signature, limits), {})
+  return predictionsJson(rows, signature.label.type, { hasProbability: hasText(signature), topK: 0 })
 }
 
 interface HttpEvent {
@@ -124,10 +143,12 @@ interface HttpEvent {
 }
 
 function isHttpEvent(event: unknown): event is HttpEvent {
-  if (typeof event !== 'object' || event === null || !('requestContext' in event)) return false
-  const { requestContext } = event
-  if (typeof requestContext !== 'object' || requestContext === null) return false
-  return 'httpMethod' in event || 'http' in requestContext
+  if (!isRecord(event) || !isRecord(event['requestContext'])) return false
+  return 'httpMethod' in event || 'http' in event['requestContext']
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** HTTP APIs put the name of a stage that has one before the path. */

@@ -22,8 +22,11 @@ import { storedModelsCatalogue } from './inference/stored-models.ts'
 import type { JobBackend } from './jobs/job-backend.ts'
 import type { JobHandler, JobLog } from './jobs/job-runner.ts'
 import { TopicAnswers } from './mentor/category-answers.ts'
+import { GradedMentors } from './mentor/graded-questions.ts'
+import { createUploadReader } from './mentor/read-upload.ts'
 import { openMentorStores } from './mentor-stores.ts'
 import { readPopCulture } from './pop-culture-file.ts'
+import { ReviewQueue } from './review/review-queue.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
 import { TRAIN_JOB_TYPE } from './server/routes/train.ts'
@@ -37,6 +40,8 @@ export interface MentorParts {
   readonly classifiers: ClassifierRouteParts
   /** Models of both, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
+  /** Trains versions of both. */
+  readonly trainer: VersionTrainer
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Waits for the fit at work, writes what has gathered and closes the files. */
@@ -60,9 +65,10 @@ export async function openMentorParts(
   const stores = await openMentorStores(config, file, (error) => {
     log.error({ err: error }, 'asked questions could not be recorded')
   })
-  const { mentors: store, models, recorder } = stores
+  const { mentors: store, models, recorder, grades } = stores
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
-  const mentors = graphQl?.mentors ?? store
+  const source = graphQl?.mentors ?? store
+  const mentors = new GradedMentors(source, grades)
   const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
@@ -100,9 +106,19 @@ export async function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
+  const reviews = new ReviewQueue({
+    asked: recorder,
+    grades,
+    mentors,
+    ...(graphQl === undefined && { store }),
+    readUpload: createUploadReader(),
+    answering,
+    embeddings
+  })
   return {
     routes: {
-      mentors,
+      mentors: source,
+      reviews,
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
@@ -113,10 +129,12 @@ export async function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         await recorder.deleteOf(mentorId)
+        await grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },
     classifiers: classifiers.routes,
+    trainer,
     inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
     handlers: new Map([
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],

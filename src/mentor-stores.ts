@@ -10,7 +10,9 @@ import type { ModelStore } from './classifier/model-store.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
 import type { Config } from './config.ts'
+import type { GradeStore } from './mentor/graded-questions.ts'
 import type { MentorStore } from './mentor/mentor-source.ts'
+import { SqliteGradeStore } from './mentor/sqlite-grade-store.ts'
 import { SqliteMentorStore } from './mentor/sqlite-mentor-store.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
@@ -19,6 +21,7 @@ export interface MentorStores {
   readonly mentors: MentorStore
   readonly models: ModelStore
   readonly recorder: AnswerRecordStore
+  readonly grades: GradeStore
   close(): void
 }
 
@@ -34,6 +37,7 @@ export async function openMentorStores(
       mentors: new SqliteMentorStore(file),
       models: new SqliteModelStore({ file, folder: join(dataDir, 'models'), maxVersions }),
       recorder: new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost }),
+      grades: new SqliteGradeStore(file),
       close: () => undefined
     }
   }

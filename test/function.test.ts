@@ -10,6 +10,7 @@ import { RuntimeApi } from '../tools/lambda/runtime-api.ts'
 import { embeddingOf } from './server/test-app.ts'
 import { startService, type Service } from './service-process.ts'
 
+const SERVICE = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
 const ENTRY = fileURLToPath(new URL('function-stand-in.ts', import.meta.url))
 
 interface HttpReply {
@@ -41,6 +42,32 @@ async function http(api: RuntimeApi, event: unknown): Promise<HttpReply> {
 function encodingOf({ body }: HttpReply): unknown {
   const { encoding }: { encoding: number[] } = JSON.parse(body)
   return Float32Array.from(encoding)
+}
+
+/** A service that has trained a classifier of two sensors, and ended. */
+async function trainSensors(t: TestContext): Promise<Service> {
+  const service = startService(t, SERVICE, { API_SECRET_KEY: 'local-key' })
+  const { address } = await service.logged('listening')
+  const ask = async (
+    path: string,
+    init: RequestInit = {}
+  ): Promise<{ data: { status: string; statusUrl: string } }> => {
+    const headers = { authorization: 'Bearer local-key', 'content-type': 'text/csv' }
+    const reply = await fetch(`${String(address)}${path}`, { ...init, headers })
+    return JSON.parse(await reply.text())
+  }
+  const rows = Array.from(
+    { length: 40 },
+    (_, i) => `${(i % 2) * 2 + (i % 7) / 10},${-(i % 2) * 2 + (i % 5) / 10},${i % 2}`
+  )
+  const body = ['sensor_1,sensor_2,label', ...rows].join('\n')
+  const { data } = await ask('/v1/classifiers/sensors/train', { method: 'POST', body })
+  let { status } = data
+  while (['QUEUED', 'IN_PROGRESS'].includes(status)) status = (await ask(data.statusUrl)).data.status
+  assert.equal(status, 'SUCCESS')
+  service.child.kill('SIGTERM')
+  await service.exited
+  return service
 }
 
 test('the function answers the sample events as the service answers their requests', async (t) => {
@@ -94,6 +121,29 @@ test('an event that is no request is refused, and the next one answered', async 
   }
   assert.equal((await http(api, await sampleEvent('api-gateway-v1-encode'))).statusCode, 200)
   assert.deepEqual(service.stderr, [])
+})
+
+test('a bare event of columns is answered by the classifier that the function is set up for', async (t) => {
+  const trained = await trainSensors(t)
+  const { api } = await start(t, { LAMBDA_CLASSIFIER: 'sensors', DATA_DIR: trained.dataDir })
+  const outcome = await api.invoke(await sampleEvent('sensors'))
+  assert.deepEqual(outcome, { outcome: 'reply', value: { class: [0, 1, 1] } })
+  assert.equal(api.lastReply, '{"class":[0.0,1.0,1.0]}')
+
+  for (const event of [{ sensor_1: [1] }, { sensor_1: [1], sensor_2: [1, 2] }, { sensor_1: 'x', sensor_2: [1] }, []]) {
+    const refused = await api.invoke(event)
+    assert.equal(refused.outcome === 'error' && refused.errorType, 'INVALID_REQUEST', JSON.stringify(event))
+  }
+  assert.equal((await http(api, await sampleEvent('api-gateway-v1-encode'))).statusCode, 200)
+})
+
+test('a bare event for a classifier that there is not is an error that says so', async (t) => {
+  const { api } = await start(t, { LAMBDA_CLASSIFIER: 'sensors' })
+  assert.deepEqual(await api.invoke(await sampleEvent('sensors')), {
+    outcome: 'error',
+    errorType: 'NOT_FOUND',
+    errorMessage: 'No models found for classifier sensors.'
+  })
 })
 
 test('figures are written before the environment may be frozen', async (t) => {

@@ -13,6 +13,8 @@ export interface AnswerRecord {
   readonly answerId: string
   readonly answerType: AnswerType
   readonly confidence: number
+  /** How much more the classifier liked its best answer than its second; undefined when it was not asked. */
+  readonly margin: number | undefined
   /** The conversation it belongs to, if the caller said. */
   readonly chatSessionId: string | undefined
 }
@@ -36,8 +38,29 @@ export function recordWithBoth(first: AnswerRecorder, second: AnswerRecorder): A
   }
 }
 
-/** Keeps them here. */
-export interface AnswerRecordStore extends AnswerRecorder {
+/** A question that was asked, as far as a review needs to know. */
+export interface AskedQuestion {
+  readonly question: string
+  readonly answerType: Extract<AnswerType, 'CLASSIFIER' | 'OFF_TOPIC'>
+  /** The classifier's in its best answer. */
+  readonly confidence: number
+  /** How much more the classifier liked its best answer than its second; undefined of records that do not tell. */
+  readonly margin: number | undefined
+  /** Milliseconds since 1970. */
+  readonly askedAtMs: number
+}
+
+/** Reads what was asked. The local store of records and the one of AWS give it alike. */
+export interface AskedQuestions {
+  /**
+   * Questions to a mentor that no one's words matched: the classifier answered, or refused. The latest first.
+   * @param limit most of them
+   */
+  askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]>
+}
+
+/** Keeps them here, and reads them. */
+export interface AnswerRecordStore extends AnswerRecorder, AskedQuestions {
   /** Forgets what a mentor was asked. */
   deleteOf(mentorId: string): Promise<void>
   /** Writes what has gathered. */

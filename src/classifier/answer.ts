@@ -13,6 +13,9 @@ export type AnswerType = (typeof ANSWER_TYPES)[number]
 /** Every {@link AnswerType}. */
 export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] as const
 
+/** Classes that a margin lies between. */
+const MARGIN_RANKS = 2
+
 /** What answering needs to know. */
 export interface AnswerParts {
   readonly repertoire: Repertoire
@@ -54,6 +57,8 @@ export interface AnswerReply {
   readonly answerMissing: boolean
   /** The answer that the classifier likes best; undefined when it was not asked. */
   readonly classifierAnswerId: string | undefined
+  /** How much more it likes that than its second; undefined when it was not asked, or knows one answer only. */
+  readonly margin: number | undefined
   /** The classifier's best answers that the mentor has, the best first, also of a match or off topic; none unless asked for. */
   readonly alternatives: readonly Alternative[]
 }
@@ -64,14 +69,20 @@ export interface AnswerReply {
  */
 export async function answerQuestion(question: string, parts: AnswerParts, topK = 0): Promise<AnswerReply> {
   const match = parts.matchIndex.find(question)
-  if (match !== undefined && topK === 0) return replyToMatch(match, undefined, [])
-  const prediction = parts.model.predict(await parts.embed(question), Math.max(1, topK))
+  if (match !== undefined && topK === 0) {
+    return replyToMatch(match, { classifierAnswerId: undefined, margin: undefined, alternatives: [] })
+  }
+  const prediction = parts.model.predict(await parts.embed(question), Math.max(MARGIN_RANKS, topK))
   const { answersById } = parts
-  const alternatives = topK === 0 ? [] : alternativesOf(prediction, answersById)
-  if (match !== undefined) return replyToMatch(match, prediction.classId, alternatives)
+  const [best, second] = prediction.ranked
+  const decided = {
+    classifierAnswerId: prediction.classId,
+    margin: best === undefined || second === undefined ? undefined : best.confidence - second.confidence,
+    alternatives: alternativesOf(prediction.ranked.slice(0, topK), answersById)
+  }
+  if (match !== undefined) return replyToMatch(match, decided)
 
   const predicted = answersById.get(prediction.classId)
-  const decided = { classifierAnswerId: prediction.classId, alternatives }
   if (predicted === undefined) {
     return { ...offTopicReply(parts), ...decided, confidence: -1, answerMissing: true }
   }
@@ -94,16 +105,14 @@ type AnswerContent = Pick<
 
 function replyToMatch(
   match: Match,
-  classifierAnswerId: string | undefined,
-  alternatives: readonly Alternative[]
+  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives'>
 ): AnswerReply {
   return {
     ...contentOf(match.answer),
     answerType: match.type,
     confidence: 1,
     answerMissing: false,
-    classifierAnswerId,
-    alternatives
+    ...decided
   }
 }
 
@@ -139,8 +148,8 @@ function offTopicReply({ repertoire, random = Math.random }: AnswerParts): Answe
   return { ...content, answerType: 'OFF_TOPIC' }
 }
 
-function alternativesOf(prediction: Prediction, answersById: ReadonlyMap<string, MentorAnswer>): Alternative[] {
-  return prediction.ranked.flatMap(({ classId, confidence }) => {
+function alternativesOf(ranked: Prediction['ranked'], answersById: ReadonlyMap<string, MentorAnswer>): Alternative[] {
+  return ranked.flatMap(({ classId, confidence }) => {
     const answer = answersById.get(classId)
     if (answer === undefined) return []
     return [{ answerId: classId, questionId: answer.question._id, question: answer.question.question, confidence }]

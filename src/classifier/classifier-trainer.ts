@@ -7,7 +7,14 @@ import { classifierModelName } from './model-name.ts'
 import { unpackTable } from './packed-table.ts'
 import type { Signature } from './signature.ts'
 import type { TrainingTable } from './training-table.ts'
-import type { TrainingData, TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from './version-trainer.ts'
+import type {
+  LearningPoint,
+  TrainingData,
+  TrainOptions,
+  TrainOutcome,
+  VersionRequest,
+  VersionTrainer
+} from './version-trainer.ts'
 
 /** What to train. */
 export interface ClassifierTrainRequest extends Pick<VersionRequest, 'jobId' | 'by'> {
@@ -25,6 +32,17 @@ export async function trainClassifier(
   const { c, isForced, dataHash, ...table } = await unpackTable(packedTable, options.signal)
   const data = trainingDataOf(table, dataHash, c ?? undefined)
   return trainer.train({ name: classifierModelName(classifier), read: async () => data, isForced, jobId, by }, options)
+}
+
+/** How good a classifier is of parts of a table, as `VersionTrainer.learningCurve`. */
+export async function classifierLearningCurve(
+  trainer: VersionTrainer,
+  packedTable: Uint8Array,
+  shares: readonly number[],
+  options: TrainOptions = {}
+): Promise<readonly LearningPoint[]> {
+  const { c, dataHash, ...table } = await unpackTable(packedTable, options.signal)
+  return trainer.learningCurve(trainingDataOf(table, dataHash, c ?? undefined), shares, options)
 }
 
 function trainingDataOf(table: TrainingTable, dataHash: string, c: number | undefined): TrainingData {

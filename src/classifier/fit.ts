@@ -75,6 +75,8 @@ export interface VersionReport {
 const RIDGE_FOLDS = 5
 /** Above so many samples the n² comparison for near-duplicates would take longer than the fit. */
 const MAX_SAMPLES_COMPARED = 12_000
+/** Samples that two versions are compared on: a difference of a thousandth shows. */
+const MAX_JUDGEMENTS = 20_000
 
 /**
  * Fits a model, judges it out of fold and packs it. Computes on the calling thread: not on the main one.
@@ -134,13 +136,24 @@ export async function fitClassifier(
     model,
     figures: { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused },
     notMeasured,
-    judgements: judged.flatMap(({ question, label, ranked }): Judgement[] =>
-      label === undefined
-        ? []
-        : [{ sample: sampleKey(texts[question]!, classIds[label]!), isRight: ranked[0]!.class === label }]
+    judgements: boundJudgements(
+      judged.flatMap(({ question, label, ranked }): Judgement[] =>
+        label === undefined
+          ? []
+          : [{ sample: sampleKey(texts[question]!, classIds[label]!), isRight: ranked[0]!.class === label }]
+      )
     ),
     reportJson: JSON.stringify(report)
   }
+}
+
+/**
+ * Of very many judgements those with the least keys, which are hashes: as good as drawn by lot, and of two versions the same. All of
+ * them would hold up the main thread, which stores and compares them.
+ */
+function boundJudgements(judgements: Judgement[]): readonly Judgement[] {
+  if (judgements.length <= MAX_JUDGEMENTS) return judgements
+  return judgements.toSorted((a, b) => (a.sample < b.sample ? -1 : 1)).slice(0, MAX_JUDGEMENTS)
 }
 
 /** The numbers of a table's rows; undefined when it has none. */

@@ -6,7 +6,7 @@
 import { greatest } from './candidates.ts'
 import type { JudgedQuestion } from './evaluation.ts'
 import { splitByFold, stratifiedFolds } from './folds.ts'
-import { fitSoftmax, prepareSamples, softmaxLogits, type SoftmaxModel } from './softmax.ts'
+import { fitSoftmax, prepareSamples, softmaxLogits, withRows, type SoftmaxModel } from './softmax.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
 /** Numbers of n rows, row-major, in the precision that they came in. */
@@ -119,22 +119,51 @@ export async function trainLogistic(
     options.onProgress?.(stepsDone / stepCount)
     options.signal?.throwIfAborted()
   }
-  let best: { c: number; loss: number; judged: readonly JudgedQuestion[] } | undefined
+  const all = Int32Array.from(labels.keys())
+  const standardisation = standardisationOf(set, all)
+  // One change of coordinates serves all fits: each takes time by the cube of the columns.
+  const samples = await prepareSamples(engine, takeFeatures(set, standardisation, all))
+  const fit = async (indices: Int32Array, c: number, start: SoftmaxModel | undefined): Promise<LogisticModel> => {
+    const ofRows = standardisationOf(set, indices)
+    const rows = withRows(samples, takeFeatures(set, ofRows, indices))
+    const { model: softmax } = await fitSoftmax(
+      engine,
+      rows,
+      Int32Array.from(indices, (row) => labels[row]!),
+      classCount,
+      {
+        penalty: (classCount === 2 ? 2 : 1) / c,
+        gradientTolerance: GRADIENT_TOLERANCE,
+        maxEvaluations: isLarge ? LARGE_MAX_EVALUATIONS : MAX_EVALUATIONS,
+        ...(start !== undefined && { start })
+      }
+    )
+    return { softmax, standardisation: ofRows }
+  }
+  let best: { c: number; loss: number; judged: readonly JudgedQuestion[]; start: SoftmaxModel | undefined } | undefined
+  const latest = new Map<number, SoftmaxModel>()
   for (const c of tried) {
     const judged: JudgedQuestion[] = []
     let loss = 0
     for (const fold of measured) {
       const { heldOut, trained } = splitByFold(folds, fold)
-      const model = await fit(engine, set, trained, c, isLarge)
+      const model = await fit(trained, c, latest.get(fold))
+      latest.set(fold, model.softmax)
       loss += await judge(engine, set, model, heldOut, judged)
       step()
     }
-    if (best === undefined || loss < best.loss) best = { c, loss, judged }
+    if (best === undefined || loss < best.loss) best = { c, loss, judged, start: latest.get(measured[0] ?? -1) }
   }
-  const { c, judged } = best!
-  const model = await fit(engine, set, Int32Array.from(labels.keys()), c, isLarge)
+  const { c, judged, start } = best!
+  const model = await fit(all, c, start)
   step()
   return { ...model, c, outOfFold: judged, notMeasured: describeGaps(set, judged, isLarge) }
+}
+
+function standardisationOf({ numbers }: LogisticSet, indices: Int32Array): Standardisation {
+  return numbers === undefined
+    ? { means: new Float64Array(0), scales: new Float64Array(0) }
+    : fitStandardisation(numbers, indices)
 }
 
 function candidatesForC(
@@ -145,27 +174,6 @@ function candidatesForC(
   if (given !== undefined) return [given]
   if (embeddings === undefined) return [1]
   return isUsualTaken ? [USUAL_C_OF_TEXT] : C_TRIED
-}
-
-async function fit(
-  engine: TensorEngine,
-  set: LogisticSet,
-  indices: Int32Array,
-  c: number,
-  isLarge: boolean
-): Promise<LogisticModel> {
-  const standardisation =
-    set.numbers === undefined
-      ? { means: new Float64Array(0), scales: new Float64Array(0) }
-      : fitStandardisation(set.numbers, indices)
-  const samples = await prepareSamples(engine, takeFeatures(set, standardisation, indices))
-  const labels = Int32Array.from(indices, (row) => set.labels[row]!)
-  const { model: softmax } = await fitSoftmax(engine, samples, labels, set.classCount, {
-    penalty: (set.classCount === 2 ? 2 : 1) / c,
-    gradientTolerance: GRADIENT_TOLERANCE,
-    maxEvaluations: isLarge ? LARGE_MAX_EVALUATIONS : MAX_EVALUATIONS
-  })
-  return { softmax, standardisation }
 }
 
 /** Embeddings beside standardised numbers, of some rows. */

@@ -153,10 +153,11 @@ function probabilitiesOf(output: OnnxTensor | undefined, rowCount: number, class
     const probabilities = Float64Array.from(output.data.subarray(row * classCount, (row + 1) * classCount))
     const sum = probabilities.reduce((total, probability) => total + probability, 0)
     // Also of NaN.
-    if (!(Math.abs(sum - 1) <= SUM_TOLERANCE && probabilities.every((probability) => probability >= 0))) {
+    const isShare = (probability: number): boolean => probability >= -SUM_TOLERANCE && probability <= 1 + SUM_TOLERANCE
+    if (!(Math.abs(sum - 1) <= SUM_TOLERANCE && probabilities.every(isShare))) {
       throw noProbabilities('what it gave is below 0 or does not add up to 1: end it with Softmax')
     }
-    return probabilities
+    return probabilities.map((probability) => Math.min(1, Math.max(0, probability)))
   })
 }
 

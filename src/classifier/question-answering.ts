@@ -11,7 +11,7 @@ import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type AnswerReply, type AnswerType } from './answer.ts'
+import { answerQuestion, type Alternative, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from './classifier-model.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
@@ -64,6 +64,9 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
+/** Probability of an answer that is worth a person's look though the question seems off topic. */
+const LIKELY_CONFIDENCE = 0.3
+
 /** Mentors of which it is remembered which version answered last. */
 const MAX_SEEN_VERSIONS = 10_000
 /** Classes that a judgement of a test question names. */
@@ -104,7 +107,7 @@ export class QuestionAnswering {
       return rowOf(embeddings, 0)
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
-    const { answerId, answerType, confidence, classifierAnswerId } = reply
+    const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
     // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
     if (
       observer !== undefined &&
@@ -116,7 +119,7 @@ export class QuestionAnswering {
       const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
       observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
     }
-    const record = { mentorId, question, answerId, answerType, confidence, chatSessionId }
+    const record = { mentorId, question, answerId, answerType, confidence, margin, chatSessionId }
     const feedbackId = await recorder.record(record, caller)
     return { reply, feedbackId, architecture: model.architecture, version, timings }
   }
@@ -127,6 +130,27 @@ export class QuestionAnswering {
    */
   async load(mentorId: string, caller: CallerHeaders): Promise<void> {
     await this.#open(mentorId, caller)
+  }
+
+  /**
+   * The live version's answers to questions, where they are likely; undefined where it would refuse the question, unless the
+   * probability of its best answer is {@link LIKELY_CONFIDENCE} or more.
+   * @param embeddings of the questions
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model
+   */
+  async suggest(
+    mentorId: string,
+    embeddings: readonly Float32Array[],
+    caller: CallerHeaders
+  ): Promise<(Alternative | undefined)[]> {
+    const { mentor, model } = await this.#open(mentorId, caller)
+    return embeddings.map((embedding) => {
+      const { classId, confidence, isOffTopic } = model.predict(embedding)
+      const answer = mentor.answersById.get(classId)
+      const isLikely = !isOffTopic || (model.architecture === 'softmax' && confidence >= LIKELY_CONFIDENCE)
+      if (answer === undefined || !isLikely) return undefined
+      return { answerId: classId, questionId: answer.question._id, question: answer.question.question, confidence }
+    })
   }
 
   /**

@@ -20,6 +20,11 @@ export interface Signature {
   readonly label: Column
 }
 
+/** Whether texts are to be embedded for a model. */
+export function hasText({ features }: Signature): boolean {
+  return features.some(({ type }) => type === 'text')
+}
+
 /** A mentor's model: a question's text in, the id of an answer out. */
 export const MENTOR_SIGNATURE: Signature = {
   features: [{ name: 'question', type: 'text' }],

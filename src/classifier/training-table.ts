@@ -44,6 +44,8 @@ const MAX_FEATURE_VALUES = 20_000_000
 /** Cells of all rows and columns together, which are held as texts while they are looked at. */
 const MAX_TABLE_CELLS = 5_000_000
 const MAX_CLASSES = 10_000
+/** Each is 384 columns of a fit, whose time grows with the cube of them. */
+const MAX_TEXT_COLUMNS = 4
 const MAX_LABEL_CHARACTERS = 200
 const MAX_COLUMN_NAME_CHARACTERS = 100
 const MIN_ROWS = 2
@@ -276,6 +278,12 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     throw tooLarge(`${classIds.length} classes, at most ${MAX_CLASSES} are allowed (MAX_CLASSES)`)
   }
   faults.throwIfAny()
+  const textCount = typed.filter(({ type }) => type === 'text').length
+  if (textCount > MAX_TEXT_COLUMNS) {
+    throw tooLarge(
+      `${textCount} columns of texts, at most ${MAX_TEXT_COLUMNS} are allowed (MAX_TEXT_COLUMNS): join some, or give them type ignore`
+    )
+  }
   const width = typed.reduce((sum, { type }) => sum + (type === 'text' ? limits.embeddingDimensions : 1), 0)
   if (width * raw.rowCount > MAX_FEATURE_VALUES) {
     throw tooLarge(

@@ -9,6 +9,7 @@ import type { TrainingSamples } from '../mentor/training-samples.ts'
 import type { Architecture } from './classifier-model.ts'
 import { fitInThread } from './fit-in-thread.ts'
 import type { FeatureColumn, ModelFigures } from './fit.ts'
+import { partOf } from './learning-part.ts'
 import type { ModelStore, NewVersion } from './model-store.ts'
 import type { PromotionDecision } from './promotion.ts'
 import { publishVersion } from './publish.ts'
@@ -80,6 +81,13 @@ export interface TrainOutcome {
   readonly durationMs: number
 }
 
+/** How good a version of so many samples is. */
+export interface LearningPoint {
+  readonly sampleCount: number
+  /** Share right, out of fold; null where that could not be measured. */
+  readonly accuracy: number | null
+}
+
 /** What a {@link VersionTrainer} is made of. */
 export interface VersionTrainerParts {
   readonly models: ModelStore
@@ -110,6 +118,21 @@ export class VersionTrainer {
     return training
   }
 
+  /**
+   * How good a version is of parts of the data: does more of it still help? Nothing is stored.
+   * @param shares of the data, each above 0 and at most 1; a part holds as much of each class
+   * @throws the signal's reason, Error when a fit failed
+   */
+  async learningCurve(
+    data: TrainingData,
+    shares: readonly number[],
+    options: TrainOptions = {}
+  ): Promise<readonly LearningPoint[]> {
+    const curve = this.#latest.then(() => this.#learningCurve(data, shares, options))
+    this.#latest = curve.catch(() => undefined)
+    return curve
+  }
+
   /** Resolves when no thread computes any more. */
   async idle(): Promise<void> {
     await this.#latest
@@ -120,25 +143,16 @@ export class VersionTrainer {
     const startMs = performance.now()
     const [, encoding, fitting, storing] = TRAINING_STAGES
     const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
-    const { ridgeOffTopicThreshold } = this.#parts
-    const { architecture, signature, dataHash, samples, texts, columns, c } = await request.read(signal)
+    const data = await request.read(signal)
+    const { architecture, signature, dataHash, samples, texts } = data
     onProgress?.(encoding.from)
     const sampleCount = samples.labels.length
     const { values, encodedCount } = await this.#encode(texts, sampleCount, signal, tell(encoding.from, fitting.from))
-    const encoderRevision = texts.length === 0 ? null : this.#parts.encoder.revision
-    const dimensions = texts.length * this.#parts.encoder.dimensions
-    const fit = await fitInThread(
-      {
-        architecture,
-        samples,
-        features: { values, rows: sampleCount, columns: dimensions },
-        encoderRevision,
-        ridgeOffTopicThreshold,
-        ...(columns !== undefined && { columns }),
-        ...(c !== undefined && { c })
-      },
-      { ...(signal !== undefined && { signal }), onProgress: tell(fitting.from, storing.from) }
-    )
+    const toFit = this.#fitRequestOf(data, values)
+    const fit = await fitInThread(toFit, {
+      ...(signal !== undefined && { signal }),
+      onProgress: tell(fitting.from, storing.from)
+    })
     signal?.throwIfAborted()
     onProgress?.(storing.from)
     const durationMs = Math.round(performance.now() - startMs)
@@ -149,7 +163,7 @@ export class VersionTrainer {
         architecture,
         signature,
         dataHash,
-        encoderRevision,
+        encoderRevision: toFit.encoderRevision,
         classCount,
         sampleCount,
         figures: fit.figures,
@@ -169,6 +183,39 @@ export class VersionTrainer {
       sampleCount,
       encodedCount,
       durationMs
+    }
+  }
+
+  async #learningCurve(
+    data: TrainingData,
+    shares: readonly number[],
+    { signal, onProgress }: TrainOptions
+  ): Promise<LearningPoint[]> {
+    signal?.throwIfAborted()
+    const { values } = await this.#encode(data.texts, data.samples.labels.length, signal, () => undefined)
+    const whole = this.#fitRequestOf(data, values)
+    const points: LearningPoint[] = []
+    for (const [index, share] of shares.entries()) {
+      const part = partOf(whole, share)
+      const { figures } = await fitInThread(part, {
+        ...(signal !== undefined && { signal }),
+        onProgress: (done) => onProgress?.((index + done) / shares.length)
+      })
+      points.push({ sampleCount: part.samples.labels.length, accuracy: figures.accuracy })
+    }
+    return points
+  }
+
+  #fitRequestOf({ architecture, samples, texts, columns, c }: TrainingData, values: Float32Array<ArrayBuffer>) {
+    const { encoder, ridgeOffTopicThreshold } = this.#parts
+    return {
+      architecture,
+      samples,
+      features: { values, rows: samples.labels.length, columns: texts.length * encoder.dimensions },
+      encoderRevision: texts.length === 0 ? null : encoder.revision,
+      ridgeOffTopicThreshold,
+      ...(columns !== undefined && { columns }),
+      ...(c !== undefined && { c })
     }
   }
 

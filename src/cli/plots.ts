@@ -5,18 +5,14 @@
 
 import type { CalibrationBin } from '../classifier/evaluation.ts'
 import type { NamedReport } from '../classifier/version-report.ts'
-
-/** How good a classifier of so many samples is. */
-export interface LearningPoint {
-  readonly sampleCount: number
-  /** Share right, out of fold. */
-  readonly accuracy: number
-}
+import type { LearningPoint } from '../classifier/version-trainer.ts'
 
 /** Classes of a confusion matrix that can still be read; of more, those that are mixed up most are shown. */
 const MAX_CLASSES = 30
 const MAX_LABEL_CHARACTERS = 24
 const CELL = 26
+/** Width of a title's character, about. */
+const TITLE_CHARACTER = 9
 const PLOT = 320
 const MARGIN = { left: 64, right: 24, top: 48, bottom: 52 }
 const AXIS_STEPS = [0, 0.2, 0.4, 0.6, 0.8, 1] as const
@@ -70,7 +66,7 @@ export function confusionMatrixSvg(report: Pick<NamedReport, 'classes' | 'confus
     `Confusion matrix: own class down, predicted across${left > 0 ? `; ${left} classes that are mixed up least left out` : ''}` +
     (report.accuracy === null ? '' : `; ${percent(report.accuracy)} right`)
   const frame = `<rect class="grid" x="${margin}" y="${margin + MARGIN.top}" width="${size}" height="${size}"/>`
-  const width = Math.max(margin + size + MARGIN.right, title.length * 8)
+  const width = Math.max(margin + size + MARGIN.right, title.length * TITLE_CHARACTER + 2 * MARGIN.right)
   return svg(width, margin + MARGIN.top + size + MARGIN.right, title, [frame, ...cells, ...names])
 }
 
@@ -88,9 +84,13 @@ export function calibrationSvg(bins: readonly CalibrationBin[], error: number): 
 }
 
 /** Draws the share that is right, out of fold, over the number of samples trained on: does more data still help? */
-export function learningCurveSvg(points: readonly LearningPoint[]): string {
+export function learningCurveSvg(curve: readonly LearningPoint[]): string {
+  const points = curve.flatMap(({ sampleCount, accuracy }) => (accuracy === null ? [] : [{ sampleCount, accuracy }]))
   const most = Math.max(...points.map(({ sampleCount }) => sampleCount), 1)
-  const at = ({ sampleCount, accuracy }: LearningPoint) => ({ x: across(sampleCount / most), y: up(accuracy) })
+  const at = ({ sampleCount, accuracy }: { sampleCount: number; accuracy: number }) => ({
+    x: across(sampleCount / most),
+    y: up(accuracy)
+  })
   const line = points.map((point) => `${at(point).x} ${at(point).y}`).join('L')
   const dots = points.map((point) => {
     const { x, y } = at(point)

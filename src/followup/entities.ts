@@ -69,7 +69,7 @@ export function findEntities(sentence: TaggedSentence): EntityMention[] {
     }
     const type = typeOfName(terms, span)
     const text = textOf(sentence, span)
-    if (type !== undefined) found.push({ span, type, text })
+    if (type !== undefined && !isSpeaker(terms, span)) found.push({ span, type, text })
     index = span.to
   }
   return found.map(({ span, type, text }) => ({
@@ -122,6 +122,12 @@ function isOwn(terms: readonly TaggedTerm[], index: number): boolean {
     if (!isPassed) return false
   }
   return false
+}
+
+/** Whether the speaker's own name is told: `I'm Noor`, `my name is Noor`, `people call me Noor`. */
+function isSpeaker(terms: readonly TaggedTerm[], { from }: Span): boolean {
+  const before = terms.slice(Math.max(0, from - 3), from).map(({ text }) => text.toLowerCase().replace('’', "'"))
+  return /(?:^|\s)(?:i'm|i am|name is|name's|calls? me|called me)$/.test(before.join(' '))
 }
 
 /** The name that begins at a word. */

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import { Agent, errors, request } from 'undici'
 import { ServiceError, type ErrorCode, type ServiceErrorOptions } from '../errors.ts'
 import { ServiceAwayError } from '../jobs/job.ts'
@@ -118,6 +118,8 @@ export class GraphQlClient {
     { caller = {}, timeoutMs = this.#timeoutMs }: GraphQlCall = {}
   ): Promise<Result> {
     const deadlineMs = performance.now() + timeoutMs
+    // One operation tries whether the service is well again. The breaker would let the others wait for it, longer than their time.
+    if (this.#breaker.state === CircuitState.HalfOpen) throw this.#leftAlone(operation)
     try {
       return await this.#breaker.execute(() => this.#sendWithRetries(operation, variables, caller, deadlineMs))
     } catch (error) {

@@ -14,8 +14,8 @@ export interface Invocation {
   readonly event: unknown
 }
 
-/** Answers a call; what it throws becomes the call's error. */
-export type InvocationHandler = (invocation: Invocation) => Promise<unknown>
+/** Answers a call with a document of JSON; what it throws becomes the call's error. */
+export type InvocationHandler = (invocation: Invocation) => Promise<string>
 
 const PREFIX = '/2018-06-01/runtime'
 /** Lambda itself sends no larger events; with base64 and quotes some room is left. */
@@ -49,7 +49,7 @@ export class LambdaRuntime {
       const invocation = await this.#next(signal)
       if (invocation === undefined) return
       const path = `${PREFIX}/invocation/${encodeURIComponent(invocation.requestId)}`
-      let reply: unknown
+      let reply: string
       try {
         reply = await handle(invocation)
       } catch (error) {
@@ -91,12 +91,12 @@ export class LambdaRuntime {
   }
 
   /** Tells an outcome. That Lambda will not have it (too large, too late) it tells the caller itself; only 5xx is for us. */
-  async #post(path: string, content: unknown, headers: Record<string, string> = {}): Promise<void> {
+  async #post(path: string, json: string, headers: Record<string, string> = {}): Promise<void> {
     const { statusCode, body } = await this.#client.request({
       method: 'POST',
       path,
       headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(content ?? null),
+      body: json,
       signal: AbortSignal.timeout(POST_DEADLINE_MS)
     })
     await body.dump()
@@ -105,8 +105,9 @@ export class LambdaRuntime {
 }
 
 /** An error as callers of the function get it. */
-function errorDocument(error: unknown): object {
-  return { errorType: typeOf(error), errorMessage: error instanceof Error ? error.message : String(error) }
+function errorDocument(error: unknown): string {
+  const errorMessage = error instanceof Error ? error.message : String(error)
+  return JSON.stringify({ errorType: typeOf(error), errorMessage })
 }
 
 function typeOf(error: unknown): string {

@@ -34,6 +34,7 @@ import { jobRoutes, type JobRouteParts } from './routes/jobs.ts'
 import { mentorRoutes, type MentorRouteParts } from './routes/mentors.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai.ts'
 import { questionRoutes, type AnswerObserver, type QuestionRouteParts } from './routes/questions.ts'
+import { reviewRoutes, type ReviewRouteParts } from './routes/review.ts'
 import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
@@ -46,6 +47,7 @@ export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
   FollowupRouteParts &
+  Omit<ReviewRouteParts, 'limits'> &
   Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
@@ -199,6 +201,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
       await api.register(followupRoutes, parts.mentors)
+      await api.register(reviewRoutes, { ...parts.mentors, limits })
       await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {

@@ -69,6 +69,7 @@ test('answerQuestion() answers a question word for word with all there is, and e
     confidence: 1,
     answerMissing: false,
     classifierAnswerId: undefined,
+    margin: undefined,
     alternatives: []
   })
   assert.deepEqual(given.embedded, [])

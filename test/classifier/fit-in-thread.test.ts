@@ -70,3 +70,26 @@ test('fitInThread() rejects when the thread fails', async () => {
     return true
   })
 })
+
+test('fitInThread() keeps the judgements of a very large table that another version keeps too', async () => {
+  const rows = 20_500
+  const labels = Int32Array.from({ length: rows }, (_, i) => i % 2)
+  const values = Float64Array.from(labels, (label, i) => label * 3 + (i % 997) / 100)
+  const fitOf = () =>
+    fitInThread({
+      architecture: 'logistic',
+      samples: { texts: [], labels, answerIds: ['0', '1'], groups: Int32Array.from(labels.keys()) },
+      features: { values: new Float32Array(0), rows, columns: 0 },
+      encoderRevision: null,
+      ridgeOffTopicThreshold: -0.631,
+      columns: [{ name: 'x', values }]
+    })
+  const first = await fitOf()
+  const second = await fitOf()
+  assert.equal(first.figures.questionCount, rows)
+  assert.equal(first.judgements.length, 20_000)
+  assert.deepEqual(
+    first.judgements.map(({ sample }) => sample),
+    second.judgements.map(({ sample }) => sample)
+  )
+})

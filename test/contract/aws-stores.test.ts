@@ -13,6 +13,7 @@ import { ANSWER_TYPES } from '../../src/classifier/answer.ts'
 import { openAwsStorage, type AwsStorage, type AwsStorageOptions } from '../../src/platform/aws-storage.ts'
 import { DynamoAnswerRecorder } from '../../src/platform/dynamo-answer-recorder.ts'
 import type { DynamoTable } from '../../src/platform/dynamo-table.ts'
+import { S3GradeStore } from '../../src/platform/s3-grade-store.ts'
 import { S3MentorStore } from '../../src/platform/s3-mentor-store.ts'
 import { S3ModelStore } from '../../src/platform/s3-model-store.ts'
 import {
@@ -68,6 +69,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
     return { store, errors, recordsOf: (mentorId) => recordsOf(table, mentorId), breakDown: () => deleteTable(options) }
   })
   s3ModelStoreTests(openStorage)
+  s3GradeStoreTest(openStorage)
   serviceTest(openStorage)
 } else {
   process.stderr.write(`Stores on AWS: their tests are left out: ${reason}\n`)
@@ -103,6 +105,31 @@ function s3ModelStoreTests(
     assert.equal(await countObjects(options, ''), 7)
     await store.deleteAll('mentor/m')
     assert.equal(await countObjects(options, ''), 0)
+  })
+}
+
+/** What a store of grades across a network has to keep. */
+function s3GradeStoreTest(
+  openStorage: (t: TestContext) => Promise<{ open: () => AwsStorage; options: AwsStorageOptions }>
+) {
+  test('S3GradeStore keeps the latest grade of a question, also of grades given at once', async (t) => {
+    const { open, options } = await openStorage(t)
+    const [one, other] = [new S3GradeStore(open()), new S3GradeStore(open())]
+    assert.deepEqual([await one.revisionOf('m'), await one.gradesOf('m')], [undefined, []])
+    await Promise.all([
+      one.grade('m', [{ question: 'Who?', answerId: 'a' }], 'x'),
+      other.grade('m', [{ question: 'Why?', answerId: undefined }], 'y')
+    ])
+    const revision = await one.revisionOf('m')
+    await one.grade('m', [{ question: 'who', answerId: 'b' }], 'x')
+    assert.notEqual(await one.revisionOf('m'), revision)
+    assert.deepEqual(await other.gradesOf('m'), [
+      { question: 'who', answerId: 'b' },
+      { question: 'Why?', answerId: undefined }
+    ])
+    assert.equal(await countObjects(options, ''), 1)
+    await other.deleteOf('m')
+    assert.deepEqual([await other.gradesOf('m'), await countObjects(options, '')], [[], 0])
   })
 }
 
@@ -150,7 +177,8 @@ async function countObjects({ bucket, region, endpoints }: AwsStorageOptions, en
 
 /** What the table keeps of a mentor's questions: the index knows which, the items have the rest. */
 async function recordsOf(table: DynamoTable, mentorId: string) {
-  const listed = await table.list(`ANSWER#${hash('sha256', mentorId, 'base64url')}`)
+  const id = hash('sha256', mentorId, 'base64url')
+  const listed = [...(await table.list(`UNMATCHED#${id}`)), ...(await table.list(`MATCHED#${id}`))]
   const items = await Promise.all(listed.map((item) => table.get(textIn(item, 'pk'))))
   return items.map((item = {}) => {
     assert(numberIn(item, 'ttl') * 1000 > Date.now(), 'it does not stay for ever')
@@ -161,6 +189,7 @@ async function recordsOf(table: DynamoTable, mentorId: string) {
       answerId: textIn(item, 'answerId'),
       answerType: nameIn(ANSWER_TYPES, item, 'answerType'),
       confidence: numberIn(item, 'confidence'),
+      margin: optionalIn(item, 'margin', numberIn),
       chatSessionId: optionalIn(item, 'chatSessionId', textIn)
     }
   })

@@ -31,6 +31,7 @@ async function open(t: TestContext, maxRecords = 1000) {
       answerId: textIn(row, 'answer'),
       answerType: nameIn(ANSWER_TYPES, row, 'answer_type'),
       confidence: numberIn(row, 'confidence'),
+      margin: optionalIn(row, 'margin', numberIn),
       chatSessionId: optionalIn(row, 'chat_session', textIn)
     }))
   return { store, recordsOf, breakDown, errors }
@@ -40,11 +41,30 @@ answerRecordStoreContract('SqliteAnswerRecorder', open)
 
 test('SqliteAnswerRecorder keeps the latest records', async (t) => {
   const { store, recordsOf } = await open(t, 3)
-  const answer = { mentorId: 'm', answerId: 'a', answerType: 'EXACT', confidence: 1, chatSessionId: undefined } as const
+  const answer = {
+    mentorId: 'm',
+    answerId: 'a',
+    answerType: 'EXACT',
+    confidence: 1,
+    margin: undefined,
+    chatSessionId: undefined
+  } as const
   for (const question of ['one', 'two', 'three', 'four']) await store.record({ ...answer, question })
   await store.flush()
   assert.deepEqual(
     (await recordsOf('m')).map(({ question }) => question),
     ['two', 'three', 'four']
   )
+})
+
+test('SqliteAnswerRecorder reads a file that has no margins yet', async (t) => {
+  const file = new SqliteFile(join(await temporaryFolder(t), 'records.db'))
+  t.after(() => file.close())
+  file.define(`CREATE TABLE asked_questions (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, mentor TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
+    answer_type TEXT NOT NULL, confidence REAL NOT NULL, chat_session TEXT, asked_at INTEGER NOT NULL) STRICT;
+    INSERT INTO asked_questions VALUES (1, 'i', 'm', 'old', 'a', 'CLASSIFIER', 0.5, NULL, 7);`)
+  const recorder = new SqliteAnswerRecorder({ file, maxRecords: 100, onError: assert.ifError })
+  const old = { question: 'old', answerType: 'CLASSIFIER', confidence: 0.5, margin: undefined, askedAtMs: 7 }
+  assert.deepEqual(await recorder.askedOf('m', 9), [old])
 })

@@ -10,10 +10,12 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { AwsJobBackendOptions } from '../../src/platform/aws-job-backend.ts'
 import type { AwsStorageOptions } from '../../src/platform/aws-storage.ts'
 import resources from '../../src/platform/job-resources.json' with { type: 'json' }
-import type { Emulators } from './emulators.ts'
+
+/** Where each emulator listens. */
+type Emulated = Readonly<Record<'sqs' | 'dynamodb' | 's3', { readonly url: string }>>
 
 /** Makes queues, a table and a bucket, as job-resources.json describes them, that nobody else uses. */
-export async function createJobResources(emulators: Emulators, name: string): Promise<AwsJobBackendOptions> {
+export async function createJobResources(emulators: Emulated, name: string): Promise<AwsJobBackendOptions> {
   const [queueUrls, storage] = await Promise.all([
     createJobQueues(emulators, name),
     createStorageResources(emulators, name)
@@ -23,7 +25,10 @@ export async function createJobResources(emulators: Emulators, name: string): Pr
 }
 
 /** Makes the table and the bucket alone. */
-export async function createStorageResources(emulators: Emulators, name: string): Promise<AwsStorageOptions> {
+export async function createStorageResources(
+  emulators: Pick<Emulated, 'dynamodb' | 's3'>,
+  name: string
+): Promise<AwsStorageOptions> {
   const endpoints = { dynamodb: emulators.dynamodb.url, s3: emulators.s3.url }
   await Promise.all([createTable(endpoints.dynamodb, name), createBucket(endpoints.s3, name)])
   return { table: name, bucket: name, region: 'us-east-1', endpoints }
@@ -31,7 +36,7 @@ export async function createStorageResources(emulators: Emulators, name: string)
 
 /** Makes the three queues; one that is there is left as it is. */
 export async function createJobQueues(
-  emulators: Emulators,
+  emulators: Emulated,
   name: string
 ): Promise<{ queueUrl: string; bulkQueueUrl: string; deadLetterQueueUrl: string }> {
   const client = new SQSClient({ endpoint: emulators.sqs.url, region: 'us-east-1' })

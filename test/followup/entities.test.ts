@@ -63,6 +63,12 @@ test('findEntities() leaves out capitals that name nothing', () => {
   assert.deepEqual(entitiesOf(''), [])
 })
 
+test('findEntities() leaves out the name by which the speaker is introduced', () => {
+  assert.deepEqual(entitiesOf("I'm Noor Halvorsen. My name is Noor. They call me Noor. I am with Hector."), [
+    'person: Hector'
+  ])
+})
+
 test('findEntities() tells whose verb it is', () => {
   assert.deepEqual(subjectsOf('I packed up and moved to Nairobi.'), ['Nairobi: I'])
   assert.deepEqual(subjectsOf("I've never really wanted to visit Nairobi."), ['Nairobi: I'])

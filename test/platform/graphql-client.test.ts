@@ -62,17 +62,20 @@ test('run() sends the caller’s headers and the secret one, on connections that
   assert.ok(standIn.connectionCount <= 2, `${standIn.connectionCount} connections for 13 requests`)
 })
 
+/** Far beyond the time that an operation has: who is not ready then is stuck. */
+const IN_TIME = { timeout: 20_000 }
 const FAULT_REPLIES: readonly [Fault, number, RegExp, { isAway: boolean; mayBeDone: boolean }][] = [
   ['errors', 502, /answered 200 with 1 error\(s\): TOLD_TO_FAIL$/, { isAway: false, mayBeDone: true }],
   ['status-500', 502, /answered 500$/, { isAway: true, mayBeDone: true }],
   ['hang', 504, /did not answer in time$/, { isAway: true, mayBeDone: true }],
+  ['drip', 504, /did not answer in time$/, { isAway: true, mayBeDone: true }],
   ['not-json', 502, /answered 200, and not with JSON$/, { isAway: true, mayBeDone: true }],
   ['half', 502, /broke the connection off$/, { isAway: true, mayBeDone: true }],
   ['refuse', 502, /broke the connection off$/, { isAway: true, mayBeDone: true }]
 ]
 for (const [fault, statusCode, message, kind] of FAULT_REPLIES) {
-  test(`run() fails with ${statusCode} when the service ${fault === 'hang' ? 'hangs' : `answers so: ${fault}`}, in time`, async (t) => {
-    const { standIn, client } = await setUp(t, { timeoutMs: 300 })
+  test(`run() fails with ${statusCode} in time when the service does so: ${fault}`, IN_TIME, async (t) => {
+    const { standIn, client } = await setUp(t, statusCode === 504 ? { timeoutMs: 300 } : {})
     standIn.fail({ fault })
     const operations = { [MENTOR.action]: MENTOR, [UPDATE_MENTOR_TRAINING.action]: UPDATE_MENTOR_TRAINING }
     for (const [action, operation] of Object.entries<GraphQlOperation<unknown>>(operations)) {
@@ -86,6 +89,12 @@ for (const [fault, statusCode, message, kind] of FAULT_REPLIES) {
     assert.equal(await client.run(MENTOR_CAN_EDIT, { mentor: 'noor' }), false)
   })
 }
+
+test('run() ends with the call’s own time, where that is shorter', IN_TIME, async (t) => {
+  const { standIn, client } = await setUp(t, { timeoutMs: 60_000 })
+  standIn.fail({ fault: 'hang' })
+  assert.equal((await failureOf(client.run(MENTOR, { id: 'noor' }, { timeoutMs: 50 }))).statusCode, 504)
+})
 
 test('run() tries a query three times, a mutation and what is not the service’s fault once', async (t) => {
   const { standIn, client } = await setUp(t)
@@ -118,6 +127,19 @@ test('run() leaves a service alone that fails again and again, then asks it once
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   assert.equal(standIn.userQuestions.length, 1)
+})
+
+test('run() lets nobody wait for the one that tries whether the service is well again', IN_TIME, async (t) => {
+  const { standIn, client } = await setUp(t, { openMs: 1, timeoutMs: 60_000 })
+  standIn.fail({ fault: 'refuse', times: 10 })
+  const update = () => client.run(UPDATE_MENTOR_TRAINING, { id: 'noor' })
+  for (let failures = 0; failures < 10; failures += 1) await failureOf(update())
+  standIn.fail({ fault: 'hang' })
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  const trying = update()
+  assert.match((await failureOf(update())).message, /left alone for some seconds$/)
+  await standIn.close()
+  await failureOf(trying)
 })
 
 test('run() does not hold errors in a reply against the service', async (t) => {

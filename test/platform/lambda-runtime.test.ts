@@ -38,7 +38,7 @@ test('LambdaRuntime gives each event to the handler and its reply to the caller,
     assert.ok(deadlineMs > Date.now())
     await Promise.resolve()
     running -= 1
-    return { echo: event }
+    return JSON.stringify({ echo: event })
   })
   const outcomes = await Promise.all([1, 'zwei', { drei: 'ü' }].map((event) => api.invoke(event)))
   assert.deepEqual(outcomes, [
@@ -52,7 +52,7 @@ test('LambdaRuntime tells what a handler throws, and goes on', async (t) => {
   const { api } = await serve(t, async ({ event }) => {
     if (event === 'bad') throw new ServiceError('INVALID_REQUEST', 'Cannot answer: bad')
     if (event === 'bug') throw new TypeError('x is not a function')
-    return undefined
+    return '{"class":[1.0]}'
   })
   assert.deepEqual(await api.invoke('bad'), {
     outcome: 'error',
@@ -64,11 +64,11 @@ test('LambdaRuntime tells what a handler throws, and goes on', async (t) => {
     errorType: 'TypeError',
     errorMessage: 'x is not a function'
   })
-  assert.deepEqual(await api.invoke('good'), { outcome: 'reply', value: null })
+  assert.deepEqual(await api.invoke('good'), { outcome: 'reply', value: { class: [1] } })
 })
 
 test('LambdaRuntime goes on after a reply that is too large for Lambda', async (t) => {
-  const { api } = await serve(t, async ({ event }) => 'x'.repeat(Number(event)))
+  const { api } = await serve(t, async ({ event }) => JSON.stringify('x'.repeat(Number(event))))
   const tooLarge = await api.invoke(6 * 1024 * 1024)
   assert.equal(tooLarge.outcome === 'error' && tooLarge.errorType, 'Function.ResponseSizeTooLarge')
   assert.deepEqual(await api.invoke(1), { outcome: 'reply', value: 'x' })
@@ -80,7 +80,7 @@ test('LambdaRuntime finishes the call at work before it stops', async (t) => {
   const { api, stop } = await serve(t, async () => {
     begun.resolve()
     await finish.promise
-    return 'done'
+    return '"done"'
   })
   const outcome = api.invoke({})
   await begun.promise
@@ -99,13 +99,13 @@ test('LambdaRuntime ends when Lambda says that the environment is broken', async
   const runtime = new LambdaRuntime(`127.0.0.1:${address.port}`)
   t.after(() => runtime.close())
   await assert.rejects(
-    runtime.run(async () => undefined, new AbortController().signal),
+    runtime.run(async () => 'null', new AbortController().signal),
     { message: 'Cannot get the next call from Lambda: it answered 500' }
   )
 })
 
 test('LambdaRuntime tells why the function cannot start', async (t) => {
-  const { api } = await serve(t, async () => undefined)
+  const { api } = await serve(t, async () => 'null')
   const runtime = new LambdaRuntime(api.address)
   t.after(() => runtime.close())
   await runtime.reportInitError(new ServiceError('UNAVAILABLE', 'Cannot start: no model'))

@@ -214,3 +214,28 @@ test('train: options of the address, idempotency keys, and what is refused', asy
   assert.equal((await post('a%20b/train', SENSORS)).statusCode, 400)
   assert.equal((await ask({ method: 'POST', url: '/v1/classifiers/a/train' })).statusCode, 400)
 })
+
+test('texts and numbers side by side: each of them counts', async (t) => {
+  const { trainTable, post } = await openClassifierApp(t)
+  // The class is told by the second text and the number together; the first text tells nothing.
+  const rows = Array.from({ length: 80 }, (_, i) => ({
+    title: `letter ${i % 7}`,
+    days: i % 4 < 2 ? 1 + (i % 3) : 30 + (i % 3),
+    body: i % 2 === 0 ? 'please send money' : 'greetings from sea',
+    label: i % 2 === 0 ? (i % 4 < 2 ? 'bill' : 'reminder') : 'card'
+  }))
+  const { reply, status } = await trainTable('post/train', { rows, c: 10 })
+  assert.deepEqual(
+    reply.data.features.map(({ name, type }) => `${name} ${type}`),
+    ['title text', 'body text', 'days number']
+  )
+  assert.equal(status.status, 'SUCCESS')
+  const predicted = await post('post/predict', {
+    days: '[1, 31, 31]',
+    title: ['letter 1', 'letter 2', 'letter 3'],
+    body: ['please send money', 'please send money', 'greetings from sea']
+  })
+  const { class: classes, probability }: { class: string[]; probability: number[] } = predicted.json()
+  assert.deepEqual(classes, ['bill', 'reminder', 'card'])
+  assert.ok(probability.every((value) => value > 0.5 && value <= 1))
+})

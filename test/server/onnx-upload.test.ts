@@ -17,7 +17,8 @@ const TWO_SENSORS = { ...SENSORS, features: SENSORS.features.slice(0, 2) }
 const URL = '/v1/classifiers/brought/versions'
 
 async function open(t: TestContext, env: Record<string, string> = {}) {
-  const app = await openMentorApp(t, env)
+  // Of a busy machine the usual limit may be too short for what is quick otherwise.
+  const app = await openMentorApp(t, { ONNX_TIME_LIMIT_MS: '60000', ...env })
   const put = async (model: Uint8Array | undefined, signature: unknown, headers: Record<string, string> = {}) => {
     const form = new FormData()
     if (model !== undefined) form.append('model', new Blob([new Uint8Array(model)]), 'model.onnx')
@@ -105,15 +106,23 @@ test('a file is refused with all that is wrong with it, refused operators by nam
   }
 })
 
-test('a model that takes too long or too much, or gives no probabilities, is refused by its trial; the service goes on', async (t) => {
-  const { bring, predict } = await open(t, { ONNX_TIME_LIMIT_MS: '1500' })
-  const cases: readonly (readonly [Uint8Array, object, RegExp])[] = [
-    [loopModel(Number.MAX_SAFE_INTEGER), TWO_SENSORS, /it took longer than 1500 ms/],
-    [greedyModel(4 * 2 ** 30), SENSORS, /it took more than 536870912 bytes of memory/],
-    [logitsModel(3, false), SENSORS, /does not add up to 1: end it with Softmax/]
+test('a model that takes too long is refused by its trial, and the service goes on', async (t) => {
+  const { bring, predict } = await open(t, { ONNX_TIME_LIMIT_MS: '3000' })
+  const reply = await bring(loopModel(Number.MAX_SAFE_INTEGER), TWO_SENSORS)
+  assert.equal(reply.statusCode, 422, reply.body)
+  assert.match(reply.json().message, /it took longer than 3000 ms/)
+  assert.equal((await bring(linearModel(), SENSORS)).statusCode, 200)
+  assert.equal((await predict({ a: [1], b: [1], c: [1] })).statusCode, 200)
+})
+
+test('a model that takes too much memory, or gives no probabilities, is refused by its trial', async (t) => {
+  const { bring, predict } = await open(t)
+  const cases: readonly (readonly [Uint8Array, RegExp])[] = [
+    [greedyModel(4 * 2 ** 30), /it took more than 536870912 bytes of memory/],
+    [logitsModel(3, false), /does not add up to 1: end it with Softmax/]
   ]
-  for (const [model, signature, reason] of cases) {
-    const reply = await bring(model, signature)
+  for (const [model, reason] of cases) {
+    const reply = await bring(model, SENSORS)
     assert.equal(reply.statusCode, 422, reply.body)
     assert.match(reply.json().message, reason)
   }

@@ -137,20 +137,22 @@ async function predict(name: string, csv: string): Promise<Record<string, string
 /** Runs something while another client asks for embeddings, and tells how long that one waited for its replies. */
 async function whileOthersAsk<T>(work: () => Promise<T>) {
   const waits: number[] = []
-  const done = work().finally(() => stop.abort())
   const stop = new AbortController()
-  for (let i = 0; !stop.signal.aborted; i++) {
+  const asking = askUntil(stop.signal, waits)
+  const done = await work().finally(() => stop.abort())
+  await asking
+  const sorted = waits.toSorted((a, b) => a - b)
+  return { done, waitMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) ?? 0 } }
+}
+
+async function askUntil(signal: AbortSignal, waits: number[]): Promise<void> {
+  for (let i = 0; !signal.aborted; i++) {
     const beganMs = performance.now()
     const url = `${server.origin}/v1/encode?query=${encodeURIComponent(`a question of another client, number ${i}`)}`
     const { body } = await request(url, { headers: { authorization: headers.authorization } })
     await body.dump()
     waits.push(performance.now() - beganMs)
     await sleep(ASK_EVERY_MS)
-  }
-  const sorted = waits.toSorted((a, b) => a - b)
-  return {
-    done: await done,
-    waitMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) ?? 0 }
   }
 }
 

@@ -17,6 +17,7 @@ export const FAULTS = {
   errors: 'answers 200 with `errors`',
   'status-500': 'answers 500',
   hang: 'never answers',
+  drip: 'answers a byte at a time, and never ends',
   'not-json': 'answers 200 with a page of HTML',
   half: 'does what was asked, and breaks off in the middle of the reply',
   refuse: 'closes the connection without a reply'
@@ -70,6 +71,7 @@ export interface GraphQlStandInOptions {
 const SCHEMA = buildSchema(readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'))
 const DEFAULT_LIMIT = 100
 const MAX_SEEN_REQUESTS = 1000
+const DRIP_MS = 20
 const MAX_BODY_BYTES = 1_048_576
 
 const operationRequest = Compile(
@@ -77,7 +79,7 @@ const operationRequest = Compile(
 )
 const faultRequest = Compile(
   Type.Object({
-    fault: Type.Enum(['none', 'errors', 'status-500', 'hang', 'not-json', 'half', 'refuse']),
+    fault: Type.Enum(['none', 'errors', 'status-500', 'hang', 'drip', 'not-json', 'half', 'refuse']),
     field: Type.Optional(Type.String()),
     times: Type.Optional(Type.Integer({ minimum: 1 }))
   })
@@ -185,6 +187,12 @@ export class GraphQlStandIn {
     }
     const fault = this.#faultFor(fields)
     if (fault === 'hang') return
+    if (fault === 'drip') {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const timer = setInterval(() => response.write(' '), DRIP_MS)
+      response.on('close', () => clearInterval(timer))
+      return
+    }
     if (fault === 'refuse') {
       request.socket.destroy()
       return

@@ -40,6 +40,7 @@ export class RuntimeApi {
   readonly #running = new Map<string, WaitingCall>()
   readonly #initError = Promise.withResolvers<InvocationOutcome>()
   #asking: ServerResponse | undefined
+  #lastReply = ''
 
   private constructor(server: Server, timeoutMs: number) {
     this.#server = server
@@ -60,6 +61,11 @@ export class RuntimeApi {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new Error('The runtime API does not listen')
     return `127.0.0.1:${address.port}`
+  }
+
+  /** What was last replied, as it came. */
+  get lastReply(): string {
+    return this.#lastReply
   }
 
   /** How the start of the function failed; never settles when it does not. */
@@ -107,6 +113,7 @@ export class RuntimeApi {
       call.ended.resolve({ outcome: 'error', ...error })
       response.writeHead(413).end(JSON.stringify(error))
     } else {
+      this.#lastReply = body.toString()
       call.ended.resolve(
         outcome === 'error' ? errorOutcome(body) : { outcome: 'reply', value: JSON.parse(body.toString()) }
       )

@@ -13,7 +13,7 @@ import { evaluateClassifier } from '../../classifier/evaluate-classifier.ts'
 import { readFeatureColumns, type PredictLimits } from '../../classifier/feature-columns.ts'
 import { classifierModelName, classifierOfModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
-import type { Signature } from '../../classifier/signature.ts'
+import { hasText, type Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
 import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
 import type { Encoder } from '../../embedding/encoder.ts'
@@ -204,7 +204,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       const body: unknown = request.body
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
       const source = isCsv(request) ? 'csv' : 'json'
-      const { bytes, summary } = await reader.read(body, source, optionsOf(request.query))
+      const { bytes, summary } = await reader.read(body, source, trainingOptionsOf(request.query))
       const key = request.headers['idempotency-key']
       const enqueued = await jobs.enqueue({
         type: TRAIN_CLASSIFIER_JOB_TYPE,
@@ -373,8 +373,21 @@ function isCsv(request: FastifyRequest): boolean {
   return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === CSV_TYPE
 }
 
-/** The options of an address, as those of a body. */
-function optionsOf({ label, types, c, force }: { label?: string; types?: string; c?: string; force?: string }) {
+/**
+ * The options of an address, as those of a body.
+ * @throws {ServiceError} INVALID_REQUEST
+ */
+export function trainingOptionsOf({
+  label,
+  types,
+  c,
+  force
+}: {
+  label?: string
+  types?: string
+  c?: string
+  force?: string
+}) {
   const options = {
     ...(label !== undefined && { label }),
     ...(types !== undefined && { types: typesOf(types) }),
@@ -415,10 +428,6 @@ function summaryView({ signature, rowCount, classCount }: TableSummary) {
 
 function signatureView({ features, label }: Signature) {
   return { features: features.map((column) => ({ ...column })), label: { ...label } }
-}
-
-function hasText({ features }: Signature): boolean {
-  return features.some(({ type }) => type === 'text')
 }
 
 /** A line of the list; none of a classifier that went meanwhile. */

@@ -34,7 +34,10 @@ export const MentorParams = Type.Object({ mentor: MentorId })
 export const MENTOR_ERROR_REPLIES = {
   ...ERROR_REPLIES,
   403: { $ref: 'ErrorReply#' },
-  404: { $ref: 'ErrorReply#' }
+  404: { $ref: 'ErrorReply#' },
+  // Of mentors that a GraphQL service keeps.
+  502: { $ref: 'ErrorReply#' },
+  504: { $ref: 'ErrorReply#' }
 } as const
 
 /** Something in the data that will make answers worse, as `kind` names it; what else it says depends on the kind. */

@@ -9,12 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { openMentorApp } from '../mentor-app.ts'
 import { buildTestApp } from '../test-app.ts'
 
 const REDOCLY = new URL('../../../node_modules/@redocly/cli/bin/cli.js', import.meta.url)
 
-test('/docs/json is valid OpenAPI 3.1', async (t) => {
-  const { app } = await buildTestApp(t)
+test('/docs/json is valid OpenAPI 3.1, with the routes of mentors and classifiers too', async (t) => {
+  const { app } = await openMentorApp(t)
   const folder = await mkdtemp(join(tmpdir(), 'openapi-'))
   t.after(() => rm(folder, { recursive: true }))
   const file = join(folder, 'openapi.json')
@@ -29,6 +30,7 @@ test('/docs/json is valid OpenAPI 3.1', async (t) => {
     }
   )
   await assert.doesNotReject(run)
+  assert.match(reply.payload, /classifiers/)
 })
 
 test('/docs/json shows every route, with the schemas that validate and the errors by name', async (t) => {

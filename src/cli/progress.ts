@@ -1,0 +1,38 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** Where progress is shown: `process.stderr`, or a test's. */
+export interface ProgressStream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** A log gets a line for each such part. */
+const LOG_STEP = 0.25
+
+/** Shows how far something is: one line that is redrawn on a terminal, sparse lines elsewhere. */
+export class Progress {
+  readonly #stream: ProgressStream
+  #shown = ''
+
+  constructor(stream: ProgressStream) {
+    this.#stream = stream
+  }
+
+  /** @param share 0 to 1 */
+  tell(what: string, share: number): void {
+    const step = this.#stream.isTTY === true ? 0.01 : LOG_STEP
+    const line = `${what} ${Math.round(Math.floor(share / step) * step * 100)}%`
+    if (line === this.#shown) return
+    this.#stream.write(this.#stream.isTTY === true ? `\r\x1b[K${line}` : `${line}\n`)
+    this.#shown = line
+  }
+
+  /** Leaves the line to what is written next. */
+  end(): void {
+    if (this.#shown !== '' && this.#stream.isTTY === true) this.#stream.write('\r\x1b[K')
+    this.#shown = ''
+  }
+}

@@ -1,0 +1,307 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CsvError, parse } from 'csv-parse/sync'
+import type { Logger } from 'pino'
+import type { CreateEncoding } from '../app-parts.ts'
+import type { Classifier } from '../classifier/classifier.ts'
+import { classifierLearningCurve, trainClassifier } from '../classifier/classifier-trainer.ts'
+import type { VersionReport } from '../classifier/fit.ts'
+import { classifierModelName } from '../classifier/model-name.ts'
+import { evaluateClassifier } from '../classifier/evaluate-classifier.ts'
+import { readFeatureColumns } from '../classifier/feature-columns.ts'
+import { isDecimal } from '../classifier/table-cell.ts'
+import type { TestTable } from '../classifier/training-table.ts'
+import { trainingStage } from '../classifier/version-trainer.ts'
+import type { NamedReport } from '../classifier/version-report.ts'
+import { ConfigError, loadConfig, type Config, type Environment } from '../config.ts'
+import { ServiceError } from '../errors.ts'
+import { MemoryJobBackend } from '../jobs/memory-job-backend.ts'
+import { openMentorParts, type MentorParts } from '../mentor-parts.ts'
+import { predictCsv } from '../server/csv-prediction.ts'
+import { predictionsJson } from '../server/prediction-reply.ts'
+import { createServiceLog } from '../server/request-log.ts'
+import { trainingOptionsOf } from '../server/routes/classifiers.ts'
+import { HELP, UsageError, readCommandLine, type Command } from './command-line.ts'
+import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
+import { Progress, type ProgressStream } from './progress.ts'
+
+/** What a command runs in. */
+export interface Surroundings {
+  readonly env: Environment
+  readonly stdout: Writable
+  readonly stderr: ProgressStream
+  readonly createEncoding: CreateEncoding
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal
+}
+
+/** Exit status of a command. */
+const EXIT = { done: 0, notGoodEnough: 1, failed: 2 } as const
+
+/** Who trains here, in the list of versions. */
+const TRAINED_BY = 'command line'
+/** Parts of the rows that a learning curve is drawn of; the whole was trained. */
+const CURVE_SHARES = [0.125, 0.25, 0.5]
+
+/** What the commands work with. */
+interface Workbench {
+  readonly config: Config
+  readonly parts: MentorParts
+}
+
+type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>
+
+/**
+ * Runs `train`, `evaluate` or `predict`.
+ * @returns the exit status; what went wrong was said on standard error
+ */
+export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stderr, stdout, signal } = surroundings
+  try {
+    const command = readCommandLine(args)
+    if (command.command === 'help') {
+      stdout.write(HELP)
+      return EXIT.done
+    }
+    return await withWorkbench(surroundings, async (workbench) => {
+      if (command.command === 'train') return train(command, workbench, surroundings)
+      if (command.command === 'evaluate') return evaluate(command, workbench, surroundings)
+      return predict(command, workbench, surroundings)
+    })
+  } catch (error) {
+    stderr.write(`${signal.aborted ? 'Interrupted' : describeFailure(error)}\n`)
+    return EXIT.failed
+  }
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof UsageError) return `Cannot read the command: ${error.message}. See --help`
+  if (error instanceof ConfigError) return error.message
+  if (error instanceof ServiceError) {
+    const fields = Object.entries(error.fields ?? {}).map(([field, problems]) => `  ${field}: ${problems.join('; ')}`)
+    return [error.message, ...fields].join('\n')
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error) {
+    return `Cannot read the file ${String(error.path)}: there is none`
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+async function withWorkbench(
+  { env, createEncoding }: Surroundings,
+  work: (workbench: Workbench) => Promise<number>
+): Promise<number> {
+  // Standard output is for results.
+  const config = loadConfig({ LOG_LEVEL: 'warn', ...env })
+  const log = createServiceLog(config.logLevel, 2)
+  const logger: Logger = log.logger
+  const encoding = createEncoding(config, logger)
+  const parts = await openMentorParts(config, new MemoryJobBackend(), encoding.encoder, logger)
+  if (parts === undefined) {
+    throw new ServiceError('INVALID_REQUEST', 'Cannot work without a server: it takes a DATA_DIR, so BACKEND=local')
+  }
+  try {
+    await encoding.start().catch((error: unknown) => {
+      // In words already, as that the model was not downloaded: a stack would hide it.
+      throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
+    })
+    return await work({ config, parts })
+  } finally {
+    await parts.close()
+    await encoding.close()
+    log.flush()
+  }
+}
+
+async function train(command: CommandOf<'train'>, { parts }: Workbench, surroundings: Surroundings): Promise<number> {
+  const { name, table, options, hasLearningCurve, plots, demands, isJson } = command
+  const { stderr, stdout, signal } = surroundings
+  const progress = new Progress(stderr)
+  const { bytes, summary } = await parts.classifiers.reader.read(
+    await readFile(table),
+    sourceOf(table),
+    trainingOptionsOf(options)
+  )
+  const request = { classifier: name, packedTable: bytes, jobId: randomUUID(), by: TRAINED_BY }
+  const outcome = await trainClassifier(parts.trainer, request, {
+    signal,
+    onProgress: (share) => progress.tell(trainingStage(share), share)
+  })
+  const { version, promotion, architecture, figures, notMeasured, durationMs, sampleCount } = outcome
+  const curve = hasLearningCurve
+    ? await classifierLearningCurve(parts.trainer, bytes, CURVE_SHARES, {
+        signal,
+        onProgress: (share) => progress.tell('LEARNING CURVE', share)
+      })
+    : []
+  progress.end()
+  const learningCurve = hasLearningCurve ? [...curve, { sampleCount, accuracy: figures.accuracy }] : []
+  const report = await reportOf(parts, name, version)
+  const paths = plots === undefined ? [] : await writePlots(plots, report, learningCurve)
+  const checks = checkDemands(figures, demands)
+  const isGood = promotion.outcome === 'promoted' && checks.every(({ passed }) => passed)
+  const { signature, rowCount, classCount } = summary
+  if (isJson) {
+    const told = { classifier: name, version, architecture, promotion, ...signature, rowCount, classCount, durationMs }
+    const judged = { figures: figuresOf(figures), notMeasured, learningCurve, checks, plots: paths, passed: isGood }
+    stdout.write(`${JSON.stringify({ ...told, ...judged })}\n`)
+  } else {
+    const columns = signature.features.map(({ name: column, type }) => `${column} (${type})`).join(', ')
+    const kept = promotion.outcome === 'promoted' ? undefined : promotion.reason
+    writeLines(stdout, [
+      `${name}: version ${version} (${architecture}) of ${rowCount} rows and ${classCount} classes, in ${(durationMs / 1000).toFixed(1)} s`,
+      `columns: ${columns}; label ${signature.label.name} (${signature.label.type})`,
+      `out of fold: ${describeFigures(figures)}`,
+      ...notMeasured,
+      ...learningCurve.map(
+        (point) => `${point.sampleCount} rows: ${point.accuracy === null ? 'not measured' : point.accuracy.toFixed(4)}`
+      ),
+      kept === undefined
+        ? 'It answers from now on, also of a service that runs on this DATA_DIR.'
+        : `It is kept and does not answer: ${kept}`,
+      ...paths,
+      ...checks.map(describeCheck)
+    ])
+  }
+  return isGood ? EXIT.done : EXIT.notGoodEnough
+}
+
+async function evaluate(
+  command: CommandOf<'evaluate'>,
+  { parts }: Workbench,
+  { stdout, stderr, signal }: Surroundings
+): Promise<number> {
+  const { name, table, plots, demands, isJson } = command
+  const classifier = await parts.classifiers.classifiers.open(name, command.version)
+  const { version, architecture } = classifier.version
+  const report =
+    table === undefined
+      ? await reportOf(parts, name, version)
+      : await judge(classifier, await readTest(parts, classifier, table), new Progress(stderr), signal)
+  const paths = plots === undefined ? [] : await writePlots(plots, report)
+  const checks = checkDemands(report, demands)
+  const passed = checks.every((check) => check.passed)
+  const source = table === undefined ? 'out of fold' : 'table'
+  if (isJson) {
+    const { classes, confusions } = report
+    const told = { classifier: name, version, architecture, source, figures: figuresOf(report), classes, confusions }
+    stdout.write(`${JSON.stringify({ ...told, checks, plots: paths, passed })}\n`)
+  } else {
+    writeLines(stdout, [
+      `${name}: version ${version} (${architecture}), ${source}: ${describeFigures(report)}`,
+      ...paths,
+      ...checks.map(describeCheck)
+    ])
+  }
+  return passed ? EXIT.done : EXIT.notGoodEnough
+}
+
+async function readTest(parts: MentorParts, { version, classIds }: Classifier, table: string): Promise<TestTable> {
+  const { signature } = version
+  return parts.classifiers.reader.readTest(await readFile(table), sourceOf(table), { signature, classIds })
+}
+
+function sourceOf(table: string): 'csv' | 'json' {
+  return table.toLowerCase().endsWith('.json') ? 'json' : 'csv'
+}
+
+/** Rows judged before progress is told. */
+const ROWS_A_STEP = 512
+
+async function judge(
+  classifier: Classifier,
+  table: TestTable,
+  progress: Progress,
+  signal: AbortSignal
+): Promise<NamedReport> {
+  const watched: Classifier = {
+    version: classifier.version,
+    classIds: classifier.classIds,
+    async predict(all, options) {
+      const rows = []
+      for (let from = 0; from < all.rowCount; from += ROWS_A_STEP) {
+        const to = Math.min(all.rowCount, from + ROWS_A_STEP)
+        const columns = new Map([...all.columns].map(([name, values]) => [name, values.slice(from, to)]))
+        rows.push(...(await classifier.predict({ rowCount: to - from, columns }, options)).rows)
+        progress.tell('JUDGING', to / all.rowCount)
+      }
+      return { rows, timings: undefined }
+    }
+  }
+  const report = await evaluateClassifier(watched, table, { signal, lane: 'bulk' })
+  progress.end()
+  return report
+}
+
+async function predict(
+  { name, table, version, hasProbability, topK, isJson }: CommandOf<'predict'>,
+  { config, parts }: Workbench,
+  { stdout, stderr, signal }: Surroundings
+): Promise<number> {
+  const classifier = await parts.classifiers.classifiers.open(name, version)
+  const detail = { hasProbability, topK }
+  const options = { signal, lane: 'bulk' as const, topK: Math.max(1, topK) }
+  if (isJson) {
+    const columns = columnsOf(await readFile(table, 'utf8'), classifier)
+    const features = readFeatureColumns(columns, classifier.version.signature, config)
+    const { rows } = await classifier.predict(features, options)
+    stdout.write(`${predictionsJson(rows, classifier.version.signature.label.type, detail)}\n`)
+    return EXIT.done
+  }
+  const { maxTextCharacters, classifierBodyLimitBytes: maxBytes } = config
+  const { size } = await stat(table)
+  const source = createReadStream(table)
+  const lines = await predictCsv(source, classifier, { predict: options, detail, maxTextCharacters, maxBytes })
+  const progress = new Progress(stderr)
+  async function* watched(): AsyncGenerator<string> {
+    for await (const some of lines) {
+      progress.tell('PREDICTING', source.bytesRead / size)
+      yield some
+    }
+  }
+  await pipeline(Readable.from(watched()), stdout, { end: false })
+  progress.end()
+  return EXIT.done
+}
+
+/** The columns of CSV as those of a JSON call. */
+function columnsOf(csv: string, { version: { signature } }: Classifier): Record<string, unknown[]> {
+  const [header = [], ...records] = parseCsv(csv)
+  const names = header.map((name) => name.trim())
+  const columns = signature.features.flatMap(({ name, type }): [string, unknown[]][] => {
+    const position = names.indexOf(name)
+    const valueOf = (cell: string) => (type === 'number' && isDecimal(cell) ? Number(cell) : cell)
+    return position < 0 ? [] : [[name, records.map((record) => valueOf(record[position]?.trim() ?? ''))]]
+  })
+  return Object.fromEntries(columns)
+}
+
+function parseCsv(csv: string): string[][] {
+  try {
+    return parse(csv, { bom: true, relax_column_count: true, skip_empty_lines: true })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
+    throw new ServiceError('INVALID_REQUEST', `Cannot predict: line ${line} is no CSV (${error.code})`)
+  }
+}
+
+async function reportOf(parts: MentorParts, name: string, version: number): Promise<NamedReport> {
+  const json = await parts.classifiers.models.report(classifierModelName(name), version)
+  if (json === undefined)
+    throw new ServiceError('NOT_FOUND', `Cannot evaluate: version ${version} is not there any more`)
+  const report: VersionReport = JSON.parse(json)
+  return report.evaluation
+}
+
+function writeLines(stream: Writable, lines: readonly string[]): void {
+  stream.write(`${lines.join('\n')}\n`)
+}
