@@ -18,7 +18,7 @@ RUN node tools/container/check-base.ts "${BASE_IMAGE}" "${REQUIRE_DIGEST}" "${MI
 FROM base AS packages
 COPY package.json package-lock.json .npmrc ./
 COPY tools/node/package.json tools/node/
-RUN npm ci --include=dev
+RUN npm ci --omit=dev
 
 FROM packages AS model
 # With the files of `make download-models` in the build context nothing is fetched here, only checked.
@@ -32,7 +32,6 @@ COPY src/onnx src/onnx
 RUN node tools/compile-model/main.ts
 
 FROM packages AS dependencies
-RUN npm prune --omit=dev
 COPY tools/container/prune.sh tools/container/
 RUN sh tools/container/prune.sh node_modules
 

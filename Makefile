@@ -9,6 +9,8 @@
 INSTALLED := node_modules/.package-lock.json
 # npm runs its scripts with the Node.js that the project installs for itself, whichever Node.js npm itself has.
 RUN := npm run --silent
+# onnxruntime else reports its use to its maker.
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help
 help: ## list these commands
@@ -46,6 +48,14 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 .PHONY: deploy.zip
 deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
 	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
+
+.PHONY: test-terraform
+test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
+	@$(RUN) test-terraform
+
+.PHONY: test-deployed
+test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=https://… API_KEY=…
+	@$(RUN) test-deployed
 
 .PHONY: format
 format: $(INSTALLED) ## format the source files

@@ -77,7 +77,9 @@ export async function openApp(
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
-  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
+  const mentors = offersStored
+    ? await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
+    : undefined
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)

@@ -65,10 +65,10 @@ export async function openMentorParts(
   const stores = await openMentorStores(config, file, (error) => {
     log.error({ err: error }, 'asked questions could not be recorded')
   })
-  const { mentors: store, models, recorder, grades } = stores
+  const { mentors: store, models, recorder } = stores
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
   const source = graphQl?.mentors ?? store
-  const mentors = new GradedMentors(source, grades)
+  const mentors = stores.review === undefined ? source : new GradedMentors(source, stores.review.grades)
   const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
@@ -106,19 +106,21 @@ export async function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
-  const reviews = new ReviewQueue({
-    asked: recorder,
-    grades,
-    mentors,
-    ...(graphQl === undefined && { store }),
-    readUpload: createUploadReader(),
-    answering,
-    embeddings
-  })
+  const reviews =
+    stores.review === undefined
+      ? undefined
+      : new ReviewQueue({
+          ...stores.review,
+          mentors,
+          ...(graphQl === undefined && { store }),
+          readUpload: createUploadReader(),
+          answering,
+          embeddings
+        })
   return {
     routes: {
       mentors: source,
-      reviews,
+      ...(reviews !== undefined && { reviews }),
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
@@ -129,7 +131,7 @@ export async function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         await recorder.deleteOf(mentorId)
-        await grades.deleteOf(mentorId)
+        await stores.review?.grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import type { AnswerRecordStore } from './classifier/answer-record.ts'
+import type { AnswerRecordStore, AskedQuestions } from './classifier/answer-record.ts'
 import type { ModelStore } from './classifier/model-store.ts'
 import { SqliteAnswerRecorder } from './classifier/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from './classifier/sqlite-model-store.ts'
@@ -21,7 +21,8 @@ export interface MentorStores {
   readonly mentors: MentorStore
   readonly models: ModelStore
   readonly recorder: AnswerRecordStore
-  readonly grades: GradeStore
+  /** What the review queue needs; without it there is none. */
+  readonly review?: { readonly asked: AskedQuestions; readonly grades: GradeStore }
   close(): void
 }
 
@@ -33,11 +34,12 @@ export async function openMentorStores(
 ): Promise<MentorStores> {
   const { dataDir, maxModelVersions: maxVersions, maxAnswerRecords: maxRecords } = config
   if (config.backend === 'local') {
+    const recorder = new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost })
     return {
       mentors: new SqliteMentorStore(file),
       models: new SqliteModelStore({ file, folder: join(dataDir, 'models'), maxVersions }),
-      recorder: new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost }),
-      grades: new SqliteGradeStore(file),
+      recorder,
+      review: { asked: recorder, grades: new SqliteGradeStore(file) },
       close: () => undefined
     }
   }

@@ -42,8 +42,8 @@ resource "aws_cloudformation_stack" "canary" {
 }
 
 locals {
-  # Inline code is called index.mjs only when it has no import of the old kind; it is an ES module.
-  canary_code = file("${path.module}/canary/canary.mjs")
+  # CloudFormation calls it index.js, which to Lambda is a CommonJS module.
+  canary_code = file("${path.module}/canary/canary.cjs")
 }
 
 resource "aws_cloudwatch_log_group" "canary" {

@@ -1,7 +1,7 @@
 # This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
 # Released under the MIT licence, which is in the file LICENSE.
 
-# Workers: the same image on Fargate, told to do jobs.
+# Workers: the image's target worker, on Fargate.
 
 resource "aws_ecs_cluster" "main" {
   name = local.name
@@ -40,7 +40,6 @@ locals {
   worker_container = {
     name                   = "worker"
     image                  = var.image
-    command                = ["node", "src/worker.ts"]
     essential              = true
     readonlyRootFilesystem = true
     # The task's own deadline is SHUTDOWN_DEADLINE_SECONDS, 25 s: after it jobs are given back to others.
@@ -57,11 +56,8 @@ locals {
     ]
     secrets = [for name, secret in aws_secretsmanager_secret.setting : { name = name, valueFrom = secret.arn }]
 
-    # The only folders that may be written.
-    mountPoints = [
-      { sourceVolume = "data", containerPath = "/app/data", readOnly = false },
-      { sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }
-    ]
+    # The only folder that may be written. The image says that it is a volume, and whose: Fargate follows that.
+    mountPoints = [{ sourceVolume = "data", containerPath = "/data", readOnly = false }]
 
     healthCheck = {
       command = [
@@ -102,10 +98,6 @@ resource "aws_ecs_task_definition" "worker" {
 
   volume {
     name = "data"
-  }
-
-  volume {
-    name = "tmp"
   }
 }
 

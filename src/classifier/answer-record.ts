@@ -50,7 +50,7 @@ export interface AskedQuestion {
   readonly askedAtMs: number
 }
 
-/** Reads what was asked. The local store of records and the one of AWS give it alike. */
+/** Reads what was asked, for a review. */
 export interface AskedQuestions {
   /**
    * Questions to a mentor that no one's words matched: the classifier answered, or refused. The latest first.
@@ -59,8 +59,8 @@ export interface AskedQuestions {
   askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]>
 }
 
-/** Keeps them here, and reads them. */
-export interface AnswerRecordStore extends AnswerRecorder, AskedQuestions {
+/** Keeps them here. */
+export interface AnswerRecordStore extends AnswerRecorder {
   /** Forgets what a mentor was asked. */
   deleteOf(mentorId: string): Promise<void>
   /** Writes what has gathered. */

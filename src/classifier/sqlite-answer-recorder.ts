@@ -6,7 +6,7 @@
 import type { SqliteFile } from '../sqlite-file.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
 import { AnswerGatherer, type GatheredAnswer } from './answer-gatherer.ts'
-import type { AnswerRecord, AnswerRecordStore, AskedQuestion } from './answer-record.ts'
+import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from './answer-record.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS asked_questions (
@@ -38,7 +38,7 @@ export interface SqliteAnswerRecorderOptions {
 }
 
 /** Records in a SQLite file. */
-export class SqliteAnswerRecorder implements AnswerRecordStore {
+export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #file: SqliteFile
   readonly #maxRecords: number
   readonly #gatherer: AnswerGatherer

@@ -6,6 +6,9 @@
 import { createLocalEncoding } from '../local-encoding.ts'
 import { runCommand } from './run-command.ts'
 
+// Before any thread loads onnxruntime, which else reports its use to its maker.
+process.env['ORT_DISABLE_TELEMETRY'] = '1'
+
 const interrupted = new AbortController()
 // Not the default action: onnxruntime may be computing.
 process.once('SIGINT', () => interrupted.abort())

@@ -104,10 +104,10 @@ async function withWorkbench(
   const log = createServiceLog(config.logLevel, 2)
   const logger: Logger = log.logger
   const encoding = createEncoding(config, logger)
-  const parts = await openMentorParts(config, new MemoryJobBackend(), encoding.encoder, logger)
-  if (parts === undefined) {
+  if (config.backend !== 'local') {
     throw new ServiceError('INVALID_REQUEST', 'Cannot work without a server: it takes a DATA_DIR, so BACKEND=local')
   }
+  const parts = await openMentorParts(config, new MemoryJobBackend(), encoding.encoder, logger)
   try {
     await encoding.start().catch((error: unknown) => {
       // In words already, as that the model was not downloaded: a stack would hide it.

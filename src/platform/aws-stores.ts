@@ -17,11 +17,12 @@ export interface AwsStoresOptions extends AwsStorageOptions {
 /** Opens the stores of mentors, models and asked questions on one table and one bucket. */
 export function openAwsStores(options: AwsStoresOptions, onRecordsLost: (error: unknown) => void) {
   const storage = openAwsStorage(options)
+  const recorder = new DynamoAnswerRecorder(storage.table, onRecordsLost)
   return {
     mentors: new S3MentorStore({ storage }),
     models: new S3ModelStore({ storage, maxVersions: options.maxVersions }),
-    recorder: new DynamoAnswerRecorder(storage.table, onRecordsLost),
-    grades: new S3GradeStore(storage),
+    recorder,
+    review: { asked: recorder, grades: new S3GradeStore(storage) },
     close: () => storage.close()
   }
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 
 import { AnswerGatherer, type GatheredAnswer } from '../classifier/answer-gatherer.ts'
-import type { AnswerRecord, AnswerRecordStore, AskedQuestion } from '../classifier/answer-record.ts'
+import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../classifier/answer-record.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'
 
@@ -20,7 +20,7 @@ const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
  * Records as items of DynamoDB, found by their id, and in the table's index by mentor, oldest first. The table deletes
  * them after {@link RECORD_DAYS} days.
  */
-export class DynamoAnswerRecorder implements AnswerRecordStore {
+export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #table: DynamoTable
   readonly #gatherer: AnswerGatherer
 

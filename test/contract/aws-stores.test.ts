@@ -69,7 +69,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
     return { store, errors, recordsOf: (mentorId) => recordsOf(table, mentorId), breakDown: () => deleteTable(options) }
   })
   s3ModelStoreTests(openStorage)
-  s3GradeStoreTest(openStorage)
+  reviewStoresTests(openStorage)
   serviceTest(openStorage)
 } else {
   process.stderr.write(`Stores on AWS: their tests are left out: ${reason}\n`)
@@ -108,8 +108,8 @@ function s3ModelStoreTests(
   })
 }
 
-/** What a store of grades across a network has to keep. */
-function s3GradeStoreTest(
+/** What a review reads and writes across a network. */
+function reviewStoresTests(
   openStorage: (t: TestContext) => Promise<{ open: () => AwsStorage; options: AwsStorageOptions }>
 ) {
   test('S3GradeStore keeps the latest grade of a question, also of grades given at once', async (t) => {
@@ -130,6 +130,27 @@ function s3GradeStoreTest(
     assert.equal(await countObjects(options, ''), 1)
     await other.deleteOf('m')
     assert.deepEqual([await other.gradesOf('m'), await countObjects(options, '')], [[], 0])
+  })
+
+  test('DynamoAnswerRecorder.askedOf() gives what no phrase matched, the latest first', async (t) => {
+    const { open } = await openStorage(t)
+    const store = new DynamoAnswerRecorder(open().table, assert.ifError)
+    const types = ['CLASSIFIER', 'EXACT', 'OFF_TOPIC', 'CLASSIFIER'] as const
+    for (const [n, answerType] of types.entries()) {
+      const answer = { mentorId: 'm', answerId: 'a', confidence: 0.5, margin: 0.25, chatSessionId: undefined }
+      // What is written at once has one time, and so no order.
+      await store.record({ ...answer, question: `${n}`, answerType })
+      await store.flush()
+    }
+    const asked = await store.askedOf('m', 2)
+    assert.deepEqual(
+      asked.map(({ question, margin }) => [question, margin]),
+      [
+        ['3', 0.25],
+        ['2', 0.25]
+      ]
+    )
+    assert.equal((await store.askedOf('m', 9)).length, 3)
   })
 }
 

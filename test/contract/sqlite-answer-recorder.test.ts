@@ -56,15 +56,3 @@ test('SqliteAnswerRecorder keeps the latest records', async (t) => {
     ['two', 'three', 'four']
   )
 })
-
-test('SqliteAnswerRecorder reads a file that has no margins yet', async (t) => {
-  const file = new SqliteFile(join(await temporaryFolder(t), 'records.db'))
-  t.after(() => file.close())
-  file.define(`CREATE TABLE asked_questions (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, mentor TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
-    answer_type TEXT NOT NULL, confidence REAL NOT NULL, chat_session TEXT, asked_at INTEGER NOT NULL) STRICT;
-    INSERT INTO asked_questions VALUES (1, 'i', 'm', 'old', 'a', 'CLASSIFIER', 0.5, NULL, 7);`)
-  const recorder = new SqliteAnswerRecorder({ file, maxRecords: 100, onError: assert.ifError })
-  const old = { question: 'old', answerType: 'CLASSIFIER', confidence: 0.5, margin: undefined, askedAtMs: 7 }
-  assert.deepEqual(await recorder.askedOf('m', 9), [old])
-})

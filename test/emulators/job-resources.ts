@@ -25,10 +25,7 @@ export async function createJobResources(emulators: Emulated, name: string): Pro
 }
 
 /** Makes the table and the bucket alone. */
-export async function createStorageResources(
-  emulators: Pick<Emulated, 'dynamodb' | 's3'>,
-  name: string
-): Promise<AwsStorageOptions> {
+export async function createStorageResources(emulators: Emulated, name: string): Promise<AwsStorageOptions> {
   const endpoints = { dynamodb: emulators.dynamodb.url, s3: emulators.s3.url }
   await Promise.all([createTable(endpoints.dynamodb, name), createBucket(endpoints.s3, name)])
   return { table: name, bucket: name, region: 'us-east-1', endpoints }

@@ -264,10 +264,21 @@ test('who may not edit the mentor is told so; an unknown mentor is not found', a
     assert.equal(reply.json<{ message: string }>().message, 'not authorized')
   }
   assert.equal((await train('noor', await bearer('other'))).statusCode, 403)
+  const review = { decision: 'reject', questions: ['Why?'] }
+  for (const [url, payload] of [
+    ['/mentors/noor/rollback', undefined],
+    ['/mentors/noor/versions/1/promote', {}],
+    ['/mentors/noor/review', review]
+  ] as const) {
+    const reply = await app.ask({ method: 'POST', url, ...(payload !== undefined && { payload }) })
+    assert.equal(reply.statusCode, 403, url)
+  }
+  assert.equal((await app.ask({ url: '/mentors/noor/versions' })).statusCode, 200)
   assert.equal((await train('nobody')).statusCode, 404)
   assert.deepEqual(standIn.trainTasks, [])
   standIn.locked.delete('noor')
   assert.equal((await train('noor', await bearer('noor'))).statusCode, 200)
+  assert.equal((await app.ask({ method: 'POST', url: '/mentors/noor/rollback' })).statusCode, 409)
   assert.equal((await app.question('nobody', 'Why?')).statusCode, 404)
 })
 

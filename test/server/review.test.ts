@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { readTrainingData, withTrainingData } from '../../src/mentor/training-data.ts'
+import { openStandIn } from '../platform/open-stand-in.ts'
 import { bearer, openMentorApp, type MentorApp } from './mentor-app.ts'
 
 const CSV = readFileSync(new URL('../../examples/mentor.csv', import.meta.url), 'utf8')
@@ -206,4 +208,17 @@ test('a review is for those who may read the mentor, and ends with the mentor', 
   await app.put('noor', CSV)
   await app.train({ mentor: 'noor' })
   assert.equal((await answerTo(app, ODD)).answer_type, 'OFF_TOPIC', 'its grades are gone too')
+})
+
+test('of a GraphQL service’s mentor questions are accepted here, and answers are added there alone', async (t) => {
+  const mentor = withTrainingData(undefined, readTrainingData(CSV).rows)
+  const { endpoint } = await openStandIn(t, { mentors: { noor: mentor } })
+  const app = await openMentorApp(t, { MENTOR_SOURCE: 'graphql', GRAPHQL_ENDPOINT: endpoint })
+  await app.train({ mentor: 'noor' })
+  await answerTo(app, ODD)
+  assert.equal((await reviewOf(app)).clusters[0]?.question, ODD)
+  await decide(app, { decision: 'new_answer', questions: [ODD], answer: 'Yes.' }, 409)
+  await decide(app, { decision: 'accept', questions: [ODD], answerId: 'intro-home' })
+  assert.equal((await answerTo(app, ODD)).answer_id, 'intro-home')
+  assert.deepEqual((await reviewOf(app)).clusters, [])
 })

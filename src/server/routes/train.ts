@@ -13,7 +13,8 @@ import type { Enqueued, JobBackend } from '../../jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../jobs/payload.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import type { RegisteredTraining, TrainingDesk } from '../../mentor/training-desk.ts'
-import { assertMayRead, callerHeadersOf, callerKey, callerOf, notAuthorized } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../auth.ts'
+import { assertMayEdit } from '../edit-permission.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from './mentors.ts'
 
 /** Name of the jobs that train a mentor. */
@@ -81,7 +82,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       assertMayRead(caller, mentor)
       const headers = callerHeadersOf(request)
       if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
-      if (desk !== undefined && !(await desk.mayTrain(mentor, headers))) throw notAuthorized()
+      await assertMayEdit(request, mentor, desk)
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
       const owner = callerKey(caller)

@@ -13,8 +13,10 @@ import type { Encoder } from '../../embedding/encoder.ts'
 import { lintRepertoire } from '../../mentor/lint.ts'
 import { repertoireOf } from '../../mentor/mentor.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
+import type { TrainingDesk } from '../../mentor/training-desk.ts'
 import { readTestQuestions } from '../../mentor/training-data.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
+import { assertMayEdit } from '../edit-permission.ts'
 import { encodeOptionsOf, jsonReply } from '../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from './mentors.ts'
 import { modelVersionRoutes } from './model-versions.ts'
@@ -28,6 +30,8 @@ export interface VersionRouteParts {
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly encoder: Pick<Encoder, 'revision'>
+  /** Who else has a say in what mentors answer. @default nobody */
+  readonly trainings?: TrainingDesk
 }
 
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
@@ -36,19 +40,25 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })
-  await app.register(modelVersionRoutes, {
-    models,
-    promotionMargin,
-    path: '/mentors/:mentor',
-    kind: 'mentor',
-    idSchema: MentorId,
-    nameFor(request, mentor) {
-      assertMayRead(callerOf(request), mentor)
-      return mentorModelName(mentor)
-    },
-    takes: ({ features }) => features.length === 1 && features[0]?.type === 'text',
-    encoder,
-    importLimitBytes: mentorBodyLimitBytes
+  await app.register(async (versions) => {
+    // Of these routes the POSTs change what a mentor answers.
+    versions.addHook<{ Params: { mentor: string } }>('preHandler', async (request) => {
+      if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, parts.trainings)
+    })
+    await versions.register(modelVersionRoutes, {
+      models,
+      promotionMargin,
+      path: '/mentors/:mentor',
+      kind: 'mentor',
+      idSchema: MentorId,
+      nameFor(request, mentor) {
+        assertMayRead(callerOf(request), mentor)
+        return mentorModelName(mentor)
+      },
+      takes: ({ features }) => features.length === 1 && features[0]?.type === 'text',
+      encoder,
+      importLimitBytes: mentorBodyLimitBytes
+    })
   })
 
   app.post(

@@ -4,13 +4,13 @@
  */
 
 // Asks for an encode through CloudFront as a caller would, and once without a key. Its one figure is an EMF line of its log.
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+const { GetSecretValueCommand, SecretsManagerClient } = require('@aws-sdk/client-secrets-manager')
 
 const { SERVICE_URL, SECRET_ARN, STAGE } = process.env
 const secrets = new SecretsManagerClient({})
 
 /** Fails when the service does; the alarm looks at the figure, which is 0 then, or missing. */
-export async function handler() {
+exports.handler = async function handler() {
   const startMs = Date.now()
   const problem = await findProblem().catch((error) => error.name)
   const figures = { CanarySuccess: problem === undefined ? 1 : 0, CanarySeconds: (Date.now() - startMs) / 1000 }
