@@ -5,6 +5,7 @@
 
 import { openAwsStorage, type AwsStorageOptions } from './aws-storage.ts'
 import { DynamoAnswerRecorder } from './dynamo-answer-recorder.ts'
+import { S3GradeStore } from './s3-grade-store.ts'
 import { S3MentorStore } from './s3-mentor-store.ts'
 import { S3ModelStore } from './s3-model-store.ts'
 
@@ -16,10 +17,12 @@ export interface AwsStoresOptions extends AwsStorageOptions {
 /** Opens the stores of mentors, models and asked questions on one table and one bucket. */
 export function openAwsStores(options: AwsStoresOptions, onRecordsLost: (error: unknown) => void) {
   const storage = openAwsStorage(options)
+  const recorder = new DynamoAnswerRecorder(storage.table, onRecordsLost)
   return {
     mentors: new S3MentorStore({ storage }),
     models: new S3ModelStore({ storage, maxVersions: options.maxVersions }),
-    recorder: new DynamoAnswerRecorder(storage.table, onRecordsLost),
+    recorder,
+    review: { asked: recorder, grades: new S3GradeStore(storage) },
     close: () => storage.close()
   }
 }

@@ -6,20 +6,21 @@
 import { createHash } from 'node:crypto'
 
 import { AnswerGatherer, type GatheredAnswer } from '../classifier/answer-gatherer.ts'
-import type { AnswerRecord, AnswerRecordStore } from '../classifier/answer-record.ts'
-import { textIn } from '../stored-record.ts'
+import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../classifier/answer-record.ts'
+import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'
 
 /** How long a record is kept for people to grade. */
 const RECORD_DAYS = 365
 /** Items written at a time: by more, a table that has rested would be throttled. */
 const ITEMS_AT_A_TIME = 25
+const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 
 /**
  * Records as items of DynamoDB, found by their id, and in the table's index by mentor, oldest first. The table deletes
  * them after {@link RECORD_DAYS} days.
  */
-export class DynamoAnswerRecorder implements AnswerRecordStore {
+export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #table: DynamoTable
   readonly #gatherer: AnswerGatherer
 
@@ -33,12 +34,38 @@ export class DynamoAnswerRecorder implements AnswerRecordStore {
     return this.#gatherer.add(answer)
   }
 
+  async askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]> {
+    await this.flush()
+    const asked: AskedQuestion[] = []
+    for await (const page of this.#table.pages(listOf(mentorId, true), { latestFirst: true, limit })) {
+      for (let from = 0; from < page.length; from += ITEMS_AT_A_TIME) {
+        const keys = page.slice(from, from + ITEMS_AT_A_TIME).map((item) => textIn(item, 'pk'))
+        const items = await Promise.all(keys.map((pk) => this.#table.get(pk)))
+        for (const item of items) {
+          // Else it has been deleted since the index was read.
+          if (item === undefined) continue
+          asked.push({
+            question: textIn(item, 'question'),
+            answerType: nameIn(UNMATCHED_TYPES, item, 'answerType'),
+            confidence: numberIn(item, 'confidence'),
+            margin: optionalIn(item, 'margin', numberIn),
+            askedAtMs: numberIn(item, 'stateAt')
+          })
+        }
+      }
+      if (asked.length >= limit) break
+    }
+    return asked.slice(0, limit)
+  }
+
   async deleteOf(mentorId: string): Promise<void> {
     await this.flush()
-    for await (const page of this.#table.pages(listOf(mentorId))) {
-      await inTurns(page, async (item) => {
-        await this.#table.delete(textIn(item, 'pk'))
-      })
+    for (const isUnmatched of [true, false]) {
+      for await (const page of this.#table.pages(listOf(mentorId, isUnmatched))) {
+        await inTurns(page, async (item) => {
+          await this.#table.delete(textIn(item, 'pk'))
+        })
+      }
     }
   }
 
@@ -53,7 +80,10 @@ export class DynamoAnswerRecorder implements AnswerRecordStore {
         id,
         mentor: mentorId,
         ...answer,
-        queueState: listOf(mentorId),
+        queueState: listOf(
+          mentorId,
+          UNMATCHED_TYPES.some((type) => type === answer.answerType)
+        ),
         stateAt: askedAtMs,
         ttl: Math.ceil(askedAtMs / 1000) + RECORD_DAYS * 86_400
       })
@@ -67,7 +97,7 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>)
   }
 }
 
-/** The list of the table's index that a mentor's records stand in. */
-function listOf(mentorId: string): string {
-  return `ANSWER#${createHash('sha256').update(mentorId).digest('base64url')}`
+/** The list of the table's index that a mentor's records stand in: what people review apart from what was matched. */
+function listOf(mentorId: string, isUnmatched: boolean): string {
+  return `${isUnmatched ? 'UNMATCHED' : 'MATCHED'}#${createHash('sha256').update(mentorId).digest('base64url')}`
 }

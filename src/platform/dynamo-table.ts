@@ -77,7 +77,10 @@ export class DynamoTable {
   }
 
   /** The items of a list, up to a megabyte at a time. */
-  async *pages(list: string): AsyncGenerator<readonly StoredRecord[]> {
+  async *pages(
+    list: string,
+    { latestFirst = false, limit }: { readonly latestFirst?: boolean; readonly limit?: number } = {}
+  ): AsyncGenerator<readonly StoredRecord[]> {
     let last: Record<string, unknown> | undefined
     do {
       const command = new QueryCommand({
@@ -85,6 +88,8 @@ export class DynamoTable {
         IndexName: resources.table.index.name,
         KeyConditionExpression: 'queueState = :list',
         ExpressionAttributeValues: { ':list': list },
+        ScanIndexForward: !latestFirst,
+        ...(limit !== undefined && { Limit: limit }),
         ...(last !== undefined && { ExclusiveStartKey: last })
       })
       const page = await reach('list items', () => this.#client.send(command))

@@ -13,6 +13,7 @@ import { ANSWER_TYPES } from '../../src/classifier/answer.ts'
 import { openAwsStorage, type AwsStorage, type AwsStorageOptions } from '../../src/platform/aws-storage.ts'
 import { DynamoAnswerRecorder } from '../../src/platform/dynamo-answer-recorder.ts'
 import type { DynamoTable } from '../../src/platform/dynamo-table.ts'
+import { S3GradeStore } from '../../src/platform/s3-grade-store.ts'
 import { S3MentorStore } from '../../src/platform/s3-mentor-store.ts'
 import { S3ModelStore } from '../../src/platform/s3-model-store.ts'
 import {
@@ -68,6 +69,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
     return { store, errors, recordsOf: (mentorId) => recordsOf(table, mentorId), breakDown: () => deleteTable(options) }
   })
   s3ModelStoreTests(openStorage)
+  reviewStoresTests(openStorage)
   serviceTest(openStorage)
 } else {
   process.stderr.write(`Stores on AWS: their tests are left out: ${reason}\n`)
@@ -103,6 +105,52 @@ function s3ModelStoreTests(
     assert.equal(await countObjects(options, ''), 7)
     await store.deleteAll('mentor/m')
     assert.equal(await countObjects(options, ''), 0)
+  })
+}
+
+/** What a review reads and writes across a network. */
+function reviewStoresTests(
+  openStorage: (t: TestContext) => Promise<{ open: () => AwsStorage; options: AwsStorageOptions }>
+) {
+  test('S3GradeStore keeps the latest grade of a question, also of grades given at once', async (t) => {
+    const { open, options } = await openStorage(t)
+    const [one, other] = [new S3GradeStore(open()), new S3GradeStore(open())]
+    assert.deepEqual([await one.revisionOf('m'), await one.gradesOf('m')], [undefined, []])
+    await Promise.all([
+      one.grade('m', [{ question: 'Who?', answerId: 'a' }], 'x'),
+      other.grade('m', [{ question: 'Why?', answerId: undefined }], 'y')
+    ])
+    const revision = await one.revisionOf('m')
+    await one.grade('m', [{ question: 'who', answerId: 'b' }], 'x')
+    assert.notEqual(await one.revisionOf('m'), revision)
+    assert.deepEqual(await other.gradesOf('m'), [
+      { question: 'who', answerId: 'b' },
+      { question: 'Why?', answerId: undefined }
+    ])
+    assert.equal(await countObjects(options, ''), 1)
+    await other.deleteOf('m')
+    assert.deepEqual([await other.gradesOf('m'), await countObjects(options, '')], [[], 0])
+  })
+
+  test('DynamoAnswerRecorder.askedOf() gives what no phrase matched, the latest first', async (t) => {
+    const { open } = await openStorage(t)
+    const store = new DynamoAnswerRecorder(open().table, assert.ifError)
+    const types = ['CLASSIFIER', 'EXACT', 'OFF_TOPIC', 'CLASSIFIER'] as const
+    for (const [n, answerType] of types.entries()) {
+      const answer = { mentorId: 'm', answerId: 'a', confidence: 0.5, margin: 0.25, chatSessionId: undefined }
+      // What is written at once has one time, and so no order.
+      await store.record({ ...answer, question: `${n}`, answerType })
+      await store.flush()
+    }
+    const asked = await store.askedOf('m', 2)
+    assert.deepEqual(
+      asked.map(({ question, margin }) => [question, margin]),
+      [
+        ['3', 0.25],
+        ['2', 0.25]
+      ]
+    )
+    assert.equal((await store.askedOf('m', 9)).length, 3)
   })
 }
 
@@ -150,7 +198,8 @@ async function countObjects({ bucket, region, endpoints }: AwsStorageOptions, en
 
 /** What the table keeps of a mentor's questions: the index knows which, the items have the rest. */
 async function recordsOf(table: DynamoTable, mentorId: string) {
-  const listed = await table.list(`ANSWER#${hash('sha256', mentorId, 'base64url')}`)
+  const id = hash('sha256', mentorId, 'base64url')
+  const listed = [...(await table.list(`UNMATCHED#${id}`)), ...(await table.list(`MATCHED#${id}`))]
   const items = await Promise.all(listed.map((item) => table.get(textIn(item, 'pk'))))
   return items.map((item = {}) => {
     assert(numberIn(item, 'ttl') * 1000 > Date.now(), 'it does not stay for ever')
