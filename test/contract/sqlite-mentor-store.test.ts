@@ -3,7 +3,9 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { test } from 'node:test'
 import { SqliteMentorStore } from '../../src/mentor/sqlite-mentor-store.ts'
 import { SqliteFile } from '../../src/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
@@ -23,4 +25,21 @@ mentorStoreContract('SqliteMentorStore', async (t) => {
     peer,
     countTexts: async () => file.all('SELECT DISTINCT text_id FROM mentor_text_parts').length
   }
+})
+
+test('SqliteMentorStore: mentors in a file of the first version are still there', async (t) => {
+  const file = new SqliteFile(join(await temporaryFolder(t), 'mentors.db'))
+  t.after(() => file.close())
+  file.define(`
+    CREATE TABLE mentors (id TEXT PRIMARY KEY, name TEXT, answer_count INTEGER NOT NULL, revision TEXT NOT NULL, updated_at INTEGER NOT NULL) STRICT;
+    CREATE TABLE mentor_texts (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+    INSERT INTO mentors VALUES ('noor', 'Noor', 0, 'r1', 5);
+    INSERT INTO mentor_texts VALUES ('noor', '{"name":"Noör","answers":[]}');
+  `)
+  const store = new SqliteMentorStore(file)
+  const entry = { id: 'noor', name: 'Noor', answerCount: 0, revision: 'r1', updatedAtMs: 5 }
+  assert.deepEqual(await store.list(), [entry])
+  assert.deepEqual((await store.find('noor'))?.mentor, { name: 'Noör', answers: [] })
+  // Nothing is taken over twice.
+  assert.deepEqual(await new SqliteMentorStore(file).list(), [entry])
 })
