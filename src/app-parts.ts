@@ -56,7 +56,7 @@ export interface AppParts {
   readonly app: FastifyInstance
   readonly encoding: Encoding
   readonly metrics: Metrics
-  readonly mentors: MentorParts | undefined
+  readonly mentors: MentorParts
   readonly errors: ErrorReporter
 }
 
@@ -77,9 +77,7 @@ export async function openApp(
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
-  const mentors = offersStored
-    ? await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
-    : undefined
+  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)
@@ -95,14 +93,14 @@ export async function openApp(
     tokenize: encoding.tokenize,
     inferenceModels: joinCatalogues([
       encoderCatalogue(MODEL_ID, encoder, config),
-      ...(mentors === undefined ? [] : [mentors.inferenceModels])
+      ...(offersStored ? [mentors.inferenceModels] : [])
     ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
     observeRequest,
     observeAnswer,
     ...(offersStored && { jobs: jobRouteParts(config, jobs) }),
-    ...(mentors !== undefined && offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
+    ...(offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
     containerId: offer.containerId,
     reportError: (error, context) => {
       errors.report(error, context)

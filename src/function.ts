@@ -52,7 +52,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   const close = async (): Promise<void> => {
     stopping.abort()
     await app.close()
-    await mentors?.close()
+    await mentors.close()
     await jobs.close()
     await encoding.close()
     await runtime.close()
@@ -129,7 +129,6 @@ async function predict(
   columns: Record<string, unknown>,
   limits: PredictLimits
 ): Promise<string> {
-  if (mentors === undefined) throw new ServiceError('NOT_FOUND', 'Cannot predict: there is no store of models')
   const classifier = await mentors.classifiers.classifiers.open(name)
   const { signature } = classifier.version
   const { rows } = await classifier.predict(readFeatureColumns(columns, signature, limits), {})

@@ -39,14 +39,14 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     isStopping: () => isStopping,
     keepsData: true
   })
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors?.handlers ?? new Map())
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
   const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   if (config.jobsConcurrency > 0) {
     metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
   }
   const emfReporter = createEmfReporter(config, 'service', metrics, log)
   if (!(await listen(app, config))) {
-    await mentors?.close()
+    await mentors.close()
     await jobs.close()
     return
   }
@@ -54,7 +54,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const metricsServer = createMetricsServer(metrics)
   if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
     await app.close()
-    await mentors?.close()
+    await mentors.close()
     await jobs.close()
     return
   }
@@ -84,7 +84,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.closeAllConnections()
       await jobRunner.stop()
       await backlogReporter.stop()
-      await mentors?.close()
+      await mentors.close()
       await jobs.close()
       await encoding.close()
       await errors.close(REPORTS_DEADLINE_MS)
