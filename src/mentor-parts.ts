@@ -68,7 +68,7 @@ export async function openMentorParts(
   const { mentors: store, models, recorder } = stores
   const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
   const source = graphQl?.mentors ?? store
-  const mentors = stores.review === undefined ? source : new GradedMentors(source, stores.review.grades)
+  const mentors = new GradedMentors(source, stores.review.grades)
   const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
   const trainer = new VersionTrainer({
@@ -106,21 +106,18 @@ export async function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
-  const reviews =
-    stores.review === undefined
-      ? undefined
-      : new ReviewQueue({
-          ...stores.review,
-          mentors,
-          ...(graphQl === undefined && { store }),
-          readUpload: createUploadReader(),
-          answering,
-          embeddings
-        })
+  const reviews = new ReviewQueue({
+    ...stores.review,
+    mentors,
+    ...(graphQl === undefined && { store }),
+    readUpload: createUploadReader(),
+    answering,
+    embeddings
+  })
   return {
     routes: {
       mentors: source,
-      ...(reviews !== undefined && { reviews }),
+      reviews,
       ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
       followups,
       models,
@@ -131,7 +128,7 @@ export async function openMentorParts(
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         await recorder.deleteOf(mentorId)
-        await stores.review?.grades.deleteOf(mentorId)
+        await stores.review.grades.deleteOf(mentorId)
         await models.deleteAll(mentorModelName(mentorId))
       }
     },

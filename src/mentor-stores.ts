@@ -21,8 +21,8 @@ export interface MentorStores {
   readonly mentors: MentorStore
   readonly models: ModelStore
   readonly recorder: AnswerRecordStore
-  /** What the review queue needs; without it there is none. */
-  readonly review?: { readonly asked: AskedQuestions; readonly grades: GradeStore }
+  /** What the review queue needs. */
+  readonly review: { readonly asked: AskedQuestions; readonly grades: GradeStore }
   close(): void
 }
 

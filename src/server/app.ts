@@ -47,7 +47,7 @@ export type MentorAreaParts = MentorRouteParts &
   TrainRouteParts &
   VersionRouteParts &
   FollowupRouteParts &
-  Partial<Omit<ReviewRouteParts, 'limits'>> &
+  Omit<ReviewRouteParts, 'limits'> &
   Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
@@ -201,8 +201,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       await api.register(trainRoutes, parts.mentors)
       await api.register(versionRoutes, parts.mentors)
       await api.register(followupRoutes, parts.mentors)
-      const { reviews } = parts.mentors
-      if (reviews !== undefined) await api.register(reviewRoutes, { reviews, limits })
+      await api.register(reviewRoutes, { ...parts.mentors, limits })
       await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
     }
     if (parts.classifiers !== undefined) {

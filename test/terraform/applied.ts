@@ -109,10 +109,16 @@ class Stack {
 
   /** Destroys everything there is, and says what is left in the state. */
   async destroy(): Promise<string> {
-    await this.#terraform('destroy', '-auto-approve', ...this.#variables, ...this.#targets)
-    const left = await this.#terraform('state', 'list')
-    const made = left.split('\n').filter((address) => !/(?:^|\.)data\./.test(address))
-    return made.join('\n')
+    // By name, or it would first read what the emulator does not have.
+    const targets = (await this.#managed()).map((address) => `-target=${address}`)
+    await this.#terraform('destroy', '-auto-approve', ...this.#variables, ...targets)
+    return (await this.#managed()).join('\n')
+  }
+
+  /** What is in the state, data sources left out. */
+  async #managed(): Promise<string[]> {
+    const addresses = (await this.#terraform('state', 'list')).trim().split('\n')
+    return addresses.filter((address) => address !== '' && !/(?:^|\.)data\./.test(address))
   }
 
   /** Attributes of a resource in the state. */
