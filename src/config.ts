@@ -267,7 +267,7 @@ export const SETTINGS = {
     doc: 'Longest single text; beyond it 400. The model itself reads the first 256 tokens or so.'
   }),
   REPLY_CACHE_BYTES: integer({
-    default: 33_554_432,
+    default: 25_165_824,
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',

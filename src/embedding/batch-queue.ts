@@ -32,6 +32,11 @@ export class BatchQueue<Sentence extends QueuedSentence> {
     return this.#lanes.interactive.size + this.#lanes.bulk.size
   }
 
+  /** Whether all that waits is bulk work. */
+  get isAllBulk(): boolean {
+    return this.#lanes.interactive.size === 0
+  }
+
   /** Tokens of the sentences that wait. */
   get tokenCount(): number {
     return this.#tokenCount

@@ -35,7 +35,7 @@ export interface BatcherObserver {
 }
 
 export interface BatcherOptions {
-  readonly pool: Pick<EncoderWorkerPool, 'idleCount' | 'run'>
+  readonly pool: Pick<EncoderWorkerPool, 'idleCount' | 'liveCount' | 'run'>
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
@@ -44,6 +44,9 @@ export interface BatcherOptions {
   readonly maxBatchTokens: number
   readonly observer?: Partial<BatcherObserver>
 }
+
+/** For so long after an interactive call one free worker is kept for the next, and not given bulk work. */
+const KEPT_FREE_MS = 1000
 
 /** A sentence in the queue or in a worker, and everyone who waits for it. */
 interface PendingSentence extends QueuedSentence {
@@ -83,6 +86,7 @@ export class Batcher {
   readonly #coalescing = new Map<string, PendingSentence>()
   #runningCount = 0
   #isPumpScheduled = false
+  #lastInteractiveMs = -Infinity
   #whenIdle: PromiseWithResolvers<void> | undefined
 
   constructor(options: BatcherOptions) {
@@ -122,6 +126,7 @@ export class Batcher {
       isOver: false
     }
     if (sentences.length === 0) return { values: call.values, queueMs: 0, inferenceMs: 0 }
+    if (lane === 'interactive') this.#lastInteractiveMs = call.startMs
     call.sentences = sentences.map((sentence, row) => this.#join(sentence, { call, row }, lane, callerKey))
     const onAbort = (): void => this.#abandon(call, signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -153,10 +158,20 @@ export class Batcher {
   pump(): void {
     const { pool, sentenceCounts, maxBatchTokens } = this.#options
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
+      if (idleCount === 1 && this.#isLastKeptFree()) break
       // Free workers share what waits: two sentences are done sooner side by side than together.
       const share = Math.ceil(this.#queue.size / idleCount)
       void this.#run(this.#queue.takeBatch(Math.min(share, sentenceCounts.at(-1) ?? 1), maxBatchTokens))
     }
+  }
+
+  /**
+   * A batch cannot be broken off: with all workers at bulk work, whoever asks now would wait for one. Where there are
+   * several, one stays free while people ask; another works on, and its end is when this is looked at again.
+   */
+  #isLastKeptFree(): boolean {
+    const { liveCount } = this.#options.pool
+    return liveCount > 1 && this.#queue.isAllBulk && performance.now() - this.#lastInteractiveMs < KEPT_FREE_MS
   }
 
   /** Settles when nothing waits and nothing is computed. */

@@ -21,7 +21,7 @@ export interface RepeatedRepliesParts {
 }
 
 /** Addresses remembered, and what they may take together, in characters. */
-const MAX_ADDRESS_CHARACTERS = 8_388_608
+const MAX_ADDRESS_CHARACTERS = 4_194_304
 
 /** Of requests with one of these headers the reply depends on more than the address and the caller: they are routed. */
 const HEADERS_TO_ROUTE = [

@@ -14,6 +14,7 @@ import type { BatchResult, TokenBatch } from '../../src/embedding/encoder-worker
 class HeldWorker {
   readonly batches: TokenBatch[] = []
   idleCount = 1
+  liveCount = 1
   onIdle: () => void = () => undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
 
@@ -82,6 +83,33 @@ test('encode() gives each sentence its own row, over several batches', async () 
   await worker.finish()
   assert.deepEqual((await encoding).values, Float32Array.of(1, 2, 3, 4, 5))
   assert.deepEqual(events, ['batch 4 of 14', 'batch 1 of 6'])
+})
+
+test('while people ask, one of several workers is kept free of bulk work', async (t) => {
+  const { worker, batcher } = setUp()
+  worker.idleCount = 2
+  worker.liveCount = 2
+  let nowMs = 5000
+  t.mock.method(performance, 'now', () => nowMs)
+  const asked = batcher.encode([request(1, 1)], {})
+  await nextTurn()
+  await worker.finish()
+  await asked
+  const bulk = batcher.encode(
+    [2, 3].map((first) => request(first, 90)),
+    { lane: 'bulk' }
+  )
+  await nextTurn()
+  assert.deepEqual([worker.batches.length, worker.idleCount], [2, 1], 'the second bulk batch waits')
+  const next = batcher.encode([request(4, 1)], {})
+  await nextTurn()
+  assert.deepEqual([worker.batches.length, worker.idleCount], [3, 0], 'who asks does not')
+  await worker.finish()
+  await next
+  nowMs += 1000
+  batcher.pump()
+  assert.deepEqual([worker.batches.length, worker.idleCount], [4, 0], 'nobody has asked for a second')
+  void bulk.catch(() => undefined)
 })
 
 test('a worker that has become free gets what waits before the replies of its last batch are made', async () => {

@@ -262,7 +262,9 @@ test('jobs of both lanes, small and large, are done on what Terraform made', { t
     new ListObjectsV2Command({ Bucket: made().bucket, Prefix: resources.bucket.prefix })
   )
   assert.equal(Contents.length, 2, 'two inputs are too large for the table')
-  const { ServerSideEncryption } = await s3.send(new HeadObjectCommand({ Bucket: made().bucket, Key: Contents[0]?.Key }))
+  const { ServerSideEncryption } = await s3.send(
+    new HeadObjectCommand({ Bucket: made().bucket, Key: Contents[0]?.Key })
+  )
   assert.equal(ServerSideEncryption, 'aws:kms')
   runner.start()
   for (const [id, size] of ids) {
