@@ -18,6 +18,9 @@ const MIN_COSINES: Readonly<Record<GraphKind, number>> = {
 /** Computes one batch; sentences × dimensions floats come back. */
 export type RunBatch = (batch: TokenBatch) => Promise<{ readonly values: Float32Array }>
 
+/** A batch of more tokens would make onnxruntime set memory aside that no batch of requests needs later. */
+const MAX_COMPANY_TOKENS = 256
+
 /**
  * Encodes the golden sentences, from text to embedding, and compares them with what is known of them: each alone, then
  * in company, where they have to come out with the very same bytes.
@@ -51,9 +54,10 @@ export async function runSelfTest(
     hash.update(bytesOf(values))
   }
   for (const sentenceCount of sentenceCounts.filter((count) => count > 1)) {
-    for (let start = 0; start < golden.length; start += sentenceCount) {
-      // The last batch is filled up with the first sentences.
-      const members = Array.from({ length: sentenceCount }, (_, offset) => (start + offset) % golden.length)
+    for (const members of companies(
+      golden.map(({ ids }) => ids.length),
+      sentenceCount
+    )) {
       const rows = members.map((index) => golden[index]?.ids ?? new Int32Array())
       const { values } = await run({
         ids: Int32Array.from(rows.flatMap((ids) => [...ids])),
@@ -66,6 +70,27 @@ export async function runSelfTest(
     }
   }
   return hash.digest('hex')
+}
+
+/**
+ * Sentences that are tried together, all of them once at least; a batch that is not full is filled up with the shortest.
+ * @returns indexes, so many in each
+ */
+function companies(tokenCounts: readonly number[], sentenceCount: number): number[][] {
+  const shortest = tokenCounts.indexOf(Math.min(...tokenCounts))
+  const found: number[][] = []
+  let room = 0
+  for (const [index, tokenCount] of tokenCounts.entries()) {
+    const last = found.at(-1)
+    if (last === undefined || last.length === sentenceCount || tokenCount > room) {
+      found.push([index])
+      room = MAX_COMPANY_TOKENS - tokenCount
+    } else {
+      last.push(index)
+      room -= tokenCount
+    }
+  }
+  return found.map((members) => [...members, ...Array.from({ length: sentenceCount - members.length }, () => shortest)])
 }
 
 function bytesOf(values: Float32Array): Buffer {
