@@ -132,7 +132,8 @@ locals {
     "aws:elbv2:loadbalancer" = {
       SecurityGroups       = aws_security_group.balancer.id
       ManagedSecurityGroup = aws_security_group.balancer.id
-      IdleTimeout          = "65"
+      # Shorter than nginx keeps an idle connection, which the balancer else would use as it is closed.
+      IdleTimeout = "55"
     }
     "aws:elasticbeanstalk:healthreporting:system" = {
       SystemType = "enhanced"
