@@ -99,8 +99,11 @@ export async function openApp(
     replyCache,
     observeRequest,
     observeAnswer,
-    ...(offersStored && { jobs: jobRouteParts(config, jobs) }),
-    ...(offersStored && { mentors: mentors.routes, classifiers: mentors.classifiers }),
+    ...(offersStored && {
+      jobs: jobRouteParts(config, jobs),
+      mentors: mentors.routes,
+      classifiers: mentors.classifiers
+    }),
     containerId: offer.containerId,
     reportError: (error, context) => {
       errors.report(error, context)
