@@ -39,8 +39,7 @@ export interface BatcherOptions {
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
-  /** For how many sentences the pool has graphs, ascending, 1 among them. */
-  readonly sentenceCounts: readonly number[]
+  readonly maxBatchSentences: number
   readonly maxBatchTokens: number
   readonly observer?: Partial<BatcherObserver>
 }
@@ -156,12 +155,12 @@ export class Batcher {
    * last batch meanwhile.
    */
   pump(): void {
-    const { pool, sentenceCounts, maxBatchTokens } = this.#options
+    const { pool, maxBatchSentences, maxBatchTokens } = this.#options
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
       if (idleCount === 1 && this.#isLastKeptFree()) break
       // Free workers share what waits: two sentences are done sooner side by side than together.
       const share = Math.ceil(this.#queue.size / idleCount)
-      void this.#run(this.#queue.takeBatch(Math.min(share, sentenceCounts.at(-1) ?? 1), maxBatchTokens))
+      void this.#run(this.#queue.takeBatch(Math.min(share, maxBatchSentences), maxBatchTokens))
     }
   }
 
@@ -234,7 +233,7 @@ export class Batcher {
     const { observer, pool } = this.#options
     for (const { enqueuedMs } of batch) observer?.sentenceQueued?.(startMs - enqueuedMs)
     try {
-      const tokens = stack(batch, this.#options.sentenceCounts)
+      const tokens = stack(batch)
       const tokenCount = tokens.ids.length
       const result = await pool.run(tokens)
       observer?.batch?.(batch.length, tokenCount, result.inferenceMs)
@@ -293,13 +292,9 @@ export class Batcher {
   }
 }
 
-/**
- * Token ids of sentences, one after the other. Where no graph is for just so many sentences, the next larger one is
- * filled up with sentences of one token, id 0.
- */
-function stack(batch: readonly PendingSentence[], sentenceCounts: readonly number[]): TokenBatch {
-  const sentenceCount = sentenceCounts.find((count) => count >= batch.length) ?? batch.length
-  const lengths = Array.from({ length: sentenceCount }, (_, index) => batch[index]?.ids.length ?? 1)
+/** Token ids of sentences, one after the other. */
+function stack(batch: readonly PendingSentence[]): TokenBatch {
+  const lengths = batch.map(({ ids }) => ids.length)
   const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0))
   let start = 0
   for (const sentence of batch) {

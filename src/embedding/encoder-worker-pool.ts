@@ -8,13 +8,7 @@ import { ServiceError } from '../errors.ts'
 
 /** What a worker thread is started with. */
 export interface EncoderWorkerData {
-  readonly graphs: readonly GraphOption[]
-}
-
-/** A graph for a fixed number of sentences. */
-export interface GraphOption {
-  readonly sentenceCount: number
-  readonly path: string
+  readonly graphPath: string
 }
 
 /** What the pool tells a worker. Buffers are transferred, not copied. */
@@ -26,7 +20,7 @@ export type WorkerReply =
   | { readonly type: 'embeddings'; readonly values: Float32Array<ArrayBuffer>; readonly inferenceMs: number }
   | { readonly type: 'failure'; readonly message: string }
 
-/** Token ids of as many sentences as one of the graphs takes. */
+/** Token ids of at most as many sentences as the graph takes. */
 export interface TokenBatch {
   /** All tokens, sentence after sentence. The worker gets the buffer; it is empty here afterwards. */
   readonly ids: Int32Array<ArrayBuffer>
@@ -42,8 +36,7 @@ export interface BatchResult {
 }
 
 export interface EncoderWorkerPoolOptions {
-  /** One for each number of sentences that a batch may have. */
-  readonly graphs: readonly GraphOption[]
+  readonly graphPath: string
   readonly workerCount: number
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
@@ -89,9 +82,9 @@ export class EncoderWorkerPool {
   }
 
   #seatOptions(): SeatOptions {
-    const { graphs, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
+    const { graphPath, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
     return {
-      graphs,
+      graphPath,
       workerUrl: workerUrl ?? new URL('./encoder-worker.ts', import.meta.url),
       restartDelayMs: restartDelayMs ?? 100,
       onIdle: () => {
@@ -131,7 +124,7 @@ export class EncoderWorkerPool {
 }
 
 interface SeatOptions {
-  readonly graphs: readonly GraphOption[]
+  readonly graphPath: string
   readonly workerUrl: URL
   readonly restartDelayMs: number
   readonly onIdle: () => void
@@ -156,7 +149,7 @@ class Seat {
   async start(): Promise<void> {
     this.state = 'starting'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const workerData: EncoderWorkerData = { graphs: this.#options.graphs }
+    const workerData: EncoderWorkerData = { graphPath: this.#options.graphPath }
     const worker = new Worker(this.#options.workerUrl, {
       workerData,
       // A worker makes next to no garbage, and has no use for the memory that V8 would give its young objects.

@@ -15,8 +15,8 @@ import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
 import { EncoderWorkerPool, type BatchResult, type TokenBatch } from './encoder-worker-pool.ts'
 import {
   filesOf,
-  GRAPH_SENTENCE_COUNTS,
   graphFile,
+  MAX_BATCH_SENTENCES,
   readModelDescription,
   verifyModelFiles,
   type GraphKind,
@@ -206,10 +206,7 @@ export class LocalEncoder implements Encoder {
     const description = await readModelDescription(folder)
     let batcher: Batcher | undefined
     const starting = EncoderWorkerPool.start({
-      graphs: GRAPH_SENTENCE_COUNTS.map((sentenceCount) => ({
-        sentenceCount,
-        path: join(folder, graphFile(graph, sentenceCount))
-      })),
+      graphPath: join(folder, graphFile(graph)),
       workerCount,
       ...(workerUrl === undefined ? {} : { workerUrl }),
       onIdle: () => batcher?.pump(),
@@ -228,7 +225,7 @@ export class LocalEncoder implements Encoder {
       const digests = await Promise.all(
         Array.from({ length: workerCount }, async (_, worker) => {
           const run = async (batch: TokenBatch): Promise<BatchResult> => pool.value.run(batch, worker)
-          return runSelfTest(description, graph, tokenizer, GRAPH_SENTENCE_COUNTS, run)
+          return runSelfTest(description, graph, tokenizer, MAX_BATCH_SENTENCES, run)
         })
       )
       if (new Set(digests).size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
@@ -236,7 +233,7 @@ export class LocalEncoder implements Encoder {
         pool: pool.value,
         admission: { interactive: new Admission(this.#options), bulk: new Admission(this.#options) },
         dimensions: description.dimensions,
-        sentenceCounts: GRAPH_SENTENCE_COUNTS,
+        maxBatchSentences: MAX_BATCH_SENTENCES,
         maxBatchTokens,
         ...(observer === undefined ? {} : { observer })
       })

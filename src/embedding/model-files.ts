@@ -21,15 +21,12 @@ export const GRAPH_KINDS = ['fp32', 'int8', 'int8-saturation-safe'] as const
 /** See {@link GRAPH_KINDS}. */
 export type GraphKind = (typeof GRAPH_KINDS)[number]
 
-/**
- * For how many sentences there are graphs, ascending. A single one pays for no company; four share what each node costs
- * however little it computes. More would gain little, and each graph takes memory of its own.
- */
-export const GRAPH_SENTENCE_COUNTS = [1, 4] as const
+/** The most sentences of a batch; a graph takes fewer too, down to one. */
+export const MAX_BATCH_SENTENCES = 4
 
-/** Name of the graph for so many sentences. */
-export function graphFile(kind: GraphKind, sentenceCount: number): string {
-  return `${kind}.${sentenceCount}.onnx`
+/** Name of a kind's graph. */
+export function graphFile(kind: GraphKind): string {
+  return `${kind}.onnx`
 }
 
 /** Name of the file with the weights of a kind's graphs. */

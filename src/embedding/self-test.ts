@@ -24,7 +24,7 @@ const MAX_COMPANY_TOKENS = 256
 /**
  * Encodes the golden sentences, from text to embedding, and compares them with what is known of them: each alone, then
  * in company, where they have to come out with the very same bytes.
- * @param sentenceCounts for how many sentences there are graphs: 1 and others; all of them are tried
+ * @param maxSentences the most sentences of a batch
  * @returns SHA-256 of the embeddings' bytes: what tells machines apart whose results differ in the last bit
  * @throws Error that says which sentence is off, and by how much
  */
@@ -32,7 +32,7 @@ export async function runSelfTest(
   description: ModelDescription,
   kind: GraphKind,
   tokenizer: Tokenizer,
-  sentenceCounts: readonly number[],
+  maxSentences: number,
   run: RunBatch
 ): Promise<string> {
   const golden = description.golden.map(({ sentence, embedding }) => ({
@@ -53,36 +53,33 @@ export async function runSelfTest(
     alone.push(bytesOf(values))
     hash.update(bytesOf(values))
   }
-  for (const sentenceCount of sentenceCounts.filter((count) => count > 1)) {
-    for (const members of companies(
-      golden.map(({ ids }) => ids.length),
-      sentenceCount
-    )) {
-      const rows = members.map((index) => golden[index]?.ids ?? new Int32Array())
-      const { values } = await run({
-        ids: Int32Array.from(rows.flatMap((ids) => [...ids])),
-        lengths: rows.map((ids) => ids.length)
-      })
-      const together = Buffer.concat(members.map((index) => alone[index] ?? Buffer.alloc(0)))
-      if (!bytesOf(values).equals(together)) {
-        throw new Error(`the self-test failed: in a batch of ${sentenceCount}, sentences have other bytes than alone`)
-      }
+  for (const members of companies(
+    golden.map(({ ids }) => ids.length),
+    maxSentences
+  )) {
+    const rows = members.map((index) => golden[index]?.ids ?? new Int32Array())
+    const { values } = await run({
+      ids: Int32Array.from(rows.flatMap((ids) => [...ids])),
+      lengths: rows.map((ids) => ids.length)
+    })
+    const together = Buffer.concat(members.map((index) => alone[index] ?? Buffer.alloc(0)))
+    if (!bytesOf(values).equals(together)) {
+      throw new Error(`the self-test failed: in a batch of ${members.length}, sentences have other bytes than alone`)
     }
   }
   return hash.digest('hex')
 }
 
 /**
- * Sentences that are tried together, all of them once at least; a batch that is not full is filled up with the shortest.
- * @returns indexes, so many in each
+ * Sentences that are tried together, all of them once: as many as fit, one after the other.
+ * @returns indexes, at most so many in each
  */
-function companies(tokenCounts: readonly number[], sentenceCount: number): number[][] {
-  const shortest = tokenCounts.indexOf(Math.min(...tokenCounts))
+function companies(tokenCounts: readonly number[], maxSentences: number): number[][] {
   const found: number[][] = []
   let room = 0
   for (const [index, tokenCount] of tokenCounts.entries()) {
     const last = found.at(-1)
-    if (last === undefined || last.length === sentenceCount || tokenCount > room) {
+    if (last === undefined || last.length === maxSentences || tokenCount > room) {
       found.push([index])
       room = MAX_COMPANY_TOKENS - tokenCount
     } else {
@@ -90,7 +87,7 @@ function companies(tokenCounts: readonly number[], sentenceCount: number): numbe
       room -= tokenCount
     }
   }
-  return found.map((members) => [...members, ...Array.from({ length: sentenceCount - members.length }, () => shortest)])
+  return found
 }
 
 function bytesOf(values: Float32Array): Buffer {

@@ -31,21 +31,21 @@ interface ExternalPlace {
  * sessions that read it share its pages too.
  */
 export class WeightsFile {
-  readonly #name: string
+  readonly name: string
   readonly #places = new Map<string, ExternalPlace>()
   readonly #parts: Uint8Array[] = []
   #byteLength = 0
 
-  /** @param name the file's name, in the folder of the graphs */
+  /** @param name the file's, in the folder of the graphs */
   constructor(name: string) {
-    this.#name = name
+    this.name = name
   }
 
   /** Adds a constant, unless one of that name is there, and tells where it lies. */
   add(constantName: string, bytes: Uint8Array): ExternalPlace {
     const existing = this.#places.get(constantName)
     if (existing !== undefined) return existing
-    const place = { location: this.#name, offset: this.#byteLength, length: bytes.length }
+    const place = { location: this.name, offset: this.#byteLength, length: bytes.length }
     this.#places.set(constantName, place)
     const padding = new Uint8Array(-bytes.length & (PAGE_BYTES - 1))
     this.#parts.push(bytes, padding)
@@ -90,15 +90,22 @@ export class OnnxGraph {
   /**
    * Adds a constant, once for each name. Its bytes are those of `data`, row-major, little-endian; great ones go into the
    * weights file, if there is one.
+   * @param file another weights file than the graph's
    */
-  constant(name: string, type: DataTypeName, shape: readonly number[], data: ArrayBufferView): Value {
+  constant(
+    name: string,
+    type: DataTypeName,
+    shape: readonly number[],
+    data: ArrayBufferView,
+    file = this.#weights
+  ): Value {
     if (this.#initializerNames.has(name)) return name
     this.#initializerNames.add(name)
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     const tensor = { name, data_type: DATA_TYPE[type], dims: shape }
-    const isExternal = this.#weights !== undefined && bytes.length >= LEAST_EXTERNAL_BYTES
+    const isExternal = file !== undefined && bytes.length >= LEAST_EXTERNAL_BYTES
     this.#initializers.push(
-      isExternal ? { ...tensor, ...externalData(this.#weights.add(name, bytes)) } : { ...tensor, raw_data: bytes }
+      isExternal ? { ...tensor, ...externalData(file.add(name, bytes)) } : { ...tensor, raw_data: bytes }
     )
     return name
   }
@@ -106,16 +113,6 @@ export class OnnxGraph {
   /** Adds a float constant; `shape` defaults to one dimension. */
   floats(name: string, data: Float32Array, shape: readonly number[] = [data.length]): Value {
     return this.constant(name, 'float', shape, data)
-  }
-
-  /**
-   * Adds a float constant whose bytes are the whole of a file beside the model's.
-   * @param location the file's name, relative to the model's folder
-   */
-  externalFloats(name: string, shape: readonly number[], location: string, byteLength: number): Value {
-    const place = { location, offset: 0, length: byteLength }
-    this.#initializers.push({ name, data_type: DATA_TYPE.float, dims: shape, ...externalData(place) })
-    return name
   }
 
   /** Adds an int64 constant of one dimension (shapes, axes). */

@@ -6,7 +6,17 @@
 import protobuf from 'protobufjs'
 
 /** Element types of ONNX tensors, by their number in `TensorProto.DataType`. */
-export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, string: 8, bool: 9, double: 11 } as const
+export const DATA_TYPE = {
+  float: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  double: 11
+} as const
 
 /** `TensorProto.DataLocation.EXTERNAL`. */
 export const EXTERNAL_LOCATION = 1

@@ -58,7 +58,7 @@ function setUp(maxPendingTokens = 1000) {
     pool: worker,
     admission: lanes,
     dimensions: 1,
-    sentenceCounts: [1, 4],
+    maxBatchSentences: 4,
     maxBatchTokens: 100,
     observer
   })
@@ -124,11 +124,11 @@ test('a worker that has become free gets what waits before the replies of its la
   assert.deepEqual((await waiting).values, Float32Array.of(2))
 })
 
-test('a batch that no graph fits is filled up with sentences of one token', async () => {
+test('a batch of fewer sentences than would fit is as long as they are', async () => {
   const { worker, batcher } = setUp()
   const encoding = batcher.encode([request(7, 3), request(8, 2)], {})
   await nextTurn()
-  assert.deepEqual(worker.batches, [{ ids: Int32Array.of(7, 0, 0, 8, 0, 0, 0), lengths: [3, 2, 1, 1] }])
+  assert.deepEqual(worker.batches, [{ ids: Int32Array.of(7, 0, 0, 8, 0), lengths: [3, 2] }])
   await worker.finish()
   assert.deepEqual((await encoding).values, Float32Array.of(7, 8))
 })
@@ -144,8 +144,8 @@ test('free workers share what waits instead of one taking all', async () => {
   assert.deepEqual(
     worker.batches.map(({ ids }) => [...ids]),
     [
-      [1, 2, 0, 0],
-      [3, 4, 0, 0]
+      [1, 2],
+      [3, 4]
     ]
   )
   void encoding
@@ -168,7 +168,7 @@ test('calls that come while the worker is busy share its next batch', async () =
     (await Promise.all(calls)).map(({ values }) => values[0]),
     [1, 2, 3]
   )
-  assert.deepEqual(events, ['batch 1 of 4', 'batch 2 of 10'])
+  assert.deepEqual(events, ['batch 1 of 4', 'batch 2 of 8'])
 })
 
 test('equal sentences in flight are encoded once, also within a call, and count once', async () => {

@@ -16,7 +16,7 @@ const workerUrl = new URL('crashing-worker.ts', import.meta.url)
 
 async function start(t: TestContext, options: Partial<EncoderWorkerPoolOptions> = {}): Promise<EncoderWorkerPool> {
   const pool = await EncoderWorkerPool.start({
-    graphs: [],
+    graphPath: '',
     workerCount: 1,
     workerUrl,
     restartDelayMs: 1,
@@ -76,7 +76,7 @@ test('close() waits for the batch that runs, and is safe twice', async (t) => {
 
 test('start() fails when a worker cannot load its graph', async () => {
   const starting = EncoderWorkerPool.start({
-    graphs: [{ sentenceCount: 1, path: '/nowhere/model.onnx' }],
+    graphPath: '/nowhere/model.onnx',
     workerCount: 2
   })
   await assert.rejects(starting, /nowhere/)

@@ -12,7 +12,8 @@
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { chooseGraph, detectCpu } from '../../src/embedding/cpu.ts'
-import { graphFile, type GraphKind } from '../../src/embedding/model-files.ts'
+import { graphInputs } from '../../src/embedding/graph-inputs.ts'
+import { graphFile, MAX_BATCH_SENTENCES, type GraphKind } from '../../src/embedding/model-files.ts'
 import { OnnxGraph } from '../../src/onnx/onnx-graph.ts'
 import { openSourceModel } from '../compile-model/source-model.ts'
 import { COMPILED_MODEL, openEncoder } from './engine/open-encoder.ts'
@@ -138,12 +139,8 @@ async function measureRate(call: () => Promise<unknown>): Promise<number> {
 
 async function profile(graph: GraphKind): Promise<ArithmeticLimitResult['profile']> {
   const ids = randomTokens(PROFILE_TOKEN_COUNT, random)
-  const shape = [1, PROFILE_TOKEN_COUNT]
-  const feeds = {
-    input_ids: new Tensor('int32', ids, shape),
-    positions: new Tensor('int32', Int32Array.from(ids.keys()), shape)
-  }
-  const times = await profileOperators(join(COMPILED_MODEL, graphFile(graph, 1)), feeds, PROFILE_RUN_COUNT)
+  const feeds = graphInputs({ ids, lengths: [ids.length] }, MAX_BATCH_SENTENCES)
+  const times = await profileOperators(join(COMPILED_MODEL, graphFile(graph)), feeds, PROFILE_RUN_COUNT)
   const runMicroseconds = times.reduce((sum, { microseconds }) => sum + microseconds, 0)
   return {
     tokenCount: PROFILE_TOKEN_COUNT,

@@ -3,9 +3,12 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { DATA_TYPE } from '../../src/onnx/onnx-schema.ts'
 import { OnnxGraph, type Value, type WeightsFile } from '../../src/onnx/onnx-graph.ts'
 import {
   add,
+  bestSmoothingFactors,
+  divide,
   divideOutputs,
   multiply,
   quantizeWeights,
@@ -13,163 +16,215 @@ import {
   smoothingFactors,
   subtract,
   transpose,
-  type Accumulation
+  type Accumulation,
+  type ActivationStatistics
 } from './quantize.ts'
 import type { SourceModel } from './source-model.ts'
-
-/** Greatest magnitude of each input column of a linear layer, by the layer's name. */
-export type ActivationMaxima = ReadonlyMap<string, Float32Array>
 
 /** In which numbers the linear layers compute; everything else is float32. */
 export type Arithmetic =
   | { readonly kind: 'fp32'; readonly withProbes?: boolean }
-  | { readonly kind: 'int8'; readonly accumulation: Accumulation; readonly activationMaxima: ActivationMaxima }
+  | {
+      readonly kind: 'int8'
+      readonly accumulation: Accumulation
+      /** By the layer's name. */
+      readonly activations: ReadonlyMap<string, ActivationStatistics>
+      /**
+       * Whether what a layer normalisation gives is quantised with one scale for all tokens, found by calibration: its
+       * rows are of about one size. That takes fewer passes than a scale for each token row, and is a little less exact.
+       */
+      readonly hasStaticScales: boolean
+    }
 
 /**
- * A finished graph for a fixed number of sentences, their tokens one after the other.
- * Inputs: `input_ids` and `positions` (int32, 1 × tokens: each token's id and its place in its sentence) and, for more
- * than one sentence, `lengths` (int64, sentences). Output: `embedding` (float, sentences × hidden size).
+ * A finished graph for up to a fixed number of sentences, their tokens one after the other.
+ * Inputs: `input_ids` and `positions` (int32, 1 × tokens: each token's id and its place in its sentence) and `lengths`
+ * (int64, sentences: the tokens of each, 0 where there is none). Output: `embedding` (float, sentences × hidden size).
  */
 export interface EncoderGraph {
   readonly onnx: OnnxGraph
-  /** With probes: for each linear layer's name, the output that holds its activation maxima of one run. */
-  readonly probes: ReadonlyMap<string, string>
+  /** With probes: for each linear layer's name, the outputs that tell of its input in one run. */
+  readonly probes: ReadonlyMap<string, Probe>
 }
 
-/** Where the word embeddings lie beside the `.onnx` file: onnxruntime maps it, so all sessions share its pages. */
-export const WORD_EMBEDDINGS_FILE = 'word-embeddings.f32'
+/** Names of outputs with one value for each column: the greatest magnitude, and the sum of the squares of all tokens. */
+export interface Probe {
+  readonly maxima: string
+  readonly squares: string
+}
+
+/** Files beside the `.onnx` file that take its great constants: onnxruntime maps them, so sessions share their pages. */
+export interface ConstantFiles {
+  readonly weights: WeightsFile
+  readonly wordEmbeddings: WeightsFile
+}
 
 const MICROSOFT = 'com.microsoft'
 /** Of 1 × tokens × columns. */
 const TOKEN_AXIS = 1
+/** For inputs whose rows have each a scale of their own. */
 const SMOOTHING_ALPHA = 0.75
 /** GELU's least value, at about −0.75. */
 const GELU_MINIMUM = -0.17
 /** Zero point of quantised GELU outputs: these steps of 255 are for what is below zero, all others for what is above. */
 const GELU_ZERO_POINT = 24
+const GELU_STEPS = 255 - GELU_ZERO_POINT
 const SYMMETRIC_ZERO_POINT = 128
+const SYMMETRIC_STEPS = 127
 
-interface QuantizedRows {
+/** What a product takes: floats in fp32, bytes in int8, where float ≈ (byte − zero point) × scale × row scale. */
+interface LayerInput {
   readonly values: Value
-  /** The factor that each row was divided by; its last dimension is 1. */
-  readonly rowMaxima: Value
   readonly scale: number
   readonly zeroPoint: number
+  /** A factor for each token, where there are such; 1 × tokens × 1. */
+  readonly rowScales?: Value
 }
-
 /**
  * Builds the graph of a BERT sentence encoder: token ids in, L2-normalised sentence embedding out.
  *
  * There is neither padding nor mask: all tokens go through the linear layers as rows of one matrix, and only attention
  * and pooling see each sentence by itself, at its own length. So a sentence's embedding depends on that sentence alone.
- * In `int8` each token row is quantised with its own scale for the same reason: integer sums are exact, and what is left
- * in float is computed row by row.
+ * `int8` keeps that: activations are quantised with a scale that calibration has found, or with each token row's own;
+ * integer sums are exact, and what is left in float is computed row by row.
  *
  * Three biases never become a node. The key's is dropped: it adds the same to all scores of a query, and softmax
  * ignores that. The value's goes into the attention output's, since attention weights sum to 1. The feed-forward
  * output's goes into the offset of the layer normalisation before it, whose other reader subtracts it again.
+ *
+ * @param sentenceCount the most sentences of a run
  */
 export function buildEncoderGraph(
   model: SourceModel,
   arithmetic: Arithmetic,
   sentenceCount: number,
-  weightsFile?: WeightsFile
+  files?: ConstantFiles
 ): EncoderGraph {
-  const graph = new OnnxGraph(weightsFile)
+  const graph = new OnnxGraph(files?.weights)
   const { hiddenSize, intermediateSize } = model
-  const probes = new Map<string, string>()
+  const probes = new Map<string, Probe>()
+  const zeroPointsOfTokens = new Map<number, Value>()
 
   const inputIds = graph.input('input_ids', 'int32', [1, 'tokens'])
   const positions = graph.input('positions', 'int32', [1, 'tokens'])
-  const lengths = sentenceCount === 1 ? undefined : graph.input('lengths', 'int64', [sentenceCount])
+  const lengths = graph.input('lengths', 'int64', [sentenceCount])
 
   /** 1 × tokens × columns as 1 × length × columns of each sentence. */
   const split = (tokens: Value): Value[] =>
-    lengths === undefined
-      ? [tokens]
-      : graph.nodeWithOutputs('Split', [tokens, lengths], sentenceCount, { axis: { int: TOKEN_AXIS } })
+    graph.nodeWithOutputs('Split', [tokens, lengths], sentenceCount, { axis: { int: TOKEN_AXIS } })
   const join = (sentences: readonly Value[], axis: number): Value =>
-    sentences.length === 1 ? (sentences[0] ?? '') : graph.node('Concat', sentences, { axis: { int: axis } })
+    graph.node('Concat', sentences, { axis: { int: axis } })
 
   const weights = (layer: string): Float32Array => model.tensor(`${layer}.weight`).data
   const bias = (layer: string): Float32Array => model.tensor(`${layer}.bias`).data
   const scalar = (value: number): Value => graph.floats(`scalar:${value}`, Float32Array.of(value), [])
   const zeroPoint = (value: number): Value => graph.constant(`zero-point:${value}`, 'uint8', [], Uint8Array.of(value))
 
+  /** One for each token. */
+  const zeroPoints = (value: number): Value => {
+    const found =
+      zeroPointsOfTokens.get(value) ??
+      graph.node('Expand', [
+        graph.constant(`zero-points:${value}`, 'uint8', [1], Uint8Array.of(value)),
+        graph.node('Shape', [positions], { start: { int: TOKEN_AXIS } })
+      ])
+    zeroPointsOfTokens.set(value, found)
+    return found
+  }
+
   const probe = (layer: string, input: Value): void => {
     if (arithmetic.kind !== 'fp32' || arithmetic.withProbes !== true) return
     const axes = graph.int64s('token-axes', [0, 1])
     const maxima = graph.node('ReduceMax', [graph.node('Abs', [input]), axes], { keepdims: { int: 0 } })
-    graph.output(maxima, 'float', [`columns of ${layer}`])
-    probes.set(layer, maxima)
+    const squares = graph.node('ReduceSumSquare', [input, axes], { keepdims: { int: 0 } })
+    for (const output of [maxima, squares]) graph.output(output, 'float', [`columns of ${layer}`])
+    probes.set(layer, { maxima, squares })
   }
 
-  const maximaOf = (layer: string): Float32Array => {
-    const maxima = arithmetic.kind === 'int8' ? arithmetic.activationMaxima.get(layer) : undefined
-    if (maxima === undefined) throw new Error(`Cannot quantise ${layer}: it was not calibrated`)
-    return maxima
+  const activationsOf = (layer: string): ActivationStatistics => {
+    const statistics = arithmetic.kind === 'int8' ? arithmetic.activations.get(layer) : undefined
+    if (statistics === undefined) throw new Error(`Cannot quantise ${layer}: it was not calibrated`)
+    return statistics
+  }
+
+  /** What activations are divided by and weights multiplied: see {@link smoothingFactors}. */
+  const smoothingOf = (name: string, matrix: Float32Array): Float32Array =>
+    arithmetic.kind === 'int8'
+      ? smoothingFactors(activationsOf(name).maxima, matrix, SMOOTHING_ALPHA)
+      : new Float32Array(hiddenSize).fill(1)
+
+  const smoothingOfNormalized = (name: string, matrix: Float32Array): Float32Array =>
+    arithmetic.kind === 'int8' && arithmetic.hasStaticScales
+      ? bestSmoothingFactors(activationsOf(name), matrix, arithmetic.accumulation)
+      : smoothingOf(name, matrix)
+
+  /** A scale for each token: its greatest value comes out as the greatest byte, or the least. */
+  const quantizeRows = (values: Value, maxima: Value, zero: number, steps: number): LayerInput => {
+    const rowScales = graph.node('Mul', [maxima, scalar(1 / steps)])
+    const scales = graph.node('Squeeze', [rowScales, graph.int64s('all-but-token-axis', [0, 2])])
+    const bytes = graph.node('QuantizeLinear', [values, scales, zeroPoints(zero)], { axis: { int: TOKEN_AXIS } })
+    return { values: bytes, scale: 1, zeroPoint: zero, rowScales }
   }
 
   const rowMaxima = (values: Value): Value =>
     graph.node('ReduceMax', [values, graph.int64s('last-axis', [-1])], { keepdims: { int: 1 } })
 
-  const quantizeRows = (values: Value, divisors: Value, zero: number, steps: number): QuantizedRows => ({
-    values: graph.node('QuantizeLinear', [graph.node('Div', [values, divisors]), scalar(1 / steps), zeroPoint(zero)]),
-    rowMaxima: divisors,
-    scale: 1 / steps,
-    zeroPoint: zero
-  })
+  const quantizeSymmetric = (values: Value): LayerInput => {
+    if (arithmetic.kind === 'fp32') return { values, scale: 1, zeroPoint: 0 }
+    return quantizeRows(values, rowMaxima(graph.node('Abs', [values])), SYMMETRIC_ZERO_POINT, SYMMETRIC_STEPS)
+  }
 
-  const quantizeSymmetric = (values: Value): QuantizedRows =>
-    quantizeRows(values, rowMaxima(graph.node('Abs', [values])), SYMMETRIC_ZERO_POINT, 127)
-
-  // What is above zero has all but a few of the 255 steps. The divisor is never so small that the least value of GELU
+  // What is above zero has all but a few of the 255 steps. A row's scale is never so small that the least value of GELU
   // would fall below step 0.
-  const quantizeGelu = (values: Value): QuantizedRows => {
-    const steps = 255 - GELU_ZERO_POINT
-    const leastDivisor = (-GELU_MINIMUM * steps) / GELU_ZERO_POINT
-    return quantizeRows(values, graph.node('Max', [rowMaxima(values), scalar(leastDivisor)]), GELU_ZERO_POINT, steps)
+  const quantizeGelu = (values: Value): LayerInput => {
+    if (arithmetic.kind === 'fp32') return { values, scale: 1, zeroPoint: 0 }
+    const leastMaximum = (-GELU_MINIMUM * GELU_STEPS) / GELU_ZERO_POINT
+    const maxima = graph.node('Max', [rowMaxima(values), scalar(leastMaximum)])
+    return quantizeRows(values, maxima, GELU_ZERO_POINT, GELU_STEPS)
   }
 
-  const integerProduct = (name: string, rows: QuantizedRows, matrix: Float32Array, outputs: number): Value => {
-    if (arithmetic.kind !== 'int8') throw new Error(`Cannot multiply ${name} in integers: this is a bug`)
-    const inputs = matrix.length / outputs
-    const quantized = quantizeWeights(matrix, outputs, inputs, arithmetic.accumulation)
-    const product = graph.node(
-      'MatMulIntegerToFloat',
-      [
-        rows.values,
-        graph.constant(`${name}.weight`, 'int8', [inputs, outputs], quantized.values),
-        scalar(rows.scale),
-        graph.floats(`${name}.scale`, quantized.scales),
-        zeroPoint(rows.zeroPoint)
-      ],
-      {},
-      MICROSOFT
-    )
-    return graph.node('Mul', [product, rows.rowMaxima])
-  }
-
-  const floatProduct = (name: string, input: Value, matrix: Float32Array, outputs: number): Value => {
-    const inputs = matrix.length / outputs
-    const constant = graph.floats(`${name}.weight`, transpose(matrix, outputs, inputs), [inputs, outputs])
-    return graph.node('MatMul', [input, constant])
-  }
-
-  // A linear layer without its bias, fed by a layer normalisation: the smoothing is a product of its own, since the
-  // residual connection reads the same values.
-  const linearOfNormalized = (name: string, input: Value, matrix: Float32Array, outputs: number): Value => {
+  // The residual connection reads the same values as they are: the smoothing is a node of its own.
+  const quantizeNormalized = (name: string, input: Value, factors: Float32Array): LayerInput => {
     probe(name, input)
-    if (arithmetic.kind === 'fp32') return floatProduct(name, input, matrix, outputs)
-    const factors = smoothingFactors(maximaOf(name), matrix, SMOOTHING_ALPHA)
-    const smoothed = graph.node('Mul', [
-      input,
-      graph.floats(
-        `${name}.smoothing`,
-        factors.map((factor) => 1 / factor)
-      )
-    ])
-    return integerProduct(name, quantizeSymmetric(smoothed), scaleInputs(matrix, factors), outputs)
+    if (arithmetic.kind === 'fp32') return { values: input, scale: 1, zeroPoint: 0 }
+    const reciprocals = factors.map((factor) => 1 / factor)
+    const smoothed = graph.node('Mul', [input, graph.floats(`${name}.smoothing`, reciprocals)])
+    if (!arithmetic.hasStaticScales) return quantizeSymmetric(smoothed)
+    const scale = Math.max(...divide(activationsOf(name).maxima, factors)) / SYMMETRIC_STEPS
+    const inputs = [smoothed, scalar(scale), zeroPoint(SYMMETRIC_ZERO_POINT)]
+    return { values: graph.node('QuantizeLinear', inputs), scale, zeroPoint: SYMMETRIC_ZERO_POINT }
+  }
+
+  const product = (
+    name: string,
+    { values, scale, zeroPoint: zero, rowScales }: LayerInput,
+    matrix: Float32Array,
+    outputs: number,
+    offset?: Float32Array
+  ): Value => {
+    const inputs = matrix.length / outputs
+    const offsetValue = offset === undefined ? undefined : graph.floats(`${name}.bias`, offset)
+    const addOffset = (value: Value): Value =>
+      offsetValue === undefined ? value : graph.node('Add', [value, offsetValue])
+    if (arithmetic.kind === 'fp32') {
+      const columns = graph.floats(`${name}.weight`, transpose(matrix, outputs, inputs), [inputs, outputs])
+      return addOffset(graph.node('MatMul', [values, columns]))
+    }
+    const quantized = quantizeWeights(matrix, outputs, inputs, arithmetic.accumulation)
+    const operands = [
+      values,
+      graph.constant(`${name}.weight`, 'int8', [inputs, outputs], quantized.values),
+      scalar(scale),
+      graph.floats(`${name}.scale`, quantized.scales),
+      zeroPoint(zero)
+    ]
+    if (rowScales !== undefined) {
+      const multiplied = graph.node('MatMulIntegerToFloat', operands, {}, MICROSOFT)
+      return addOffset(graph.node('Mul', [multiplied, rowScales]))
+    }
+    const noZeroPoint = ''
+    const withOffset = offsetValue === undefined ? operands : [...operands, noZeroPoint, offsetValue]
+    return graph.node('MatMulIntegerToFloat', withOffset, {}, MICROSOFT)
   }
 
   const normalize = (name: string, input: Value, extraOffset: Float32Array): Value =>
@@ -188,35 +243,39 @@ export function buildEncoderGraph(
     const outputName = `${layer}.attention.output.dense`
     const outputWeights = weights(outputName)
     // Attention mixes rows of values, never columns: the smoothing of its output can be folded into the value weights.
-    const outputFactors =
-      arithmetic.kind === 'int8'
-        ? smoothingFactors(maximaOf(outputName), outputWeights, SMOOTHING_ALPHA)
-        : new Float32Array(hiddenSize).fill(1)
-    const stacked = new Float32Array(3 * hiddenSize * hiddenSize)
+    const outputFactors = smoothingOf(outputName, outputWeights)
+    const size = hiddenSize * hiddenSize
+    const stacked = new Float32Array(3 * size)
     stacked.set(weights(`${self}.query`), 0)
-    stacked.set(weights(`${self}.key`), hiddenSize * hiddenSize)
-    stacked.set(divideOutputs(weights(`${self}.value`), outputFactors), 2 * hiddenSize * hiddenSize)
+    stacked.set(weights(`${self}.key`), size)
+    stacked.set(divideOutputs(weights(`${self}.value`), outputFactors), 2 * size)
 
-    const projected = linearOfNormalized(`${self}.query+key+value`, input, stacked, 3 * hiddenSize)
-    const queryBias = graph.floats(`${self}.query.bias`, bias(`${self}.query`))
+    // Three products of one input: each gives whole rows, so that sentences are cut out of them by plain copies.
+    const inputName = `${self}.query+key+value`
+    const factors = smoothingOfNormalized(inputName, stacked)
+    const rows = quantizeNormalized(inputName, input, factors)
+    const scaled = scaleInputs(stacked, factors)
+    const [queries, keys, values] = (['query', 'key', 'value'] as const).map((part, index) => {
+      const matrix = scaled.subarray(index * size, (index + 1) * size)
+      return split(
+        product(`${self}.${part}`, rows, matrix, hiddenSize, part === 'query' ? bias(`${self}.query`) : undefined)
+      )
+    })
     const context = join(
-      split(projected).map((sentence) => {
-        const [query = '', key = '', value = ''] = graph.nodeWithOutputs('Split', [sentence], 3, {
-          axis: { int: -1 },
-          num_outputs: { int: 3 }
-        })
-        const inputs = [graph.node('Add', [query, queryBias]), key, value]
+      Array.from({ length: sentenceCount }, (_, index) => {
+        const inputs = [queries, keys, values].map((sentences) => sentences?.[index] ?? '')
         return graph.node('MultiHeadAttention', inputs, { num_heads: { int: model.headCount } }, MICROSOFT)
       }),
       TOKEN_AXIS
     )
     probe(outputName, context)
-    const product =
-      arithmetic.kind === 'fp32'
-        ? floatProduct(outputName, context, outputWeights, hiddenSize)
-        : integerProduct(outputName, quantizeSymmetric(context), scaleInputs(outputWeights, outputFactors), hiddenSize)
-    const outputBias = add(bias(outputName), multiply(outputWeights, bias(`${self}.value`)))
-    return graph.node('Add', [product, graph.floats(`${outputName}.bias`, outputBias)])
+    return product(
+      outputName,
+      quantizeSymmetric(context),
+      scaleInputs(outputWeights, outputFactors),
+      hiddenSize,
+      add(bias(outputName), multiply(outputWeights, bias(`${self}.value`)))
+    )
   }
 
   /** @param inputOffset what the layer normalisation before it added to `input` beyond its own offset */
@@ -224,23 +283,25 @@ export function buildEncoderGraph(
     const innerName = `${layer}.intermediate.dense`
     const outputName = `${layer}.output.dense`
     const innerWeights = weights(innerName)
-    const inner = linearOfNormalized(innerName, input, innerWeights, intermediateSize)
-    const innerBias = graph.floats(`${innerName}.bias`, subtract(bias(innerName), multiply(innerWeights, inputOffset)))
-    // FastGelu is the tanh form: off by less than the quantisation of its result is, and a third quicker.
-    const activated = graph.node(
-      arithmetic.kind === 'fp32' ? 'BiasGelu' : 'FastGelu',
-      [inner, innerBias],
-      {},
-      MICROSOFT
+    const outputWeights = weights(outputName)
+    const innerBias = subtract(bias(innerName), multiply(innerWeights, inputOffset))
+    const factors = smoothingOfNormalized(innerName, innerWeights)
+    const inner = product(
+      innerName,
+      quantizeNormalized(innerName, input, factors),
+      scaleInputs(innerWeights, factors),
+      intermediateSize,
+      innerBias
     )
-    return arithmetic.kind === 'fp32'
-      ? floatProduct(outputName, activated, weights(outputName), hiddenSize)
-      : integerProduct(outputName, quantizeGelu(activated), weights(outputName), hiddenSize)
+    // FastGelu is the tanh form: off by less than the quantisation of its result is, and a third quicker.
+    const activated = graph.node(arithmetic.kind === 'fp32' ? 'Gelu' : 'FastGelu', [inner], {}, MICROSOFT)
+    return product(outputName, quantizeGelu(activated), outputWeights, hiddenSize)
   }
 
   const noOffset = new Float32Array(hiddenSize)
 
-  let hidden = normalize('embeddings.LayerNorm', embed(graph, model, inputIds, positions), noOffset)
+  const embedded = embed(graph, model, arithmetic, files?.wordEmbeddings, inputIds, positions)
+  let hidden = normalize('embeddings.LayerNorm', embedded, noOffset)
   for (let index = 0; index < model.layerCount; index++) {
     const layer = `encoder.layer.${index}`
     const outputBias = bias(`${layer}.output.dense`)
@@ -250,13 +311,15 @@ export function buildEncoderGraph(
     hidden = normalize(`${layer}.output.LayerNorm`, fed, noOffset)
   }
 
-  // After the L2 norm, the sum of the tokens is the same as their mean.
-  const pool = (sentence: Value): Value =>
-    model.pooling === 'mean'
-      ? graph.node('ReduceSum', [sentence, graph.int64s('token-axis', [TOKEN_AXIS])], { keepdims: { int: 0 } })
-      : graph.node('Gather', [sentence, graph.constant('first-token', 'int64', [], BigInt64Array.of(0n))], {
-          axis: { int: TOKEN_AXIS }
-        })
+  // After the L2 norm, the sum of the tokens is the same as their mean. An empty sentence has a row too: zeros.
+  const tokenAxis = graph.int64s('token-axis', [TOKEN_AXIS])
+  const pool = (sentence: Value): Value => {
+    const pooledTokens =
+      model.pooling === 'mean'
+        ? sentence
+        : graph.node('Slice', [sentence, graph.int64s('first', [0]), graph.int64s('second', [1]), tokenAxis])
+    return graph.node('ReduceSum', [pooledTokens, tokenAxis], { keepdims: { int: 0 } })
+  }
   const pooled = join(split(hidden).map(pool), 0)
   graph.output(
     graph.node('LpNormalization', [pooled], { axis: { int: -1 }, p: { int: 2 } }, '', 'embedding'),
@@ -266,14 +329,36 @@ export function buildEncoderGraph(
   return { onnx: graph, probes }
 }
 
-/** Sum of word, position and segment embeddings; all tokens are of segment 0. */
-function embed(graph: OnnxGraph, model: SourceModel, inputIds: Value, positions: Value): Value {
+/**
+ * Sum of word, position and segment embeddings; all tokens are of segment 0. In `int8` the words are kept as float16,
+ * which is far finer than what the products take and halves the memory that their table is mapped into.
+ */
+function embed(
+  graph: OnnxGraph,
+  model: SourceModel,
+  { kind }: Arithmetic,
+  file: WeightsFile | undefined,
+  inputIds: Value,
+  positions: Value
+): Value {
   const { hiddenSize } = model
-  const words = model.tensor('embeddings.word_embeddings.weight')
+  const { data, shape } = model.tensor('embeddings.word_embeddings.weight')
+  const words =
+    kind === 'fp32'
+      ? graph.node('Gather', [graph.constant('embeddings.word', 'float', shape, data, file), inputIds])
+      : graph.node(
+          'Cast',
+          [
+            graph.node('Gather', [
+              graph.constant('embeddings.word', 'float16', shape, Float16Array.from(data), file),
+              inputIds
+            ])
+          ],
+          { to: { int: DATA_TYPE.float } }
+        )
   const segment = model.tensor('embeddings.token_type_embeddings.weight').data.subarray(0, hiddenSize)
   const places = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
   const offsets = places.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
-  const table = graph.externalFloats('embeddings.word', words.shape, WORD_EMBEDDINGS_FILE, words.data.byteLength)
   const placeTable = graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize])
-  return graph.node('Add', [graph.node('Gather', [table, inputIds]), graph.node('Gather', [placeTable, positions])])
+  return graph.node('Add', [words, graph.node('Gather', [placeTable, positions])])
 }

@@ -104,6 +104,49 @@ export function smoothingFactors(activationMaxima: Float32Array, weights: Float3
   return factors.map((factor) => factor / geometricMean)
 }
 
+/** What calibration sentences show of each input column of a linear layer. */
+export interface ActivationStatistics {
+  /** Greatest magnitudes. */
+  readonly maxima: Float32Array
+  readonly meanSquares: Float32Array
+}
+
+/** Powers that are tried where the inputs have one scale for all tokens. */
+const ALPHAS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+
+/**
+ * The {@link smoothingFactors} of least error for a layer whose inputs are quantised with one scale for all tokens.
+ * Expected of each rounding is the square of its step / 12, as of values spread evenly over the step.
+ *
+ * @param weights outputs × inputs, row-major
+ */
+export function bestSmoothingFactors(
+  activations: ActivationStatistics,
+  weights: Float32Array,
+  accumulation: Accumulation
+): Float32Array {
+  const candidates = ALPHAS.map((alpha) => {
+    const factors = smoothingFactors(activations.maxima, weights, alpha)
+    return { factors, error: expectedError(activations, weights, factors, accumulation) }
+  })
+  return candidates.reduce((best, candidate) => (candidate.error < best.error ? candidate : best)).factors
+}
+
+/** Mean of the squares of all outputs' errors, added up; without the constant factor that all candidates share. */
+function expectedError(
+  { maxima, meanSquares }: ActivationStatistics,
+  weights: Float32Array,
+  factors: Float32Array,
+  accumulation: Accumulation
+): number {
+  const smoothed = scaleInputs(weights, factors)
+  const inputs = factors.length
+  const activationStep = Math.max(...divide(maxima, factors)) / MAX_WEIGHT
+  const { scales } = quantizeWeights(smoothed, weights.length / inputs, inputs, accumulation)
+  const squaredInputs = meanSquares.reduce((sum, square, input) => sum + square / at(factors, input) ** 2, 0)
+  return activationStep ** 2 * sumOfSquares(smoothed) + sumOfSquares(scales) * squaredInputs
+}
+
 /** Multiplies each input column of outputs × inputs weights by its factor. */
 export function scaleInputs(weights: Float32Array, factors: Float32Array): Float32Array {
   return weights.map((weight, index) => weight * at(factors, index % factors.length))
@@ -135,6 +178,17 @@ export function add(a: Float32Array, b: Float32Array): Float32Array {
 /** Difference of two vectors of one length. */
 export function subtract(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, index) => value - at(b, index))
+}
+
+/** Quotient of two vectors of one length. */
+export function divide(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((value, index) => value / at(b, index))
+}
+
+function sumOfSquares(values: Float32Array): number {
+  let sum = 0
+  for (const value of values) sum += value * value
+  return sum
 }
 
 function maxAbs(values: Float32Array): number {

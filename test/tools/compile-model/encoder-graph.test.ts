@@ -7,8 +7,9 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { buildEncoderGraph, WORD_EMBEDDINGS_FILE, type Arithmetic } from '../../../tools/compile-model/encoder-graph.ts'
+import { InferenceSession } from 'onnxruntime-node'
+import { graphInputs } from '../../../src/embedding/graph-inputs.ts'
+import { buildEncoderGraph, type Arithmetic } from '../../../tools/compile-model/encoder-graph.ts'
 import { WeightsFile } from '../../../src/onnx/onnx-graph.ts'
 import { openSourceModel, type SourceModel } from '../../../tools/compile-model/source-model.ts'
 import { TINY, writeTinyModel } from './tiny-model.ts'
@@ -98,28 +99,22 @@ function gelu(x: number): number {
   return (x * (1 + (2 / Math.sqrt(Math.PI)) * series)) / 2
 }
 
-/** Encodes sentences by a graph for just so many. */
+/** Encodes sentences by a graph for so many, or more. */
 async function encodeByGraph(
   folder: string,
   model: SourceModel,
   arithmetic: Arithmetic,
-  sentences: readonly number[][]
+  sentences: readonly number[][],
+  maxSentences = sentences.length
 ) {
   const path = join(folder, `${arithmetic.kind}.onnx`)
-  const weights = new WeightsFile('weights')
-  const graph = buildEncoderGraph(model, arithmetic, sentences.length, weights)
+  const files = { weights: new WeightsFile('weights'), wordEmbeddings: new WeightsFile('word-embeddings') }
+  const graph = buildEncoderGraph(model, arithmetic, maxSentences, files)
   await writeFile(path, graph.onnx.toBytes())
-  await writeFile(join(folder, 'weights'), weights.toBytes())
-  await writeFile(join(folder, WORD_EMBEDDINGS_FILE), model.tensor('embeddings.word_embeddings.weight').data)
+  for (const file of Object.values(files)) await writeFile(join(folder, file.name), file.toBytes())
   const session = await InferenceSession.create(path, { graphOptimizationLevel: 'basic', intraOpNumThreads: 1 })
-  const ids = sentences.flat()
-  const positions = sentences.flatMap((sentence) => [...sentence.keys()])
-  const lengths = sentences.map((sentence) => BigInt(sentence.length))
-  const outputs = await session.run({
-    input_ids: new Tensor('int32', ids, [1, ids.length]),
-    positions: new Tensor('int32', positions, [1, ids.length]),
-    ...(sentences.length === 1 ? {} : { lengths: new Tensor('int64', lengths, [lengths.length]) })
-  })
+  const batch = { ids: Int32Array.from(sentences.flat()), lengths: sentences.map(({ length }) => length) }
+  const outputs = await session.run(graphInputs(batch, maxSentences))
   await session.release()
   return { outputs, graph }
 }
@@ -157,35 +152,59 @@ for (const pooling of ['mean', 'cls'] as const) {
   })
 }
 
+/** int8 arithmetic, calibrated on the sentences that the tests encode. */
+async function calibrated(
+  folder: string,
+  model: SourceModel,
+  hasStaticScales: boolean,
+  accumulation: 'exact' | 'saturating-pairs' = 'exact'
+) {
+  const { outputs, graph } = await encodeByGraph(folder, model, { kind: 'fp32', withProbes: true }, SENTENCES)
+  const tokenCount = SENTENCES.flat().length
+  const activations = new Map(
+    [...graph.probes].map(([layer, { maxima, squares }]) => {
+      const meanSquares = floatsOf(outputs[squares]).map((total) => total / tokenCount)
+      return [layer, { maxima: floatsOf(outputs[maxima]).slice(), meanSquares }]
+    })
+  )
+  return { kind: 'int8', accumulation, activations, hasStaticScales } as const
+}
+
 test('the int8 graphs compute nearly the same', async (t) => {
   const folder = await writeTinyModel(t)
   const model = await openSourceModel(folder)
-  const { outputs, graph } = await encodeByGraph(folder, model, { kind: 'fp32', withProbes: true }, SENTENCES)
-  const activationMaxima = new Map([...graph.probes].map(([layer, probe]) => [layer, floatsOf(outputs[probe]).slice()]))
   for (const accumulation of ['exact', 'saturating-pairs'] as const) {
-    const arithmetic = { kind: 'int8', accumulation, activationMaxima } as const
-    const found = floatsOf((await encodeByGraph(folder, model, arithmetic, SENTENCES)).outputs['embedding'])
-    SENTENCES.forEach((ids, row) => {
-      const wanted = encodePlainly(model, ids)
-      const cosine = dot([...found.subarray(row * TINY.hidden, (row + 1) * TINY.hidden)], wanted)
-      assert.ok(cosine > 0.999, `cosine ${cosine}`)
-      assert.ok(cosine < 1 - 1e-9, 'nothing was quantised')
-    })
+    for (const hasStaticScales of [true, false]) {
+      const arithmetic = await calibrated(folder, model, hasStaticScales, accumulation)
+      const found = floatsOf((await encodeByGraph(folder, model, arithmetic, SENTENCES)).outputs['embedding'])
+      SENTENCES.forEach((ids, row) => {
+        const wanted = encodePlainly(model, ids)
+        const cosine = dot([...found.subarray(row * TINY.hidden, (row + 1) * TINY.hidden)], wanted)
+        assert.ok(cosine > 0.999, `cosine ${cosine}`)
+        assert.ok(cosine < 1 - 1e-9, 'nothing was quantised')
+      })
+    }
   }
 })
 
-test('a sentence has the same bytes alone and in company', async (t) => {
+test('a sentence has the same bytes alone, in company and beside places that stay empty', async (t) => {
   const folder = await writeTinyModel(t)
   const model = await openSourceModel(folder)
-  const together = floatsOf((await encodeByGraph(folder, model, { kind: 'fp32' }, SENTENCES)).outputs['embedding'])
-  for (const [index, sentence] of SENTENCES.entries()) {
-    const alone = floatsOf((await encodeByGraph(folder, model, { kind: 'fp32' }, [sentence])).outputs['embedding'])
-    assert.deepEqual(alone, together.slice(index * TINY.hidden, (index + 1) * TINY.hidden))
+  const int8 = [await calibrated(folder, model, true), await calibrated(folder, model, false)] as const
+  for (const arithmetic of [{ kind: 'fp32' }, ...int8] as const) {
+    const encode = async (sentences: readonly number[][], maxSentences?: number): Promise<Float32Array> =>
+      floatsOf((await encodeByGraph(folder, model, arithmetic, sentences, maxSentences)).outputs['embedding'])
+    const together = await encode(SENTENCES)
+    for (const [index, sentence] of SENTENCES.entries()) {
+      const wanted = together.slice(index * TINY.hidden, (index + 1) * TINY.hidden)
+      assert.deepEqual(await encode([sentence]), wanted)
+      assert.deepEqual((await encode([sentence], 3)).slice(0, TINY.hidden), wanted)
+    }
   }
 })
 
 test('a layer that was not calibrated cannot be quantised', async (t) => {
   const model = await openSourceModel(await writeTinyModel(t))
-  const arithmetic = { kind: 'int8', accumulation: 'exact', activationMaxima: new Map() } as const
+  const arithmetic = { kind: 'int8', accumulation: 'exact', activations: new Map(), hasStaticScales: true } as const
   assert.throws(() => buildEncoderGraph(model, arithmetic, 1), /not calibrated/)
 })

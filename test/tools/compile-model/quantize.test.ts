@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  bestSmoothingFactors,
   divideOutputs,
   multiply,
   quantizeWeights,
@@ -17,6 +18,12 @@ import {
 /** Deterministic weights with a few great ones among many small, as real layers have. */
 function heavyTailed(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, index) => Math.sin(index * 12.9898) ** 9 + Math.cos(index) / 20)
+}
+
+/** Deterministic values between -1 and 1 that have nothing to do with one another. */
+function scattered(index: number): number {
+  const value = Math.sin(index + 1) * 43_758.5453
+  return 2 * (value - Math.floor(value)) - 1
 }
 
 test('transpose() turns outputs x inputs into inputs x outputs, and refuses another size', () => {
@@ -85,6 +92,45 @@ test('smoothingFactors() even out columns, with a geometric mean of 1', () => {
   assert.ok((factors[2] ?? 0) > 0)
   assert.ok(Math.abs(factors.reduce((product, factor) => product * factor, 1) - 1) < 1e-5)
 })
+
+for (const accumulation of ['exact', 'saturating-pairs'] as const) {
+  test(`bestSmoothingFactors(${accumulation}) leave less error than too little or too much smoothing`, () => {
+    const [rowCount, inputs, outputs] = [300, 24, 16]
+    const weights = Float32Array.from(
+      { length: outputs * inputs },
+      (_, index) => scattered(-index) * 1.1 ** (index % inputs)
+    )
+    const rows = Array.from({ length: rowCount }, (_, row) =>
+      Float32Array.from(
+        { length: inputs },
+        (_unused, input) => Math.sin(row * 7.3 + input) * (input % 5 === 0 ? 40 : 1)
+      )
+    )
+    const byInput = (combine: (values: readonly number[]) => number): Float32Array =>
+      Float32Array.from({ length: inputs }, (_, input) => combine(rows.map((row) => row[input] ?? Number.NaN)))
+    const maxima = byInput((values) => Math.max(...values.map(Math.abs)))
+    const meanSquares = byInput((values) => values.reduce((sum, value) => sum + value ** 2, 0) / rowCount)
+
+    /** Squared error of the outputs when both factors of the products are rounded. */
+    const errorOf = (factors: Float32Array): number => {
+      const { values, scales } = quantizeWeights(scaleInputs(weights, factors), outputs, inputs, accumulation)
+      const step = Math.max(...maxima.map((maximum, input) => maximum / (factors[input] ?? 1))) / 127
+      let error = 0
+      for (const row of rows) {
+        const rounded = row.map((value, input) => Math.round(value / (factors[input] ?? 1) / step) * step)
+        multiply(weights, row).forEach((wanted, output) => {
+          const found = rounded.reduce((sum, value, input) => sum + value * (values[input * outputs + output] ?? 0), 0)
+          error += (found * (scales[output] ?? 0) - wanted) ** 2
+        })
+      }
+      return error
+    }
+    const error = errorOf(bestSmoothingFactors({ maxima, meanSquares }, weights, accumulation))
+    const errorOfAlpha = (alpha: number): number => errorOf(smoothingFactors(maxima, weights, alpha))
+    assert.ok(error < Math.min(errorOfAlpha(0), errorOfAlpha(1)) / 1.5)
+    assert.ok(error < 1.1 * Math.min(...[0.5, 0.6, 0.7, 0.8, 0.9].map(errorOfAlpha)))
+  })
+}
 
 test('what smoothing divides out of the activations it multiplies into the weights', () => {
   const weights = Float32Array.of(1, 2, 3, 4, 5, 6)
