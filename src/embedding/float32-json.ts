@@ -152,17 +152,27 @@ function writeUnusual(value: number, magnitude: number, bytes: Buffer, offset: n
   return offset + bytes.write(`${sign}${shortestDecimal(magnitude)}`, offset, 'latin1')
 }
 
+/** As {@link writeFloat32} does: 7 digits, fewer if they will do, more if they have to be. */
 function shortestDecimal(magnitude: number): number {
-  for (let digitCount = 1; digitCount < MAX_DIGITS; digitCount += 1) {
-    const [mantissa = '', exponent = ''] = magnitude.toExponential(digitCount - 1).split('e')
-    const nearest = Number(mantissa.replace('.', ''))
-    // Below a power of two float32 lie twice as dense as above it, so the nearest decimal may miss where the next does not.
-    for (const digits of [nearest, nearest + 1]) {
-      const decimal = Number(`${digits}e${Number(exponent) - digitCount + 1}`)
-      if (readsBack(decimal, magnitude)) return decimal
-    }
+  let digitCount = 7
+  let found = decimalReadingBack(magnitude, digitCount)
+  while (found === undefined && digitCount < MAX_DIGITS) found = decimalReadingBack(magnitude, ++digitCount)
+  while (found !== undefined && digitCount > 1) {
+    const shorter = decimalReadingBack(magnitude, --digitCount)
+    if (shorter === undefined) break
+    found = shorter
   }
-  return Number(magnitude.toPrecision(MAX_DIGITS))
+  return found ?? Number(magnitude.toPrecision(MAX_DIGITS))
+}
+
+/** A decimal of so many significant digits that reads back as this float32, if there is one. */
+function decimalReadingBack(magnitude: number, digitCount: number): number | undefined {
+  const nearest = Number(magnitude.toExponential(digitCount - 1))
+  if (readsBack(nearest, magnitude)) return nearest
+  // Below a power of two float32 lie twice as dense as above it, so the nearest decimal may miss where the next does not.
+  const [mantissa = '', exponent = ''] = magnitude.toExponential(digitCount - 1).split('e')
+  const next = Number(`${Number(mantissa.replace('.', '')) + 1}e${Number(exponent) - digitCount + 1}`)
+  return readsBack(next, magnitude) ? next : undefined
 }
 
 /**
