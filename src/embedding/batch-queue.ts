@@ -65,15 +65,16 @@ export class BatchQueue<Sentence extends QueuedSentence> {
    * Takes the sentences of the next batch, all of one lane, at least one when any waits.
    * @param maxSentences the most that a batch may have
    * @param maxTokens budget of the batch; a longer sentence is taken alone
+   * @param isAddition for a batch that has sentences already: none when none fits
    */
-  takeBatch(maxSentences: number, maxTokens: number): Sentence[] {
+  takeBatch(maxSentences: number, maxTokens: number, isAddition = false): Sentence[] {
     const lane = this.#lanes[this.#nextLane()]
     const batch: Sentence[] = []
     let tokenCount = 0
     while (batch.length < maxSentences) {
       const next = lane.next()
       tokenCount += next?.ids.length ?? 0
-      if (next === undefined || (batch.length > 0 && tokenCount > maxTokens)) break
+      if (next === undefined || ((isAddition || batch.length > 0) && tokenCount > maxTokens)) break
       this.remove(next)
       lane.charge(next)
       batch.push(next)

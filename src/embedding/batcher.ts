@@ -35,7 +35,10 @@ export interface BatcherObserver {
 }
 
 export interface BatcherOptions {
-  readonly pool: Pick<EncoderWorkerPool, 'idleCount' | 'liveCount' | 'run'>
+  readonly pool: Pick<
+    EncoderWorkerPool,
+    'idleCount' | 'liveCount' | 'run' | 'hasOffer' | 'offer' | 'withdraw' | 'offerAgain' | 'runInstead'
+  >
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
@@ -83,6 +86,8 @@ export class Batcher {
   readonly #options: BatcherOptions
   readonly #queue = new BatchQueue<PendingSentence>()
   readonly #coalescing = new Map<string, PendingSentence>()
+  /** What the pool has been offered, as long as it may still change. */
+  #offered: PendingSentence[] = []
   #runningCount = 0
   #isPumpScheduled = false
   #lastInteractiveMs = -Infinity
@@ -151,16 +156,37 @@ export class Batcher {
   }
 
   /**
-   * Gives free workers what waits. To be called when a worker has become free: at once, since replies are made of its
-   * last batch meanwhile.
+   * Gives free workers what waits, and lays the next batch out while there are none. To be called when a worker is done:
+   * at once, since replies are made of its last batch meanwhile.
    */
   pump(): void {
     const { pool, maxBatchSentences, maxBatchTokens } = this.#options
+    if (!pool.hasOffer) this.#offered = []
+    if (pool.idleCount > 0 && pool.withdraw()) {
+      pool.runInstead(stack(this.#offered))
+      this.#offered = []
+    }
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
       if (idleCount === 1 && this.#isLastKeptFree()) break
       // Free workers share what waits: two sentences are done sooner side by side than together.
       const share = Math.ceil(this.#queue.size / idleCount)
-      void this.#run(this.#queue.takeBatch(Math.min(share, maxBatchSentences), maxBatchTokens))
+      const batch = this.#queue.takeBatch(Math.min(share, maxBatchSentences), maxBatchTokens)
+      void this.#run(batch, pool.run(stack(batch)))
+    }
+    if (pool.idleCount === 0) this.#offerNext()
+  }
+
+  /** Lays out the next batch, or adds to it. Not bulk work alone: who asks meanwhile would have to wait for it. */
+  #offerNext(): void {
+    const { pool, maxBatchSentences, maxBatchTokens } = this.#options
+    if (this.#queue.isAllBulk) return
+    if (!pool.hasOffer) {
+      this.#offered = this.#queue.takeBatch(maxBatchSentences, maxBatchTokens)
+      void this.#run(this.#offered, pool.offer(stack(this.#offered)))
+    } else if (this.#offered.length < maxBatchSentences && pool.withdraw()) {
+      const room = maxBatchTokens - tokenCountOf(this.#offered)
+      this.#offered.push(...this.#queue.takeBatch(maxBatchSentences - this.#offered.length, room, true))
+      pool.offerAgain(stack(this.#offered))
     }
   }
 
@@ -227,18 +253,18 @@ export class Batcher {
     return hurried
   }
 
-  async #run(batch: readonly PendingSentence[]): Promise<void> {
+  /** @param batch what is computed; while it is only offered, it may grow and shrink */
+  async #run(batch: readonly PendingSentence[], computing: Promise<BatchResult>): Promise<void> {
     this.#runningCount += 1
-    const startMs = performance.now()
-    const { observer, pool } = this.#options
-    for (const { enqueuedMs } of batch) observer?.sentenceQueued?.(startMs - enqueuedMs)
+    const { observer } = this.#options
     try {
-      const tokens = stack(batch)
-      const tokenCount = tokens.ids.length
-      const result = await pool.run(tokens)
+      const result = await computing
+      if (batch.length === 0) return
+      const tokenCount = tokenCountOf(batch)
+      for (const { enqueuedMs } of batch) observer?.sentenceQueued?.(Math.max(result.startMs - enqueuedMs, 0))
       observer?.batch?.(batch.length, tokenCount, result.inferenceMs)
       for (const admission of new Set(batch.map((pending) => pending.admission))) admission.observeDrain(tokenCount)
-      batch.forEach((pending, row) => this.#deliver(pending, result, row, startMs))
+      batch.forEach((pending, row) => this.#deliver(pending, result, row))
     } catch (error) {
       for (const pending of batch) for (const { call } of pending.waiters) this.#abandon(call, error)
     } finally {
@@ -248,12 +274,12 @@ export class Batcher {
     }
   }
 
-  #deliver(pending: PendingSentence, result: BatchResult, row: number, batchStartMs: number): void {
+  #deliver(pending: PendingSentence, result: BatchResult, row: number): void {
     const { dimensions } = this.#options
     const embedding = result.values.subarray(row * dimensions, (row + 1) * dimensions)
     for (const { call, row: callRow } of pending.waiters) {
       call.values.set(embedding, callRow * dimensions)
-      call.queueMs = Math.max(call.queueMs, batchStartMs - call.startMs)
+      call.queueMs = Math.max(call.queueMs, result.startMs - call.startMs)
       call.inferenceMs = result.inferenceMs
       call.missingCount -= 1
       if (call.missingCount > 0 || call.isOver) continue
@@ -271,11 +297,21 @@ export class Batcher {
       // The sentence may have changed lanes since: what waits now is what others would join.
       const current = (pending.coalesceKey !== undefined && this.#coalescing.get(pending.coalesceKey)) || pending
       for (const waiter of current.waiters) if (waiter.call === call) current.waiters.delete(waiter)
-      if (current.waiters.size > 0 || !this.#queue.remove(current)) continue
+      if (current.waiters.size > 0 || !(this.#queue.remove(current) || this.#takeBack(current))) continue
       this.#forget(current)
       this.#options.observer?.abandoned?.()
     }
     this.#checkIdle()
+  }
+
+  /** Takes a sentence out of the batch that is offered; false when it is not there, or a worker has it. */
+  #takeBack(pending: PendingSentence): boolean {
+    const { pool } = this.#options
+    const index = this.#offered.indexOf(pending)
+    if (index === -1 || !pool.withdraw()) return false
+    this.#offered.splice(index, 1)
+    pool.offerAgain(stack(this.#offered))
+    return true
   }
 
   #checkIdle(): void {
@@ -292,10 +328,14 @@ export class Batcher {
   }
 }
 
+function tokenCountOf(batch: readonly PendingSentence[]): number {
+  return batch.reduce((sum, { ids }) => sum + ids.length, 0)
+}
+
 /** Token ids of sentences, one after the other. */
 function stack(batch: readonly PendingSentence[]): TokenBatch {
   const lengths = batch.map(({ ids }) => ids.length)
-  const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0))
+  const ids = new Int32Array(tokenCountOf(batch))
   let start = 0
   for (const sentence of batch) {
     ids.set(sentence.ids, start)

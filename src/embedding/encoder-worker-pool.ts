@@ -5,10 +5,14 @@
 
 import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
+import { BatchSlot } from './batch-slot.ts'
 
 /** What a worker thread is started with. */
 export interface EncoderWorkerData {
   readonly graphPath: string
+  readonly workerIndex: number
+  /** See {@link BatchSlot}. */
+  readonly slot: { readonly buffer: SharedArrayBuffer; readonly maxSentences: number; readonly maxTokens: number }
 }
 
 /** What the pool tells a worker. Buffers are transferred, not copied. */
@@ -17,7 +21,13 @@ export type WorkerRequest = ({ readonly type: 'batch' } & TokenBatch) | { readon
 /** What a worker tells the pool. */
 export type WorkerReply =
   | { readonly type: 'ready' }
-  | { readonly type: 'embeddings'; readonly values: Float32Array<ArrayBuffer>; readonly inferenceMs: number }
+  | {
+      readonly type: 'embeddings'
+      readonly values: Float32Array<ArrayBuffer>
+      readonly inferenceMs: number
+      /** Whether it has taken the batch that was offered, and computes that now. */
+      readonly hasNext: boolean
+    }
   | { readonly type: 'failure'; readonly message: string }
 
 /** Token ids of at most as many sentences as the graph takes. */
@@ -32,16 +42,21 @@ export interface TokenBatch {
 export interface BatchResult {
   /** sentences × dimensions, row-major. */
   readonly values: Float32Array
+  /** When a worker had it, on the clock of `performance.now()` here. */
+  readonly startMs: number
   readonly inferenceMs: number
 }
 
 export interface EncoderWorkerPoolOptions {
   readonly graphPath: string
   readonly workerCount: number
+  /** The most of a batch that is offered. */
+  readonly maxSentences: number
+  readonly maxTokens: number
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
-  /** Called when a worker has become free, for whatever waits: before the result of its last batch is told. */
-  readonly onIdle?: () => void
+  /** Called when a worker has become free, or has taken what was offered: before the result of its last batch is told. */
+  readonly onDone?: () => void
   /** Called when a worker has died of itself, before another is started. */
   readonly onCrash?: (error: Error) => void
   /** How long after a crash the next worker starts; doubles with each crash in a row. */
@@ -51,7 +66,8 @@ export interface EncoderWorkerPoolOptions {
 const MAX_RESTART_DELAY_MS = 30_000
 
 /**
- * Some threads with an onnxruntime session each; a batch goes to one that is free.
+ * Some threads with an onnxruntime session each; a batch goes to one that is free. While none is, one batch can be
+ * offered to whichever will be first, and can grow until then.
  *
  * A thread is never torn down while it computes, since that aborts the whole process: a caller that gives up loses the
  * result only, and {@link close} waits for what runs. A thread that dies takes its batch with it, and is replaced.
@@ -59,10 +75,13 @@ const MAX_RESTART_DELAY_MS = 30_000
 export class EncoderWorkerPool {
   readonly #options: EncoderWorkerPoolOptions
   readonly #seats: Seat[] = []
+  readonly #slot: BatchSlot
+  #offer: PromiseWithResolvers<BatchResult> | undefined
   #isClosing = false
 
   private constructor(options: EncoderWorkerPoolOptions) {
     this.#options = options
+    this.#slot = new BatchSlot(options.maxSentences, options.maxTokens)
   }
 
   /**
@@ -71,7 +90,7 @@ export class EncoderWorkerPool {
    */
   static async start(options: EncoderWorkerPoolOptions): Promise<EncoderWorkerPool> {
     const pool = new EncoderWorkerPool(options)
-    for (let index = 0; index < options.workerCount; index++) pool.#seats.push(new Seat(pool.#seatOptions()))
+    for (let index = 0; index < options.workerCount; index++) pool.#seats.push(new Seat(pool.#seatOptions(index)))
     const starts = await Promise.allSettled(pool.#seats.map(async (seat) => seat.start()))
     const failure = starts.find((start) => start.status === 'rejected')
     if (failure !== undefined) {
@@ -81,14 +100,21 @@ export class EncoderWorkerPool {
     return pool
   }
 
-  #seatOptions(): SeatOptions {
-    const { graphPath, workerUrl, onIdle, onCrash, restartDelayMs } = this.#options
+  #seatOptions(workerIndex: number): SeatOptions {
+    const { graphPath, maxSentences, maxTokens, workerUrl, onDone, onCrash, restartDelayMs } = this.#options
     return {
-      graphPath,
+      workerData: { graphPath, workerIndex, slot: { buffer: this.#slot.buffer, maxSentences, maxTokens } },
       workerUrl: workerUrl ?? new URL('./encoder-worker.ts', import.meta.url),
       restartDelayMs: restartDelayMs ?? 100,
-      onIdle: () => {
-        if (!this.#isClosing) onIdle?.()
+      takeOffer: () => {
+        if (!this.#slot.isTakenBy(workerIndex)) return undefined
+        this.#slot.clear()
+        const offer = this.#offer
+        this.#offer = undefined
+        return offer
+      },
+      onDone: () => {
+        if (!this.#isClosing) onDone?.()
       },
       onCrash: (error) => onCrash?.(error)
     }
@@ -116,18 +142,62 @@ export class EncoderWorkerPool {
     return seat.run(batch)
   }
 
+  /** Whether a batch is offered that, as far as is known here, no worker has taken. */
+  get hasOffer(): boolean {
+    return this.#offer !== undefined
+  }
+
+  /**
+   * Lays a batch out for the first worker that is done with its own. There must be no other offer.
+   * @throws {ServiceError} as {@link run}; RangeError when the batch is larger than was said at the start
+   */
+  async offer(batch: TokenBatch): Promise<BatchResult> {
+    if (this.#offer !== undefined) throw new Error('Cannot offer a batch: another one is offered: this is a bug')
+    this.#slot.put(batch)
+    this.#offer = Promise.withResolvers<BatchResult>()
+    return this.#offer.promise
+  }
+
+  /**
+   * Takes the offered batch back, so that it can be offered anew or run; false when a worker has it. What
+   * {@link offer} has promised then comes of the batch that follows.
+   */
+  withdraw(): boolean {
+    return this.#offer !== undefined && this.#slot.withdraw()
+  }
+
+  /** Offers a batch in place of the one that was withdrawn; one of no sentences ends the offer. */
+  offerAgain(batch: TokenBatch): void {
+    if (batch.lengths.length > 0) {
+      this.#slot.put(batch)
+      return
+    }
+    this.#offer?.resolve({ values: new Float32Array(), startMs: performance.now(), inferenceMs: 0 })
+    this.#offer = undefined
+  }
+
+  /** Computes a batch in place of the one that was withdrawn. Callers look at {@link idleCount} first. */
+  runInstead(batch: TokenBatch): void {
+    const offer = this.#offer
+    this.#offer = undefined
+    offer?.resolve(this.run(batch))
+  }
+
   /** Waits for the batches that run, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosing = true
+    if (this.withdraw()) this.#offer?.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the service is stopping'))
     await Promise.all(this.#seats.map(async (seat) => seat.close()))
   }
 }
 
 interface SeatOptions {
-  readonly graphPath: string
+  readonly workerData: EncoderWorkerData
   readonly workerUrl: URL
   readonly restartDelayMs: number
-  readonly onIdle: () => void
+  /** What was promised of the offered batch, if this seat's worker has taken it. */
+  readonly takeOffer: () => PromiseWithResolvers<BatchResult> | undefined
+  readonly onDone: () => void
   readonly onCrash: (error: Error) => void
 }
 
@@ -137,6 +207,7 @@ class Seat {
   readonly #options: SeatOptions
   #worker: Worker | undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
+  #startMs = 0
   #restartDelayMs: number
   #restart: NodeJS.Timeout | undefined
 
@@ -149,9 +220,8 @@ class Seat {
   async start(): Promise<void> {
     this.state = 'starting'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const workerData: EncoderWorkerData = { graphPath: this.#options.graphPath }
     const worker = new Worker(this.#options.workerUrl, {
-      workerData,
+      workerData: this.#options.workerData,
       // A worker makes next to no garbage, and has no use for the memory that V8 would give its young objects.
       resourceLimits: { maxYoungGenerationSizeMb: 8 }
     })
@@ -174,6 +244,7 @@ class Seat {
 
   async run({ ids, lengths }: TokenBatch): Promise<BatchResult> {
     this.state = 'busy'
+    this.#startMs = performance.now()
     this.#running = Promise.withResolvers<BatchResult>()
     const request: WorkerRequest = { type: 'batch', ids, lengths }
     this.#worker?.postMessage(request, [ids.buffer])
@@ -194,17 +265,21 @@ class Seat {
 
   #settle(reply: WorkerReply): void {
     const running = this.#running
-    this.#running = undefined
-    if (this.state !== 'closed') this.state = 'idle'
+    const startMs = this.#startMs
+    this.#running = reply.type === 'embeddings' && reply.hasNext ? this.#options.takeOffer() : undefined
+    this.#startMs = performance.now()
+    if (this.state !== 'closed') this.state = this.#running === undefined ? 'idle' : 'busy'
     this.#restartDelayMs = this.#options.restartDelayMs
-    if (reply.type === 'embeddings') running?.resolve({ values: reply.values, inferenceMs: reply.inferenceMs })
+    if (reply.type === 'embeddings') {
+      running?.resolve({ values: reply.values, startMs, inferenceMs: reply.inferenceMs })
+    }
     if (reply.type === 'failure') {
       running?.reject(new ServiceError('UNAVAILABLE', `Cannot encode: the model failed: ${reply.message}`))
       // Not before the calls that fail with it have taken what else they had waiting out of the queue.
-      setImmediate(this.#options.onIdle)
+      setImmediate(this.#options.onDone)
       return
     }
-    this.#options.onIdle()
+    this.#options.onDone()
   }
 
   #onExit(error: Error): void {
@@ -212,9 +287,9 @@ class Seat {
     const isFirstStart = this.state === 'starting' && this.#restart === undefined
     if (this.state === 'closed') return
     this.state = 'dead'
-    this.#running?.reject(
-      new ServiceError('UNAVAILABLE', 'Cannot encode: the thread that computed died', { cause: error })
-    )
+    for (const lost of [this.#running, this.#options.takeOffer()]) {
+      lost?.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the thread that computed died', { cause: error }))
+    }
     this.#running = undefined
     this.#options.onCrash(error)
     if (isFirstStart && !wasLoaded) return // start() tells its caller, who decides.

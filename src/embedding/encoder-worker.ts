@@ -9,6 +9,7 @@ import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession } from 'onnxruntime-node'
 import type { EncoderWorkerData, TokenBatch, WorkerReply, WorkerRequest } from './encoder-worker-pool.ts'
+import { BatchSlot } from './batch-slot.ts'
 import { graphInputs } from './graph-inputs.ts'
 import { MAX_BATCH_SENTENCES } from './model-files.ts'
 
@@ -18,7 +19,8 @@ const THREAD_NICENESS = 5
 if (parentPort === null) throw new Error('encoder-worker.ts runs as a worker thread only: this is a bug')
 const port = parentPort
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the pool, its only maker, gives it
-const { graphPath } = workerData as EncoderWorkerData
+const { graphPath, workerIndex, slot: slotOptions } = workerData as EncoderWorkerData
+const slot = new BatchSlot(slotOptions.maxSentences, slotOptions.maxTokens, slotOptions.buffer)
 
 // On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included.
 // Counted from its own niceness: a process that was started at a low priority may not raise it again without a privilege.
@@ -37,7 +39,7 @@ port.on('message', (request: WorkerRequest) => {
     void close()
     return
   }
-  void compute(request)
+  void computeAll(request)
 })
 reply({ type: 'ready' }, [])
 
@@ -46,7 +48,13 @@ async function close(): Promise<void> {
   port.close()
 }
 
-async function compute(batch: TokenBatch): Promise<void> {
+/** A batch, and what waits when it is done. */
+async function computeAll(first: TokenBatch): Promise<void> {
+  for (let batch: TokenBatch | undefined = first; batch !== undefined;) batch = await compute(batch)
+}
+
+/** Computes a batch and tells what came of it; returns the next one, if this worker has got one. */
+async function compute(batch: TokenBatch): Promise<TokenBatch | undefined> {
   try {
     const startMs = performance.now()
     const outputs = await session.run(graphInputs(batch, MAX_BATCH_SENTENCES))
@@ -58,9 +66,13 @@ async function compute(batch: TokenBatch): Promise<void> {
     for (let value = 0; value < values.length; value += dimensions) {
       if (Number.isNaN(values[value])) throw new TypeError('the graph gave NaN')
     }
-    reply({ type: 'embeddings', values, inferenceMs: performance.now() - startMs }, [values.buffer])
+    const inferenceMs = performance.now() - startMs
+    const next = slot.take(workerIndex)
+    reply({ type: 'embeddings', values, inferenceMs, hasNext: next !== undefined }, [values.buffer])
+    return next
   } catch (error) {
     reply({ type: 'failure', message: error instanceof Error ? error.message : String(error) }, [])
+    return undefined
   }
 }
 

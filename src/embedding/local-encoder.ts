@@ -208,8 +208,10 @@ export class LocalEncoder implements Encoder {
     const starting = EncoderWorkerPool.start({
       graphPath: join(folder, graphFile(graph)),
       workerCount,
+      maxSentences: MAX_BATCH_SENTENCES,
+      maxTokens: Math.max(maxBatchTokens, description.maxTokens),
       ...(workerUrl === undefined ? {} : { workerUrl }),
-      onIdle: () => batcher?.pump(),
+      onDone: () => batcher?.pump(),
       onCrash: (error) => observer?.workerCrashed?.(error)
     })
     // The checksums and the tokenizer take as long as the workers' start: side by side.

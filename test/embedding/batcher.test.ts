@@ -15,8 +15,43 @@ class HeldWorker {
   readonly batches: TokenBatch[] = []
   idleCount = 1
   liveCount = 1
-  onIdle: () => void = () => undefined
+  onDone: () => void = () => undefined
+  offered: TokenBatch | undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
+  #offer: PromiseWithResolvers<BatchResult> | undefined
+
+  get hasOffer(): boolean {
+    return this.#offer !== undefined
+  }
+
+  async offer(batch: TokenBatch): Promise<BatchResult> {
+    assert.ok(!this.hasOffer, 'there is an offer already')
+    this.offered = batch
+    this.#offer = Promise.withResolvers<BatchResult>()
+    return this.#offer.promise
+  }
+
+  withdraw(): boolean {
+    const isThere = this.offered !== undefined
+    this.offered = undefined
+    return isThere
+  }
+
+  offerAgain(batch: TokenBatch): void {
+    assert.ok(this.hasOffer && this.offered === undefined, 'nothing was withdrawn')
+    if (batch.lengths.length > 0) {
+      this.offered = batch
+      return
+    }
+    this.#offer?.resolve({ values: new Float32Array(), startMs: 0, inferenceMs: 0 })
+    this.#offer = undefined
+  }
+
+  runInstead(batch: TokenBatch): void {
+    const offer = this.#offer
+    this.#offer = undefined
+    offer?.resolve(this.run(batch))
+  }
 
   async run(batch: TokenBatch): Promise<BatchResult> {
     this.idleCount -= 1
@@ -30,14 +65,23 @@ class HeldWorker {
     this.idleCount += 1
     let start = 0
     const values = Float32Array.from(lengths, (length) => ids[(start += length) - length] ?? 0)
-    if (error === undefined) this.#running?.resolve({ values, inferenceMs: 7 })
+    if (error === undefined) this.#running?.resolve({ values, startMs: 0, inferenceMs: 7 })
     else {
       this.#running?.reject(error)
       await nextTurn()
     }
-    this.onIdle()
+    if (error === undefined && this.offered !== undefined) this.#takeOffer(this.offered)
+    this.onDone()
     await nextTurn()
     await nextTurn()
+  }
+
+  #takeOffer(batch: TokenBatch): void {
+    this.idleCount -= 1
+    this.batches.push(batch)
+    this.#running = this.#offer
+    this.offered = undefined
+    this.#offer = undefined
   }
 }
 
@@ -62,7 +106,7 @@ function setUp(maxPendingTokens = 1000) {
     maxBatchTokens: 100,
     observer
   })
-  worker.onIdle = () => batcher.pump()
+  worker.onDone = () => batcher.pump()
   return { worker, batcher, events, admission }
 }
 
@@ -149,6 +193,106 @@ test('free workers share what waits instead of one taking all', async () => {
     ]
   )
   void encoding
+})
+
+test('while no worker is free, the next batch is laid out, and grows until it is taken', async () => {
+  const { worker, batcher, events } = setUp()
+  const calls = [batcher.encode([request(1, 3)], {})]
+  await nextTurn()
+  for (const first of [2, 3, 4, 5, 6]) {
+    calls.push(batcher.encode([request(first, 1)], {}))
+    await nextTurn()
+    const count = Math.min(first - 1, 4)
+    assert.deepEqual(worker.offered, {
+      ids: Int32Array.from({ length: count }, (_, index) => index + 2),
+      lengths: Array.from({ length: count }, () => 1)
+    })
+  }
+  for (let batch = 0; batch < 3; batch++) await worker.finish()
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ values }) => values[0]),
+    [1, 2, 3, 4, 5, 6]
+  )
+  assert.deepEqual(events, ['batch 1 of 3', 'batch 4 of 4', 'batch 1 of 1'])
+})
+
+test('what is laid out grows by no more tokens than a batch may have', async () => {
+  const { worker, batcher } = setUp()
+  const calls = [1, 2].map(async (first) => batcher.encode([request(first, 60)], {}))
+  await nextTurn()
+  calls.push(batcher.encode([request(3, 41)], {}))
+  await nextTurn()
+  calls.push(batcher.encode([request(4, 40)], {}))
+  await nextTurn()
+  for (let batch = 0; batch < 4; batch++) await worker.finish()
+  await Promise.all(calls)
+  for (const { ids } of worker.batches) assert.ok(ids.length <= 100, `${ids.length} tokens`)
+})
+
+test('what was laid out as a worker became free goes to that worker', async () => {
+  const { worker, batcher } = setUp()
+  const calls = [batcher.encode([request(1, 1)], {})]
+  await nextTurn()
+  calls.push(batcher.encode([request(2, 1)], {}))
+  await nextTurn()
+  const laidOut = worker.offered
+  worker.offered = undefined // The worker is done before it could see it.
+  const finishing = worker.finish()
+  worker.offered = laidOut
+  await finishing
+  batcher.pump()
+  assert.deepEqual([worker.batches.length, worker.hasOffer], [2, false])
+  await worker.finish()
+  await Promise.all(calls)
+})
+
+test('bulk work alone is not laid out: who asks meanwhile comes first', async () => {
+  const { worker, batcher } = setUp()
+  const bulk = batcher.encode([request(1, 90), request(2, 90)], { lane: 'bulk' })
+  await nextTurn()
+  assert.equal(worker.hasOffer, false)
+  const asked = batcher.encode([request(3, 1)], {})
+  await nextTurn()
+  await worker.finish()
+  assert.deepEqual(worker.batches.at(-1)?.lengths, [1])
+  await worker.finish()
+  await worker.finish()
+  await Promise.all([bulk, asked])
+})
+
+test('a caller that leaves takes along what is laid out', async () => {
+  const { worker, batcher, events, admission } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const leaving = new AbortController()
+  const abandoned = batcher.encode([request(2, 5)], { signal: leaving.signal })
+  const staying = batcher.encode([request(3, 6)], {})
+  await nextTurn()
+  assert.deepEqual(worker.offered?.lengths, [5, 6])
+  leaving.abort(new Error('left'))
+  await assert.rejects(abandoned, /left/)
+  assert.deepEqual([worker.offered?.lengths, admission.pendingTokens], [[6], 10])
+  await worker.finish()
+  await worker.finish()
+  assert.deepEqual((await staying).values, Float32Array.of(3))
+  await busy
+  assert.deepEqual(events, ['abandoned', 'batch 1 of 4', 'batch 1 of 6'])
+})
+
+test('nothing is left of a batch that was laid out for one who left', async () => {
+  const { worker, batcher, admission } = setUp()
+  const busy = batcher.encode([request(1, 4)], {})
+  await nextTurn()
+  const leaving = new AbortController()
+  const abandoned = batcher.encode([request(2, 5)], { signal: leaving.signal })
+  await nextTurn()
+  leaving.abort(new Error('left'))
+  await assert.rejects(abandoned, /left/)
+  assert.deepEqual([worker.hasOffer, admission.pendingTokens], [false, 4])
+  await worker.finish()
+  await busy
+  await batcher.whenIdle()
+  assert.equal(worker.batches.length, 1)
 })
 
 test('encode() of no sentences gives no rows and asks no worker', async () => {

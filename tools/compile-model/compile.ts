@@ -161,9 +161,9 @@ async function compileInto(
   return description
 }
 
-/** SHA-256 over the source's files and the compiler's own: when either changes, the model has to be compiled anew. */
+/** SHA-256 over the source's files, the compiler's own and the size of a batch: when one changes, the model has to be compiled anew. */
 async function fingerprintOf(source: string): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(`batches of ${MAX_BATCH_SENTENCES}\n`)
   for (const name of SOURCE_FILES) hash.update(`${name} ${await sha256OfFile(join(source, name))}\n`)
   for (const name of (await readdir(import.meta.dirname)).toSorted()) {
     hash.update(`${name} ${await sha256OfFile(join(import.meta.dirname, name))}\n`)
