@@ -220,13 +220,16 @@ function cacheControlOf(maxAgeSeconds: number): string {
   return maxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${maxAgeSeconds}`
 }
 
+/** Where replies are put together before they are copied to their own length: far more room than most need. */
+const scratch = Buffer.allocUnsafe(65_536)
+
 /** Pieces of JSON text and arrays of numbers, as bytes. */
 function joinJson(pieces: readonly (string | Float32Array)[]): Buffer {
   let roomBytes = 0
   // Three bytes are the most that a UTF-16 code unit takes in UTF-8.
   for (const piece of pieces)
     roomBytes += typeof piece === 'string' ? piece.length * 3 : float32JsonMaxBytes(piece.length)
-  const bytes = Buffer.allocUnsafe(roomBytes)
+  const bytes = roomBytes <= scratch.length ? scratch : Buffer.allocUnsafe(roomBytes)
   let end = 0
   for (const piece of pieces) {
     end = typeof piece === 'string' ? end + bytes.write(piece, end) : writeFloat32Json(piece, bytes, end)
