@@ -12,7 +12,7 @@ import type { FitMessage } from './fit-in-thread.ts'
 import { TensorEngine } from './tensor-engine.ts'
 
 /** Below the threads that encode: who asks a question does not wait for who trains. */
-const THREAD_NICENESS = 15
+const THREAD_NICENESS = 19
 
 if (parentPort === null) throw new Error('fit-worker.ts runs as a worker thread only: this is a bug')
 const port = parentPort
