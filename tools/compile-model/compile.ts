@@ -28,7 +28,7 @@ import { WeightsFile } from '../../src/onnx/onnx-graph.ts'
 import { FP32_GATE, gateFailures, INT8_GATE, measureQuality, type Quality, type QualityGate } from './quality.ts'
 import { openSourceModel, readJson } from './source-model.ts'
 
-/** Of the int8 graphs; the fp32 graph's are among its weights. */
+/** Of all graphs. */
 const WORD_EMBEDDINGS_FILE = 'word-embeddings.f16'
 
 const TOKENIZER_FILE = 'tokenizer.json'
@@ -91,13 +91,13 @@ async function compileInto(
   const tokenizerJson: unknown = JSON.parse(await readFile(join(source, TOKENIZER_FILE), 'utf8'))
   const tokenizer = createTokenizer(tokenizerJson, { maxTokens: model.maxTokens })
   await copyFile(join(source, TOKENIZER_FILE), join(folder, TOKENIZER_FILE))
-  const halfWordEmbeddings = new WeightsFile(WORD_EMBEDDINGS_FILE)
+  const wordEmbeddings = new WeightsFile(WORD_EMBEDDINGS_FILE)
   const write = async (kind: GraphKind, arithmetic: Arithmetic): Promise<void> => {
     const weights = new WeightsFile(weightsFile(kind))
-    const files = { weights, wordEmbeddings: kind === 'fp32' ? weights : halfWordEmbeddings }
+    const files = { weights, wordEmbeddings }
     const { onnx } = buildEncoderGraph(model, arithmetic, MAX_BATCH_SENTENCES, files)
     await writeFile(join(folder, graphFile(kind)), onnx.toBytes('sentence-encoder'))
-    for (const file of new Set(Object.values(files))) await writeFile(join(folder, file.name), file.toBytes())
+    for (const file of Object.values(files)) await writeFile(join(folder, file.name), file.toBytes())
   }
 
   const probing = buildEncoderGraph(model, { kind: 'fp32', withProbes: true }, MAX_BATCH_SENTENCES)

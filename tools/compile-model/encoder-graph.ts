@@ -329,9 +329,15 @@ export function buildEncoderGraph(
   return { onnx: graph, probes }
 }
 
+/** Of float16: what is left of a value once it is rounded is smaller by this. */
+const HALF_PRECISION = 2 ** 11
+
 /**
- * Sum of word, position and segment embeddings; all tokens are of segment 0. In `int8` the words are kept as float16,
- * which is far finer than what the products take and halves the memory that their table is mapped into.
+ * Sum of word, position and segment embeddings; all tokens are of segment 0.
+ *
+ * Words are kept as float16, far finer than what int8 products take of them, which halves the memory that their table is
+ * mapped into. `fp32` adds what that rounding leaves, from a second such table: both together are as exact as float32 to
+ * its last bit but one.
  */
 function embed(
   graph: OnnxGraph,
@@ -343,19 +349,16 @@ function embed(
 ): Value {
   const { hiddenSize } = model
   const { data, shape } = model.tensor('embeddings.word_embeddings.weight')
-  const words =
-    kind === 'fp32'
-      ? graph.node('Gather', [graph.constant('embeddings.word', 'float', shape, data, file), inputIds])
-      : graph.node(
-          'Cast',
-          [
-            graph.node('Gather', [
-              graph.constant('embeddings.word', 'float16', shape, Float16Array.from(data), file),
-              inputIds
-            ])
-          ],
-          { to: { int: DATA_TYPE.float } }
-        )
+  const halves = Float16Array.from(data)
+  const lookUp = (table: Value): Value =>
+    graph.node('Cast', [graph.node('Gather', [table, inputIds])], { to: { int: DATA_TYPE.float } })
+  let words = lookUp(graph.constant('embeddings.word', 'float16', shape, halves, file))
+  if (kind === 'fp32') {
+    const rest = Float16Array.from(data, (value, index) => (value - (halves[index] ?? 0)) * HALF_PRECISION)
+    const scale = graph.floats('embeddings.word.rest.scale', Float32Array.of(1 / HALF_PRECISION), [])
+    const left = graph.node('Mul', [lookUp(graph.constant('embeddings.word.rest', 'float16', shape, rest)), scale])
+    words = graph.node('Add', [words, left])
+  }
   const segment = model.tensor('embeddings.token_type_embeddings.weight').data.subarray(0, hiddenSize)
   const places = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
   const offsets = places.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
