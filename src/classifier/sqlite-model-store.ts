@@ -114,12 +114,13 @@ export class SqliteModelStore implements ModelStore {
       if (!existsSync(join(this.#folder, fileName))) return undefined
       const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_versions WHERE name = ?', name)
       const number = Math.max(numberIn(row ?? {}, 'value'), this.#greatestChanged(name)) + 1
+      const added: ModelVersion = { ...details, version: number, modelHash, createdAtMs: this.#wallMs() }
       this.#file.run(
         'INSERT INTO model_versions (name, version, job_id, created_at, details, file) VALUES (?, ?, ?, ?, ?, ?)',
         name,
         number,
         details.jobId,
-        this.#wallMs(),
+        added.createdAtMs,
         JSON.stringify(details),
         fileName
       )
@@ -130,7 +131,6 @@ export class SqliteModelStore implements ModelStore {
         reportJson,
         JSON.stringify(judgements)
       )
-      const added: ModelVersion = { ...details, version: number, modelHash, createdAtMs: this.#wallMs() }
       return { version: added, dropped: this.#dropOldest(name) }
     })
   }

@@ -56,9 +56,9 @@ if (reason === undefined || process.env['CI'] === 'true') {
     const peer = async () => new S3MentorStore({ storage: open() })
     return { store: await peer(), peer, countTexts: () => countObjects(options, '') }
   })
-  modelStoreContract('S3ModelStore', async (t, maxVersions = 20) => {
+  modelStoreContract('S3ModelStore', async (t, settings) => {
     const { open, options } = await openStorage(t)
-    const peer = async () => new S3ModelStore({ storage: open(), maxVersions })
+    const peer = async () => new S3ModelStore({ storage: open(), ...settings })
     return { store: await peer(), peer, countModels: () => countObjects(options, '.model') }
   })
   answerRecordStoreContract('DynamoAnswerRecorder', async (t) => {

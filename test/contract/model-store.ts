@@ -17,6 +17,13 @@ export interface OpenModelStore {
   readonly countModels: () => Promise<number>
 }
 
+/** What a store of the tests is opened with. */
+export interface ModelStoreSettings {
+  readonly maxVersions: number
+  /** Milliseconds since 1970. No two readings are the same: who reads twice what is one moment shows it. */
+  readonly wallMs: () => number
+}
+
 const LIMIT = { timeout: 30_000 }
 const FIGURES = {
   questionCount: 0,
@@ -53,8 +60,13 @@ export function newVersion(jobId: string): NewVersion {
 /** The promises of every ModelStore. */
 export function modelStoreContract(
   name: string,
-  open: (t: TestContext, maxVersions?: number) => Promise<OpenModelStore>
+  openStore: (t: TestContext, settings: ModelStoreSettings) => Promise<OpenModelStore>
 ): void {
+  const open = (t: TestContext, maxVersions = 20) => {
+    let nowMs = 1_700_000_000_000
+    return openStore(t, { maxVersions, wallMs: () => ++nowMs })
+  }
+
   test(`${name}: a version is read back as it was added, also by another process`, LIMIT, async (t) => {
     const { store, peer, countModels } = await open(t)
     const added = await store.add('mentor/m', newVersion('one'))

@@ -10,13 +10,13 @@ import { SqliteFile } from '../../src/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 import { modelStoreContract } from './model-store.ts'
 
-modelStoreContract('SqliteModelStore', async (t, maxVersions = 20) => {
+modelStoreContract('SqliteModelStore', async (t, settings) => {
   const dataDir = await temporaryFolder(t)
   const folder = join(dataDir, 'models')
   const peer = async () => {
     const file = new SqliteFile(join(dataDir, 'models.db'))
     t.after(() => file.close())
-    return new SqliteModelStore({ file, folder, maxVersions })
+    return new SqliteModelStore({ file, folder, ...settings })
   }
   return { store: await peer(), peer, countModels: async () => (await readdir(folder)).length }
 })
