@@ -37,7 +37,15 @@ export interface BatcherObserver {
 export interface BatcherOptions {
   readonly pool: Pick<
     EncoderWorkerPool,
-    'idleCount' | 'liveCount' | 'run' | 'hasOffer' | 'offer' | 'withdraw' | 'offerAgain' | 'runInstead'
+    | 'idleCount'
+    | 'liveCount'
+    | 'runningSentenceCount'
+    | 'run'
+    | 'hasOffer'
+    | 'offer'
+    | 'withdraw'
+    | 'offerAgain'
+    | 'runInstead'
   >
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
@@ -160,7 +168,7 @@ export class Batcher {
    * at once, since replies are made of its last batch meanwhile.
    */
   pump(): void {
-    const { pool, maxBatchSentences, maxBatchTokens } = this.#options
+    const { pool, maxBatchTokens } = this.#options
     if (!pool.hasOffer) this.#offered = []
     if (pool.idleCount > 0 && pool.withdraw()) {
       pool.runInstead(stack(this.#offered))
@@ -168,24 +176,33 @@ export class Batcher {
     }
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
       if (idleCount === 1 && this.#isLastKeptFree()) break
-      // Free workers share what waits: two sentences are done sooner side by side than together.
-      const share = Math.ceil(this.#queue.size / idleCount)
-      const batch = this.#queue.takeBatch(Math.min(share, maxBatchSentences), maxBatchTokens)
+      const batch = this.#queue.takeBatch(this.#sentencesOfOneWorker(), maxBatchTokens)
       void this.#run(batch, pool.run(stack(batch)))
     }
     if (pool.idleCount === 0) this.#offerNext()
   }
 
+  /**
+   * The most that a batch may have now: a worker's share of all that is computed and that waits. Two sentences are done
+   * sooner side by side than together, and what one worker would take beyond its share, another waits for.
+   */
+  #sentencesOfOneWorker(): number {
+    const { pool, maxBatchSentences } = this.#options
+    const all = pool.runningSentenceCount + this.#offered.length + this.#queue.size
+    return Math.min(Math.ceil(all / pool.liveCount), maxBatchSentences)
+  }
+
   /** Lays out the next batch, or adds to it. Not bulk work alone: who asks meanwhile would have to wait for it. */
   #offerNext(): void {
-    const { pool, maxBatchSentences, maxBatchTokens } = this.#options
+    const { pool, maxBatchTokens } = this.#options
     if (this.#queue.isAllBulk) return
+    const share = this.#sentencesOfOneWorker()
     if (!pool.hasOffer) {
-      this.#offered = this.#queue.takeBatch(maxBatchSentences, maxBatchTokens)
+      this.#offered = this.#queue.takeBatch(share, maxBatchTokens)
       void this.#run(this.#offered, pool.offer(stack(this.#offered)))
-    } else if (this.#offered.length < maxBatchSentences && pool.withdraw()) {
+    } else if (this.#offered.length < share && pool.withdraw()) {
       const room = maxBatchTokens - tokenCountOf(this.#offered)
-      this.#offered.push(...this.#queue.takeBatch(maxBatchSentences - this.#offered.length, room, true))
+      this.#offered.push(...this.#queue.takeBatch(share - this.#offered.length, room, true))
       pool.offerAgain(stack(this.#offered))
     }
   }

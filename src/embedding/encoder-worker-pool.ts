@@ -65,6 +65,12 @@ export interface EncoderWorkerPoolOptions {
 
 const MAX_RESTART_DELAY_MS = 30_000
 
+/** What is promised of a batch that is offered, and how long that batch is by now. */
+interface Offer {
+  readonly settled: PromiseWithResolvers<BatchResult>
+  sentenceCount: number
+}
+
 /**
  * Some threads with an onnxruntime session each; a batch goes to one that is free. While none is, one batch can be
  * offered to whichever will be first, and can grow until then.
@@ -76,7 +82,7 @@ export class EncoderWorkerPool {
   readonly #options: EncoderWorkerPoolOptions
   readonly #seats: Seat[] = []
   readonly #slot: BatchSlot
-  #offer: PromiseWithResolvers<BatchResult> | undefined
+  #offer: Offer | undefined
   #isClosing = false
 
   private constructor(options: EncoderWorkerPoolOptions) {
@@ -130,6 +136,11 @@ export class EncoderWorkerPool {
     return this.#seats.filter((seat) => seat.state === 'idle' || seat.state === 'busy').length
   }
 
+  /** Sentences that workers compute, as far as is known here. */
+  get runningSentenceCount(): number {
+    return this.#seats.reduce((sum, { sentenceCount }) => sum + sentenceCount, 0)
+  }
+
   /**
    * Computes a batch on a free worker. Callers look at {@link idleCount} first.
    * @param workerIndex a certain worker, where that matters; it must be free
@@ -154,8 +165,9 @@ export class EncoderWorkerPool {
   async offer(batch: TokenBatch): Promise<BatchResult> {
     if (this.#offer !== undefined) throw new Error('Cannot offer a batch: another one is offered: this is a bug')
     this.#slot.put(batch)
-    this.#offer = Promise.withResolvers<BatchResult>()
-    return this.#offer.promise
+    const settled = Promise.withResolvers<BatchResult>()
+    this.#offer = { settled, sentenceCount: batch.lengths.length }
+    return settled.promise
   }
 
   /**
@@ -170,9 +182,10 @@ export class EncoderWorkerPool {
   offerAgain(batch: TokenBatch): void {
     if (batch.lengths.length > 0) {
       this.#slot.put(batch)
+      if (this.#offer !== undefined) this.#offer.sentenceCount = batch.lengths.length
       return
     }
-    this.#offer?.resolve({ values: new Float32Array(), startMs: performance.now(), inferenceMs: 0 })
+    this.#offer?.settled.resolve({ values: new Float32Array(), startMs: performance.now(), inferenceMs: 0 })
     this.#offer = undefined
   }
 
@@ -180,13 +193,15 @@ export class EncoderWorkerPool {
   runInstead(batch: TokenBatch): void {
     const offer = this.#offer
     this.#offer = undefined
-    offer?.resolve(this.run(batch))
+    offer?.settled.resolve(this.run(batch))
   }
 
   /** Waits for the batches that run, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosing = true
-    if (this.withdraw()) this.#offer?.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the service is stopping'))
+    if (this.withdraw()) {
+      this.#offer?.settled.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the service is stopping'))
+    }
     await Promise.all(this.#seats.map(async (seat) => seat.close()))
   }
 }
@@ -196,7 +211,7 @@ interface SeatOptions {
   readonly workerUrl: URL
   readonly restartDelayMs: number
   /** What was promised of the offered batch, if this seat's worker has taken it. */
-  readonly takeOffer: () => PromiseWithResolvers<BatchResult> | undefined
+  readonly takeOffer: () => Offer | undefined
   readonly onDone: () => void
   readonly onCrash: (error: Error) => void
 }
@@ -204,6 +219,8 @@ interface SeatOptions {
 /** One place of the pool: a thread, and the next one when it dies. */
 class Seat {
   state: 'starting' | 'idle' | 'busy' | 'dead' | 'closed' = 'starting'
+  /** Of the batch that runs. */
+  sentenceCount = 0
   readonly #options: SeatOptions
   #worker: Worker | undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
@@ -244,6 +261,7 @@ class Seat {
 
   async run({ ids, lengths }: TokenBatch): Promise<BatchResult> {
     this.state = 'busy'
+    this.sentenceCount = lengths.length
     this.#startMs = performance.now()
     this.#running = Promise.withResolvers<BatchResult>()
     const request: WorkerRequest = { type: 'batch', ids, lengths }
@@ -266,7 +284,9 @@ class Seat {
   #settle(reply: WorkerReply): void {
     const running = this.#running
     const startMs = this.#startMs
-    this.#running = reply.type === 'embeddings' && reply.hasNext ? this.#options.takeOffer() : undefined
+    const next = reply.type === 'embeddings' && reply.hasNext ? this.#options.takeOffer() : undefined
+    this.#running = next?.settled
+    this.sentenceCount = next?.sentenceCount ?? 0
     this.#startMs = performance.now()
     if (this.state !== 'closed') this.state = this.#running === undefined ? 'idle' : 'busy'
     this.#restartDelayMs = this.#options.restartDelayMs
@@ -287,10 +307,11 @@ class Seat {
     const isFirstStart = this.state === 'starting' && this.#restart === undefined
     if (this.state === 'closed') return
     this.state = 'dead'
-    for (const lost of [this.#running, this.#options.takeOffer()]) {
+    for (const lost of [this.#running, this.#options.takeOffer()?.settled]) {
       lost?.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the thread that computed died', { cause: error }))
     }
     this.#running = undefined
+    this.sentenceCount = 0
     this.#options.onCrash(error)
     if (isFirstStart && !wasLoaded) return // start() tells its caller, who decides.
     this.#restart = setTimeout(() => {

@@ -15,6 +15,7 @@ class HeldWorker {
   readonly batches: TokenBatch[] = []
   idleCount = 1
   liveCount = 1
+  runningSentenceCount = 0
   onDone: () => void = () => undefined
   offered: TokenBatch | undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
@@ -54,8 +55,7 @@ class HeldWorker {
   }
 
   async run(batch: TokenBatch): Promise<BatchResult> {
-    this.idleCount -= 1
-    this.batches.push(batch)
+    this.#start(batch)
     this.#running = Promise.withResolvers<BatchResult>()
     return this.#running.promise
   }
@@ -63,6 +63,7 @@ class HeldWorker {
   async finish(error?: Error): Promise<void> {
     const { ids, lengths } = this.batches.at(-1) ?? assert.fail('no batch runs')
     this.idleCount += 1
+    this.runningSentenceCount -= lengths.length
     let start = 0
     const values = Float32Array.from(lengths, (length) => ids[(start += length) - length] ?? 0)
     if (error === undefined) this.#running?.resolve({ values, startMs: 0, inferenceMs: 7 })
@@ -77,11 +78,16 @@ class HeldWorker {
   }
 
   #takeOffer(batch: TokenBatch): void {
-    this.idleCount -= 1
-    this.batches.push(batch)
+    this.#start(batch)
     this.#running = this.#offer
     this.offered = undefined
     this.#offer = undefined
+  }
+
+  #start(batch: TokenBatch): void {
+    this.idleCount -= 1
+    this.runningSentenceCount += batch.lengths.length
+    this.batches.push(batch)
   }
 }
 
@@ -180,6 +186,7 @@ test('a batch of fewer sentences than would fit is as long as they are', async (
 test('free workers share what waits instead of one taking all', async () => {
   const { worker, batcher } = setUp()
   worker.idleCount = 2
+  worker.liveCount = 2
   const encoding = batcher.encode(
     [1, 2, 3, 4].map((first) => request(first, 1)),
     {}
@@ -193,6 +200,19 @@ test('free workers share what waits instead of one taking all', async () => {
     ]
   )
   void encoding
+})
+
+test('a free worker leaves another one, that computes, its share of what waits', async () => {
+  const { worker, batcher } = setUp()
+  worker.liveCount = 2
+  worker.runningSentenceCount = 2
+  const calls = [1, 2, 3, 4].map(async (first) => batcher.encode([request(first, 1)], {}))
+  await nextTurn()
+  assert.deepEqual([worker.batches[0]?.lengths.length, worker.offered?.lengths.length], [3, 1])
+  worker.runningSentenceCount = 3 // The other one has ended.
+  await worker.finish()
+  await worker.finish()
+  await Promise.all(calls)
 })
 
 test('while no worker is free, the next batch is laid out, and grows until it is taken', async () => {

@@ -86,6 +86,23 @@ test('an offered batch is computed after the one that runs, by the worker itself
   ])
 })
 
+test('runningSentenceCount counts what is computed, also of a batch that was offered and grew', async (t) => {
+  const counts: (number | undefined)[] = []
+  let started: EncoderWorkerPool | undefined
+  const pool = await start(t, { onDone: () => counts.push(started?.runningSentenceCount) })
+  started = pool
+  counts.length = 0
+  const offered = pool.offer(batch(6))
+  pool.withdraw()
+  pool.offerAgain({ ids: Int32Array.of(6, 7), lengths: [1, 1] })
+  const running = pool.run(batch(5))
+  assert.equal(pool.runningSentenceCount, 1)
+  await Promise.all([running, offered])
+  assert.deepEqual(counts, [2, 0])
+  await assert.rejects(pool.run(batch(CRASH)))
+  assert.equal(pool.runningSentenceCount, 0)
+})
+
 test('an offered batch can be changed, or run at once, until a worker has it', async (t) => {
   const pool = await start(t)
   const changed = pool.offer(batch(6))
