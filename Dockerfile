@@ -21,6 +21,9 @@ COPY tools/node/package.json tools/node/
 RUN npm ci --omit=dev
 
 FROM packages AS model
+# For the native encoder. No compiler is in any image, so any version will do.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 # With the files of `make download-models` in the build context nothing is fetched here, only checked.
 COPY models models
 COPY tools/download-models tools/download-models

@@ -52,6 +52,12 @@ export interface BatcherOptions {
   readonly dimensions: number
   readonly maxBatchSentences: number
   readonly maxBatchTokens: number
+  /**
+   * Into how many batches a worker's share of the work is cut. Where a batch costs little beside its sentences, several
+   * answer sooner than one.
+   * @default 1
+   */
+  readonly batchesPerShare?: number
   readonly observer?: Partial<BatcherObserver>
 }
 
@@ -176,33 +182,34 @@ export class Batcher {
     }
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
       if (idleCount === 1 && this.#isLastKeptFree()) break
-      const batch = this.#queue.takeBatch(this.#sentencesOfOneWorker(), maxBatchTokens)
+      const batch = this.#queue.takeBatch(this.#sentencesOfOneBatch(), maxBatchTokens)
       void this.#run(batch, pool.run(stack(batch)))
     }
     if (pool.idleCount === 0) this.#offerNext()
   }
 
   /**
-   * The most that a batch may have now: a worker's share of all that is computed and that waits. Two sentences are done
-   * sooner side by side than together, and what one worker would take beyond its share, another waits for.
+   * The most that a batch may have now: a worker's share of all that is computed and that waits, or a part of it. Two
+   * sentences are done sooner side by side than together, and what one worker would take beyond its share, another waits
+   * for.
    */
-  #sentencesOfOneWorker(): number {
-    const { pool, maxBatchSentences } = this.#options
+  #sentencesOfOneBatch(): number {
+    const { pool, maxBatchSentences, batchesPerShare = 1 } = this.#options
     const all = pool.runningSentenceCount + this.#offered.length + this.#queue.size
-    return Math.min(Math.ceil(all / pool.liveCount), maxBatchSentences)
+    return Math.min(Math.ceil(all / (pool.liveCount * batchesPerShare)), maxBatchSentences)
   }
 
   /** Lays out the next batch, or adds to it. Not bulk work alone: who asks meanwhile would have to wait for it. */
   #offerNext(): void {
     const { pool, maxBatchTokens } = this.#options
     if (this.#queue.isAllBulk) return
-    const share = this.#sentencesOfOneWorker()
+    const most = this.#sentencesOfOneBatch()
     if (!pool.hasOffer) {
-      this.#offered = this.#queue.takeBatch(share, maxBatchTokens)
+      this.#offered = this.#queue.takeBatch(most, maxBatchTokens)
       void this.#run(this.#offered, pool.offer(stack(this.#offered)))
-    } else if (this.#offered.length < share && pool.withdraw()) {
+    } else if (this.#offered.length < most && pool.withdraw()) {
       const room = maxBatchTokens - tokenCountOf(this.#offered)
-      this.#offered.push(...this.#queue.takeBatch(share - this.#offered.length, room, true))
+      this.#offered.push(...this.#queue.takeBatch(most - this.#offered.length, room, true))
       pool.offerAgain(stack(this.#offered))
     }
   }

@@ -19,6 +19,8 @@ export interface Cpu {
 /** How precisely the linear layers compute. */
 export type Precision = 'fp32' | 'int8'
 
+/** What src/embedding/native is compiled for. */
+const NATIVE_FEATURES = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq', 'avx512_vnni', 'fma', 'f16c']
 const EXACT_BYTE_PRODUCTS = ['avx512_vnni', 'avx_vnni', 'amx_int8']
 
 /** Reads what this machine's CPU is. */
@@ -30,12 +32,19 @@ export function detectCpu(): Cpu {
   }
 }
 
+/** Whether a CPU has all instructions that the native encoder is made of. */
+export function canRunNative({ architecture, features }: Cpu): boolean {
+  return architecture === 'x64' && NATIVE_FEATURES.every((feature) => features.has(feature))
+}
+
 /**
  * Chooses the graph for a CPU: on x86-64, bytes are multiplied exactly only where VNNI or AMX is; elsewhere pairs of
  * products saturate in 16 bits. ARM's dot products are exact. What cannot be known is taken for the weaker one.
+ * @param hasNative whether the model was compiled for the native encoder too
  */
-export function chooseGraph(precision: Precision, cpu: Cpu): GraphKind {
+export function chooseGraph(precision: Precision, cpu: Cpu, hasNative: boolean): GraphKind {
   if (precision === 'fp32') return 'fp32'
+  if (hasNative && canRunNative(cpu)) return 'int8-native'
   const isExact = cpu.architecture === 'arm64' || EXACT_BYTE_PRODUCTS.some((feature) => cpu.features.has(feature))
   return isExact ? 'int8' : 'int8-saturation-safe'
 }

@@ -3,15 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that computes. onnxruntime runs on the thread that calls it: on the main one, a batch would hold up every reply.
+// The thread that computes. A batch holds up the thread that it runs on: on the main one, every reply.
 
 import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import { InferenceSession } from 'onnxruntime-node'
 import type { EncoderWorkerData, TokenBatch, WorkerReply, WorkerRequest } from './encoder-worker-pool.ts'
 import { BatchSlot } from './batch-slot.ts'
-import { graphInputs } from './graph-inputs.ts'
-import { MAX_BATCH_SENTENCES } from './model-files.ts'
+import { openEncoderSession } from './encoder-session.ts'
 
 /** How far below the main thread, so that replies and health checks go out while batches compute. */
 const THREAD_NICENESS = 5
@@ -26,13 +24,7 @@ const slot = new BatchSlot(slotOptions.maxSentences, slotOptions.maxTokens, slot
 // Counted from its own niceness: a process that was started at a low priority may not raise it again without a privilege.
 if (process.platform === 'linux') os.setPriority(0, Math.min(19, os.getPriority(0) + THREAD_NICENESS))
 
-const session = await InferenceSession.create(graphPath, {
-  executionProviders: ['cpu'],
-  // Fusions beyond the basic ones replace nodes by slower ones on CPU, and would undo what keeps rows apart.
-  graphOptimizationLevel: 'basic',
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1
-})
+const session = await openEncoderSession(graphPath)
 
 port.on('message', (request: WorkerRequest) => {
   if (request.type === 'close') {
@@ -44,7 +36,7 @@ port.on('message', (request: WorkerRequest) => {
 reply({ type: 'ready' }, [])
 
 async function close(): Promise<void> {
-  await session.release()
+  await session.close()
   port.close()
 }
 
@@ -57,11 +49,8 @@ async function computeAll(first: TokenBatch): Promise<void> {
 async function compute(batch: TokenBatch): Promise<TokenBatch | undefined> {
   try {
     const startMs = performance.now()
-    const outputs = await session.run(graphInputs(batch, MAX_BATCH_SENTENCES))
-    const found = outputs['embedding']?.data
-    if (!(found instanceof Float32Array)) throw new TypeError('the graph gave no embedding')
-    const dimensions = found.length / MAX_BATCH_SENTENCES
-    const values = found.slice(0, batch.lengths.length * dimensions) // What onnxruntime allocated cannot be transferred.
+    const values = await session.encode(batch)
+    const dimensions = values.length / batch.lengths.length
     // A NaN anywhere in a row spreads to all of it by its norm, so the first value of each tells.
     for (let value = 0; value < values.length; value += dimensions) {
       if (Number.isNaN(values[value])) throw new TypeError('the graph gave NaN')

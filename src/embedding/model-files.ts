@@ -14,23 +14,27 @@ import { Value } from 'typebox/value'
 /**
  * In which arithmetic a compiled graph computes its linear layers; which one to load depends on the setting and the CPU.
  * `int8` has signed 8-bit weights, for CPUs that add products of bytes in 32 bits. `int8-saturation-safe` has the same
- * with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate.
+ * with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate. `int8-native` has the
+ * numbers of `int8`, in a layout for our own kernels: see encoder-session.ts.
  */
-export const GRAPH_KINDS = ['fp32', 'int8', 'int8-saturation-safe'] as const
+export const GRAPH_KINDS = ['fp32', 'int8', 'int8-saturation-safe', 'int8-native'] as const
 
 /** See {@link GRAPH_KINDS}. */
 export type GraphKind = (typeof GRAPH_KINDS)[number]
 
 /**
- * The most sentences of a batch; a graph takes fewer too, down to one. Each place takes a lone sentence a hundredth more
- * time; six sentences share what each node costs however little it computes, and eight have gained nothing over them.
+ * The most sentences of a batch; a graph takes fewer too, down to one. In onnxruntime each place takes a lone sentence a
+ * hundredth more time; six sentences share what each node costs however little it computes, and eight have gained nothing over them.
  */
 export const MAX_BATCH_SENTENCES = 6
 
-/** Name of a kind's graph. */
+/** Name of a kind's graph; of `int8-native`, of the compiled program. */
 export function graphFile(kind: GraphKind): string {
-  return `${kind}.onnx`
+  return kind === 'int8-native' ? `${kind}.node` : `${kind}.onnx`
 }
+
+/** Name of the file with the word embeddings, which all kinds share. */
+export const WORD_EMBEDDINGS_FILE = 'word-embeddings.f16'
 
 /** Name of the file with the weights of a kind's graphs. */
 export function weightsFile(kind: GraphKind): string {
@@ -64,13 +68,23 @@ export const ModelDescriptionSchema = Type.Object({
   /** SHA-256 of every other file of the folder. */
   files: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })),
   /** Against the fp32 graph (int8) and the reference implementation's vectors (fp32). */
-  quality: Type.Object({ fp32: QualitySchema, int8: QualitySchema, 'int8-saturation-safe': QualitySchema }),
+  quality: Type.Object({
+    fp32: QualitySchema,
+    int8: QualitySchema,
+    'int8-saturation-safe': QualitySchema,
+    'int8-native': Type.Optional(QualitySchema)
+  }),
   /** Sentences whose embeddings are known; base64 of float32, little-endian. */
   golden: Type.Array(Type.Object({ sentence: Type.String(), embedding: Type.String() }), { minItems: 1 })
 })
 
 /** See {@link ModelDescriptionSchema}. */
 export type ModelDescription = Static<typeof ModelDescriptionSchema>
+
+/** Whether a model was compiled for the native encoder too: that takes a C compiler, and a CPU to measure its quality on. */
+export function hasNative(description: ModelDescription): boolean {
+  return graphFile('int8-native') in description.files
+}
 
 /** Name of the description in a compiled model's folder. */
 export const MODEL_DESCRIPTION_FILE = 'model.json'

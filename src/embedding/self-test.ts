@@ -12,7 +12,8 @@ import type { Tokenizer } from './tokenizer.ts'
 const MIN_COSINES: Readonly<Record<GraphKind, number>> = {
   fp32: 0.99999,
   int8: 0.99,
-  'int8-saturation-safe': 0.99
+  'int8-saturation-safe': 0.99,
+  'int8-native': 0.99
 }
 
 /** Computes one batch; sentences × dimensions floats come back. */

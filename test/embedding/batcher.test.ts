@@ -91,7 +91,7 @@ class HeldWorker {
   }
 }
 
-function setUp(maxPendingTokens = 1000) {
+function setUp({ maxPendingTokens = 1000, batchesPerShare = 1 } = {}) {
   const worker = new HeldWorker()
   const events: string[] = []
   const observer: BatcherObserver = {
@@ -110,6 +110,7 @@ function setUp(maxPendingTokens = 1000) {
     dimensions: 1,
     maxBatchSentences: 4,
     maxBatchTokens: 100,
+    batchesPerShare,
     observer
   })
   worker.onDone = () => batcher.pump()
@@ -212,6 +213,17 @@ test('a free worker leaves another one, that computes, its share of what waits',
   worker.runningSentenceCount = 3 // The other one has ended.
   await worker.finish()
   await worker.finish()
+  await Promise.all(calls)
+})
+
+test('a share of the work is cut into as many batches as was said', async () => {
+  const { worker, batcher } = setUp({ batchesPerShare: 2 })
+  worker.liveCount = 2
+  worker.runningSentenceCount = 3
+  const calls = [1, 2, 3, 4, 5].map(async (first) => batcher.encode([request(first, 1)], {}))
+  await nextTurn()
+  assert.deepEqual([worker.batches[0]?.lengths.length, worker.offered?.lengths.length], [2, 2])
+  for (let batch = 0; batch < 3; batch++) await worker.finish()
   await Promise.all(calls)
 })
 
@@ -336,7 +348,7 @@ test('calls that come while the worker is busy share its next batch', async () =
 })
 
 test('equal sentences in flight are encoded once, also within a call, and count once', async () => {
-  const { worker, batcher, events, admission } = setUp(8)
+  const { worker, batcher, events, admission } = setUp({ maxPendingTokens: 8 })
   const first = batcher.encode([request(1, 4, 'same'), request(1, 4, 'same')], {})
   const second = batcher.encode([request(1, 4, 'same')], { callerKey: 'other' })
   assert.equal(admission.pendingTokens, 4)
@@ -430,7 +442,7 @@ test('a call of both lanes can leave after its sentence changed lanes', async ()
 })
 
 test('a refused call leaves nothing behind', async () => {
-  const { worker, batcher, events, admission } = setUp(10)
+  const { worker, batcher, events, admission } = setUp({ maxPendingTokens: 10 })
   const taken = batcher.encode([request(1, 6)], {})
   const refused = batcher.encode([request(2, 2), request(3, 3)], { callerKey: 'other' })
   await assert.rejects(refused, { code: 'OVERLOADED' })
@@ -441,7 +453,7 @@ test('a refused call leaves nothing behind', async () => {
 })
 
 test('bulk work that waits does not keep an interactive call out', async () => {
-  const { worker, batcher } = setUp(10)
+  const { worker, batcher } = setUp({ maxPendingTokens: 10 })
   const bulk = batcher.encode([request(1, 9)], { lane: 'bulk' })
   const now = batcher.encode([request(2, 9)], {})
   await assert.rejects(batcher.encode([request(3, 9)], { lane: 'bulk', callerKey: 'other' }), { code: 'OVERLOADED' })

@@ -5,20 +5,32 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseGraph, detectCpu, usableCores } from '../../src/embedding/cpu.ts'
+import { canRunNative, chooseGraph, detectCpu, usableCores } from '../../src/embedding/cpu.ts'
 
 function cpu(architecture: string, ...features: string[]) {
   return { architecture, model: 'as told', features: new Set(features) }
 }
 
 test('chooseGraph() takes exact int8 only where byte products are added exactly', () => {
-  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx512_vnni')), 'int8')
-  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx_vnni')), 'int8')
-  assert.equal(chooseGraph('int8', cpu('x64', 'avx512f', 'amx_int8')), 'int8')
-  assert.equal(chooseGraph('int8', cpu('arm64')), 'int8')
-  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx512f')), 'int8-saturation-safe')
-  assert.equal(chooseGraph('int8', cpu('x64')), 'int8-saturation-safe')
-  assert.equal(chooseGraph('fp32', cpu('x64')), 'fp32')
+  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx512_vnni'), true), 'int8')
+  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx_vnni'), true), 'int8')
+  assert.equal(chooseGraph('int8', cpu('x64', 'avx512f', 'amx_int8'), true), 'int8')
+  assert.equal(chooseGraph('int8', cpu('arm64'), true), 'int8')
+  assert.equal(chooseGraph('int8', cpu('x64', 'avx2', 'avx512f'), true), 'int8-saturation-safe')
+  assert.equal(chooseGraph('int8', cpu('x64'), true), 'int8-saturation-safe')
+  assert.equal(chooseGraph('fp32', cpu('x64'), true), 'fp32')
+})
+
+test('chooseGraph() takes the native encoder where it was compiled and where the CPU has all that it is made of', () => {
+  const features = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq', 'avx512_vnni', 'fma', 'f16c']
+  assert.equal(chooseGraph('int8', cpu('x64', ...features), true), 'int8-native')
+  assert.equal(chooseGraph('int8', cpu('x64', ...features), false), 'int8')
+  assert.equal(chooseGraph('fp32', cpu('x64', ...features), true), 'fp32')
+  assert.equal(canRunNative(cpu('arm64', ...features)), false)
+  for (const missing of features) {
+    const others = features.filter((feature) => feature !== missing)
+    assert.equal(canRunNative(cpu('x64', ...others)), false, `without ${missing}`)
+  }
 })
 
 test('detectCpu() knows this machine', () => {

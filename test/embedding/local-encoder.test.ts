@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Type } from 'typebox'
+import { detectCpu, type Cpu } from '../../src/embedding/cpu.ts'
 import { rowOf, type Embeddings } from '../../src/embedding/encoder.ts'
 import { LocalEncoder, type LocalEncoderOptions } from '../../src/embedding/local-encoder.ts'
 import {
@@ -22,6 +23,7 @@ import { createTokenizer } from '../../src/embedding/tokenizer.ts'
 import { buildEncoderGraph } from '../../tools/compile-model/encoder-graph.ts'
 import { openSourceModel, readJson, type SourceModel } from '../../tools/compile-model/source-model.ts'
 import { modelPath } from '../model-path.ts'
+import { canTestNative } from './native-support.ts'
 
 const compiled = join(modelPath, 'compiled')
 const References = Type.Object({
@@ -56,6 +58,12 @@ function cosines(embeddings: Embeddings): number[] {
   )
 }
 
+function cosinesOf(some: Embeddings, others: Embeddings): number[] {
+  return texts.map((_, index) =>
+    rowOf(some, index).reduce((sum, value, column) => sum + value * (rowOf(others, index)[column] ?? Number.NaN), 0)
+  )
+}
+
 function bytesOf(embeddings: Embeddings, index: number): string {
   const row = rowOf(embeddings, index)
   return Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('hex')
@@ -84,12 +92,14 @@ test('fp32 embeddings are those of sentence-transformers: cosine at least 0.9999
   )
 })
 
-for (const [graph, features] of [
-  ['int8', ['avx512_vnni']],
-  ['int8-saturation-safe', ['avx2']]
+const VNNI_ALONE: Cpu = { architecture: 'x64', model: 'as told', features: new Set(['avx512_vnni']) }
+const AVX2: Cpu = { ...VNNI_ALONE, features: new Set(['avx2']) }
+for (const [graph, cpu] of [
+  ['int8', VNNI_ALONE],
+  ['int8-saturation-safe', AVX2],
+  ...((await canTestNative()) ? [['int8-native', detectCpu()] as const] : [])
 ] as const) {
   test(`${graph} embeddings are near those of sentence-transformers`, async (t) => {
-    const cpu = { architecture: 'x64', model: 'as told', features: new Set(features) }
     const encoder = await start(t, { cpu })
     assert.equal(encoder.graph, graph)
     const found = cosines(await encoder.encode(texts))
@@ -98,10 +108,14 @@ for (const [graph, features] of [
   })
 }
 
-for (const precision of ['int8', 'fp32'] as const) {
-  test(`${precision}: a text has the same bytes alone, in any batch, in any order, on any number of workers`, async (t) => {
+for (const [what, options] of [
+  ['int8 as this machine has it', {}],
+  ['int8 by onnxruntime', { cpu: VNNI_ALONE }],
+  ['fp32', { precision: 'fp32' }]
+] as const) {
+  test(`${what}: a text has the same bytes alone, in any batch, in any order, on any number of workers`, async (t) => {
     const alone = new Map<string, string>()
-    const single = await start(t, { precision })
+    const single = await start(t, options)
     for (const text of texts) alone.set(text, bytesOf(await single.encode([text]), 0))
     const check = (batch: readonly string[], embeddings: Embeddings): void => {
       const different = batch.filter((text, index) => bytesOf(embeddings, index) !== alone.get(text))
@@ -109,7 +123,7 @@ for (const precision of ['int8', 'fp32'] as const) {
     }
 
     check(texts, await single.encode(texts))
-    const several = await start(t, { precision, workerCount: 3, maxBatchTokens: 1024 })
+    const several = await start(t, { ...options, workerCount: 3, maxBatchTokens: 1024 })
     for (let seed = 1; seed <= 4; seed++) {
       const order = shuffled(texts, seed)
       const batches = Array.from({ length: 16 }, (_, index) => order.slice(index * 17, (index + 1) * 17))
@@ -213,6 +227,30 @@ async function flipBit(path: string): Promise<void> {
 test('a flipped bit in a weight keeps it from starting', async (t) => {
   await assertRefused(await tampered(t, 'fp32.weights', flipBit, true), /fp32\.weights has SHA-256/)
   await assertRefused(await tampered(t, 'word-embeddings.f16', flipBit, true), /word-embeddings\.f16 has SHA-256/)
+})
+
+test('a native program that was changed is not run', async (t) => {
+  if (!(await canTestNative())) return
+  const broken = await tampered(t, 'int8-native.node', async (path) => writeFile(path, 'no program'), true)
+  await assertRefused(broken, /int8-native\.node has SHA-256/, 'int8')
+  const flipped = await tampered(t, 'int8-native.weights', flipBit, true)
+  await assertRefused(flipped, /int8-native\.weights has SHA-256/, 'int8')
+  const cut = await tampered(t, 'int8-native.weights', async (path) =>
+    writeFile(path, (await readFile(path)).subarray(0, 1_000_000))
+  )
+  await assertRefused(cut, /a file ends before its time/, 'int8')
+})
+
+test('a model that was compiled without the native encoder takes onnxruntime', async (t) => {
+  const folder = await tampered(t, 'model.json', async () => undefined, true)
+  const description = await readModelDescription(folder)
+  for (const file of ['int8-native.node', 'int8-native.weights']) delete description.files[file]
+  await writeFile(join(folder, 'model.json'), JSON.stringify(description))
+  const encoder = await start(t, { folder })
+  assert.notEqual(encoder.graph, 'int8-native')
+  const ofNative = await (await start(t)).encode(texts)
+  const found = cosinesOf(await encoder.encode(texts), ofNative)
+  assert.ok(Math.min(...found) > 0.99, `least cosine ${Math.min(...found)}`)
 })
 
 /** A compiled model whose fp32 graph was built of a source model that differs. */

@@ -11,12 +11,11 @@
 
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { chooseGraph, detectCpu } from '../../src/embedding/cpu.ts'
 import { graphInputs } from '../../src/embedding/graph-inputs.ts'
 import { graphFile, MAX_BATCH_SENTENCES, type GraphKind } from '../../src/embedding/model-files.ts'
 import { OnnxGraph } from '../../src/onnx/onnx-graph.ts'
 import { openSourceModel } from '../compile-model/source-model.ts'
-import { COMPILED_MODEL, openEncoder } from './engine/open-encoder.ts'
+import { COMPILED_MODEL, int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
 import { profileOperators } from './engine/profile.ts'
 import { createRandom, randomTokens } from './engine/random-tokens.ts'
 import { SOURCE_MODEL } from './peers/install.ts'
@@ -55,9 +54,11 @@ for (const tokenCount of PEAK_TOKEN_COUNTS) {
   })
 }
 
-const int8Graph = chooseGraph('int8', detectCpu())
+const int8Graph = await int8GraphOfThisMachine()
+/** What onnxruntime's profiler can tell of. */
+const onnxGraph = int8Graph === 'int8-native' ? 'int8' : int8Graph
 const encoded: ArithmeticLimitResult['encoded'] = []
-for (const graph of [int8Graph, 'fp32'] as const) {
+for (const graph of new Set([int8Graph, onnxGraph, 'fp32'] as const)) {
   const encoder = await openEncoder(graph)
   for (const { tokenCount, sentenceCount } of SENTENCES) {
     const rows = Array.from({ length: sentenceCount }, () => randomTokens(tokenCount, random))
@@ -70,9 +71,9 @@ for (const graph of [int8Graph, 'fp32'] as const) {
 const result: ArithmeticLimitResult = {
   multiplyAddsPerToken,
   peaks,
-  int8Graph,
+  onnxGraph,
   encoded,
-  profile: await profile(int8Graph)
+  profile: await profile(onnxGraph)
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)
 

@@ -9,9 +9,8 @@
  *     npm run bench -- engine
  */
 
-import { chooseGraph, detectCpu } from '../../src/embedding/cpu.ts'
 import type { LocalEncoder } from '../../src/embedding/local-encoder.ts'
-import { openEncoder } from './engine/open-encoder.ts'
+import { int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
 import { createRandom, randomTokens } from './engine/random-tokens.ts'
 import type { EngineResult } from './report/engine.ts'
 
@@ -20,7 +19,7 @@ const SENTENCE_COUNTS = [1, 8, 32]
 const ROUND_COUNT = 3
 const MIN_ROUND_MS = 300
 
-const int8Graph = chooseGraph('int8', detectCpu())
+const int8Graph = await int8GraphOfThisMachine()
 const int8 = await openEncoder(int8Graph)
 const fp32 = await openEncoder('fp32')
 const random = createRandom(1)

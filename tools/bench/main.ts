@@ -67,7 +67,7 @@ console.log(report)
 
 async function measure(section: string): Promise<KeptResult> {
   console.error(`bench: ${section}`)
-  const machine = describeMachine()
+  const machine = await describeMachine()
   const measuredAt = new Date().toISOString()
   const beganMs = performance.now()
   const child = spawn(process.execPath, [join(import.meta.dirname, `${section}.ts`)], {

@@ -13,13 +13,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { chooseGraph, detectCpu } from '../../src/embedding/cpu.ts'
 import { rowOf } from '../../src/embedding/encoder.ts'
 import type { LocalEncoder } from '../../src/embedding/local-encoder.ts'
 import { decodeVector } from '../../src/embedding/model-files.ts'
 import { measureQuality } from '../compile-model/quality.ts'
 import { sameNeighbourShare } from './engine/nearest.ts'
-import { openEncoder } from './engine/open-encoder.ts'
+import { int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
 import type { QualityResult } from './report/quality.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -45,11 +44,12 @@ const fp32 = await embed('fp32')
 const graphs: QualityResult['graphs'] = [
   { graph: 'fp32', isUsedHere: false, toReference: measureQuality(references, fp32.sentences) }
 ]
-for (const graph of ['int8', 'int8-saturation-safe'] as const) {
+const int8Graph = await int8GraphOfThisMachine()
+for (const graph of new Set([int8Graph, 'int8', 'int8-saturation-safe'] as const)) {
   const int8 = await embed(graph)
   graphs.push({
     graph,
-    isUsedHere: graph === chooseGraph('int8', detectCpu()),
+    isUsedHere: graph === int8Graph,
     toReference: measureQuality(references, int8.sentences),
     toFp32: measureQuality(fp32.sentences, int8.sentences),
     ...(questions.length === 0

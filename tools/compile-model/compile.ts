@@ -17,19 +17,20 @@ import {
   readModelDescription,
   sha256OfFile,
   weightsFile,
+  WORD_EMBEDDINGS_FILE,
   type GraphKind,
   type ModelDescription
 } from '../../src/embedding/model-files.ts'
+import { openEncoderSession } from '../../src/embedding/encoder-session.ts'
 import { graphInputs } from '../../src/embedding/graph-inputs.ts'
 import { createTokenizer, type Tokenizer } from '../../src/embedding/tokenizer.ts'
+import { compileNative, findNativeSupport, NATIVE_SOURCES, type NativeSupport } from './compile-native.ts'
 import { buildEncoderGraph, type Arithmetic, type EncoderGraph } from './encoder-graph.ts'
+import { packWeights } from './packed-weights.ts'
 import type { ActivationStatistics } from './quantize.ts'
 import { WeightsFile } from '../../src/onnx/onnx-graph.ts'
 import { FP32_GATE, gateFailures, INT8_GATE, measureQuality, type Quality, type QualityGate } from './quality.ts'
 import { openSourceModel, readJson } from './source-model.ts'
-
-/** Of all graphs. */
-const WORD_EMBEDDINGS_FILE = 'word-embeddings.f16'
 
 const TOKENIZER_FILE = 'tokenizer.json'
 const SOURCE_FILES = [
@@ -56,7 +57,7 @@ export type Report = (line: string) => void
  * Compiles a sentence-transformers folder into graphs that onnxruntime runs fast, unless the target holds just that.
  *
  * The target appears whole or not at all. It holds the graphs of each kind and their weights, the word embeddings that
- * all share, tokenizer.json and model.json.
+ * all share, tokenizer.json and model.json; and the native encoder with its weights, where this machine can compile it.
  *
  * @param source folder with config.json, model.safetensors, tokenizer.json and the pooling files
  * @param target folder to make; what is in it already is replaced
@@ -64,14 +65,15 @@ export type Report = (line: string) => void
  * @throws Error when the source is of a kind that is not known, or a graph does not pass its quality gate
  */
 export async function compileModel(source: string, target: string, report: Report): Promise<ModelDescription> {
-  const fingerprint = await fingerprintOf(source)
+  const native = await findNativeSupport()
+  const fingerprint = await fingerprintOf(source, native)
   const existing = await readModelDescription(target).catch(() => undefined)
   if (existing?.fingerprint === fingerprint) return existing
 
   await mkdir(dirname(target), { recursive: true })
   const workFolder = await mkdtemp(`${target}.part-`)
   try {
-    const description = await compileInto(workFolder, source, fingerprint, report)
+    const description = await compileInto(workFolder, source, { fingerprint, native }, report)
     await rm(target, { recursive: true, force: true })
     await chmod(workFolder, 0o755) // mkdtemp makes folders that only their owner can read.
     await rename(workFolder, target)
@@ -84,7 +86,7 @@ export async function compileModel(source: string, target: string, report: Repor
 async function compileInto(
   folder: string,
   source: string,
-  fingerprint: string,
+  { fingerprint, native }: { readonly fingerprint: string; readonly native: NativeSupport },
   report: Report
 ): Promise<ModelDescription> {
   const model = await openSourceModel(source)
@@ -144,6 +146,18 @@ async function compileInto(
     }
   }
 
+  if (native.isThere) {
+    const vocabularySize = model.tensor('embeddings.word_embeddings.weight').shape[0] ?? 0
+    const path = join(folder, graphFile('int8-native'))
+    await writeFile(join(folder, weightsFile('int8-native')), packWeights(model, activations, vocabularySize))
+    await compileNative(path)
+    const quality = measureQuality(references, await embeddingsOf(path, tokenizer, validation))
+    judge('int8-native', quality, INT8_GATE, report)
+    int8Qualities['int8-native'] = quality
+  } else {
+    report(`int8-native is left out: ${native.reason}`)
+  }
+
   const names = (await readdir(folder)).toSorted()
   const description: ModelDescription = {
     format: 1,
@@ -161,14 +175,19 @@ async function compileInto(
   return description
 }
 
-/** SHA-256 over the source's files, the compiler's own and the size of a batch: when one changes, the model has to be compiled anew. */
-async function fingerprintOf(source: string): Promise<string> {
+/**
+ * SHA-256 over the source's files, the compilers' own and the size of a batch: when one changes, the model has to be
+ * compiled anew.
+ */
+async function fingerprintOf(source: string, native: NativeSupport): Promise<string> {
   const hash = createHash('sha256').update(`batches of ${MAX_BATCH_SENTENCES}\n`)
   for (const name of SOURCE_FILES) hash.update(`${name} ${await sha256OfFile(join(source, name))}\n`)
-  for (const name of (await readdir(import.meta.dirname)).toSorted()) {
-    hash.update(`${name} ${await sha256OfFile(join(import.meta.dirname, name))}\n`)
+  for (const folder of [import.meta.dirname, NATIVE_SOURCES]) {
+    for (const name of (await readdir(folder)).toSorted()) {
+      hash.update(`${name} ${await sha256OfFile(join(folder, name))}\n`)
+    }
   }
-  return hash.digest('hex')
+  return hash.update(JSON.stringify(native)).digest('hex')
 }
 
 /** Golden sentences with the reference implementation's vectors, or with the fp32 graph's for a model that has none. */
@@ -194,6 +213,7 @@ function judge(kind: GraphKind, quality: Quality, gate: QualityGate, report: Rep
 
 type Outputs = Awaited<ReturnType<InferenceSession['run']>>
 
+/** All that a graph gives, of each sentence. */
 async function encodeAll(path: string, tokenizer: Tokenizer, sentences: readonly string[]): Promise<Outputs[]> {
   const session = await InferenceSession.create(path, { graphOptimizationLevel: 'basic', intraOpNumThreads: 1 })
   const outputs: Outputs[] = []
@@ -208,11 +228,14 @@ async function encodeAll(path: string, tokenizer: Tokenizer, sentences: readonly
 }
 
 async function embeddingsOf(path: string, tokenizer: Tokenizer, sentences: readonly string[]): Promise<Float32Array[]> {
-  const outputs = await encodeAll(path, tokenizer, sentences)
-  // The first row; the others are of the places that stayed empty.
-  return outputs
-    .map((output) => floatsOf(output, 'embedding'))
-    .map((rows) => rows.slice(0, rows.length / MAX_BATCH_SENTENCES))
+  const session = await openEncoderSession(path)
+  const embeddings: Float32Array[] = []
+  for (const sentence of sentences) {
+    const { ids } = tokenizer.tokenize(sentence, 'end')
+    embeddings.push(await session.encode({ ids: Int32Array.from(ids), lengths: [ids.length] }))
+  }
+  await session.close()
+  return embeddings
 }
 
 /** @param tokenCounts of the sentences, one for each run */

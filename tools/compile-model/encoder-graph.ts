@@ -63,14 +63,14 @@ const MICROSOFT = 'com.microsoft'
 /** Of 1 × tokens × columns. */
 const TOKEN_AXIS = 1
 /** For inputs whose rows have each a scale of their own. */
-const SMOOTHING_ALPHA = 0.75
+export const SMOOTHING_ALPHA = 0.75
 /** GELU's least value, at about −0.75. */
 const GELU_MINIMUM = -0.17
 /** Zero point of quantised GELU outputs: these steps of 255 are for what is below zero, all others for what is above. */
-const GELU_ZERO_POINT = 24
+export const GELU_ZERO_POINT = 24
 const GELU_STEPS = 255 - GELU_ZERO_POINT
-const SYMMETRIC_ZERO_POINT = 128
-const SYMMETRIC_STEPS = 127
+export const SYMMETRIC_ZERO_POINT = 128
+export const SYMMETRIC_STEPS = 127
 
 /** What a product takes: floats in fp32, bytes in int8, where float ≈ (byte − zero point) × scale × row scale. */
 interface LayerInput {

@@ -6,14 +6,20 @@
 import { join } from 'node:path'
 import { SETTINGS } from '../../../src/config.ts'
 import { LocalEncoder } from '../../../src/embedding/local-encoder.ts'
-import type { Cpu } from '../../../src/embedding/cpu.ts'
-import type { GraphKind } from '../../../src/embedding/model-files.ts'
+import { chooseGraph, detectCpu, type Cpu } from '../../../src/embedding/cpu.ts'
+import { hasNative, readModelDescription, type GraphKind } from '../../../src/embedding/model-files.ts'
 
 /** The compiled model of `make download-models`. */
 export const COMPILED_MODEL = join(import.meta.dirname, '../../../models/all-MiniLM-L6-v2/compiled')
 
+/** The int8 graph that the service takes here. */
+export async function int8GraphOfThisMachine(): Promise<GraphKind> {
+  return chooseGraph('int8', detectCpu(), hasNative(await readModelDescription(COMPILED_MODEL)))
+}
+
 /** CPUs for which the encoder chooses each int8 graph, whichever CPU this is. */
 const CPU_OF_GRAPH: Readonly<Record<Exclude<GraphKind, 'fp32'>, Cpu>> = {
+  'int8-native': detectCpu(),
   int8: { architecture: 'x64', model: 'any', features: new Set(['avx512_vnni']) },
   'int8-saturation-safe': { architecture: 'x64', model: 'any', features: new Set() }
 }

@@ -7,7 +7,8 @@ import { execFileSync } from 'node:child_process'
 import os from 'node:os'
 import { Type, type Static } from 'typebox'
 import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' }
-import { chooseGraph, detectCpu } from '../../../src/embedding/cpu.ts'
+import { detectCpu } from '../../../src/embedding/cpu.ts'
+import { int8GraphOfThisMachine } from '../engine/open-encoder.ts'
 
 /** What a measurement was taken on. */
 export const MachineSchema = Type.Object({
@@ -35,14 +36,14 @@ const TELLING_FEATURES =
   'avx2 avx_vnni avx512f avx512_vnni avx512_bf16 amx_tile amx_int8 amx_bf16 asimddp i8mm sve bf16'.split(' ')
 
 /** Describes this machine, now. */
-export function describeMachine(): Machine {
+export async function describeMachine(): Promise<Machine> {
   const cpu = detectCpu()
   return {
     cpu: cpu.model,
     architecture: cpu.architecture,
     coreCount: os.availableParallelism(),
     features: TELLING_FEATURES.filter((feature) => cpu.features.has(feature)),
-    int8Graph: chooseGraph('int8', cpu),
+    int8Graph: await int8GraphOfThisMachine(),
     memoryBytes: os.totalmem(),
     system: `${os.type()} ${os.release()}`,
     node: process.versions.node,

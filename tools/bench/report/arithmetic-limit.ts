@@ -13,7 +13,7 @@ export const ArithmeticLimitSchema = Type.Object({
   peaks: Type.Array(Type.Object({ tokenCount: Type.Integer(), int8: Type.Number(), fp32: Type.Number() }), {
     minItems: 1
   }),
-  int8Graph: Type.String(),
+  onnxGraph: Type.String(),
   encoded: Type.Array(
     Type.Object({
       graph: Type.String(),
@@ -50,10 +50,10 @@ function render(result: ArithmeticLimitResult): string {
       ]
     ),
     '',
-    'How much of the best of these is left when whole sentences are encoded (one thread, batcher included):',
+    'What whole sentences come to, beside the best of these (one thread, batcher included; `int8-native` has kernels of its own):',
     '',
     table(
-      ['graph', 'tokens a sentence:', 'sentences a call:', 'sentences/s:', '10⁹ multiply-adds/s:', 'of the limit:'],
+      ['graph', 'tokens a sentence:', 'sentences a call:', 'sentences/s:', '10⁹ multiply-adds/s:', 'to that best:'],
       encoded.map(({ graph, tokenCount, sentenceCount, sentencesPerSecond }) => {
         const rate = sentencesPerSecond * tokenCount * multiplyAddsPerToken
         return [
@@ -67,7 +67,7 @@ function render(result: ArithmeticLimitResult): string {
       })
     ),
     '',
-    `Where the time goes, by onnxruntime's profiler: \`${result.int8Graph}\`, one sentence of ${profile.tokenCount} tokens, ` +
+    `Where the time goes, by onnxruntime's profiler: \`${result.onnxGraph}\`, one sentence of ${profile.tokenCount} tokens, ` +
       `${figure(profile.runMicroseconds)} µs a run with the profiler on.`,
     '',
     table(
