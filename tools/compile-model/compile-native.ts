@@ -22,9 +22,9 @@ const FLAGS = [
   '-O3',
   '-Wall',
   '-Wextra',
-  '-Werror',
   '-shared',
   '-fPIC',
+  '-pthread',
   '-fvisibility=hidden',
   // A product and a sum become one instruction where the source says so, and nowhere else: bytes stay the same.
   '-ffp-contract=off',
@@ -44,24 +44,29 @@ export type NativeSupport =
   | { readonly isThere: false; readonly reason: string }
 
 /** Looks whether this machine can compile the native encoder, and run it: what cannot run cannot show its quality. */
-export async function findNativeSupport(): Promise<NativeSupport> {
+export async function findNativeSupport(compiler = COMPILER, cpu = detectCpu()): Promise<NativeSupport> {
   if (process.platform !== 'linux')
     return { isThere: false, reason: `it is for Linux, and this is ${process.platform}` }
-  if (!canRunNative(detectCpu())) return { isThere: false, reason: 'it is for x86-64 CPUs with AVX-512 and VNNI' }
+  if (!canRunNative(cpu)) return { isThere: false, reason: 'it is for x86-64 CPUs with AVX-512 and VNNI' }
   try {
-    const { stdout } = await run(COMPILER, ['--version'])
+    const { stdout } = await run(compiler, ['--version'])
     return { isThere: true, compiler: stdout.split('\n')[0] ?? '' }
   } catch {
-    return { isThere: false, reason: `there is no C compiler (${COMPILER}); on Debian: apt install gcc libc6-dev` }
+    return { isThere: false, reason: `there is no C compiler (${compiler}); on Debian: apt install gcc libc6-dev` }
   }
 }
 
 /**
  * Compiles the native encoder.
  * @param target the file to make: a Node-API addon
- * @throws Error with what the compiler said
+ * @throws Error with what the compiler said, and how to do without
  */
-export async function compileNative(target: string): Promise<void> {
+export async function compileNative(target: string, compiler = COMPILER): Promise<void> {
   const sources = (await readdir(NATIVE_SOURCES)).filter((name) => name.endsWith('.c')).toSorted()
-  await run(COMPILER, [...FLAGS, '-I', HEADERS, ...sources, '-lm', '-o', target], { cwd: NATIVE_SOURCES })
+  try {
+    await run(compiler, [...FLAGS, '-I', HEADERS, ...sources, '-lm', '-o', target], { cwd: NATIVE_SOURCES })
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    throw new Error(`Cannot compile the native encoder (CC=none does without it): ${problem}`, { cause: error })
+  }
 }

@@ -9,17 +9,14 @@
  * the rows beside it: integer sums are exact, and every float is made by the same instructions wherever its row lies.
  */
 
-#include <fcntl.h>
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "encoder.h"
+#include "shared-file.h"
 
 #define LANES 16
 /* Columns of a panel of packed weights, in vectors of 16 lanes. */
@@ -70,8 +67,7 @@ struct Encoder {
   Normalization embedded;
   Layer *layer;
   Scratch scratch;
-  const void *weights_map;
-  size_t weights_bytes, words_bytes;
+  SharedFile *weights_file, *words_file;
 };
 
 static inline __m512 exponential(__m512 x) {
@@ -530,19 +526,6 @@ static Normalization take_normalization(Reader *reader, int columns) {
   return normalization;
 }
 
-static const void *map(const char *path, size_t *bytes) {
-  struct stat status;
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return NULL;
-  void *found = MAP_FAILED;
-  if (fstat(file, &status) == 0 && status.st_size > 0) {
-    *bytes = (size_t)status.st_size;
-    found = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, file, 0);
-  }
-  close(file);
-  return found == MAP_FAILED ? NULL : found;
-}
-
 static int is_known(const Header *header) {
   return memcmp(header->magic, "sbertenc", 8) == 0 && header->version == 1 && header->layers > 0 && header->heads > 0 &&
          header->hidden > 0 && header->intermediate > 0 && header->max_tokens > 0 && header->vocabulary > 0 &&
@@ -551,16 +534,15 @@ static int is_known(const Header *header) {
 }
 
 Encoder *encoder_open(const char *weights_path, const char *words_path, const char **problem) {
-  size_t bytes = 0, word_bytes = 0;
-  const Header *header = map(weights_path, &bytes);
-  const uint16_t *words = map(words_path, &word_bytes);
+  SharedFile *weights = shared_file_open(weights_path), *words = shared_file_open(words_path);
   Encoder *e = calloc(1, sizeof *e);
   *problem = "a file cannot be read";
-  if (!header || !words || !e || bytes < sizeof *header) goto failed;
+  if (!weights || !words || !e) goto failed;
+  const Header *header = shared_file_bytes(weights);
   *problem = "the weights are of another format, or of sizes that are not known";
-  if (!is_known(header)) goto failed;
+  if (shared_file_length(weights) < sizeof *header || !is_known(header)) goto failed;
   *problem = "a file ends before its time";
-  if (word_bytes / 2 / (size_t)header->hidden < (size_t)header->vocabulary) goto failed;
+  if (shared_file_length(words) / 2 / (size_t)header->hidden < (size_t)header->vocabulary) goto failed;
   e->layers = header->layers;
   e->heads = header->heads;
   e->hidden = header->hidden;
@@ -569,10 +551,10 @@ Encoder *encoder_open(const char *weights_path, const char *words_path, const ch
   e->vocabulary = header->vocabulary;
   e->is_cls = header->is_cls;
   e->epsilon = header->epsilon;
-  e->words = words;
+  e->words = shared_file_bytes(words);
   e->layer = calloc((size_t)e->layers, sizeof *e->layer);
   if (!e->layer) goto failed;
-  Reader reader = {.next = (const uint8_t *)(header + 1), .end = (const uint8_t *)header + bytes};
+  Reader reader = {.next = (const uint8_t *)(header + 1), .end = (const uint8_t *)header + shared_file_length(weights)};
   e->places = take_floats(&reader, (size_t)e->max_tokens * e->hidden);
   e->embedded = take_normalization(&reader, e->hidden);
   for (int index = 0; index < e->layers; index++) {
@@ -587,21 +569,20 @@ Encoder *encoder_open(const char *weights_path, const char *words_path, const ch
     layer->fed = take_normalization(&reader, e->hidden);
   }
   if (reader.is_short) goto failed;
-  e->weights_map = header;
-  e->weights_bytes = bytes;
-  e->words_bytes = word_bytes;
+  e->weights_file = weights;
+  e->words_file = words;
   return e;
 failed:
-  if (header) munmap((void *)header, bytes);
-  if (words) munmap((void *)words, word_bytes);
+  shared_file_close(weights);
+  shared_file_close(words);
   if (e) free(e->layer);
   free(e);
   return NULL;
 }
 
 void encoder_close(Encoder *e) {
-  munmap((void *)e->weights_map, e->weights_bytes);
-  munmap((void *)e->words, e->words_bytes);
+  shared_file_close(e->weights_file);
+  shared_file_close(e->words_file);
   free(e->scratch.memory);
   free(e->layer);
   free(e);
