@@ -72,7 +72,7 @@ interface Offer {
 }
 
 /**
- * Some threads with an onnxruntime session each; a batch goes to one that is free. While none is, one batch can be
+ * Some threads with the model in each; a batch goes to one that is free. While none is, one batch can be
  * offered to whichever will be first, and can grow until then.
  *
  * A thread is never torn down while it computes, since that aborts the whole process: a caller that gives up loses the
