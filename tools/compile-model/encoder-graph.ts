@@ -5,11 +5,11 @@
 
 import { DATA_TYPE } from '../../src/onnx/onnx-schema.ts'
 import { OnnxGraph, type Value, type WeightsFile } from '../../src/onnx/onnx-graph.ts'
+import { activationsOf, attentionOutputBias, attentionWeights, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
 import {
   add,
   bestSmoothingFactors,
   divide,
-  divideOutputs,
   multiply,
   quantizeWeights,
   scaleInputs,
@@ -115,8 +115,8 @@ export function buildEncoderGraph(
   const join = (sentences: readonly Value[], axis: number): Value =>
     graph.node('Concat', sentences, { axis: { int: axis } })
 
-  const weights = (layer: string): Float32Array => model.tensor(`${layer}.weight`).data
-  const bias = (layer: string): Float32Array => model.tensor(`${layer}.bias`).data
+  const weights = (layer: string): Float32Array => weightsOf(model, layer)
+  const bias = (layer: string): Float32Array => biasOf(model, layer)
   const scalar = (value: number): Value => graph.floats(`scalar:${value}`, Float32Array.of(value), [])
   const zeroPoint = (value: number): Value => graph.constant(`zero-point:${value}`, 'uint8', [], Uint8Array.of(value))
 
@@ -141,21 +141,18 @@ export function buildEncoderGraph(
     probes.set(layer, { maxima, squares })
   }
 
-  const activationsOf = (layer: string): ActivationStatistics => {
-    const statistics = arithmetic.kind === 'int8' ? arithmetic.activations.get(layer) : undefined
-    if (statistics === undefined) throw new Error(`Cannot quantise ${layer}: it was not calibrated`)
-    return statistics
-  }
+  const statistics = (layer: string): ActivationStatistics =>
+    activationsOf(arithmetic.kind === 'int8' ? arithmetic.activations : new Map(), layer)
 
   /** What activations are divided by and weights multiplied: see {@link smoothingFactors}. */
   const smoothingOf = (name: string, matrix: Float32Array): Float32Array =>
     arithmetic.kind === 'int8'
-      ? smoothingFactors(activationsOf(name).maxima, matrix, SMOOTHING_ALPHA)
+      ? smoothingFactors(statistics(name).maxima, matrix, SMOOTHING_ALPHA)
       : new Float32Array(hiddenSize).fill(1)
 
   const smoothingOfNormalized = (name: string, matrix: Float32Array): Float32Array =>
     arithmetic.kind === 'int8' && arithmetic.hasStaticScales
-      ? bestSmoothingFactors(activationsOf(name), matrix, arithmetic.accumulation)
+      ? bestSmoothingFactors(statistics(name), matrix, arithmetic.accumulation)
       : smoothingOf(name, matrix)
 
   /** A scale for each token: its greatest value comes out as the greatest byte, or the least. */
@@ -190,7 +187,7 @@ export function buildEncoderGraph(
     const reciprocals = factors.map((factor) => 1 / factor)
     const smoothed = graph.node('Mul', [input, graph.floats(`${name}.smoothing`, reciprocals)])
     if (!arithmetic.hasStaticScales) return quantizeSymmetric(smoothed)
-    const scale = Math.max(...divide(activationsOf(name).maxima, factors)) / SYMMETRIC_STEPS
+    const scale = Math.max(...divide(statistics(name).maxima, factors)) / SYMMETRIC_STEPS
     const inputs = [smoothed, scalar(scale), zeroPoint(SYMMETRIC_ZERO_POINT)]
     return { values: graph.node('QuantizeLinear', inputs), scale, zeroPoint: SYMMETRIC_ZERO_POINT }
   }
@@ -242,13 +239,9 @@ export function buildEncoderGraph(
     const self = `${layer}.attention.self`
     const outputName = `${layer}.attention.output.dense`
     const outputWeights = weights(outputName)
-    // Attention mixes rows of values, never columns: the smoothing of its output can be folded into the value weights.
     const outputFactors = smoothingOf(outputName, outputWeights)
     const size = hiddenSize * hiddenSize
-    const stacked = new Float32Array(3 * size)
-    stacked.set(weights(`${self}.query`), 0)
-    stacked.set(weights(`${self}.key`), size)
-    stacked.set(divideOutputs(weights(`${self}.value`), outputFactors), 2 * size)
+    const stacked = attentionWeights(model, self, outputFactors)
 
     // Three products of one input: each gives whole rows, so that sentences are cut out of them by plain copies.
     const inputName = `${self}.query+key+value`
@@ -274,7 +267,7 @@ export function buildEncoderGraph(
       quantizeSymmetric(context),
       scaleInputs(outputWeights, outputFactors),
       hiddenSize,
-      add(bias(outputName), multiply(outputWeights, bias(`${self}.value`)))
+      attentionOutputBias(model, self, outputName)
     )
   }
 
@@ -359,9 +352,6 @@ function embed(
     const left = graph.node('Mul', [lookUp(graph.constant('embeddings.word.rest', 'float16', shape, rest)), scale])
     words = graph.node('Add', [words, left])
   }
-  const segment = model.tensor('embeddings.token_type_embeddings.weight').data.subarray(0, hiddenSize)
-  const places = model.tensor('embeddings.position_embeddings.weight').data.slice(0, model.maxTokens * hiddenSize)
-  const offsets = places.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
-  const placeTable = graph.floats('embeddings.position', offsets, [model.maxTokens, hiddenSize])
+  const placeTable = graph.floats('embeddings.position', placeEmbeddings(model), [model.maxTokens, hiddenSize])
   return graph.node('Add', [words, graph.node('Gather', [placeTable, positions])])
 }

@@ -3,12 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { activationsOf, attentionOutputBias, attentionWeights, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
 import {
-  add,
   bestSmoothingFactors,
   divide,
-  divideOutputs,
-  multiply,
   quantizeWeights,
   scaleInputs,
   smoothingFactors,
@@ -51,13 +49,9 @@ export function packWeights(
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
     parts.push(bytes, new Uint8Array(-bytes.length & (ALIGNMENT - 1)))
   }
-  const weights = (layer: string): Float32Array => model.tensor(`${layer}.weight`).data
-  const bias = (layer: string): Float32Array => model.tensor(`${layer}.bias`).data
-  const statistics = (layer: string): ActivationStatistics => {
-    const found = activations.get(layer)
-    if (found === undefined) throw new Error(`Cannot quantise ${layer}: it was not calibrated`)
-    return found
-  }
+  const weights = (layer: string): Float32Array => weightsOf(model, layer)
+  const bias = (layer: string): Float32Array => biasOf(model, layer)
+  const statistics = (layer: string): ActivationStatistics => activationsOf(activations, layer)
   const putNormalization = (name: string): void => {
     put(weights(name))
     put(bias(name))
@@ -82,9 +76,7 @@ export function packWeights(
     Math.max(...divide(statistics(layer).maxima, factors)) / SYMMETRIC_STEPS
   const putSteps = (factors: Float32Array, step: number): void => put(factors.map((factor) => 1 / (factor * step)))
 
-  const segment = weightsOf(model, 'embeddings.token_type_embeddings').subarray(0, hiddenSize)
-  const places = weightsOf(model, 'embeddings.position_embeddings').slice(0, model.maxTokens * hiddenSize)
-  put(places.map((value, index) => value + (segment[index % hiddenSize] ?? 0)))
+  put(placeEmbeddings(model))
   putNormalization('embeddings.LayerNorm')
 
   for (let index = 0; index < model.layerCount; index++) {
@@ -92,11 +84,7 @@ export function packWeights(
     const self = `${layer}.attention.self`
     const outputName = `${layer}.attention.output.dense`
     const outputFactors = smoothingFactors(statistics(outputName).maxima, weights(outputName), SMOOTHING_ALPHA)
-    const size = hiddenSize * hiddenSize
-    const stacked = new Float32Array(3 * size)
-    stacked.set(weights(`${self}.query`), 0)
-    stacked.set(weights(`${self}.key`), size)
-    stacked.set(divideOutputs(weights(`${self}.value`), outputFactors), 2 * size)
+    const stacked = attentionWeights(model, self, outputFactors)
     const inputName = `${self}.query+key+value`
     const factors = bestSmoothingFactors(statistics(inputName), stacked, 'exact')
     const step = stepOf(inputName, factors)
@@ -114,14 +102,14 @@ export function packWeights(
       projectionBias,
       Float32Array.from({ length: 3 * hiddenSize }, (_, output) => (output < hiddenSize ? queryFactor : 1))
     )
-    // Attention weights sum to 1, and softmax ignores what is the same for all keys: two biases need no place of their own.
+    // Softmax ignores what is the same for all keys: their bias is dropped.
     putProduct(
       scaleInputs(weights(outputName), outputFactors),
       hiddenSize,
       hiddenSize,
       SYMMETRIC_ZERO_POINT,
       1,
-      add(bias(outputName), multiply(weights(outputName), bias(`${self}.value`)))
+      attentionOutputBias(model, self, outputName)
     )
     putNormalization(`${layer}.attention.output.LayerNorm`)
     const innerName = `${layer}.intermediate.dense`
@@ -154,10 +142,6 @@ function headerOf(model: SourceModel, vocabularySize: number): Uint8Array {
   )
   header.writeFloatLE(layerNormEpsilon, place)
   return header
-}
-
-function weightsOf(model: SourceModel, layer: string): Float32Array {
-  return model.tensor(`${layer}.weight`).data
 }
 
 /** inputs × outputs, row-major, as panels of columns; in a panel four inputs of a column lie together. */
