@@ -21,7 +21,8 @@ COPY tools/node/package.json tools/node/
 RUN npm ci --omit=dev
 
 FROM packages AS model
-# For the native encoder. No compiler is in any image, so any version will do.
+# For the native encoder, which gets the kernels of all CPUs of its architecture, whichever builds it. No compiler is in any
+# image, so any version will do.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 # With the files of `make download-models` in the build context nothing is fetched here, only checked.
@@ -52,6 +53,7 @@ COPY --from=root /root-fs /
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=model /app/models/all-MiniLM-L6-v2/compiled models/all-MiniLM-L6-v2/compiled
+COPY --from=model /app/models/native models/native
 COPY package.json ./
 COPY src src
 # MALLOC_…: as in package.json's "start", less memory for the same work.

@@ -3,10 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { TokenBatch } from './encoder-worker-pool.ts'
-import { graphFile, MAX_BATCH_SENTENCES, weightsFile, WORD_EMBEDDINGS_FILE } from './model-files.ts'
+import { GRAPH_FILE, MAX_BATCH_SENTENCES, weightsFile, WORD_EMBEDDINGS_FILE } from './model-files.ts'
+import { loadNativeProgram } from './native-program.ts'
 
 /** A model that is loaded, for the thread that has loaded it: that thread is busy while it encodes. */
 export interface EncoderSession {
@@ -18,13 +18,17 @@ export interface EncoderSession {
   close(): Promise<void>
 }
 
+/** A compiled model, and what computes it: onnxruntime, or kernels of our own. */
+export type SessionSource =
+  | { readonly precision: 'fp32'; readonly folder: string }
+  | { readonly precision: 'int8'; readonly folder: string; readonly programPath: string; readonly kernel: string }
+
 /**
- * Loads a graph of a compiled model: `int8-native` into our own encoder, all others into onnxruntime.
- * @param graphPath as `graphFile` names it, in the model's folder
+ * Loads a compiled model.
  * @throws Error when it cannot be loaded
  */
-export async function openEncoderSession(graphPath: string): Promise<EncoderSession> {
-  return graphPath.endsWith(graphFile('int8-native')) ? openNative(graphPath) : openOnnx(graphPath)
+export async function openEncoderSession(source: SessionSource): Promise<EncoderSession> {
+  return source.precision === 'fp32' ? openOnnx(join(source.folder, GRAPH_FILE)) : openNative(source)
 }
 
 async function openOnnx(graphPath: string): Promise<EncoderSession> {
@@ -50,25 +54,18 @@ async function openOnnx(graphPath: string): Promise<EncoderSession> {
   }
 }
 
-/** What src/embedding/native/binding.c gives. */
-interface NativeEncoder {
-  /** @throws TypeError when the files are not those of a model */
-  open(weightsPath: string, wordsPath: string): unknown
-  dimensions(encoder: unknown): number
-  /** @throws TypeError when the arrays do not fit together, or the model */
-  encode(encoder: unknown, ids: Int32Array, lengths: Int32Array, embeddings: Float32Array): void
-}
-
-async function openNative(programPath: string): Promise<EncoderSession> {
-  const folder = dirname(programPath)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compiled from binding.c
-  const native = createRequire(import.meta.url)(programPath) as NativeEncoder
-  const encoder = native.open(join(folder, weightsFile('int8-native')), join(folder, WORD_EMBEDDINGS_FILE))
-  const dimensions = native.dimensions(encoder)
+async function openNative({
+  folder,
+  programPath,
+  kernel
+}: Extract<SessionSource, { precision: 'int8' }>): Promise<EncoderSession> {
+  const program = loadNativeProgram(programPath)
+  const encoder = program.open(join(folder, weightsFile('int8')), join(folder, WORD_EMBEDDINGS_FILE), kernel)
+  const dimensions = program.dimensions(encoder)
   return {
     encode: async ({ ids, lengths }) => {
       const embeddings = new Float32Array(lengths.length * dimensions)
-      native.encode(encoder, ids, Int32Array.from(lengths), embeddings)
+      program.encode(encoder, ids, Int32Array.from(lengths), embeddings)
       return embeddings
     },
     // Its memory is a mapping of files, which goes with the object.

@@ -6,10 +6,11 @@
 import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import { BatchSlot } from './batch-slot.ts'
+import type { SessionSource } from './encoder-session.ts'
 
 /** What a worker thread is started with. */
 export interface EncoderWorkerData {
-  readonly graphPath: string
+  readonly source: SessionSource
   readonly workerIndex: number
   /** See {@link BatchSlot}. */
   readonly slot: { readonly buffer: SharedArrayBuffer; readonly maxSentences: number; readonly maxTokens: number }
@@ -30,7 +31,7 @@ export type WorkerReply =
     }
   | { readonly type: 'failure'; readonly message: string }
 
-/** Token ids of at most as many sentences as the graph takes. */
+/** Token ids of at most as many sentences as the model takes at once. */
 export interface TokenBatch {
   /** All tokens, sentence after sentence. The worker gets the buffer; it is empty here afterwards. */
   readonly ids: Int32Array<ArrayBuffer>
@@ -48,7 +49,8 @@ export interface BatchResult {
 }
 
 export interface EncoderWorkerPoolOptions {
-  readonly graphPath: string
+  /** What each worker opens. */
+  readonly source: SessionSource
   readonly workerCount: number
   /** The most of a batch that is offered. */
   readonly maxSentences: number
@@ -91,8 +93,8 @@ export class EncoderWorkerPool {
   }
 
   /**
-   * Starts the workers and waits until each has loaded the graph.
-   * @throws Error when one cannot: a graph that does not load in one thread does not load in another either
+   * Starts the workers and waits until each has loaded the model.
+   * @throws Error when one cannot: a model that does not load in one thread does not load in another either
    */
   static async start(options: EncoderWorkerPoolOptions): Promise<EncoderWorkerPool> {
     const pool = new EncoderWorkerPool(options)
@@ -107,9 +109,9 @@ export class EncoderWorkerPool {
   }
 
   #seatOptions(workerIndex: number): SeatOptions {
-    const { graphPath, maxSentences, maxTokens, workerUrl, onDone, onCrash, restartDelayMs } = this.#options
+    const { source, maxSentences, maxTokens, workerUrl, onDone, onCrash, restartDelayMs } = this.#options
     return {
-      workerData: { graphPath, workerIndex, slot: { buffer: this.#slot.buffer, maxSentences, maxTokens } },
+      workerData: { source, workerIndex, slot: { buffer: this.#slot.buffer, maxSentences, maxTokens } },
       workerUrl: workerUrl ?? new URL('./encoder-worker.ts', import.meta.url),
       restartDelayMs: restartDelayMs ?? 100,
       takeOffer: () => {

@@ -17,14 +17,14 @@ const THREAD_NICENESS = 5
 if (parentPort === null) throw new Error('encoder-worker.ts runs as a worker thread only: this is a bug')
 const port = parentPort
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the pool, its only maker, gives it
-const { graphPath, workerIndex, slot: slotOptions } = workerData as EncoderWorkerData
+const { source, workerIndex, slot: slotOptions } = workerData as EncoderWorkerData
 const slot = new BatchSlot(slotOptions.maxSentences, slotOptions.maxTokens, slotOptions.buffer)
 
 // On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included.
 // Counted from its own niceness: a process that was started at a low priority may not raise it again without a privilege.
 if (process.platform === 'linux') os.setPriority(0, Math.min(19, os.getPriority(0) + THREAD_NICENESS))
 
-const session = await openEncoderSession(graphPath)
+const session = await openEncoderSession(source)
 
 port.on('message', (request: WorkerRequest) => {
   if (request.type === 'close') {
@@ -53,7 +53,7 @@ async function compute(batch: TokenBatch): Promise<TokenBatch | undefined> {
     const dimensions = values.length / batch.lengths.length
     // A NaN anywhere in a row spreads to all of it by its norm, so the first value of each tells.
     for (let value = 0; value < values.length; value += dimensions) {
-      if (Number.isNaN(values[value])) throw new TypeError('the graph gave NaN')
+      if (Number.isNaN(values[value])) throw new TypeError('the model gave NaN')
     }
     const inferenceMs = performance.now() - startMs
     const next = slot.take(workerIndex)

@@ -10,19 +10,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
 import { Batcher, type BatcherObserver, type SentenceRequest } from './batcher.ts'
-import { chooseGraph, detectCpu, type Cpu, type Precision } from './cpu.ts'
 import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
 import { EncoderWorkerPool, type BatchResult, type TokenBatch } from './encoder-worker-pool.ts'
+import type { SessionSource } from './encoder-session.ts'
 import {
   filesOf,
-  graphFile,
-  hasNative,
   MAX_BATCH_SENTENCES,
   readModelDescription,
   verifyModelFiles,
-  type GraphKind,
-  type ModelDescription
+  type ModelDescription,
+  type Precision
 } from './model-files.ts'
+import { chooseKernel, findNativeProgram, loadNativeProgram } from './native-program.ts'
 import { runSelfTest } from './self-test.ts'
 import { createTokenizer, type Tokenization, type Tokenizer } from './tokenizer.ts'
 
@@ -39,8 +38,12 @@ export interface LocalEncoderOptions extends AdmissionOptions {
   readonly workerCount: number
   readonly maxBatchTokens: number
   readonly observer?: Partial<EncoderObserver>
-  /** @default this machine's */
-  readonly cpu?: Cpu
+  /** Kernels of int8 by name: see native-program.ts. @default 'auto', the fastest that this CPU can run */
+  readonly kernel?: string
+  /** Where the native encoder is. @default where `make download-models` puts it */
+  readonly nativeFolder?: string
+  /** Called once, at the start, when int8 was wanted and cannot be: then fp32 is computed. */
+  readonly onInt8Missing?: (reason: string) => void
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
 }
@@ -56,7 +59,7 @@ export interface EncoderLoad {
 /** A model that has been loaded, has passed its self-test and is warm. */
 interface LoadedModel {
   readonly description: ModelDescription
-  readonly graph: GraphKind
+  readonly source: SessionSource
   readonly revision: string
   readonly tokenizer: Tokenizer
   readonly pool: EncoderWorkerPool
@@ -99,9 +102,10 @@ export class LocalEncoder implements Encoder {
     return this.#model().description.maxTokens
   }
 
-  /** Which graph was chosen for the CPU. */
-  get graph(): GraphKind {
-    return this.#model().graph
+  /** What computes: a precision, and kernels or a runtime for it, such as `int8 by avx2` or `fp32 by onnxruntime`. */
+  get arithmetic(): string {
+    const { source } = this.#model()
+    return `${source.precision} by ${source.precision === 'int8' ? source.kernel : 'onnxruntime'}`
   }
 
   get tokenizer(): Tokenizer {
@@ -205,14 +209,13 @@ export class LocalEncoder implements Encoder {
   }
 
   async #load(): Promise<LoadedModel> {
-    const { folder, precision, workerCount, maxBatchTokens, observer, workerUrl } = this.#options
+    const { folder, workerCount, maxBatchTokens, observer, workerUrl } = this.#options
     const description = await readModelDescription(folder)
-    const graph = chooseGraph(precision, this.#options.cpu ?? detectCpu(), hasNative(description))
-    // A program that is not the one that was compiled must not even begin.
-    if (graph === 'int8-native') await verifyModelFiles(folder, description, [graphFile(graph)])
+    const source = await this.#chooseSource(description)
+    const { precision } = source
     let batcher: Batcher | undefined
     const starting = EncoderWorkerPool.start({
-      graphPath: join(folder, graphFile(graph)),
+      source,
       workerCount,
       maxSentences: MAX_BATCH_SENTENCES,
       maxTokens: Math.max(maxBatchTokens, description.maxTokens),
@@ -222,7 +225,7 @@ export class LocalEncoder implements Encoder {
     })
     // The checksums and the tokenizer take as long as the workers' start: side by side.
     const checking = Promise.all([
-      verifyModelFiles(folder, description, filesOf(graph, description)),
+      verifyModelFiles(folder, description, filesOf(precision, description)),
       readTokenizer(folder, description)
     ])
     const [pool, checked] = await Promise.allSettled([starting, checking])
@@ -233,7 +236,7 @@ export class LocalEncoder implements Encoder {
       const digests = await Promise.all(
         Array.from({ length: workerCount }, async (_, worker) => {
           const run = async (batch: TokenBatch): Promise<BatchResult> => pool.value.run(batch, worker)
-          return runSelfTest(description, graph, tokenizer, MAX_BATCH_SENTENCES, run)
+          return runSelfTest(description, precision, tokenizer, MAX_BATCH_SENTENCES, run)
         })
       )
       if (new Set(digests).size !== 1) throw new Error('the self-test failed: the encoder threads do not agree')
@@ -243,15 +246,29 @@ export class LocalEncoder implements Encoder {
         dimensions: description.dimensions,
         maxBatchSentences: MAX_BATCH_SENTENCES,
         maxBatchTokens,
-        batchesPerShare: graph === 'int8-native' ? NATIVE_BATCHES_PER_SHARE : 1,
+        batchesPerShare: precision === 'int8' ? NATIVE_BATCHES_PER_SHARE : 1,
         ...(observer === undefined ? {} : { observer })
       })
-      const revision = revisionOf(description, graph, digests[0] ?? '')
-      return { description, graph, revision, tokenizer, pool: pool.value, batcher }
+      const revision = revisionOf(description, precision, digests[0] ?? '')
+      return { description, source, revision, tokenizer, pool: pool.value, batcher }
     } catch (error) {
       if (pool.status === 'fulfilled') await pool.value.close()
       throw error
     }
+  }
+
+  /** int8 by our own kernels where it is wanted and can be, else fp32 by onnxruntime. */
+  async #chooseSource(description: ModelDescription): Promise<SessionSource> {
+    const { folder, precision, kernel = 'auto', nativeFolder, onInt8Missing } = this.#options
+    if (precision === 'fp32') return { precision, folder }
+    const programPath = await findNativeProgram(nativeFolder)
+    if (programPath === undefined || description.int8 === undefined) {
+      onInt8Missing?.(
+        programPath === undefined ? 'there is no native encoder for this machine' : 'the model was compiled without it'
+      )
+      return { precision: 'fp32', folder }
+    }
+    return { precision, folder, programPath, kernel: chooseKernel(loadNativeProgram(programPath), kernel) }
   }
 
   #model(): LoadedModel {
@@ -273,11 +290,13 @@ async function readTokenizer(folder: string, description: ModelDescription): Pro
 }
 
 /**
- * Names what an embedding's bytes depend on: the model's files, the graph, and the bytes that this machine made of the
- * golden sentences, since CPUs of another kind may differ in the last bit.
+ * Names what an embedding's bytes depend on. Of int8 that is the model and its tokenizer alone: whatever machine computes,
+ * the bytes are the same. fp32 by onnxruntime differs between CPUs in the last bit, so there the bytes that this machine
+ * made of the golden sentences belong to the name.
  */
-function revisionOf(description: ModelDescription, graph: GraphKind, goldenDigest: string): string {
+function revisionOf(description: ModelDescription, precision: Precision, goldenDigest: string): string {
   const hash = createHash('sha256')
-  hash.update(JSON.stringify([description.fingerprint, graph, description.files, goldenDigest]))
-  return `${description.name}-${graph}-${hash.digest('hex').slice(0, 12)}`
+  const files = filesOf(precision, description).map((name) => [name, description.files[name]])
+  hash.update(JSON.stringify([description.name, files, goldenDigest]))
+  return `${description.name}-${precision}-${hash.digest('hex').slice(0, 12)}`
 }

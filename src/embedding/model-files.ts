@@ -12,39 +12,36 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 
 /**
- * In which arithmetic a compiled graph computes its linear layers; which one to load depends on the setting and the CPU.
- * `int8` has signed 8-bit weights, for CPUs that add products of bytes in 32 bits. `int8-saturation-safe` has the same
- * with greater scales, for CPUs that add two such products in 16 bits first: no pair can saturate. `int8-native` has the
- * numbers of `int8`, in a layout for our own kernels: see encoder-session.ts.
+ * Numbers that the linear layers compute with: `fp32` by onnxruntime, `int8` by our own kernels (src/embedding/native), of
+ * which all compute the same bytes.
  */
-export const GRAPH_KINDS = ['fp32', 'int8', 'int8-saturation-safe', 'int8-native'] as const
+export const PRECISIONS = ['fp32', 'int8'] as const
 
-/** See {@link GRAPH_KINDS}. */
-export type GraphKind = (typeof GRAPH_KINDS)[number]
+/** See {@link PRECISIONS}. */
+export type Precision = (typeof PRECISIONS)[number]
 
 /**
- * The most sentences of a batch; a graph takes fewer too, down to one. In onnxruntime each place takes a lone sentence a
- * hundredth more time; six sentences share what each node costs however little it computes, and eight have gained nothing over them.
+ * The most sentences of a batch; the fp32 graph takes fewer too, down to one. In onnxruntime each place takes a lone
+ * sentence a hundredth more time; six sentences share what each node costs however little it computes, and eight have
+ * gained nothing over them.
  */
 export const MAX_BATCH_SENTENCES = 6
 
-/** Name of a kind's graph; of `int8-native`, of the compiled program. */
-export function graphFile(kind: GraphKind): string {
-  return kind === 'int8-native' ? `${kind}.node` : `${kind}.onnx`
-}
+/** Name of the graph that onnxruntime runs. */
+export const GRAPH_FILE = 'fp32.onnx'
 
-/** Name of the file with the word embeddings, which all kinds share. */
+/** Name of the file with the word embeddings, which both precisions share. */
 export const WORD_EMBEDDINGS_FILE = 'word-embeddings.f16'
 
-/** Name of the file with the weights of a kind's graphs. */
-export function weightsFile(kind: GraphKind): string {
-  return `${kind}.weights`
+/** Name of the file with the weights of a precision. */
+export function weightsFile(precision: Precision): string {
+  return `${precision}.weights`
 }
 
-/** Files of a compiled model that a kind needs. */
-export function filesOf(kind: GraphKind, description: ModelDescription): string[] {
+/** Files of a compiled model that a precision needs. */
+export function filesOf(precision: Precision, description: ModelDescription): string[] {
   return Object.keys(description.files).filter(
-    (name) => name.startsWith(`${kind}.`) || !GRAPH_KINDS.some((other) => name.startsWith(`${other}.`))
+    (name) => name.startsWith(`${precision}.`) || !PRECISIONS.some((other) => name.startsWith(`${other}.`))
   )
 }
 
@@ -57,34 +54,37 @@ const QualitySchema = Type.Object({
   spearman: Fraction
 })
 
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+
 /** model.json of a compiled model: what it is, what it was made of, how good it is, and how to tell that it is whole. */
 export const ModelDescriptionSchema = Type.Object({
-  format: Type.Literal(1),
+  format: Type.Literal(2),
   name: Type.String({ minLength: 1 }),
   /** Changes with the source files or the compiler. */
-  fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  fingerprint: Sha256,
   dimensions: Type.Integer({ minimum: 1 }),
   maxTokens: Type.Integer({ minimum: 3 }),
   /** SHA-256 of every other file of the folder. */
-  files: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })),
-  /** Against the fp32 graph (int8) and the reference implementation's vectors (fp32). */
-  quality: Type.Object({
-    fp32: QualitySchema,
-    int8: QualitySchema,
-    'int8-saturation-safe': QualitySchema,
-    'int8-native': Type.Optional(QualitySchema)
+  files: Type.Record(Type.String(), Sha256),
+  fp32: Type.Object({
+    /** Against the vectors of the reference implementation. */
+    quality: QualitySchema
   }),
+  /** Absent when the model was compiled where no native encoder could be. */
+  int8: Type.Optional(
+    Type.Object({
+      /** Against the same model in float32. */
+      quality: QualitySchema,
+      /** SHA-256 of the bytes of the golden sentences' embeddings: the same on every CPU. */
+      goldenDigest: Sha256
+    })
+  ),
   /** Sentences whose embeddings are known; base64 of float32, little-endian. */
   golden: Type.Array(Type.Object({ sentence: Type.String(), embedding: Type.String() }), { minItems: 1 })
 })
 
 /** See {@link ModelDescriptionSchema}. */
 export type ModelDescription = Static<typeof ModelDescriptionSchema>
-
-/** Whether a model was compiled for the native encoder too: that takes a C compiler, and a CPU to measure its quality on. */
-export function hasNative(description: ModelDescription): boolean {
-  return graphFile('int8-native') in description.files
-}
 
 /** Name of the description in a compiled model's folder. */
 export const MODEL_DESCRIPTION_FILE = 'model.json'

@@ -16,7 +16,7 @@ const workerUrl = new URL('crashing-worker.ts', import.meta.url)
 
 async function start(t: TestContext, options: Partial<EncoderWorkerPoolOptions> = {}): Promise<EncoderWorkerPool> {
   const pool = await EncoderWorkerPool.start({
-    graphPath: '',
+    source: { precision: 'fp32', folder: '' },
     workerCount: 1,
     maxSentences: 2,
     maxTokens: 8,
@@ -160,7 +160,7 @@ test('close() waits for the batch that runs, and is safe twice', async (t) => {
 
 test('start() fails when a worker cannot load its graph', async () => {
   const starting = EncoderWorkerPool.start({
-    graphPath: '/nowhere/model.onnx',
+    source: { precision: 'fp32', folder: '/nowhere' },
     workerCount: 2,
     maxSentences: 2,
     maxTokens: 8

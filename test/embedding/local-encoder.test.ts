@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Type } from 'typebox'
-import { detectCpu, type Cpu } from '../../src/embedding/cpu.ts'
 import { rowOf, type Embeddings } from '../../src/embedding/encoder.ts'
 import { LocalEncoder, type LocalEncoderOptions } from '../../src/embedding/local-encoder.ts'
 import {
@@ -18,12 +17,12 @@ import {
   readModelDescription,
   sha256OfFile
 } from '../../src/embedding/model-files.ts'
+import { findNativeProgram, loadNativeProgram, NATIVE_FOLDER } from '../../src/embedding/native-program.ts'
 import { runSelfTest } from '../../src/embedding/self-test.ts'
 import { createTokenizer } from '../../src/embedding/tokenizer.ts'
 import { buildEncoderGraph } from '../../tools/compile-model/encoder-graph.ts'
 import { openSourceModel, readJson, type SourceModel } from '../../tools/compile-model/source-model.ts'
 import { modelPath } from '../model-path.ts'
-import { canTestNative } from './native-support.ts'
 
 const compiled = join(modelPath, 'compiled')
 const References = Type.Object({
@@ -58,12 +57,6 @@ function cosines(embeddings: Embeddings): number[] {
   )
 }
 
-function cosinesOf(some: Embeddings, others: Embeddings): number[] {
-  return texts.map((_, index) =>
-    rowOf(some, index).reduce((sum, value, column) => sum + value * (rowOf(others, index)[column] ?? Number.NaN), 0)
-  )
-}
-
 function bytesOf(embeddings: Embeddings, index: number): string {
   const row = rowOf(embeddings, index)
   return Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('hex')
@@ -92,25 +85,31 @@ test('fp32 embeddings are those of sentence-transformers: cosine at least 0.9999
   )
 })
 
-const VNNI_ALONE: Cpu = { architecture: 'x64', model: 'as told', features: new Set(['avx512_vnni']) }
-const AVX2: Cpu = { ...VNNI_ALONE, features: new Set(['avx2']) }
-for (const [graph, cpu] of [
-  ['int8', VNNI_ALONE],
-  ['int8-saturation-safe', AVX2],
-  ...((await canTestNative()) ? [['int8-native', detectCpu()] as const] : [])
-] as const) {
-  test(`${graph} embeddings are near those of sentence-transformers`, async (t) => {
-    const encoder = await start(t, { cpu })
-    assert.equal(encoder.graph, graph)
-    const found = cosines(await encoder.encode(texts))
-    assert.ok(found.reduce((sum, cosine) => sum + cosine, 0) / found.length >= 0.998)
-    assert.ok(Math.min(...found) >= 0.985, `least cosine ${Math.min(...found)}`)
-  })
-}
+test('int8 embeddings are near those of sentence-transformers', async (t) => {
+  const encoder = await start(t)
+  assert.match(encoder.arithmetic, /^int8 by /)
+  const found = cosines(await encoder.encode(texts))
+  const mean = found.reduce((sum, cosine) => sum + cosine, 0) / found.length
+  assert.ok(mean >= 0.9989, `mean cosine ${mean}`)
+  assert.ok(Math.min(...found) >= 0.99, `least cosine ${Math.min(...found)}`)
+})
+
+test('int8 has the same bytes and the same revision by every kernel that this CPU can run', async (t) => {
+  const programPath = (await findNativeProgram()) ?? assert.fail('no native encoder: run make download-models')
+  const some = texts.filter((text) => text.length < 200).slice(0, 60) // The reference is slow.
+  const first = await start(t)
+  const wanted = await first.encode(some)
+  for (const kernel of loadNativeProgram(programPath).kernels()) {
+    const encoder = await start(t, { kernel })
+    assert.equal(encoder.arithmetic, `int8 by ${kernel}`)
+    assert.equal(encoder.revision, first.revision)
+    assert.deepEqual((await encoder.encode(some)).values, wanted.values, kernel)
+  }
+  await assertRefused(compiled, /Cannot compute by mmx: this CPU can run .*reference/, { kernel: 'mmx' })
+})
 
 for (const [what, options] of [
-  ['int8 as this machine has it', {}],
-  ['int8 by onnxruntime', { cpu: VNNI_ALONE }],
+  ['int8', {}],
   ['fp32', { precision: 'fp32' }]
 ] as const) {
   test(`${what}: a text has the same bytes alone, in any batch, in any order, on any number of workers`, async (t) => {
@@ -206,8 +205,12 @@ async function tampered(t: TestContext, file: string, change: (path: string) => 
   return folder
 }
 
-async function assertRefused(folder: string, problem: RegExp, precision: 'int8' | 'fp32' = 'fp32'): Promise<void> {
-  const encoder = new LocalEncoder({ ...defaults, folder, precision })
+async function assertRefused(
+  folder: string,
+  problem: RegExp,
+  options: Partial<LocalEncoderOptions> = { precision: 'fp32' }
+): Promise<void> {
+  const encoder = new LocalEncoder({ ...defaults, folder, ...options })
   try {
     await assert.rejects(encoder.start(), problem)
     assert.match(encoder.problems().join(), problem)
@@ -229,35 +232,64 @@ test('a flipped bit in a weight keeps it from starting', async (t) => {
   await assertRefused(await tampered(t, 'word-embeddings.f16', flipBit, true), /word-embeddings\.f16 has SHA-256/)
 })
 
-test('a native program that was changed is not run', async (t) => {
-  if (!(await canTestNative())) return
-  const broken = await tampered(t, 'int8-native.node', async (path) => writeFile(path, 'no program'), true)
-  await assertRefused(broken, /int8-native\.node has SHA-256/, 'int8')
-  const flipped = await tampered(t, 'int8-native.weights', flipBit, true)
-  await assertRefused(flipped, /int8-native\.weights has SHA-256/, 'int8')
-  const cut = await tampered(t, 'int8-native.weights', async (path) =>
+test('int8 weights that were changed or cut keep it from starting', async (t) => {
+  await assertRefused(await tampered(t, 'int8.weights', flipBit, true), /int8\.weights has SHA-256/, {})
+  const cut = await tampered(t, 'int8.weights', async (path) =>
     writeFile(path, (await readFile(path)).subarray(0, 1_000_000))
   )
-  await assertRefused(cut, /a file ends before its time/, 'int8')
+  await assertRefused(cut, /a file ends too early/, {})
 })
 
-test('a model that was compiled without the native encoder takes onnxruntime', async (t) => {
-  const folder = await tampered(t, 'model.json', async () => undefined, true)
-  const description = await readModelDescription(folder)
-  for (const file of ['int8-native.node', 'int8-native.weights']) delete description.files[file]
-  await writeFile(join(folder, 'model.json'), JSON.stringify(description))
-  const encoder = await start(t, { folder })
-  assert.notEqual(encoder.graph, 'int8-native')
-  const ofNative = await (await start(t)).encode(texts)
-  const found = cosinesOf(await encoder.encode(texts), ofNative)
-  assert.ok(Math.min(...found) > 0.99, `least cosine ${Math.min(...found)}`)
+test('a machine that makes other bytes of the golden sentences does not become ready', async (t) => {
+  const folder = await tampered(t, 'int8.weights', async (path) => {
+    const bytes = await readFile(path)
+    bytes[1_000_000] = (bytes[1_000_000] ?? 0) ^ 1 // A position embedding: too little to be seen in a cosine.
+    await writeFile(path, bytes)
+  })
+  await assertRefused(folder, /golden sentences have SHA-256 [0-9a-f]{64} here, wanted [0-9a-f]{64}/, {})
 })
+
+test('a native program that was changed is not run', async (t) => {
+  const nativeFolder = await mkdtemp(join(tmpdir(), 'native-'))
+  t.after(async () => rm(nativeFolder, { recursive: true }))
+  await copyFile(join(NATIVE_FOLDER, 'encoder.json'), join(nativeFolder, 'encoder.json'))
+  await assertRefused(compiled, /encoder\.node has SHA-256/, { nativeFolder })
+  await writeFile(join(nativeFolder, 'encoder.node'), 'no program')
+  await assertRefused(compiled, /encoder\.node has SHA-256/, { nativeFolder })
+})
+
+for (const [what, reason, options] of [
+  [
+    'without a native encoder',
+    'there is no native encoder for this machine',
+    async () => ({ nativeFolder: '/nowhere' })
+  ],
+  [
+    'with a model that was compiled where there was none',
+    'the model was compiled without it',
+    async (t: TestContext) => {
+      const folder = await tampered(t, 'model.json', async () => undefined, true)
+      const { int8: _, ...description } = await readModelDescription(folder)
+      await writeFile(join(folder, 'model.json'), JSON.stringify(description))
+      return { folder }
+    }
+  ]
+] as const) {
+  test(`${what}, fp32 is computed, and that is told once`, async (t) => {
+    const reasons: string[] = []
+    const encoder = await start(t, { ...(await options(t)), onInt8Missing: (told) => reasons.push(told) })
+    assert.equal(encoder.arithmetic, 'fp32 by onnxruntime')
+    assert.match(encoder.revision, /-fp32-/)
+    assert.ok(Math.min(...cosines(await encoder.encode(texts))) >= 0.99999)
+    assert.deepEqual(reasons, [reason])
+  })
+}
 
 /** A compiled model whose fp32 graph was built of a source model that differs. */
 async function withGraphOf(t: TestContext, change: (model: SourceModel) => SourceModel): Promise<string> {
   const model = change(await openSourceModel(join(modelPath, 'source')))
-  const { onnx } = buildEncoderGraph(model, { kind: 'fp32' }, MAX_BATCH_SENTENCES)
-  return tampered(t, 'fp32.onnx', async (path) => writeFile(path, onnx.toBytes()))
+  const graph = buildEncoderGraph(model, MAX_BATCH_SENTENCES)
+  return tampered(t, 'fp32.onnx', async (path) => writeFile(path, graph.toBytes()))
 }
 
 test('a graph with another pooling keeps it from starting, though its checksum fits', async (t) => {

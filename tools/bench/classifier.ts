@@ -18,7 +18,7 @@ import { auroc, evaluate, type JudgedQuestion } from '../../src/classifier/evalu
 import { fitRidge } from '../../src/classifier/ridge.ts'
 import { TensorEngine, type FloatMatrix } from '../../src/classifier/tensor-engine.ts'
 import { BANKING77_FOLDER, embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
-import { int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
+import { openEncoder } from './engine/open-encoder.ts'
 import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/classifier/train-softmax.ts'
 
 const WITHHELD_INTENTS = 20
@@ -44,7 +44,7 @@ await engine[Symbol.asyncDispose]()
 
 async function embedWithOurs(): Promise<string> {
   const out = join(ROOT, '.cache/bench/banking77-int8')
-  const encoder = await openEncoder(await int8GraphOfThisMachine())
+  const encoder = await openEncoder('int8')
   await embedBanking77(encoder, BANKING77_FOLDER, out)
   await encoder.close()
   return out

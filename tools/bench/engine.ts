@@ -10,7 +10,7 @@
  */
 
 import type { LocalEncoder } from '../../src/embedding/local-encoder.ts'
-import { int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
+import { openEncoder } from './engine/open-encoder.ts'
 import { createRandom, randomTokens } from './engine/random-tokens.ts'
 import type { EngineResult } from './report/engine.ts'
 
@@ -19,8 +19,8 @@ const SENTENCE_COUNTS = [1, 8, 32]
 const ROUND_COUNT = 3
 const MIN_ROUND_MS = 300
 
-const int8Graph = await int8GraphOfThisMachine()
-const int8 = await openEncoder(int8Graph)
+const int8 = await openEncoder('int8')
+const { arithmetic } = int8
 const fp32 = await openEncoder('fp32')
 const random = createRandom(1)
 const cases: EngineResult['cases'] = []
@@ -36,7 +36,7 @@ for (const tokenCount of TOKEN_COUNTS) {
 }
 await int8.close()
 await fp32.close()
-const result: EngineResult = { int8Graph, cases }
+const result: EngineResult = { arithmetic, cases }
 process.stdout.write(`${JSON.stringify(result)}\n`)
 
 async function sentencesPerSecond(encoder: LocalEncoder, tokenCount: number, sentenceCount: number): Promise<number> {

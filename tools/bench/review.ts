@@ -20,7 +20,7 @@ import { TensorEngine, type FloatMatrix } from '../../src/classifier/tensor-engi
 import { trainSoftmax } from '../../src/classifier/train-softmax.ts'
 import { clusterQuestions, type ReviewQuestion } from '../../src/review/review-clusters.ts'
 import { embedBanking77 } from './engine/banking77.ts'
-import { int8GraphOfThisMachine, openEncoder } from './engine/open-encoder.ts'
+import { openEncoder } from './engine/open-encoder.ts'
 
 const Labels = Type.Object({
   dimensions: Type.Integer(),
@@ -136,7 +136,7 @@ function accuracyOf(model: ClassifierModel): number {
 
 async function embedWithOurs(): Promise<string> {
   const out = join(ROOT, '.cache/bench/banking77-int8')
-  const encoder = await openEncoder(await int8GraphOfThisMachine())
+  const encoder = await openEncoder('int8')
   await embedBanking77(encoder, join(ROOT, '../shared/data/banking77'), out)
   await encoder.close()
   return out

@@ -4,11 +4,22 @@
  */
 
 import { execFile } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { canRunNative, detectCpu } from '../../src/embedding/cpu.ts'
+import { sha256OfFile } from '../../src/embedding/model-files.ts'
+import {
+  findNativeProgram,
+  loadNativeProgram,
+  PROGRAM_DESCRIPTION_FILE,
+  PROGRAM_FILE,
+  readProgramDescription,
+  type ProgramDescription
+} from '../../src/embedding/native-program.ts'
+import { findCompiler, type CCompiler, type FindCompilerOptions, type Report } from './c-compiler.ts'
 
 const run = promisify(execFile)
 
@@ -16,57 +27,147 @@ const run = promisify(execFile)
 export const NATIVE_SOURCES = join(import.meta.dirname, '../../src/embedding/native')
 
 const HEADERS = dirname(fileURLToPath(import.meta.resolve('node-api-headers/include/node_api.h')))
-const COMPILER = process.env['CC'] ?? 'cc'
-const FLAGS = [
+/** docs/numerics.md: a product and a sum become one rounding only where the source says so. */
+const OPTIONS = [
   '-std=gnu11',
   '-O3',
   '-Wall',
   '-Wextra',
-  '-shared',
   '-fPIC',
   '-pthread',
   '-fvisibility=hidden',
-  // A product and a sum become one instruction where the source says so, and nowhere else: bytes stay the same.
   '-ffp-contract=off',
-  // cpu.ts asks for just these before the program is loaded.
-  '-mavx512f',
-  '-mavx512bw',
-  '-mavx512vl',
-  '-mavx512dq',
-  '-mavx512vnni',
-  '-mfma',
-  '-mf16c'
+  '-fno-math-errno'
 ]
+const AVX2 = ['-mavx2', '-mfma', '-mf16c']
+/** Instructions that a file of kernels may use beyond what every CPU of its architecture has; cpu-features.c asks for them. */
+export const KERNEL_OPTIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  x64: {
+    'kernels-avx2.c': AVX2,
+    'kernels-avx-vnni.c': [...AVX2, '-mavxvnni'],
+    'kernels-avx512-vnni.c': [...AVX2, ...['f', 'bw', 'vl', 'dq', 'vnni'].map((name) => `-mavx512${name}`)]
+  },
+  arm64: {
+    'kernels-neon.c': [],
+    'kernels-neon-dotprod.c': ['-march=armv8.2-a+dotprod'],
+    'kernels-neon-i8mm.c': ['-march=armv8.2-a+dotprod+i8mm']
+  }
+}
+const LINK_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  linux: ['-shared'],
+  // Node's own functions are found when the program is loaded.
+  darwin: ['-shared', '-undefined', 'dynamic_lookup']
+}
 
-/** Whether the native encoder can be made, and if so with what: the first line that the compiler tells of itself. */
-export type NativeSupport =
-  | { readonly isThere: true; readonly compiler: string }
+/** The native encoder of this machine, or why there is none. */
+export type NativeBuild =
+  | { readonly isThere: true; readonly programPath: string }
   | { readonly isThere: false; readonly reason: string }
 
-/** Looks whether this machine can compile the native encoder, and run it: what cannot run cannot show its quality. */
-export async function findNativeSupport(compiler = COMPILER, cpu = detectCpu()): Promise<NativeSupport> {
-  if (process.platform !== 'linux')
-    return { isThere: false, reason: `it is for Linux, and this is ${process.platform}` }
-  if (!canRunNative(cpu)) return { isThere: false, reason: 'it is for x86-64 CPUs with AVX-512 and VNNI' }
+/**
+ * Compiles the native encoder for this architecture, with all its kernels, unless the folder holds just that.
+ * @param folder gets the program and its description, whole or not at all
+ * @throws Error with what the compiler said, and how to do without
+ */
+export async function buildNativeProgram(
+  folder: string,
+  report: Report,
+  options: FindCompilerOptions = {}
+): Promise<NativeBuild> {
+  const isUnwanted = (options.command ?? process.env['CC']) === 'none'
+  const fingerprint = await fingerprintOfSources()
+  if (!isUnwanted && (await readProgramDescription(folder))?.fingerprint === fingerprint) {
+    // A program that was damaged is made anew.
+    const programPath = await findNativeProgram(folder).catch(() => undefined)
+    if (programPath !== undefined) return { isThere: true, programPath }
+  }
+  await rm(folder, { recursive: true, force: true })
+  if (LINK_OPTIONS[process.platform] === undefined)
+    return { isThere: false, reason: `it is for Linux and macOS, and this is ${process.platform}` }
+  const compiler = await findCompiler(report, options)
+  if (typeof compiler === 'string') return { isThere: false, reason: compiler }
+
+  await mkdir(dirname(folder), { recursive: true })
+  const workFolder = await mkdtemp(`${folder}.part-`)
   try {
-    const { stdout } = await run(compiler, ['--version'])
-    return { isThere: true, compiler: stdout.split('\n')[0] ?? '' }
-  } catch {
-    return { isThere: false, reason: `there is no C compiler (${compiler}); on Debian: apt install gcc libc6-dev` }
+    const path = join(workFolder, PROGRAM_FILE)
+    await compileProgram(path, compiler)
+    const kernels = loadNativeProgram(path).kernels()
+    const description: ProgramDescription = {
+      fingerprint,
+      compiler: compiler.version,
+      sha256: await sha256OfFile(path)
+    }
+    await writeFile(join(workFolder, PROGRAM_DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`)
+    await chmod(workFolder, 0o755) // mkdtemp makes folders that only their owner can read.
+    await rename(workFolder, folder)
+    report(`native encoder: compiled by ${compiler.version}; this CPU can run ${kernels.join(', ')}`)
+    return { isThere: true, programPath: join(folder, PROGRAM_FILE) }
+  } finally {
+    await rm(workFolder, { recursive: true, force: true })
   }
 }
 
+/** A C file and the options that it needs beside {@link OPTIONS}. */
+export interface CSource {
+  readonly name: string
+  readonly options: readonly string[]
+}
+
+/** The sources for an architecture. */
+export async function sourcesFor(architecture: string): Promise<CSource[]> {
+  const kernels = KERNEL_OPTIONS[architecture] ?? {}
+  const names = (await readdir(NATIVE_SOURCES)).filter((name) => name.endsWith('.c')).toSorted()
+  const isForOther = (name: string): boolean =>
+    Object.values(KERNEL_OPTIONS).some((others) => name in others && others !== kernels)
+  return names.filter((name) => !isForOther(name)).map((name) => ({ name, options: kernels[name] ?? [] }))
+}
+
 /**
- * Compiles the native encoder.
- * @param target the file to make: a Node-API addon
- * @throws Error with what the compiler said, and how to do without
+ * Compiles C files and links them.
+ * @param sources names in src/embedding/native, or absolute paths
+ * @param target the file to make
+ * @throws Error with what the compiler said
  */
-export async function compileNative(target: string, compiler = COMPILER): Promise<void> {
-  const sources = (await readdir(NATIVE_SOURCES)).filter((name) => name.endsWith('.c')).toSorted()
+export async function compileC(
+  target: string,
+  sources: readonly CSource[],
+  linkOptions: readonly string[],
+  { command, options }: CCompiler
+): Promise<void> {
+  const waiting = [...sources]
+  const objects: string[] = []
+  const compileSome = async (): Promise<void> => {
+    for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
+      const object = `${target}-${basename(source.name)}.o`
+      objects.push(object)
+      const includes = ['-I', NATIVE_SOURCES, '-I', HEADERS]
+      await run(command, [...options, ...OPTIONS, ...source.options, ...includes, '-c', source.name, '-o', object], {
+        cwd: NATIVE_SOURCES
+      })
+    }
+  }
   try {
-    await run(compiler, [...FLAGS, '-I', HEADERS, ...sources, '-lm', '-o', target], { cwd: NATIVE_SOURCES })
+    await Promise.all(Array.from({ length: availableParallelism() }, compileSome))
+    await run(command, [...options, ...linkOptions, '-pthread', ...objects.toSorted(), '-lm', '-o', target])
+  } finally {
+    for (const object of objects) await rm(object, { force: true })
+  }
+}
+
+async function compileProgram(target: string, compiler: CCompiler): Promise<void> {
+  try {
+    await compileC(target, await sourcesFor(process.arch), LINK_OPTIONS[process.platform] ?? [], compiler)
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     throw new Error(`Cannot compile the native encoder (CC=none does without it): ${problem}`, { cause: error })
   }
+}
+
+async function fingerprintOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([process.arch, OPTIONS, KERNEL_OPTIONS, LINK_OPTIONS]))
+  for (const name of (await readdir(NATIVE_SOURCES)).toSorted()) {
+    hash.update(`${name}\n`).update(await readFile(join(NATIVE_SOURCES, name)))
+  }
+  return hash.digest('hex')
 }

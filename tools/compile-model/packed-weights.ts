@@ -3,144 +3,150 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { activationsOf, attentionOutputBias, attentionWeights, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
-import {
-  bestSmoothingFactors,
-  divide,
-  quantizeWeights,
-  scaleInputs,
-  smoothingFactors,
-  type ActivationStatistics
-} from './quantize.ts'
+import { attentionOutputBias, attentionWeights, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
+import { quantizeWeights, scaleInputs, smoothingFactors } from './quantize.ts'
 import type { SourceModel } from './source-model.ts'
-import { GELU_ZERO_POINT, SMOOTHING_ALPHA, SYMMETRIC_STEPS, SYMMETRIC_ZERO_POINT } from './encoder-graph.ts'
 
 const MAGIC = 'sbertenc'
-const VERSION = 1
+const VERSION = 2
 const HEADER_BYTES = 64
 const ALIGNMENT = 64
-/** Columns of a panel, and neighbouring inputs of a column that lie together: see encoder.c. */
-const PANEL_COLUMNS = 64
+/** Columns of a panel, and neighbouring inputs of a column that lie together: see src/embedding/native/kernels.h. */
+const PANEL_COLUMNS = 16
 const GROUP = 4
+const SIZE_MULTIPLE = 64
+const HEAD_MULTIPLE = 32
+/** Powers of {@link smoothingFactors}, by the quality on validation.txt: of 0.5 to 0.9, the ones of the best mean cosine. */
+const SMOOTHING_ALPHA = { attention: 0.75, output: 0.75, inner: 0.65 } as const
 
-/**
- * The weights file of the native encoder (src/embedding/native/encoder.c): 8-bit integers, as the int8 graph has them,
- * in the order in which the kernels read them.
- * @throws RangeError when a size of the model is not a multiple of what the kernels take
- */
-export function packWeights(
-  model: SourceModel,
-  activations: ReadonlyMap<string, ActivationStatistics>,
-  vocabularySize: number
-): Uint8Array {
-  const { hiddenSize, intermediateSize, headCount } = model
-  const sizes = {
-    'hidden size': hiddenSize,
-    'intermediate size': intermediateSize,
-    'head size': hiddenSize / headCount
-  }
-  for (const [name, size] of Object.entries(sizes)) {
-    const divisor = name === 'head size' ? 32 : PANEL_COLUMNS
-    if (size % divisor !== 0)
-      throw new RangeError(`Cannot pack: the ${name} is ${size}, wanted a multiple of ${divisor}`)
-  }
-  const parts: Uint8Array[] = [headerOf(model, vocabularySize)]
-  const put = (array: Float32Array | Int32Array | Int8Array): void => {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-    parts.push(bytes, new Uint8Array(-bytes.length & (ALIGNMENT - 1)))
-  }
-  const weights = (layer: string): Float32Array => weightsOf(model, layer)
-  const bias = (layer: string): Float32Array => biasOf(model, layer)
-  const statistics = (layer: string): ActivationStatistics => activationsOf(activations, layer)
-  const putNormalization = (name: string): void => {
-    put(weights(name))
-    put(bias(name))
-  }
-  /** @param inputScale of the inputs, where they have one for all; else the rows have theirs */
-  const putProduct = (
-    matrix: Float32Array,
-    outputs: number,
-    inputs: number,
-    zeroPoint: number,
-    inputScale: number,
-    offset: Float32Array,
-    outputFactors?: Float32Array
-  ): void => {
-    const quantized = quantizeWeights(matrix, outputs, inputs, 'exact')
-    put(inPanels(quantized.values, inputs, outputs))
-    put(offsetsOf(quantized.values, inputs, outputs, zeroPoint))
-    put(quantized.scales.map((scale, output) => scale * inputScale * (outputFactors?.[output] ?? 1)))
-    put(offset)
-  }
-  const stepOf = (layer: string, factors: Float32Array): number =>
-    Math.max(...divide(statistics(layer).maxima, factors)) / SYMMETRIC_STEPS
-  const putSteps = (factors: Float32Array, step: number): void => put(factors.map((factor) => 1 / (factor * step)))
-
-  put(placeEmbeddings(model))
-  putNormalization('embeddings.LayerNorm')
-
-  for (let index = 0; index < model.layerCount; index++) {
-    const layer = `encoder.layer.${index}`
-    const self = `${layer}.attention.self`
-    const outputName = `${layer}.attention.output.dense`
-    const outputFactors = smoothingFactors(statistics(outputName).maxima, weights(outputName), SMOOTHING_ALPHA)
-    const stacked = attentionWeights(model, self, outputFactors)
-    const inputName = `${self}.query+key+value`
-    const factors = bestSmoothingFactors(statistics(inputName), stacked, 'exact')
-    const step = stepOf(inputName, factors)
-    // Scores are divided by the root of the head size: so are the queries, which costs nothing.
-    const queryFactor = 1 / Math.sqrt(hiddenSize / headCount)
-    const projectionBias = new Float32Array(3 * hiddenSize)
-    projectionBias.set(bias(`${self}.query`).map((value) => value * queryFactor))
-    putSteps(factors, step)
-    putProduct(
-      scaleInputs(stacked, factors),
-      3 * hiddenSize,
-      hiddenSize,
-      SYMMETRIC_ZERO_POINT,
-      step,
-      projectionBias,
-      Float32Array.from({ length: 3 * hiddenSize }, (_, output) => (output < hiddenSize ? queryFactor : 1))
-    )
-    // Softmax ignores what is the same for all keys: their bias is dropped.
-    putProduct(
-      scaleInputs(weights(outputName), outputFactors),
-      hiddenSize,
-      hiddenSize,
-      SYMMETRIC_ZERO_POINT,
-      1,
-      attentionOutputBias(model, self, outputName)
-    )
-    putNormalization(`${layer}.attention.output.LayerNorm`)
-    const innerName = `${layer}.intermediate.dense`
-    const innerFactors = bestSmoothingFactors(statistics(innerName), weights(innerName), 'exact')
-    const innerStep = stepOf(innerName, innerFactors)
-    putSteps(innerFactors, innerStep)
-    putProduct(
-      scaleInputs(weights(innerName), innerFactors),
-      intermediateSize,
-      hiddenSize,
-      SYMMETRIC_ZERO_POINT,
-      innerStep,
-      bias(innerName)
-    )
-    const outerName = `${layer}.output.dense`
-    putProduct(weights(outerName), hiddenSize, intermediateSize, GELU_ZERO_POINT, 1, bias(outerName))
-    putNormalization(`${layer}.output.LayerNorm`)
-  }
-  return Buffer.concat(parts)
+/** Greatest magnitudes that calibration has found in each column of a layer's inputs. */
+export interface InputMaxima {
+  readonly attention: Float32Array
+  readonly output: Float32Array
+  readonly inner: Float32Array
 }
 
-function headerOf(model: SourceModel, vocabularySize: number): Uint8Array {
+/** The order in which the encoders of src/embedding/native take their arrays. */
+class WeightsWriter {
+  readonly #parts: Uint8Array[] = []
+
+  constructor(model: SourceModel, isFloat: boolean) {
+    const problem = problemOfSizes(model)
+    if (problem !== undefined) throw new RangeError(`Cannot pack: ${problem}`)
+    this.#parts.push(headerOf(model, isFloat))
+  }
+
+  put(...arrays: readonly (Float32Array | Int32Array | Int8Array)[]): void {
+    for (const { buffer, byteOffset, byteLength } of arrays) {
+      this.#parts.push(new Uint8Array(buffer, byteOffset, byteLength), new Uint8Array(-byteLength & (ALIGNMENT - 1)))
+    }
+  }
+
+  toBytes(): Uint8Array {
+    return Buffer.concat(this.#parts)
+  }
+}
+
+/**
+ * The weights file of the encoder in 8-bit integers, src/embedding/native/encoder.c.
+ * @param inputMaxima one for each layer
+ * @throws RangeError when a size of the model is not a multiple of what the kernels take
+ */
+export function packWeights(model: SourceModel, inputMaxima: readonly InputMaxima[]): Uint8Array {
+  const writer = new WeightsWriter(model, false)
+  const putLinear = (matrix: Float32Array, bias: Float32Array): void => {
+    const outputs = bias.length
+    const inputs = matrix.length / outputs
+    const { values, scales } = quantizeWeights(matrix, outputs, inputs)
+    writer.put(inPanels(values, inputs, outputs), columnSums(values, inputs, outputs), scales, bias)
+  }
+  /** @param factors what the inputs' columns are divided by before they are quantised */
+  const putSmoothedLinear = (matrix: Float32Array, bias: Float32Array, factors: Float32Array): void => {
+    writer.put(factors.map((factor) => 1 / factor))
+    putLinear(scaleInputs(matrix, factors), bias)
+  }
+  writer.put(placeEmbeddings(model), ...normalization(model, 'embeddings.LayerNorm'))
+  for (const [index, maxima] of inputMaxima.entries()) {
+    const layer = `encoder.layer.${index}`
+    const outputName = `${layer}.attention.output.dense`
+    const outputFactors = smoothingFactors(maxima.output, weightsOf(model, outputName), SMOOTHING_ALPHA.output)
+    const projections = attentionWeights(model, layer, outputFactors)
+    putSmoothedLinear(
+      projections.weights,
+      projections.bias,
+      smoothingFactors(maxima.attention, projections.weights, SMOOTHING_ALPHA.attention)
+    )
+    putLinear(scaleInputs(weightsOf(model, outputName), outputFactors), attentionOutputBias(model, layer))
+    writer.put(...normalization(model, `${layer}.attention.output.LayerNorm`))
+    const innerName = `${layer}.intermediate.dense`
+    const innerWeights = weightsOf(model, innerName)
+    putSmoothedLinear(
+      innerWeights,
+      biasOf(model, innerName),
+      smoothingFactors(maxima.inner, innerWeights, SMOOTHING_ALPHA.inner)
+    )
+    const outerName = `${layer}.output.dense`
+    putLinear(weightsOf(model, outerName), biasOf(model, outerName))
+    writer.put(...normalization(model, `${layer}.output.LayerNorm`))
+  }
+  return writer.toBytes()
+}
+
+/**
+ * The weights file of the encoder in float32, src/embedding/native/float-encoder.c.
+ * @throws RangeError when a size of the model is not a multiple of what the kernels take
+ */
+export function packFloatWeights(model: SourceModel): Uint8Array {
+  const writer = new WeightsWriter(model, true)
+  const putLinear = (matrix: Float32Array, bias: Float32Array): void =>
+    writer.put(inFloatPanels(matrix, matrix.length / bias.length, bias.length), bias)
+  writer.put(
+    weightsOf(model, 'embeddings.word_embeddings'),
+    placeEmbeddings(model),
+    ...normalization(model, 'embeddings.LayerNorm')
+  )
+  for (let index = 0; index < model.layerCount; index++) {
+    const layer = `encoder.layer.${index}`
+    const projections = attentionWeights(model, layer)
+    putLinear(projections.weights, projections.bias)
+    putLinear(weightsOf(model, `${layer}.attention.output.dense`), attentionOutputBias(model, layer))
+    writer.put(...normalization(model, `${layer}.attention.output.LayerNorm`))
+    for (const name of [`${layer}.intermediate.dense`, `${layer}.output.dense`]) {
+      putLinear(weightsOf(model, name), biasOf(model, name))
+    }
+    writer.put(...normalization(model, `${layer}.output.LayerNorm`))
+  }
+  return writer.toBytes()
+}
+
+function normalization(model: SourceModel, name: string): [Float32Array, Float32Array] {
+  return [weightsOf(model, name), biasOf(model, name)]
+}
+
+/** What of a model's sizes the kernels do not take, in words; undefined when they take them. */
+export function problemOfSizes({ hiddenSize, intermediateSize, headCount }: SourceModel): string | undefined {
+  const problems = (
+    [
+      ['hidden size', hiddenSize, SIZE_MULTIPLE],
+      ['intermediate size', intermediateSize, SIZE_MULTIPLE],
+      ['head size', hiddenSize / headCount, HEAD_MULTIPLE]
+    ] as const
+  ).filter(([, size, multiple]) => size % multiple !== 0)
+  if (problems.length === 0) return undefined
+  return problems.map(([name, size, multiple]) => `the ${name} is ${size}, wanted a multiple of ${multiple}`).join('; ')
+}
+
+function headerOf(model: SourceModel, isFloat: boolean): Uint8Array {
   const header = Buffer.alloc(HEADER_BYTES)
   header.write(MAGIC, 'latin1')
   const { layerCount, headCount, hiddenSize, intermediateSize, maxTokens, pooling, layerNormEpsilon } = model
+  const vocabularySize = model.tensor('embeddings.word_embeddings.weight').shape[0] ?? 0
   const integers = [VERSION, layerCount, headCount, hiddenSize, intermediateSize, maxTokens, vocabularySize]
   const place = [...integers, pooling === 'cls' ? 1 : 0].reduce(
     (at, value) => header.writeInt32LE(value, at),
     MAGIC.length
   )
-  header.writeFloatLE(layerNormEpsilon, place)
+  header.writeInt32LE(isFloat ? 1 : 0, header.writeFloatLE(layerNormEpsilon, place))
   return header
 }
 
@@ -158,13 +164,27 @@ function inPanels(values: Int8Array, inputs: number, outputs: number): Int8Array
   return packed
 }
 
-/** What takes the inputs' zero point out of an output's sum again. */
-function offsetsOf(values: Int8Array, inputs: number, outputs: number, zeroPoint: number): Int32Array {
-  const offsets = new Int32Array(outputs)
-  for (let input = 0; input < inputs; input++) {
-    for (let output = 0; output < outputs; output++) {
-      offsets[output] = (offsets[output] ?? 0) - zeroPoint * (values[input * outputs + output] ?? 0)
+/** outputs × inputs, row-major, as panels of columns, each inputs × 16. */
+function inFloatPanels(matrix: Float32Array, inputs: number, outputs: number): Float32Array {
+  const packed = new Float32Array(matrix.length)
+  let place = 0
+  for (let panel = 0; panel < outputs; panel += PANEL_COLUMNS) {
+    for (let input = 0; input < inputs; input++) {
+      for (let column = panel; column < panel + PANEL_COLUMNS; column++) {
+        packed[place++] = matrix[column * inputs + input] ?? 0
+      }
     }
   }
-  return offsets
+  return packed
+}
+
+/** Sum of each column of inputs × outputs: the kernels take the inputs' zero point out of the products with them. */
+function columnSums(values: Int8Array, inputs: number, outputs: number): Int32Array {
+  const sums = new Int32Array(outputs)
+  for (let input = 0; input < inputs; input++) {
+    for (let output = 0; output < outputs; output++) {
+      sums[output] = (sums[output] ?? 0) + (values[input * outputs + output] ?? 0)
+    }
+  }
+  return sums
 }

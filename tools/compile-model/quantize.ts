@@ -28,12 +28,6 @@ export function transpose(weights: Float32Array, outputs: number, inputs: number
   return transposed
 }
 
-/**
- * How products of bytes are added up: each in 32 bits, or first two of neighbouring inputs in 16 bits, which saturate.
- * The second is how CPUs with AVX2 but without VNNI do it (`vpmaddubsw`).
- */
-export type Accumulation = 'exact' | 'saturating-pairs'
-
 /** Greatest activation: activations are unsigned bytes. */
 const MAX_ACTIVATION = 255
 const MAX_WEIGHT = 127
@@ -43,23 +37,18 @@ const MAX_PAIR = Math.floor(32767 / MAX_ACTIVATION) - 1
 /**
  * Rounds a linear layer to signed 8-bit integers, symmetrically, with one scale for each output.
  *
- * For `saturating-pairs` an output's scale is just so large that no pair of its weights can overflow 16 bits, whatever
- * the activations are. A great weight seldom has a great neighbour of its sign, so that costs far less than a bit.
+ * CPUs with AVX2 but without VNNI add two products of neighbouring inputs in 16 bits, which saturate (`vpmaddubsw`). An
+ * output's scale is just so large that no pair of its weights can overflow them, whatever the activations are. A great
+ * weight seldom has a great neighbour of its sign, so that costs far less than a bit; and all CPUs have the same weights.
  *
  * @param weights outputs × inputs, row-major
  */
-export function quantizeWeights(
-  weights: Float32Array,
-  outputs: number,
-  inputs: number,
-  accumulation: Accumulation
-): QuantizedWeights {
+export function quantizeWeights(weights: Float32Array, outputs: number, inputs: number): QuantizedWeights {
   const scales = new Float32Array(outputs)
   const values = new Int8Array(weights.length)
   for (let output = 0; output < outputs; output++) {
     const row = weights.subarray(output * inputs, (output + 1) * inputs)
-    const ofWeights = maxAbs(row) / MAX_WEIGHT
-    const scale = accumulation === 'exact' ? ofWeights : Math.max(ofWeights, maxPair(row) / MAX_PAIR)
+    const scale = Math.max(maxAbs(row) / MAX_WEIGHT, maxPair(row) / MAX_PAIR)
     scales[output] = scale
     if (scale === 0) continue
     for (let input = 0; input < inputs; input++) values[input * outputs + output] = Math.round(at(row, input) / scale)
@@ -104,49 +93,6 @@ export function smoothingFactors(activationMaxima: Float32Array, weights: Float3
   return factors.map((factor) => factor / geometricMean)
 }
 
-/** What calibration sentences show of each input column of a linear layer. */
-export interface ActivationStatistics {
-  /** Greatest magnitudes. */
-  readonly maxima: Float32Array
-  readonly meanSquares: Float32Array
-}
-
-/** Powers that are tried where the inputs have one scale for all tokens. */
-const ALPHAS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
-
-/**
- * The {@link smoothingFactors} of least error for a layer whose inputs are quantised with one scale for all tokens.
- * Expected of each rounding is the square of its step / 12, as of values spread evenly over the step.
- *
- * @param weights outputs × inputs, row-major
- */
-export function bestSmoothingFactors(
-  activations: ActivationStatistics,
-  weights: Float32Array,
-  accumulation: Accumulation
-): Float32Array {
-  const candidates = ALPHAS.map((alpha) => {
-    const factors = smoothingFactors(activations.maxima, weights, alpha)
-    return { factors, error: expectedError(activations, weights, factors, accumulation) }
-  })
-  return candidates.reduce((best, candidate) => (candidate.error < best.error ? candidate : best)).factors
-}
-
-/** Mean of the squares of all outputs' errors, added up; without the constant factor that all candidates share. */
-function expectedError(
-  { maxima, meanSquares }: ActivationStatistics,
-  weights: Float32Array,
-  factors: Float32Array,
-  accumulation: Accumulation
-): number {
-  const smoothed = scaleInputs(weights, factors)
-  const inputs = factors.length
-  const activationStep = Math.max(...divide(maxima, factors)) / MAX_WEIGHT
-  const { scales } = quantizeWeights(smoothed, weights.length / inputs, inputs, accumulation)
-  const squaredInputs = meanSquares.reduce((sum, square, input) => sum + square / at(factors, input) ** 2, 0)
-  return activationStep ** 2 * sumOfSquares(smoothed) + sumOfSquares(scales) * squaredInputs
-}
-
 /** Multiplies each input column of outputs × inputs weights by its factor. */
 export function scaleInputs(weights: Float32Array, factors: Float32Array): Float32Array {
   return weights.map((weight, index) => weight * at(factors, index % factors.length))
@@ -178,17 +124,6 @@ export function add(a: Float32Array, b: Float32Array): Float32Array {
 /** Difference of two vectors of one length. */
 export function subtract(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, index) => value - at(b, index))
-}
-
-/** Quotient of two vectors of one length. */
-export function divide(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, index) => value / at(b, index))
-}
-
-function sumOfSquares(values: Float32Array): number {
-  let sum = 0
-  for (const value of values) sum += value * value
-  return sum
 }
 
 function maxAbs(values: Float32Array): number {

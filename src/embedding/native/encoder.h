@@ -8,14 +8,17 @@
 
 #include <stdint.h>
 
+#include "kernels.h"
+
 /*
  * A model whose files are mapped into memory, which all who open them share. It computes in memory of its own: for one
  * thread at a time.
  */
 typedef struct Encoder Encoder;
 
-/* Opens a model; NULL, and why in `problem`, when its files are not what they should be. */
-Encoder *encoder_open(const char *weights_path, const char *words_path, const char **problem);
+/* Opens a model to be computed by the given kernels; NULL, and why in `problem`, when its files are not what they
+ * should be. */
+Encoder *encoder_open(const char *weights_path, const char *words_path, const Kernels *kernels, const char **problem);
 
 void encoder_close(Encoder *encoder);
 

@@ -27,7 +27,7 @@ const MACHINE: Machine = {
   architecture: 'x64',
   coreCount: 2,
   features: ['avx2', 'avx512_vnni'],
-  int8Graph: 'int8',
+  kernel: 'avx512-vnni',
   memoryBytes: 2 ** 34,
   system: 'Linux 6',
   node: '26.0.0',

@@ -4,45 +4,115 @@
  */
 
 import assert from 'node:assert/strict'
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { compileNative, findNativeSupport } from '../../../tools/compile-model/compile-native.ts'
-import { packWeights } from '../../../tools/compile-model/packed-weights.ts'
-import { openSourceModel } from '../../../tools/compile-model/source-model.ts'
-import { modelPath } from '../../model-path.ts'
+import { test, type TestContext } from 'node:test'
+import {
+  findNativeProgram,
+  loadNativeProgram,
+  NATIVE_FOLDER,
+  PROGRAM_FILE
+} from '../../../src/embedding/native-program.ts'
+import { findCompiler } from '../../../tools/compile-model/c-compiler.ts'
+import { buildNativeProgram, sourcesFor } from '../../../tools/compile-model/compile-native.ts'
 
-const FEATURES = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq', 'avx512_vnni', 'fma', 'f16c']
-const cpu = { architecture: 'x64', model: 'as told', features: new Set(FEATURES) }
+const quiet = (): void => undefined
 
-test('findNativeSupport() says why there is none', async () => {
-  if (process.platform === 'linux') {
-    assert.deepEqual(await findNativeSupport('no-such-compiler', cpu), {
-      isThere: false,
-      reason: 'there is no C compiler (no-such-compiler); on Debian: apt install gcc libc6-dev'
-    })
-    // Any program that tells its version passes for a compiler.
-    const found = await findNativeSupport(process.execPath, cpu)
-    assert.deepEqual(found, { isThere: true, compiler: process.version })
-  }
-  assert.equal((await findNativeSupport(process.execPath, { ...cpu, features: new Set() })).isThere, false)
-})
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'native-'))
+  t.after(async () => rm(folder, { recursive: true, force: true }))
+  return folder
+}
 
-test('compileNative() tells what the compiler said, and how to do without', async () => {
-  await assert.rejects(
-    compileNative(join(tmpdir(), 'never-made.node'), process.execPath),
-    /Cannot compile the native encoder \(CC=none does without it\): .*bad option/s
+test('findCompiler() says why there is none', async (t) => {
+  assert.equal(await findCompiler(quiet, { command: 'none' }), 'CC=none asks for none')
+  assert.equal(
+    await findCompiler(quiet, { command: 'no-such-compiler' }),
+    'CC is no-such-compiler, and that cannot be run'
+  )
+  const path = process.env['PATH']
+  t.after(() => (process.env['PATH'] = path))
+  process.env['PATH'] = await temporaryFolder(t)
+  const zigFolder = join(await temporaryFolder(t), 'zig')
+  const reason = await findCompiler(quiet, { zigFolder, platform: 'linux-x64' })
+  assert.ok(typeof reason === 'string')
+  assert.match(
+    reason,
+    /^there is no C compiler \(cc; on Debian: apt install gcc libc6-dev\), and Zig cannot be fetched: .*python3/
+  )
+  assert.equal(
+    await findCompiler(quiet, { zigFolder, platform: 'sunos-x64' }),
+    'there is no C compiler (cc), and none to fetch for sunos-x64'
   )
 })
 
-test('packWeights() refuses sizes that the kernels do not take', async () => {
-  const model = await openSourceModel(join(modelPath, 'source'))
-  for (const [odd, problem] of [
-    [{ hiddenSize: 380 }, /the hidden size is 380, wanted a multiple of 64/],
-    [{ intermediateSize: 1500 }, /the intermediate size is 1500, wanted a multiple of 64/],
-    [{ headCount: 24 }, /the head size is 16, wanted a multiple of 32/]
-  ] as const) {
-    assert.throws(() => packWeights({ ...model, ...odd }, new Map(), 1), problem)
+test('buildNativeProgram() keeps what is up to date, and makes anew what was damaged', async (t) => {
+  const folder = join(await temporaryFolder(t), 'native')
+  await cp(NATIVE_FOLDER, folder, { recursive: true })
+  const lines: string[] = []
+  const build = async (): Promise<void> => {
+    const built = await buildNativeProgram(folder, (line) => lines.push(line))
+    assert.deepEqual(built, { isThere: true, programPath: join(folder, PROGRAM_FILE) })
   }
-  assert.throws(() => packWeights(model, new Map(), 1), /it was not calibrated/)
+  await build()
+  assert.deepEqual(lines, [])
+  await writeFile(join(folder, PROGRAM_FILE), 'damaged')
+  await assert.rejects(findNativeProgram(folder), /has SHA-256/)
+  await build()
+  assert.match(lines.join('\n'), /^native encoder: compiled by .*; this CPU can run .*reference$/)
+  assert.ok(loadNativeProgram(join(folder, PROGRAM_FILE)).kernels().includes('reference'))
+})
+
+test('without a compiler there is no program, also where there was one', async (t) => {
+  const folder = join(await temporaryFolder(t), 'native')
+  await cp(NATIVE_FOLDER, folder, { recursive: true })
+  const built = await buildNativeProgram(folder, quiet, { command: 'none' })
+  assert.deepEqual(built, { isThere: false, reason: 'CC=none asks for none' })
+  assert.equal(await findNativeProgram(folder), undefined)
+})
+
+test('a compiler that fails is told of, with how to do without', async (t) => {
+  const folder = await temporaryFolder(t)
+  const compiler = join(folder, 'cc')
+  await writeFile(
+    compiler,
+    '#!/bin/sh\n[ "$1" = --version ] && echo odd 1.0 && exit 0\necho no such option >&2\nexit 1\n'
+  )
+  await chmod(compiler, 0o755)
+  await assert.rejects(
+    buildNativeProgram(join(folder, 'native'), quiet, { command: compiler }),
+    /Cannot compile the native encoder \(CC=none does without it\): .*no such option/s
+  )
+})
+
+async function kernelFiles(architecture: string): Promise<string[]> {
+  return (await sourcesFor(architecture)).map(({ name }) => name).filter((name) => name.startsWith('kernels-'))
+}
+
+test('sourcesFor() gives each architecture all of its kernels and no other', async () => {
+  assert.deepEqual(await kernelFiles('x64'), [
+    'kernels-avx-vnni.c',
+    'kernels-avx2.c',
+    'kernels-avx512-vnni.c',
+    'kernels-reference.c'
+  ])
+  assert.deepEqual(await kernelFiles('arm64'), [
+    'kernels-neon-dotprod.c',
+    'kernels-neon-i8mm.c',
+    'kernels-neon.c',
+    'kernels-reference.c'
+  ])
+  assert.deepEqual(await kernelFiles('riscv64'), ['kernels-reference.c'])
+})
+
+test('every table of kernels is listed, so that it can be chosen', async () => {
+  const list = await readFile(new URL('../../../src/embedding/native/cpu-features.c', import.meta.url), 'utf8')
+  for (const architecture of ['x64', 'arm64']) {
+    for (const { name } of await sourcesFor(architecture)) {
+      if (!name.startsWith('kernels-')) continue
+      const table = name.replace('.c', '').replaceAll('-', '_')
+      assert.match(list, new RegExp(`all_kernels\\[\\] = \\{[^}]*&${table}\\b`), name)
+    }
+  }
 })

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { InferenceSession } from 'onnxruntime-node'
 import { graphInputs } from '../../../src/embedding/graph-inputs.ts'
-import { buildEncoderGraph, type Arithmetic } from '../../../tools/compile-model/encoder-graph.ts'
+import { buildEncoderGraph } from '../../../tools/compile-model/encoder-graph.ts'
 import { WeightsFile } from '../../../src/onnx/onnx-graph.ts'
 import { openSourceModel, type SourceModel } from '../../../tools/compile-model/source-model.ts'
 import { TINY, writeTinyModel } from './tiny-model.ts'
@@ -103,20 +103,19 @@ function gelu(x: number): number {
 async function encodeByGraph(
   folder: string,
   model: SourceModel,
-  arithmetic: Arithmetic,
   sentences: readonly number[][],
   maxSentences = sentences.length
 ) {
-  const path = join(folder, `${arithmetic.kind}.onnx`)
+  const path = join(folder, 'fp32.onnx')
   const files = { weights: new WeightsFile('weights'), wordEmbeddings: new WeightsFile('word-embeddings') }
-  const graph = buildEncoderGraph(model, arithmetic, maxSentences, files)
-  await writeFile(path, graph.onnx.toBytes())
+  const graph = buildEncoderGraph(model, maxSentences, files)
+  await writeFile(path, graph.toBytes())
   for (const file of Object.values(files)) await writeFile(join(folder, file.name), file.toBytes())
   const session = await InferenceSession.create(path, { graphOptimizationLevel: 'basic', intraOpNumThreads: 1 })
   const batch = { ids: Int32Array.from(sentences.flat()), lengths: sentences.map(({ length }) => length) }
   const outputs = await session.run(graphInputs(batch, maxSentences))
   await session.release()
-  return { outputs, graph }
+  return outputs
 }
 
 function floatsOf(tensor: { readonly data: unknown } | undefined): Float32Array {
@@ -142,7 +141,7 @@ for (const pooling of ['mean', 'cls'] as const) {
     })
     const model = await openSourceModel(folder)
     assert.equal(model.pooling, pooling)
-    const { outputs } = await encodeByGraph(folder, model, { kind: 'fp32' }, SENTENCES)
+    const outputs = await encodeByGraph(folder, model, SENTENCES)
     const embedding = outputs['embedding']
     assert.deepEqual(embedding?.dims, [3, TINY.hidden])
     const found = floatsOf(embedding)
@@ -152,59 +151,15 @@ for (const pooling of ['mean', 'cls'] as const) {
   })
 }
 
-/** int8 arithmetic, calibrated on the sentences that the tests encode. */
-async function calibrated(
-  folder: string,
-  model: SourceModel,
-  hasStaticScales: boolean,
-  accumulation: 'exact' | 'saturating-pairs' = 'exact'
-) {
-  const { outputs, graph } = await encodeByGraph(folder, model, { kind: 'fp32', withProbes: true }, SENTENCES)
-  const tokenCount = SENTENCES.flat().length
-  const activations = new Map(
-    [...graph.probes].map(([layer, { maxima, squares }]) => {
-      const meanSquares = floatsOf(outputs[squares]).map((total) => total / tokenCount)
-      return [layer, { maxima: floatsOf(outputs[maxima]).slice(), meanSquares }]
-    })
-  )
-  return { kind: 'int8', accumulation, activations, hasStaticScales } as const
-}
-
-test('the int8 graphs compute nearly the same', async (t) => {
-  const folder = await writeTinyModel(t)
-  const model = await openSourceModel(folder)
-  for (const accumulation of ['exact', 'saturating-pairs'] as const) {
-    for (const hasStaticScales of [true, false]) {
-      const arithmetic = await calibrated(folder, model, hasStaticScales, accumulation)
-      const found = floatsOf((await encodeByGraph(folder, model, arithmetic, SENTENCES)).outputs['embedding'])
-      SENTENCES.forEach((ids, row) => {
-        const wanted = encodePlainly(model, ids)
-        const cosine = dot([...found.subarray(row * TINY.hidden, (row + 1) * TINY.hidden)], wanted)
-        assert.ok(cosine > 0.999, `cosine ${cosine}`)
-        assert.ok(cosine < 1 - 1e-9, 'nothing was quantised')
-      })
-    }
-  }
-})
-
 test('a sentence has the same bytes alone, in company and beside places that stay empty', async (t) => {
   const folder = await writeTinyModel(t)
   const model = await openSourceModel(folder)
-  const int8 = [await calibrated(folder, model, true), await calibrated(folder, model, false)] as const
-  for (const arithmetic of [{ kind: 'fp32' }, ...int8] as const) {
-    const encode = async (sentences: readonly number[][], maxSentences?: number): Promise<Float32Array> =>
-      floatsOf((await encodeByGraph(folder, model, arithmetic, sentences, maxSentences)).outputs['embedding'])
-    const together = await encode(SENTENCES)
-    for (const [index, sentence] of SENTENCES.entries()) {
-      const wanted = together.slice(index * TINY.hidden, (index + 1) * TINY.hidden)
-      assert.deepEqual(await encode([sentence]), wanted)
-      assert.deepEqual((await encode([sentence], 3)).slice(0, TINY.hidden), wanted)
-    }
+  const encode = async (sentences: readonly number[][], maxSentences?: number): Promise<Float32Array> =>
+    floatsOf((await encodeByGraph(folder, model, sentences, maxSentences))['embedding'])
+  const together = await encode(SENTENCES)
+  for (const [index, sentence] of SENTENCES.entries()) {
+    const wanted = together.slice(index * TINY.hidden, (index + 1) * TINY.hidden)
+    assert.deepEqual(await encode([sentence]), wanted)
+    assert.deepEqual((await encode([sentence], 3)).slice(0, TINY.hidden), wanted)
   }
-})
-
-test('a layer that was not calibrated cannot be quantised', async (t) => {
-  const model = await openSourceModel(await writeTinyModel(t))
-  const arithmetic = { kind: 'int8', accumulation: 'exact', activations: new Map(), hasStaticScales: true } as const
-  assert.throws(() => buildEncoderGraph(model, arithmetic, 1), /not calibrated/)
 })

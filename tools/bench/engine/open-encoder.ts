@@ -6,30 +6,30 @@
 import { join } from 'node:path'
 import { SETTINGS } from '../../../src/config.ts'
 import { LocalEncoder } from '../../../src/embedding/local-encoder.ts'
-import { chooseGraph, detectCpu, type Cpu } from '../../../src/embedding/cpu.ts'
-import { hasNative, readModelDescription, type GraphKind } from '../../../src/embedding/model-files.ts'
+import type { Precision } from '../../../src/embedding/model-files.ts'
+import { findNativeProgram, loadNativeProgram } from '../../../src/embedding/native-program.ts'
 
 /** The compiled model of `make download-models`. */
-export const COMPILED_MODEL = join(import.meta.dirname, '../../../models/all-MiniLM-L6-v2/compiled')
+const COMPILED_MODEL = join(import.meta.dirname, '../../../models/all-MiniLM-L6-v2/compiled')
 
-/** The int8 graph that the service takes here. */
-export async function int8GraphOfThisMachine(): Promise<GraphKind> {
-  return chooseGraph('int8', detectCpu(), hasNative(await readModelDescription(COMPILED_MODEL)))
+/** Kernels of int8 that this machine can run, the fastest first, without the definition; none without a native encoder. */
+export async function kernelsOfThisMachine(): Promise<string[]> {
+  const path = await findNativeProgram()
+  if (path === undefined) return []
+  return loadNativeProgram(path)
+    .kernels()
+    .filter((kernel) => kernel !== 'reference')
 }
 
-/** CPUs for which the encoder chooses each int8 graph, whichever CPU this is. */
-const CPU_OF_GRAPH: Readonly<Record<Exclude<GraphKind, 'fp32'>, Cpu>> = {
-  'int8-native': detectCpu(),
-  int8: { architecture: 'x64', model: 'any', features: new Set(['avx512_vnni']) },
-  'int8-saturation-safe': { architecture: 'x64', model: 'any', features: new Set() }
-}
-
-/** The encoder as the service runs it, with one thread that computes, and a graph that need not be the one for this CPU. */
-export async function openEncoder(graph: GraphKind): Promise<LocalEncoder> {
+/**
+ * The encoder as the service runs it, with one thread that computes.
+ * @param kernel of int8: the fastest unless given
+ */
+export async function openEncoder(precision: Precision, kernel = 'auto'): Promise<LocalEncoder> {
   const encoder = new LocalEncoder({
     folder: COMPILED_MODEL,
-    precision: graph === 'fp32' ? 'fp32' : 'int8',
-    ...(graph === 'fp32' ? {} : { cpu: CPU_OF_GRAPH[graph] }),
+    precision,
+    kernel,
     workerCount: 1,
     maxBatchTokens: SETTINGS.MAX_BATCH_TOKENS.default,
     maxPendingTokens: SETTINGS.MAX_PENDING_TOKENS.default,

@@ -4,11 +4,11 @@
  */
 
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { Type, type Static } from 'typebox'
 import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' }
-import { detectCpu } from '../../../src/embedding/cpu.ts'
-import { int8GraphOfThisMachine } from '../engine/open-encoder.ts'
+import { kernelsOfThisMachine } from '../engine/open-encoder.ts'
 
 /** What a measurement was taken on. */
 export const MachineSchema = Type.Object({
@@ -17,8 +17,8 @@ export const MachineSchema = Type.Object({
   coreCount: Type.Integer(),
   /** Those that decide how bytes are multiplied, as /proc/cpuinfo names them. */
   features: Type.Array(Type.String()),
-  /** Which int8 graph our service chooses here. */
-  int8Graph: Type.String(),
+  /** Kernels that compute int8 here. */
+  kernel: Type.String(),
   memoryBytes: Type.Number(),
   system: Type.String(),
   node: Type.String(),
@@ -37,13 +37,13 @@ const TELLING_FEATURES =
 
 /** Describes this machine, now. */
 export async function describeMachine(): Promise<Machine> {
-  const cpu = detectCpu()
+  const features = readCpuFeatures()
   return {
-    cpu: cpu.model,
-    architecture: cpu.architecture,
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    architecture: process.arch,
     coreCount: os.availableParallelism(),
-    features: TELLING_FEATURES.filter((feature) => cpu.features.has(feature)),
-    int8Graph: await int8GraphOfThisMachine(),
+    features: TELLING_FEATURES.filter((feature) => features.includes(feature)),
+    kernel: (await kernelsOfThisMachine())[0] ?? 'none',
     memoryBytes: os.totalmem(),
     system: `${os.type()} ${os.release()}`,
     node: process.versions.node,
@@ -73,4 +73,14 @@ function git(...args: string[]): string {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore']
   })
+}
+
+/** As /proc/cpuinfo names them; none where there is no such file. */
+function readCpuFeatures(): string[] {
+  try {
+    const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))
+    return line?.[1]?.split(/\s+/) ?? []
+  } catch {
+    return []
+  }
 }

@@ -17,6 +17,7 @@ import {
   SOURCE_MODEL,
   TRANSFORMERS_JS_FOLDER
 } from './install.ts'
+import { kernelsOfThisMachine } from '../engine/open-encoder.ts'
 import { ServerProcess, type ServerProgram } from './server-process.ts'
 import type { RequestKind } from '../load/load-generator.ts'
 
@@ -46,7 +47,9 @@ const nothingToInstall = async (): Promise<void> => {}
 export function ourProgram(port: number, env: Readonly<Record<string, string>> = {}): ServerProgram {
   // What follows the check of the Node.js version; `exec` keeps the shell from staying as a process of its own.
   const command = packageJson.scripts.start.split(' && ').at(-1) ?? ''
-  const name = ['ours', env['MODEL_PRECISION'], env['LOG_LEVEL']].filter((part) => part !== undefined).join('-')
+  const name = ['ours', env['MODEL_PRECISION'], env['NATIVE_KERNEL'], env['LOG_LEVEL']]
+    .filter((part) => part !== undefined)
+    .join('-')
   // Its jobs are not to mix with those of the service that someone uses here.
   const dataFolder = join(DATA_FOLDER, name)
   rmSync(dataFolder, { recursive: true, force: true })
@@ -159,6 +162,18 @@ const CONTESTANTS: readonly Contestant[] = [
   }
 ]
 
+/** Our server by a kernel that is not the fastest here: how it does on a CPU that has no better one. */
+function oursBy(kernel: string): Contestant {
+  return {
+    name: `ours-${kernel}`,
+    title: `ours, int8 by \`${kernel}\``,
+    setup: `as ours, with \`NATIVE_KERNEL=${kernel}\``,
+    requestKind: 'get',
+    install: nothingToInstall,
+    program: (port) => ourProgram(port, { NATIVE_KERNEL: kernel })
+  }
+}
+
 /** A contestant, with its server or the reason why it has none. */
 export interface Entrant {
   readonly contestant: Contestant
@@ -179,7 +194,9 @@ export interface Field extends AsyncDisposable {
 export async function startContestants(names?: readonly string[]): Promise<Field> {
   const stack = new AsyncDisposableStack()
   const all: Entrant[] = []
-  for (const contestant of CONTESTANTS.filter(({ name }) => names?.includes(name) ?? true)) {
+  const lesserKernels = (await kernelsOfThisMachine()).slice(1)
+  const contestants = [...CONTESTANTS, ...lesserKernels.map(oursBy)]
+  for (const contestant of contestants.filter(({ name }) => names?.includes(name) ?? true)) {
     try {
       await contestant.install()
       all.push({ contestant, server: stack.use(await ServerProcess.start(contestant.program)) })

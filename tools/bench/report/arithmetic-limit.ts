@@ -9,25 +9,19 @@ import { defineSection } from './section.ts'
 
 export const ArithmeticLimitSchema = Type.Object({
   multiplyAddsPerToken: Type.Number(),
-  /** The products of one layer, alone, for so many tokens at a time; multiply-adds a second of one thread. */
-  peaks: Type.Array(Type.Object({ tokenCount: Type.Integer(), int8: Type.Number(), fp32: Type.Number() }), {
-    minItems: 1
-  }),
-  onnxGraph: Type.String(),
+  /** The products of one layer, alone; `fp32` is onnxruntime's, all others are kernels of ours. One thread. */
+  peaks: Type.Array(
+    Type.Object({ kernel: Type.String(), tokenCount: Type.Integer(), multiplyAddsPerSecond: Type.Number() }),
+    { minItems: 1 }
+  ),
   encoded: Type.Array(
     Type.Object({
-      graph: Type.String(),
+      kernel: Type.String(),
       tokenCount: Type.Integer(),
       sentenceCount: Type.Integer(),
       sentencesPerSecond: Type.Number()
     })
-  ),
-  profile: Type.Object({
-    tokenCount: Type.Integer(),
-    runMicroseconds: Type.Number(),
-    /** Share of the time in kernels, the greatest first. */
-    operators: Type.Array(Type.Object({ name: Type.String(), nodeCount: Type.Number(), share: Type.Number() }))
-  })
+  )
 })
 
 /** What the program arithmetic-limit.ts prints. */
@@ -35,48 +29,39 @@ export type ArithmeticLimitResult = Static<typeof ArithmeticLimitSchema>
 
 const BILLION = 1e9
 
-function render(result: ArithmeticLimitResult): string {
-  const { multiplyAddsPerToken, peaks, encoded, profile } = result
-  const best = { int8: Math.max(...peaks.map(({ int8 }) => int8)), fp32: Math.max(...peaks.map(({ fp32 }) => fp32)) }
+function render({ multiplyAddsPerToken, peaks, encoded }: ArithmeticLimitResult): string {
+  const tokenCounts = [...new Set(peaks.map(({ tokenCount }) => tokenCount))]
+  const kernels = [...new Set(peaks.map(({ kernel }) => kernel))]
+  const rateOf = (kernel: string, tokenCount: number): number =>
+    peaks.find((peak) => peak.kernel === kernel && peak.tokenCount === tokenCount)?.multiplyAddsPerSecond ?? Number.NaN
+  const best = (kernel: string): number => Math.max(...tokenCounts.map((tokenCount) => rateOf(kernel, tokenCount)))
   return [
-    `The linear layers take ${figure(multiplyAddsPerToken / 1e6)} million multiply-adds a token. What onnxruntime's kernels do on one ` +
-      'thread of this machine when they do nothing else (the four products of one layer, in 10⁹ multiply-adds/s):',
+    `The linear layers take ${figure(multiplyAddsPerToken / 1e6)} million multiply-adds a token. What the kernels of int8, and onnxruntime ` +
+      'in fp32, do on one thread of this machine when they do nothing else (the four products of one layer, in 10⁹ multiply-adds/s):',
     '',
     table(
-      ['tokens at a time:', ...peaks.map(({ tokenCount }) => `${tokenCount}:`)],
-      [
-        ['`MatMulIntegerToFloat`, int8', ...peaks.map(({ int8 }) => figure(int8 / BILLION))],
-        ['`MatMul`, fp32', ...peaks.map(({ fp32 }) => figure(fp32 / BILLION))]
-      ]
+      ['tokens at a time:', ...tokenCounts.map((tokenCount) => `${tokenCount}:`)],
+      kernels.map((kernel) => [
+        `\`${kernel}\``,
+        ...tokenCounts.map((tokenCount) => figure(rateOf(kernel, tokenCount) / BILLION))
+      ])
     ),
     '',
-    'What whole sentences come to, beside the best of these (one thread, batcher included; `int8-native` has kernels of its own):',
+    'What whole sentences come to, beside the best of these (one thread, batcher included):',
     '',
     table(
-      ['graph', 'tokens a sentence:', 'sentences a call:', 'sentences/s:', '10⁹ multiply-adds/s:', 'to that best:'],
-      encoded.map(({ graph, tokenCount, sentenceCount, sentencesPerSecond }) => {
+      ['kernel', 'tokens a sentence:', 'sentences a call:', 'sentences/s:', '10⁹ multiply-adds/s:', 'to that best:'],
+      encoded.map(({ kernel, tokenCount, sentenceCount, sentencesPerSecond }) => {
         const rate = sentencesPerSecond * tokenCount * multiplyAddsPerToken
         return [
-          graph,
+          `\`${kernel}\``,
           String(tokenCount),
           String(sentenceCount),
           figure(sentencesPerSecond),
           figure(rate / BILLION),
-          percent(rate / (graph === 'fp32' ? best.fp32 : best.int8))
+          percent(rate / best(kernel))
         ]
       })
-    ),
-    '',
-    `Where the time goes, by onnxruntime's profiler: \`${result.onnxGraph}\`, one sentence of ${profile.tokenCount} tokens, ` +
-      `${figure(profile.runMicroseconds)} µs a run with the profiler on.`,
-    '',
-    table(
-      ['operator', 'nodes:', 'share of the time:'],
-      profile.operators.map(({ name, nodeCount, share }) => [
-        `\`${name}\``,
-        figure(nodeCount),
-        `${figure(share * 100)} %`
-      ])
     )
   ].join('\n')
 }

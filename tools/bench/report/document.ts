@@ -71,7 +71,7 @@ function renderMachine(machine: Machine): string {
     [
       ['CPU', `${machine.cpu}, ${machine.coreCount} cores, ${machine.architecture}`],
       ['features', machine.features.join(', ') || 'none of those that matter here'],
-      ['int8 graph', `\`${machine.int8Graph}\``],
+      ['kernels of int8', `\`${machine.kernel}\``],
       ['memory', `${figure(machine.memoryBytes / 2 ** 30)} GiB`],
       ['system', machine.system],
       ['Node.js', machine.node],

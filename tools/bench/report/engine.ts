@@ -16,12 +16,12 @@ const Case = Type.Object({
   fp32: Type.Array(Type.Number())
 })
 
-export const EngineSchema = Type.Object({ int8Graph: Type.String(), cases: Type.Array(Case) })
+export const EngineSchema = Type.Object({ arithmetic: Type.String(), cases: Type.Array(Case) })
 
 /** What the program engine.ts prints. */
 export type EngineResult = Static<typeof EngineSchema>
 
-function render({ int8Graph, cases }: EngineResult): string {
+function render({ arithmetic, cases }: EngineResult): string {
   const sentenceCounts = [...new Set(cases.map(({ sentenceCount }) => sentenceCount))]
   const tokenCounts = [...new Set(cases.map(({ tokenCount }) => tokenCount))]
   const cell = (tokenCount: number, sentenceCount: number): string => {
@@ -32,7 +32,7 @@ function render({ int8Graph, cases }: EngineResult): string {
   }
   return [
     `Sentences/s of the encoder itself, without HTTP: one thread that computes, batcher and thread change included. ` +
-      `**int8** (graph \`${int8Graph}\`) / fp32 (ratio), medians, measured in turns. Lengths are tokens, \`[CLS]\` and \`[SEP]\` included.`,
+      `**int8** (${arithmetic}) / fp32 (ratio), medians, measured in turns. Lengths are tokens, \`[CLS]\` and \`[SEP]\` included.`,
     '',
     table(
       [

@@ -19,7 +19,6 @@ export const QualityResultSchema = Type.Object({
   graphs: Type.Array(
     Type.Object({
       graph: Type.String(),
-      isUsedHere: Type.Boolean(),
       toReference: QualitySchema,
       /** Missing for fp32 itself. */
       toFp32: Type.Optional(QualitySchema),
@@ -54,11 +53,7 @@ function render({ referenceMaker, graphs }: QualityResult): string {
         'least cosine:',
         'Spearman:'
       ],
-      graphs.map(({ graph, isUsedHere, toReference, toFp32 }) => [
-        isUsedHere ? `**${graph}** (chosen on this CPU)` : graph,
-        ...cells(toReference),
-        ...cells(toFp32)
-      ])
+      graphs.map(({ graph, toReference, toFp32 }) => [graph, ...cells(toReference), ...cells(toFp32)])
     ),
     ...(questionCount === undefined
       ? []

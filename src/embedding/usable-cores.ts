@@ -5,49 +5,6 @@
 
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import type { GraphKind } from './model-files.ts'
-
-/** What of a CPU decides how fast and how exactly it multiplies bytes. */
-export interface Cpu {
-  /** As `process.arch` names it. */
-  readonly architecture: string
-  readonly model: string
-  /** Features as /proc/cpuinfo names them; empty where there is none. */
-  readonly features: ReadonlySet<string>
-}
-
-/** How precisely the linear layers compute. */
-export type Precision = 'fp32' | 'int8'
-
-/** What src/embedding/native is compiled for. */
-const NATIVE_FEATURES = ['avx512f', 'avx512bw', 'avx512vl', 'avx512dq', 'avx512_vnni', 'fma', 'f16c']
-const EXACT_BYTE_PRODUCTS = ['avx512_vnni', 'avx_vnni', 'amx_int8']
-
-/** Reads what this machine's CPU is. */
-export function detectCpu(): Cpu {
-  return {
-    architecture: process.arch,
-    model: os.cpus()[0]?.model ?? 'unknown',
-    features: new Set(readCpuFeatures())
-  }
-}
-
-/** Whether a CPU has all instructions that the native encoder is made of. */
-export function canRunNative({ architecture, features }: Cpu): boolean {
-  return architecture === 'x64' && NATIVE_FEATURES.every((feature) => features.has(feature))
-}
-
-/**
- * Chooses the graph for a CPU: on x86-64, bytes are multiplied exactly only where VNNI or AMX is; elsewhere pairs of
- * products saturate in 16 bits. ARM's dot products are exact. What cannot be known is taken for the weaker one.
- * @param hasNative whether the model was compiled for the native encoder too
- */
-export function chooseGraph(precision: Precision, cpu: Cpu, hasNative: boolean): GraphKind {
-  if (precision === 'fp32') return 'fp32'
-  if (hasNative && canRunNative(cpu)) return 'int8-native'
-  const isExact = cpu.architecture === 'arm64' || EXACT_BYTE_PRODUCTS.some((feature) => cpu.features.has(feature))
-  return isExact ? 'int8' : 'int8-saturation-safe'
-}
 
 /** Reads a text file; undefined when there is none. */
 export type ReadText = (path: string) => string | undefined
@@ -92,9 +49,4 @@ function readIfThere(path: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function readCpuFeatures(): string[] {
-  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readIfThere('/proc/cpuinfo') ?? '')
-  return line?.[1]?.split(/\s+/) ?? [] // Elsewhere than on Linux there is no such file.
 }

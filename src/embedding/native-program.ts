@@ -1,0 +1,97 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import { sha256OfFile } from './model-files.ts'
+
+/** The native encoders: src/embedding/native/binding.c says what each function does. */
+export interface NativeProgram {
+  /** Names of the kernels that this CPU can run, the fastest first. */
+  kernels(): string[]
+  /** @throws TypeError when the files are not those of a model, or the CPU cannot run such kernels */
+  open(weightsPath: string, wordsPath: string, kernel: string): unknown
+  dimensions(encoder: unknown): number
+  /** @throws TypeError when the arrays do not fit together, or the model */
+  encode(encoder: unknown, ids: Int32Array, lengths: Int32Array, embeddings: Float32Array): void
+  /** @throws TypeError as {@link open} */
+  openFloat(weightsPath: string, kernel: string): unknown
+  inputColumns(floatEncoder: unknown): number
+  /** @throws TypeError as {@link encode} */
+  encodeFloat(floatEncoder: unknown, ids: Int32Array, embedding: Float32Array, maxima: Float32Array): void
+}
+
+/** Where `make download-models` puts the native encoder of this platform. */
+export const NATIVE_FOLDER = join(import.meta.dirname, '../../models/native', `${process.platform}-${process.arch}`)
+
+/** Names in that folder. */
+export const PROGRAM_FILE = 'encoder.node'
+export const PROGRAM_DESCRIPTION_FILE = 'encoder.json'
+
+/** encoder.json: what the program was compiled of. */
+export const ProgramDescriptionSchema = Type.Object({
+  /** Of the sources and the compiler's options. */
+  fingerprint: Type.String(),
+  compiler: Type.String(),
+  sha256: Type.String()
+})
+
+/** See {@link ProgramDescriptionSchema}. */
+export type ProgramDescription = Static<typeof ProgramDescriptionSchema>
+
+/** What is said of the program in a folder; undefined when there is none. */
+export async function readProgramDescription(folder: string): Promise<ProgramDescription | undefined> {
+  try {
+    const found: unknown = JSON.parse(await readFile(join(folder, PROGRAM_DESCRIPTION_FILE), 'utf8'))
+    return Value.Check(ProgramDescriptionSchema, found) ? found : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Path of the program in a folder; undefined when there is none.
+ * @throws Error when it is not the one that was compiled: it must not even begin
+ */
+export async function findNativeProgram(folder = NATIVE_FOLDER): Promise<string | undefined> {
+  const description = await readProgramDescription(folder)
+  if (description === undefined) return undefined
+  const path = join(folder, PROGRAM_FILE)
+  const found = await sha256OfFile(path).catch((error: unknown) => String(error))
+  if (found === description.sha256) return path
+  throw new Error(
+    `Cannot load the native encoder: ${path} has SHA-256 ${found}, wanted ${description.sha256}; run "make download-models"`
+  )
+}
+
+/**
+ * Loads a program that {@link findNativeProgram} has found.
+ * @throws Error that says what the system's loader says
+ */
+export function loadNativeProgram(path: string): NativeProgram {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compiled from binding.c
+    return createRequire(import.meta.url)(path) as NativeProgram
+  } catch (error) {
+    throw new Error(`Cannot load the native encoder ${path}; run "make download-models"`, { cause: error })
+  }
+}
+
+/**
+ * The kernels to compute with.
+ * @param wanted the name of one, or `auto` for the fastest
+ * @throws Error that names those that there are
+ */
+export function chooseKernel(program: NativeProgram, wanted: string): string {
+  const kernels = program.kernels()
+  const found = wanted === 'auto' ? kernels[0] : kernels.find((name) => name === wanted)
+  if (found === undefined) {
+    throw new Error(`Cannot compute by ${wanted}: this CPU can run ${kernels.join(', ')}; see NATIVE_KERNEL`)
+  }
+  return found
+}

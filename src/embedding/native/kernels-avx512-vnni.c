@@ -1,0 +1,87 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/* Kernels for x86-64 CPUs with AVX-512 (F, BW, VL, DQ) and VNNI. */
+
+#include <string.h>
+
+#include "cpu-features.h"
+#include "kernels.h"
+#include "lanes-avx512.h"
+
+/* 6 x 4 sums fit into the 32 vector registers beside what they are made of. */
+#define TILE_ROWS 6
+#define TILE_VECTORS 4
+#define QUERIES 4
+#define CONTEXT_VECTORS 2
+#define STORED_ZERO 0
+
+/* One variable for each sum: of an array the compiler keeps copies in memory. */
+#define START_ROW(r) __m512i sum##r##0 = start0, sum##r##1 = start1, sum##r##2 = start2, sum##r##3 = start3;
+#define ADD_ROW(r)                                                                                                     \
+  if (rows > r) {                                                                                                      \
+    int32_t four;                                                                                                      \
+    memcpy(&four, inputs + (size_t)r * depth + k, sizeof four);                                                        \
+    const __m512i input = _mm512_set1_epi32(four);                                                                     \
+    sum##r##0 = _mm512_dpbusd_epi32(sum##r##0, input, weights0);                                                       \
+    sum##r##1 = _mm512_dpbusd_epi32(sum##r##1, input, weights1);                                                       \
+    sum##r##2 = _mm512_dpbusd_epi32(sum##r##2, input, weights2);                                                       \
+    sum##r##3 = _mm512_dpbusd_epi32(sum##r##3, input, weights3);                                                       \
+  }
+#define END_ROW(r)                                                                                                     \
+  if (rows > r) {                                                                                                      \
+    _mm512_store_si512(sums + (r * 4 + 0) * LANES, sum##r##0);                                                         \
+    _mm512_store_si512(sums + (r * 4 + 1) * LANES, sum##r##1);                                                         \
+    _mm512_store_si512(sums + (r * 4 + 2) * LANES, sum##r##2);                                                         \
+    _mm512_store_si512(sums + (r * 4 + 3) * LANES, sum##r##3);                                                         \
+  }
+#define EACH_ROW(do_row) do_row(0) do_row(1) do_row(2) do_row(3) do_row(4) do_row(5)
+
+/* Integer sums of some rows and 64 columns: four panels of weights side by side. */
+static inline __attribute__((always_inline)) void add_rows(const int rows, const uint8_t *inputs,
+                                                           const int8_t *weights, const int32_t *compensation,
+                                                           int depth, int32_t *sums) {
+  const size_t panel = (size_t)depth * LANES;
+  const __m512i start0 = _mm512_loadu_si512(compensation), start1 = _mm512_loadu_si512(compensation + 16);
+  const __m512i start2 = _mm512_loadu_si512(compensation + 32), start3 = _mm512_loadu_si512(compensation + 48);
+  EACH_ROW(START_ROW)
+  for (int k = 0; k < depth; k += GROUP, weights += GROUP * LANES) {
+    const __m512i weights0 = _mm512_loadu_si512(weights), weights1 = _mm512_loadu_si512(weights + panel);
+    const __m512i weights2 = _mm512_loadu_si512(weights + 2 * panel);
+    const __m512i weights3 = _mm512_loadu_si512(weights + 3 * panel);
+    EACH_ROW(ADD_ROW)
+  }
+  EACH_ROW(END_ROW)
+}
+
+/* A function for each number of rows, so that none is asked for in the loop. */
+#define ADD_PRODUCTS(count)                                                                                            \
+  static __attribute__((noinline)) void add_products_##count(const uint8_t *inputs, const int8_t *weights,             \
+                                                             const int32_t *compensation, int depth,                   \
+                                                             int32_t *sums) {                                          \
+    add_rows(count, inputs, weights, compensation, depth, sums);                                                       \
+  }
+ADD_PRODUCTS(1)
+ADD_PRODUCTS(2)
+ADD_PRODUCTS(3)
+ADD_PRODUCTS(4)
+ADD_PRODUCTS(5)
+ADD_PRODUCTS(6)
+
+static void add_products(int rows, const uint8_t *inputs, const int8_t *weights, const int32_t *compensation, int depth,
+                         int32_t *sums) {
+  switch (rows) {
+  case 1: add_products_1(inputs, weights, compensation, depth, sums); break;
+  case 2: add_products_2(inputs, weights, compensation, depth, sums); break;
+  case 3: add_products_3(inputs, weights, compensation, depth, sums); break;
+  case 4: add_products_4(inputs, weights, compensation, depth, sums); break;
+  case 5: add_products_5(inputs, weights, compensation, depth, sums); break;
+  default: add_products_6(inputs, weights, compensation, depth, sums);
+  }
+}
+
+#include "kernels-of-lanes.h"
+
+const Kernels kernels_avx512_vnni = KERNELS_OF_LANES("avx512-vnni", cpu_has_avx512_vnni);

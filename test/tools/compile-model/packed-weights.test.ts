@@ -1,0 +1,25 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { packFloatWeights, packWeights, problemOfSizes } from '../../../tools/compile-model/packed-weights.ts'
+import { openSourceModel } from '../../../tools/compile-model/source-model.ts'
+import { modelPath } from '../../model-path.ts'
+
+test('packWeights() and packFloatWeights() refuse sizes that the kernels do not take', async () => {
+  const model = await openSourceModel(join(modelPath, 'source'))
+  assert.equal(problemOfSizes(model), undefined)
+  for (const [odd, problem] of [
+    [{ hiddenSize: 380 }, /the hidden size is 380, wanted a multiple of 64/],
+    [{ intermediateSize: 1500 }, /the intermediate size is 1500, wanted a multiple of 64/],
+    [{ headCount: 24 }, /the head size is 16, wanted a multiple of 32/]
+  ] as const) {
+    assert.match(problemOfSizes({ ...model, ...odd }) ?? '', problem)
+    assert.throws(() => packWeights({ ...model, ...odd }, []), problem)
+    assert.throws(() => packFloatWeights({ ...model, ...odd }), problem)
+  }
+})
