@@ -49,6 +49,14 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
 	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
 
+.PHONY: check-kernels
+check-kernels: download-models ## compare the kernels of all CPUs with their definition, by emulation where need be
+	@$(RUN) check-kernels
+
+.PHONY: check-newcomer
+check-newcomer: download-models ## what a newcomer does, on an emulated CPU without AVX-512
+	@tools/check-newcomer.sh
+
 .PHONY: test-terraform
 test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
 	@$(RUN) test-terraform
