@@ -5,6 +5,7 @@
 # Everything about terraform/ and .github/ that can be checked without an account: form, validity, policies, promises against a
 # mocked provider, and an apply and destroy on an emulator with jobs done in between. Needs terraform, Python 3,
 # Go and, for the emulators, Java with Maven. TF_MIRROR names a folder of providers for machines that cannot reach the registry.
+# usage: check-terraform.sh [<check>…], by default all of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,19 +31,31 @@ export TF_MIRROR=${TF_MIRROR:-}
 if [ -n "${TF_CLI_CONFIG_FILE:-}" ] && [ ! -e "$TF_CLI_CONFIG_FILE" ]; then unset TF_CLI_CONFIG_FILE; fi
 export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
 
-# Each check has its own log, shown when it has failed.
+wanted=("$@")
+known=()
+is_wanted() {
+  local name
+  [ ${#wanted[@]} -gt 0 ] || return 0
+  for name in "${wanted[@]}"; do if [ "$name" = "$1" ]; then return 0; fi; done
+  return 1
+}
+
+# Each check has its own log, shown when it has failed. A check must not run in an `if`, nor beside `&&` or `||`: there bash
+# forgets `set -e`, also in functions, and only the last command of a check would count.
 names=()
 pids=()
 check() {
   local name=$1
   shift
+  known+=("$name")
+  is_wanted "$name" || return 0
   names+=("$name")
   (
     start=$SECONDS
-    if "$@" >"$CACHE/$name.log" 2>&1; then status=passed; else status=FAILED; fi
-    printf '%-10s %s (%d s)\n' "$name" "$status" "$((SECONDS - start))"
-    [ $status = passed ]
-  ) </dev/null &
+    trap 'if [ $? = 0 ]; then status=passed; else status=FAILED; fi
+      printf "%-10s %s (%d s)\n" "$name" "$status" "$((SECONDS - start))" >&3' EXIT
+    "$@"
+  ) 3>&1 >"$CACHE/$name.log" 2>&1 </dev/null &
   pids+=($!)
 }
 
@@ -54,7 +67,7 @@ stacks() {
   local stack
   for stack in "${STACKS[@]}"; do
     terraform -chdir="$stack" init -backend=false -lockfile=readonly -input=false -no-color ${TF_MIRROR:+-plugin-dir="$TF_MIRROR"}
-    terraform -chdir="$stack" validate -no-color
+    terraform -chdir="$stack" validate -no-color -no-tests
     terraform -chdir="$stack" test -no-color
   done
 }
@@ -82,6 +95,13 @@ check checkov checkov
 check workflows workflows
 check stacks stacks
 check applied node --test test/terraform/applied.ts
+
+for name in ${wanted[@]+"${wanted[@]}"}; do
+  if [[ " ${known[*]} " != *" $name "* ]]; then
+    echo "There is no check $name: want one of ${known[*]}" >&2
+    exit 2
+  fi
+done
 
 failed=0
 for index in "${!pids[@]}"; do

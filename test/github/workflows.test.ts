@@ -1,0 +1,18 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import assert from 'node:assert/strict'
+import { readFile, readdir } from 'node:fs/promises'
+import { test } from 'node:test'
+
+const WORKFLOWS = new URL('../../.github/workflows/', import.meta.url)
+
+async function workflows(): Promise<(readonly [name: string, text: string])[]> {
+  const names = await readdir(WORKFLOWS)
+  return Promise.all(names.map(async (name) => [name, await readFile(new URL(name, WORKFLOWS), 'utf8')] as const))
+}
+
+test('every workflow names its shell, since only then a command before a pipe can fail its step', async () => {
+  for (const [name, text] of await workflows()) assert.match(text, /^defaults:\n {2}run:\n {4}shell: bash$/m, name)
+})
