@@ -4,7 +4,7 @@
  */
 
 // CloudFront Function (cloudfront-js-2.0) at viewer-request of /v1/encode: decides, before the cache is looked up, who may
-// be answered from it. It runs no other way of the project: test/edge/authorize.test.ts runs this very file.
+// be answered from it. The runtime is njs with less: test/edge/ runs this very file in njs, and refuses syntax that CloudFront lacks.
 //
 //   no bearer token, or an unknown key   401, here
 //   a key whose SHA-256 is in the store  the copy that all known keys share, until the model's revision changes
@@ -83,7 +83,9 @@ function isHs256(token) {
 /** Only parameters that count, in one order and one spelling: so that the same question is the same entry of the cache. */
 function normalized(querystring) {
   const known = {}
-  for (const name of KNOWN_PARAMETERS) {
+  // By index: the runtime has no for…of.
+  for (let index = 0; index < KNOWN_PARAMETERS.length; index += 1) {
+    const name = KNOWN_PARAMETERS[index]
     const given = querystring[name]
     if (given === undefined) continue
     // The service refuses a parameter that is there twice.

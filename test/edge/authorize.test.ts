@@ -3,8 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
-import { stat, readFile } from 'node:fs/promises'
-import { test, type TestContext } from 'node:test'
+import { readFile, stat } from 'node:fs/promises'
+import { before, test, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
 
 import { API_KEY, JWT_SECRET, buildTestApp, type TestApp } from '../server/test-app.ts'
@@ -15,11 +15,14 @@ import {
   KeyValues,
   edgeRequest,
   isReply,
-  loadFunction,
+  loadInNode,
   type Call,
   type EdgeReply,
-  type EdgeRequest
+  type EdgeRequest,
+  type Handler,
+  type LoadFunction
 } from './edge.ts'
+import { NjsEngine } from './njs-engine.ts'
 
 const MAX_FUNCTION_BYTES = 10 * 1024
 const OTHER_KEY = 'test-key-2'
@@ -43,33 +46,55 @@ function json(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-/** Runs the function alone. */
-async function run(call: Call, store = KeyValues.of([API_KEY]), requestId = 'request-1') {
-  const handler = await loadFunction(store)
-  return handler({ version: '1.0', context: { requestId, eventType: 'viewer-request' }, request: edgeRequest(call) })
+/** The function in an engine, alone and before the service. */
+class Subject {
+  readonly load: LoadFunction
+
+  constructor(load: LoadFunction) {
+    this.load = load
+  }
+
+  /** Runs the function alone. */
+  async run(call: Call, store = KeyValues.of([API_KEY]), requestId = 'request-1'): ReturnType<Handler> {
+    const handler = await this.load(store)
+    return handler({ version: '1.0', context: { requestId, eventType: 'viewer-request' }, request: edgeRequest(call) })
+  }
+
+  async passed(call: Call, store?: KeyValues, requestId?: string): Promise<EdgeRequest> {
+    const result = await this.run(call, store, requestId)
+    assert(!isReply(result), `passed on, not ${JSON.stringify(result)}`)
+    return result
+  }
+
+  async refused(call: Call, store?: KeyValues): Promise<EdgeReply> {
+    const result = await this.run(call, store)
+    assert(isReply(result), 'answered by the function')
+    assert.equal(result.statusCode, 401)
+    return result
+  }
+
+  async scopeOf(call: Call, store?: KeyValues, requestId?: string): Promise<string | undefined> {
+    return (await this.passed(call, store, requestId)).headers['x-cache-scope']?.value
+  }
+
+  /** The function before the service itself, with a cache between them. */
+  async edge(t: TestContext, store: KeyValues): Promise<TestApp & { edge: Edge }> {
+    const service = await buildTestApp(t)
+    return { ...service, edge: new Edge(await this.load(store), service.app) }
+  }
 }
 
-async function passed(call: Call, store?: KeyValues, requestId?: string): Promise<EdgeRequest> {
-  const result = await run(call, store, requestId)
-  assert(!isReply(result), `passed on, not ${JSON.stringify(result)}`)
-  return result
-}
+const njs = new NjsEngine()
+before(() => njs.start())
+njs.endAfterTests()
 
-async function refused(call: Call, store?: KeyValues): Promise<EdgeReply> {
-  const result = await run(call, store)
-  assert(isReply(result), 'answered by the function')
-  assert.equal(result.statusCode, 401)
-  return result
-}
-
-async function scopeOf(call: Call, store?: KeyValues, requestId?: string): Promise<string | undefined> {
-  return (await passed(call, store, requestId)).headers['x-cache-scope']?.value
-}
-
-/** The function before the service itself, with a cache between them. */
-async function edge(t: TestContext, store: KeyValues): Promise<TestApp & { edge: Edge }> {
-  const service = await buildTestApp(t)
-  return { ...service, edge: new Edge(await loadFunction(store), service.app) }
+/** A test that runs in Node.js and, where it can be had, in njs, the engine of CloudFront's functions. */
+function inBoth(name: string, run: (subject: Subject, t: TestContext) => Promise<void>): void {
+  test(name, (t) => run(new Subject(loadInNode), t))
+  test(`in njs: ${name}`, async (t) => {
+    if (njs.missing === undefined) await run(new Subject(njs.load), t)
+    else t.skip(njs.missing)
+  })
 }
 
 test('authorize.js fits into a CloudFront Function', async () => {
@@ -77,34 +102,19 @@ test('authorize.js fits into a CloudFront Function', async () => {
   assert(size < MAX_FUNCTION_BYTES, `${size} bytes`)
 })
 
-test('authorize.js uses no syntax that the runtime lacks', async () => {
-  const source = await readFile(FUNCTION_URL, 'utf8')
-  // cloudfront-js-2.0 is ES 5.1 with parts of later editions: these are not among them.
-  for (const lacking of [
-    /\?\./,
-    /\?\?/,
-    /\bclass\b/,
-    /\.\.\.\w/,
-    /(?:const|let) [[{]/,
-    /\([^()]*\bawait\b[^()]*\)\s*[?.]/
-  ]) {
-    assert.doesNotMatch(source, lacking)
-  }
-})
-
-test('authorize.js: known keys share one copy', async () => {
+inBoth('authorize.js: known keys share one copy', async (subject) => {
   const store = KeyValues.of([API_KEY, OTHER_KEY], 'r7')
-  assert.equal(await scopeOf({ headers: bearer(API_KEY) }, store), 'shared-r7')
-  assert.equal(await scopeOf({ headers: bearer(OTHER_KEY) }, store), 'shared-r7')
+  assert.equal(await subject.scopeOf({ headers: bearer(API_KEY) }, store), 'shared-r7')
+  assert.equal(await subject.scopeOf({ headers: bearer(OTHER_KEY) }, store), 'shared-r7')
 })
 
-test('authorize.js: what it passes on still has its Authorization, for the service to check', async () => {
-  const { headers } = await passed({ headers: bearer(API_KEY) })
+inBoth('authorize.js: what it passes on still has its Authorization, for the service to check', async (subject) => {
+  const { headers } = await subject.passed({ headers: bearer(API_KEY) })
   assert.equal(headers['authorization']?.value, `Bearer ${API_KEY}`)
 })
 
-test('attack, no key: 401 in the shape of the service, before the cache', async (t) => {
-  const reply = await refused({})
+inBoth('attack, no key: 401 in the shape of the service, before the cache', async (subject, t) => {
+  const reply = await subject.refused({})
   const { app } = await buildTestApp(t)
   const own = await app.inject('/v1/encode?query=hello')
   assert.deepEqual(JSON.parse(reply.body), own.json())
@@ -113,15 +123,15 @@ test('attack, no key: 401 in the shape of the service, before the cache', async 
   }
 })
 
-test('attack, wrong key: 401 in the shape of the service', async (t) => {
-  const reply = await refused({ headers: bearer(UNKNOWN_KEY) })
+inBoth('attack, wrong key: 401 in the shape of the service', async (subject, t) => {
+  const reply = await subject.refused({ headers: bearer(UNKNOWN_KEY) })
   const { app } = await buildTestApp(t)
   const own = await app.inject({ url: '/v1/encode?query=hello', headers: bearer(UNKNOWN_KEY) })
   assert.deepEqual(JSON.parse(reply.body), own.json())
   assert.equal(reply.headers['www-authenticate']?.value, own.headers['www-authenticate'])
 })
 
-test('attack, parts of a key: each is refused', async () => {
+inBoth('attack, parts of a key: each is refused', async (subject) => {
   for (const token of [
     API_KEY.slice(0, -1),
     `${API_KEY}x`,
@@ -129,53 +139,59 @@ test('attack, parts of a key: each is refused', async () => {
     `${API_KEY},${OTHER_KEY}`,
     `${API_KEY}\0`
   ]) {
-    await refused({ headers: bearer(token) })
+    await subject.refused({ headers: bearer(token) })
   }
 })
 
-test('attack, the digest in place of the key: refused', async () => {
+inBoth('attack, the digest in place of the key: refused', async (subject) => {
   const store = KeyValues.of([API_KEY])
-  for (const name of store.pairs.keys()) await refused({ headers: bearer(name) }, store)
+  for (const name of store.pairs.keys()) await subject.refused({ headers: bearer(name) }, store)
 })
 
-test('attack, a key that is stale: refused as soon as the store forgets it, whatever the cache has', async (t) => {
-  const store = KeyValues.of([API_KEY, OTHER_KEY])
-  const { edge: front } = await edge(t, store)
-  assert.equal((await front.call({ headers: bearer(OTHER_KEY) })).from, 'service')
-  assert.equal((await front.call({ headers: bearer(OTHER_KEY) })).from, 'cache')
-  const gone = KeyValues.of([OTHER_KEY])
-  for (const name of gone.pairs.keys()) if (name !== 'revision') store.pairs.delete(name)
-  const reply = await front.call({ headers: bearer(OTHER_KEY) })
-  assert.deepEqual([reply.status, reply.from], [401, 'function'])
-  assert.equal((await front.call({ headers: bearer(API_KEY) })).from, 'cache')
-})
+inBoth(
+  'attack, a key that is stale: refused as soon as the store forgets it, whatever the cache has',
+  async (subject, t) => {
+    const store = KeyValues.of([API_KEY, OTHER_KEY])
+    const { edge: front } = await subject.edge(t, store)
+    assert.equal((await front.call({ headers: bearer(OTHER_KEY) })).from, 'service')
+    assert.equal((await front.call({ headers: bearer(OTHER_KEY) })).from, 'cache')
+    const gone = KeyValues.of([OTHER_KEY])
+    for (const name of gone.pairs.keys()) if (name !== 'revision') store.pairs.delete(name)
+    const reply = await front.call({ headers: bearer(OTHER_KEY) })
+    assert.deepEqual([reply.status, reply.from], [401, 'function'])
+    assert.equal((await front.call({ headers: bearer(API_KEY) })).from, 'cache')
+  }
+)
 
-test('attack, a JWT that says alg none: refused, signed or not', async () => {
+inBoth('attack, a JWT that says alg none: refused, signed or not', async (subject) => {
   for (const alg of ['none', 'None', 'NONE', 'RS256', 'HS384', ''])
-    await refused({ headers: bearer(await jwt({ alg })) })
+    await subject.refused({ headers: bearer(await jwt({ alg })) })
   const [head = '', payload = ''] = (await jwt({ alg: 'none' })).split('.')
-  await refused({ headers: bearer(`${head}.${payload}.`) })
-  await refused({ headers: bearer(`${head}.${payload}`) })
+  await subject.refused({ headers: bearer(`${head}.${payload}.`) })
+  await subject.refused({ headers: bearer(`${head}.${payload}`) })
 })
 
-test('attack, things that look like a JWT: refused', async () => {
+inBoth('attack, things that look like a JWT: refused', async (subject) => {
   for (const head of ['null', json(null), json('HS256'), json([]), json({ alg: ['HS256'] }), '%%%']) {
-    await refused({ headers: bearer(`${head}.e30.c2ln`) })
+    await subject.refused({ headers: bearer(`${head}.e30.c2ln`) })
   }
 })
 
-test('attack, a forged JWT: asks the service each time, finds no cached answer and is refused there', async (t) => {
-  const { edge: front } = await edge(t, KeyValues.of([API_KEY]))
-  await front.call({ headers: bearer(API_KEY) })
-  const forged = await jwt({ secret: 'another-secret-of-thirty-two-chars' })
-  for (let time = 0; time < 2; time += 1) {
-    const reply = await front.call({ headers: bearer(forged) })
-    assert.deepEqual([reply.status, reply.from], [401, 'service'])
+inBoth(
+  'attack, a forged JWT: asks the service each time, finds no cached answer and is refused there',
+  async (subject, t) => {
+    const { edge: front } = await subject.edge(t, KeyValues.of([API_KEY]))
+    await front.call({ headers: bearer(API_KEY) })
+    const forged = await jwt({ secret: 'another-secret-of-thirty-two-chars' })
+    for (let time = 0; time < 2; time += 1) {
+      const reply = await front.call({ headers: bearer(forged) })
+      assert.deepEqual([reply.status, reply.from], [401, 'service'])
+    }
   }
-})
+)
 
-test('a JWT is never answered from the cache, not even from its own', async (t) => {
-  const { edge: front } = await edge(t, KeyValues.of([API_KEY]))
+inBoth('a JWT is never answered from the cache, not even from its own', async (subject, t) => {
+  const { edge: front } = await subject.edge(t, KeyValues.of([API_KEY]))
   await front.call({ headers: bearer(API_KEY) })
   const headers = bearer(await jwt())
   for (let time = 0; time < 2; time += 1) {
@@ -184,17 +200,17 @@ test('a JWT is never answered from the cache, not even from its own', async (t) 
   }
 })
 
-test('attack, case of header and scheme: as the service takes them, with the same scope', async () => {
+inBoth('attack, case of header and scheme: as the service takes them, with the same scope', async (subject) => {
   for (const headers of [
     { Authorization: `Bearer ${API_KEY}` },
     { AUTHORIZATION: `bearer ${API_KEY}` },
     { authorization: `BEARER ${API_KEY}` }
   ]) {
-    assert.equal(await scopeOf({ headers }), 'shared-r1')
+    assert.equal(await subject.scopeOf({ headers }), 'shared-r1')
   }
 })
 
-test('attack, other schemes and shapes of the header: refused', async () => {
+inBoth('attack, other schemes and shapes of the header: refused', async (subject) => {
   for (const authorization of [
     '',
     API_KEY,
@@ -208,78 +224,80 @@ test('attack, other schemes and shapes of the header: refused', async () => {
     `Bearer ${API_KEY} x`,
     `Bearer "${API_KEY}"`
   ]) {
-    await refused({ headers: { authorization } })
+    await subject.refused({ headers: { authorization } })
   }
 })
 
-test('attack, the header twice: refused, whichever is right', async () => {
+inBoth('attack, the header twice: refused, whichever is right', async (subject) => {
   for (const authorization of [
     [`Bearer ${API_KEY}`, `Bearer ${UNKNOWN_KEY}`],
     [`Bearer ${UNKNOWN_KEY}`, `Bearer ${API_KEY}`],
     [`Bearer ${API_KEY}`, `Bearer ${API_KEY}`]
   ]) {
-    await refused({ headers: { authorization } })
+    await subject.refused({ headers: { authorization } })
   }
-  await refused({ headers: { Authorization: `Bearer ${API_KEY}`, authorization: `Bearer ${UNKNOWN_KEY}` } })
+  await subject.refused({ headers: { Authorization: `Bearer ${API_KEY}`, authorization: `Bearer ${UNKNOWN_KEY}` } })
 })
 
-test('attack, a very long token: refused without a look into the store', async () => {
+inBoth('attack, a very long token: refused without a look into the store', async (subject) => {
   const store = KeyValues.of([API_KEY])
-  const looked: string[] = []
-  const exists = store.exists.bind(store)
-  store.exists = (key) => {
-    looked.push(key)
-    return exists(key)
-  }
-  await refused({ headers: bearer('k'.repeat(1025)) }, store)
-  await refused({ headers: bearer('k'.repeat(1_000_000)) }, store)
-  assert.deepEqual(looked, [])
+  await subject.refused({ headers: bearer('k'.repeat(1025)) }, store)
+  await subject.refused({ headers: bearer('k'.repeat(1_000_000)) }, store)
+  assert.deepEqual(store.looked, [])
   const longest = 'k'.repeat(1024)
-  assert.equal(await scopeOf({ headers: bearer(longest) }, KeyValues.of([longest])), 'shared-r1')
+  assert.equal(await subject.scopeOf({ headers: bearer(longest) }, KeyValues.of([longest])), 'shared-r1')
 })
 
-test('attack, a scope of the caller’s own: is thrown away, on every method', async () => {
+inBoth('attack, a scope of the caller’s own: is thrown away, on every method', async (subject) => {
   const forged = { 'X-Cache-Scope': 'shared-r1' }
-  await refused({ headers: forged })
-  await refused({ headers: { ...forged, ...bearer(UNKNOWN_KEY) } })
-  assert.equal(await scopeOf({ headers: { ...forged, ...bearer(API_KEY) } }), 'shared-r1')
-  assert.match((await scopeOf({ headers: { ...forged, ...bearer(await jwt()) } })) ?? '', /^own-/)
+  await subject.refused({ headers: forged })
+  await subject.refused({ headers: { ...forged, ...bearer(UNKNOWN_KEY) } })
+  assert.equal(await subject.scopeOf({ headers: { ...forged, ...bearer(API_KEY) } }), 'shared-r1')
+  assert.match((await subject.scopeOf({ headers: { ...forged, ...bearer(await jwt()) } })) ?? '', /^own-/)
   for (const method of ['POST', 'OPTIONS', 'DELETE']) {
-    assert.equal(await scopeOf({ method, headers: forged }), undefined)
+    assert.equal(await subject.scopeOf({ method, headers: forged }), undefined)
   }
 })
 
-test('attack, poisoning: what one caller sends beside the text changes no other caller’s answer', async (t) => {
-  const { edge: front, encoder } = await edge(t, KeyValues.of([API_KEY, OTHER_KEY]))
-  const url = '/v1/encode?query=hello'
-  const poisoned = await front.call({
-    url: `${url}&utm_source=x&Query=bye&__proto__=1`,
-    headers: { ...bearer(API_KEY), 'x-cache-scope': 'mine', 'x-forwarded-host': 'evil.example', 'x-request-id': 'evil' }
-  })
-  const clean = await front.call({ url, headers: bearer(OTHER_KEY) })
-  assert.equal(clean.from, 'cache')
-  assert.equal(clean.body, poisoned.body)
-  assert.doesNotMatch(JSON.stringify(clean.body), /evil|bye/)
-  assert.deepEqual(encoder.calls, [['hello']])
+inBoth(
+  'attack, poisoning: what one caller sends beside the text changes no other caller’s answer',
+  async (subject, t) => {
+    const { edge: front, encoder } = await subject.edge(t, KeyValues.of([API_KEY, OTHER_KEY]))
+    const url = '/v1/encode?query=hello'
+    const poisoned = await front.call({
+      url: `${url}&utm_source=x&Query=bye&__proto__=1`,
+      headers: {
+        ...bearer(API_KEY),
+        'x-cache-scope': 'mine',
+        'x-forwarded-host': 'evil.example',
+        'x-request-id': 'evil'
+      }
+    })
+    const clean = await front.call({ url, headers: bearer(OTHER_KEY) })
+    assert.equal(clean.from, 'cache')
+    assert.equal(clean.body, poisoned.body)
+    assert.doesNotMatch(JSON.stringify(clean.body), /evil|bye/)
+    assert.deepEqual(encoder.calls, [['hello']])
+  }
+)
+
+inBoth('HEAD is checked as GET is', async (subject) => {
+  await subject.refused({ method: 'HEAD' })
+  await subject.refused({ method: 'HEAD', headers: bearer(UNKNOWN_KEY) })
+  assert.equal(await subject.scopeOf({ method: 'HEAD', headers: bearer(API_KEY) }), 'shared-r1')
 })
 
-test('HEAD is checked as GET is', async () => {
-  await refused({ method: 'HEAD' })
-  await refused({ method: 'HEAD', headers: bearer(UNKNOWN_KEY) })
-  assert.equal(await scopeOf({ method: 'HEAD', headers: bearer(API_KEY) }), 'shared-r1')
-})
-
-test('other methods go on to the service, which checks them', async (t) => {
+inBoth('other methods go on to the service, which checks them', async (subject, t) => {
   for (const method of ['POST', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']) {
-    const { headers } = await passed({ method, url: '/v1/encode' })
+    const { headers } = await subject.passed({ method, url: '/v1/encode' })
     assert.equal(headers['x-cache-scope'], undefined)
   }
   const { app } = await buildTestApp(t)
   assert.equal((await app.inject({ method: 'POST', url: '/v1/encode', payload: { query: 'x' } })).statusCode, 401)
 })
 
-test('the same question in another spelling is the same entry', async (t) => {
-  const { edge: front, encoder } = await edge(t, KeyValues.of([API_KEY]))
+inBoth('the same question in another spelling is the same entry', async (subject, t) => {
+  const { edge: front, encoder } = await subject.edge(t, KeyValues.of([API_KEY]))
   const answers = []
   for (const url of [
     '/v1/encode?query=hello%20w%C3%B6rld',
@@ -299,8 +317,8 @@ test('the same question in another spelling is the same entry', async (t) => {
   assert.deepEqual(encoder.calls, [['hello wörld']])
 })
 
-test('texts with signs of their own stay what they are', async (t) => {
-  const { edge: front } = await edge(t, KeyValues.of([API_KEY]))
+inBoth('texts with signs of their own stay what they are', async (subject, t) => {
+  const { edge: front } = await subject.edge(t, KeyValues.of([API_KEY]))
   for (const text of ['a&b=c', '1+1=2', '100%', '#/?;', 'ﬁ 😀', '%41', '"\\', "it's (so)*"]) {
     const reply = await front.call({ url: `/v1/encode?query=${encodeURIComponent(text)}`, headers: bearer(API_KEY) })
     const body: unknown = JSON.parse(reply.body)
@@ -309,8 +327,8 @@ test('texts with signs of their own stay what they are', async (t) => {
   }
 })
 
-test('what is empty, or there twice, is the service’s to refuse, and is not kept', async (t) => {
-  const { edge: front } = await edge(t, KeyValues.of([API_KEY]))
+inBoth('what is empty, or there twice, is the service’s to refuse, and is not kept', async (subject, t) => {
+  const { edge: front } = await subject.edge(t, KeyValues.of([API_KEY]))
   for (const query of ['query=', 'query=%20', '', 'query=a&query=b', 'truncate=end']) {
     const call = { url: `/v1/encode?${query}`, headers: bearer(API_KEY) }
     for (let time = 0; time < 2; time += 1) {
@@ -320,33 +338,33 @@ test('what is empty, or there twice, is the service’s to refuse, and is not ke
   }
 })
 
-test('what is not valid percent-encoding goes on as it came', async () => {
+inBoth('what is not valid percent-encoding goes on as it came', async (subject) => {
   for (const value of ['%', '%ff', 'a+b%zz']) {
-    const { querystring } = await passed({ url: `/v1/encode?query=${value}`, headers: bearer(API_KEY) })
+    const { querystring } = await subject.passed({ url: `/v1/encode?query=${value}`, headers: bearer(API_KEY) })
     assert.equal(JSON.stringify(querystring), JSON.stringify({ query: { value } }))
   }
 })
 
-test('truncate is part of the entry', async (t) => {
-  const { edge: front } = await edge(t, KeyValues.of([API_KEY]))
+inBoth('truncate is part of the entry', async (subject, t) => {
+  const { edge: front } = await subject.edge(t, KeyValues.of([API_KEY]))
   const headers = bearer(API_KEY)
   await front.call({ url: '/v1/encode?query=hello', headers })
   assert.equal((await front.call({ url: '/v1/encode?query=hello&truncate=start', headers })).from, 'service')
   assert.equal((await front.call({ url: '/v1/encode?truncate=start&query=hello', headers })).from, 'cache')
 })
 
-test('another revision of the model has another cache', async (t) => {
+inBoth('another revision of the model has another cache', async (subject, t) => {
   const store = KeyValues.of([API_KEY], 'r1')
-  const { edge: front } = await edge(t, store)
+  const { edge: front } = await subject.edge(t, store)
   await front.call({ headers: bearer(API_KEY) })
   assert.equal((await front.call({ headers: bearer(API_KEY) })).from, 'cache')
   store.pairs.set('revision', 'r2')
   assert.equal((await front.call({ headers: bearer(API_KEY) })).from, 'service')
 })
 
-test('without a revision, or without the store, keys share nothing and the service is asked', async (t) => {
+inBoth('without a revision, or without the store, keys share nothing and the service is asked', async (subject, t) => {
   const store = KeyValues.of([API_KEY])
-  const { edge: front } = await edge(t, store)
+  const { edge: front } = await subject.edge(t, store)
   await front.call({ headers: bearer(API_KEY) })
   store.pairs.delete('revision')
   assert.equal((await front.call({ headers: bearer(API_KEY) })).from, 'service')
@@ -356,11 +374,11 @@ test('without a revision, or without the store, keys share nothing and the servi
   assert.deepEqual([wrong.status, wrong.from], [401, 'service'])
 })
 
-test('a failing store is logged without the token', async () => {
+inBoth('a failing store is logged without the token', async (subject) => {
   const store = KeyValues.of([API_KEY])
   store.isAway = true
   const lines: string[] = []
-  const handler = await loadFunction(store, (line) => lines.push(line))
+  const handler = await subject.load(store, (line) => lines.push(line))
   const context = { requestId: 'r', eventType: 'viewer-request' }
   await handler({ version: '1.0', context, request: edgeRequest({ headers: bearer(API_KEY) }) })
   assert.equal(lines.length, 1)

@@ -29,7 +29,8 @@ export interface EdgeReply {
   body: string
 }
 
-type Handler = (event: {
+/** The function's one entry. */
+export type Handler = (event: {
   version: string
   context: { requestId: string; eventType: string }
   request: EdgeRequest
@@ -41,6 +42,8 @@ export const FUNCTION_URL = new URL('../../edge/authorize.js', import.meta.url)
 /** The key value store: what `tools/edge-keys` writes, and what happens when it cannot be reached. */
 export class KeyValues {
   readonly pairs = new Map<string, string>()
+  /** Keys that were looked for. */
+  readonly looked: string[] = []
   isAway = false
 
   /** A store that knows keys, and a revision of the model. */
@@ -52,6 +55,7 @@ export class KeyValues {
   }
 
   async exists(key: string): Promise<boolean> {
+    this.looked.push(key)
     if (this.isAway) throw new Error('away')
     return this.pairs.has(key)
   }
@@ -63,8 +67,11 @@ export class KeyValues {
   }
 }
 
-/** Loads the function as CloudFront does: a script with nothing but its two modules, Buffer and console. */
-export async function loadFunction(store: KeyValues, log: (line: string) => void = () => undefined): Promise<Handler> {
+/** Loads the function with a store, and hears what it logs. */
+export type LoadFunction = (store: KeyValues, log?: (line: string) => void) => Promise<Handler>
+
+/** Loads the function into Node.js: a script with nothing but its two modules, Buffer and console. */
+export const loadInNode: LoadFunction = async (store, log = () => undefined) => {
   const modules: Record<string, unknown> = { cloudfront: { kvs: () => store }, crypto }
   const source = await readFile(FUNCTION_URL, 'utf8')
   const script = source.replaceAll(/^import (\w+) from '(\w+)'$/gm, 'const $1 = modules.$2')

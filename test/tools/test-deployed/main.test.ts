@@ -10,7 +10,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { API_KEY } from '../../server/test-app.ts'
 import { startService } from '../../service-process.ts'
-import { Edge, KeyValues, loadFunction, type CallerReply } from '../../edge/edge.ts'
+import { Edge, KeyValues, loadInNode, type CallerReply } from '../../edge/edge.ts'
 import { buildTestApp } from '../../server/test-app.ts'
 
 const MAIN = fileURLToPath(new URL('../../../tools/test-deployed/main.ts', import.meta.url))
@@ -49,7 +49,7 @@ test('test-deployed: the service on this machine keeps its promises', async (t) 
 
 test('test-deployed: through the edge, what CloudFront adds is checked too', async (t) => {
   const { app } = await buildTestApp(t)
-  const edge = new Edge(await loadFunction(KeyValues.of([API_KEY])), app)
+  const edge = new Edge(await loadInNode(KeyValues.of([API_KEY])), app)
   const base = await listen(t, (request, response) => {
     const { method = 'GET', url = '/' } = request
     void (async () => {
