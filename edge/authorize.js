@@ -24,6 +24,17 @@ const JWT = /^([\w-]+)\.[\w-]+\.[\w-]+$/
 const store = cf.kvs()
 
 async function handler(event) {
+  try {
+    return await decide(event)
+  } catch (error) {
+    // CloudFront would answer with a page of HTML.
+    console.log(`The function failed: ${error.message}`)
+    const message = 'Cannot tell who is calling: come back in a moment'
+    return answer(event, 503, { code: 'UNAVAILABLE', error: 'Service Unavailable', message: message })
+  }
+}
+
+async function decide(event) {
   const request = event.request
   // What a caller says of the scope is never believed.
   delete request.headers[SCOPE]
@@ -103,18 +114,23 @@ function trimmed(value) {
   }
 }
 
-/** In the service's own shape of an error. */
 function refusal(event, reason, challenge) {
   const message = `Cannot tell who is calling: ${reason}`
+  const reply = answer(event, 401, { code: 'UNAUTHORIZED', error: 'Unauthorized', message: message })
+  reply.headers['www-authenticate'] = { value: `Bearer realm="sbert-service"${challenge}` }
+  return reply
+}
+
+/** In the service's own shape of an error. */
+function answer(event, statusCode, problem) {
   return {
-    statusCode: 401,
-    statusDescription: 'Unauthorized',
+    statusCode: statusCode,
+    statusDescription: problem.error,
     headers: {
       'content-type': { value: 'application/json; charset=utf-8' },
       'cache-control': { value: 'no-store' },
-      'www-authenticate': { value: `Bearer realm="sbert-service"${challenge}` },
       'x-request-id': { value: event.context.requestId }
     },
-    body: JSON.stringify({ statusCode: 401, code: 'UNAUTHORIZED', error: 'Unauthorized', message: message })
+    body: JSON.stringify({ statusCode: statusCode, code: problem.code, error: problem.error, message: problem.message })
   }
 }

@@ -385,6 +385,22 @@ inBoth('a failing store is logged without the token', async (subject) => {
   assert.doesNotMatch(lines.join(), new RegExp(API_KEY))
 })
 
+inBoth('a fault of the function itself is answered in JSON, where CloudFront would send HTML', async (subject) => {
+  const lines: string[] = []
+  const handler = await subject.load(KeyValues.of([API_KEY]), (line) => lines.push(line))
+  const { method, uri, headers } = edgeRequest({ headers: bearer(API_KEY) })
+  // An event as CloudFront does not send it.
+  const querystring: EdgeRequest['querystring'] = JSON.parse('null')
+  const context = { requestId: 'r', eventType: 'viewer-request' }
+  const result = await handler({ version: '1.0', context, request: { method, uri, headers, querystring } })
+  assert(isReply(result))
+  assert.equal(result.statusCode, 503)
+  assert.match(result.headers['content-type']?.value ?? '', /^application\/json/)
+  const { statusCode, code } = JSON.parse(result.body)
+  assert.deepEqual([statusCode, code], [503, 'UNAVAILABLE'])
+  assert.match(lines.join(), /^The function failed: /)
+})
+
 test('the function and Terraform name the same cache key', async () => {
   const edgeModule = await readFile(new URL('../../terraform/modules/edge/main.tf', import.meta.url), 'utf8')
   const line = (name: string) => new RegExp(`${name}\\s*= (.*)`).exec(edgeModule)?.[1]

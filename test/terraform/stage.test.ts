@@ -192,3 +192,15 @@ test('stages set only settings that the service has', async () => {
   const known = new Set<string>([...Object.keys(SETTINGS), 'AWS_REGION'])
   for (const name of new Set(names)) assert(known.has(name), `${name} is no setting`)
 })
+
+test('who waits for the service waits longer the farther away it is, so that the nearest answers, in JSON', async () => {
+  const nginx = await readFile(new URL('../ebs/.platform/nginx/conf.d/service.conf', TERRAFORM), 'utf8')
+  const edge = await read('modules/edge/main.tf')
+  const seconds = [
+    /proxy_read_timeout (\d+)s;/.exec(nginx),
+    /IdleTimeout\s*= "(\d+)"/.exec(await read('web.tf')),
+    /origin_read_timeout\s*= (\d+)/.exec(edge)
+  ].map((match) => Number(match?.[1]))
+  const [near = 0, balancer = 0, far = 0] = seconds
+  assert(0 < near && near < balancer && balancer < far, seconds.join(' < '))
+})

@@ -13,8 +13,10 @@ locals {
   cached_headers    = [var.cache == "keys" ? "x-cache-scope" : "authorization", "origin"]
   cached_paths      = ["/v1/encode", "/v1/encode/"]
 
-  # The service itself answers every error in JSON. These two CloudFront makes when the service cannot be reached.
+  # The service itself answers every error in JSON. These CloudFront makes: the address is too long for it, or the service cannot be
+  # reached. Others that it makes have no page, since the page would take the place of what the service says: 400, 403 and 503.
   error_pages = {
+    414 = { code = "INVALID_REQUEST", error = "URI Too Long", message = "Cannot read the request: its address is longer than 8 KB; want the text in the body of a POST" }
     502 = { code = "UNAVAILABLE", error = "Bad Gateway", message = "Cannot reach the service: come back in a moment" }
     504 = { code = "DEADLINE_EXCEEDED", error = "Gateway Timeout", message = "Cannot answer in time: come back in a moment" }
   }

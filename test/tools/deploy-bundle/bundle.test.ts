@@ -123,6 +123,8 @@ test('nginx leaves to the service what the service limits, and answers JSON', as
     ?.content.matchAll(/return (\d+) '(.*)';/g)
   const bodies = [...(replies ?? [])].map(([, status, json = '']) => [Number(status), JSON.parse(json).statusCode])
   assert.deepEqual(bodies, [
+    [400, 400],
+    [414, 414],
     [413, 413],
     [503, 503]
   ])
