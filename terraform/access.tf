@@ -120,8 +120,9 @@ data "aws_iam_policy_document" "trust" {
 # The web tier's instances
 
 resource "aws_iam_role" "web" {
-  name               = "${local.name}-web"
-  assume_role_policy = data.aws_iam_policy_document.trust["ec2"].json
+  name                 = "${local.name}-web"
+  assume_role_policy   = data.aws_iam_policy_document.trust["ec2"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_instance_profile" "web" {
@@ -173,8 +174,9 @@ data "aws_iam_policy_document" "host" {
 # Elastic Beanstalk itself, when it looks at health and updates the platform
 
 resource "aws_iam_role" "beanstalk" {
-  name               = "${local.name}-beanstalk"
-  assume_role_policy = data.aws_iam_policy_document.trust["elasticbeanstalk"].json
+  name                 = "${local.name}-beanstalk"
+  assume_role_policy   = data.aws_iam_policy_document.trust["elasticbeanstalk"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy_attachment" "beanstalk" {
@@ -187,8 +189,9 @@ resource "aws_iam_role_policy_attachment" "beanstalk" {
 # Workers: what the program may do, and what Fargate may do to start it
 
 resource "aws_iam_role" "worker" {
-  name               = "${local.name}-worker"
-  assume_role_policy = data.aws_iam_policy_document.trust["ecs-tasks"].json
+  name                 = "${local.name}-worker"
+  assume_role_policy   = data.aws_iam_policy_document.trust["ecs-tasks"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "worker" {
@@ -203,8 +206,9 @@ resource "aws_iam_role_policy" "worker" {
 }
 
 resource "aws_iam_role" "worker_start" {
-  name               = "${local.name}-worker-start"
-  assume_role_policy = data.aws_iam_policy_document.trust["ecs-tasks"].json
+  name                 = "${local.name}-worker-start"
+  assume_role_policy   = data.aws_iam_policy_document.trust["ecs-tasks"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "worker_start" {

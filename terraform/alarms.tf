@@ -71,6 +71,15 @@ locals {
       expression  = local.backlog_expression
       comparison  = "GreaterThanThreshold", threshold = var.alarm_thresholds.backlog_per_task, period_seconds = 60, periods = 15
     }
+    workers-missing = {
+      description = "Fewer workers run than should: they do not start, or end at once; the log of the service in ECS says why"
+      metrics = {
+        desired = { namespace = "ECS/ContainerInsights", metric = "DesiredTaskCount", statistic = "Minimum", dimensions = local.service_dimensions }
+        running = { namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", statistic = "Maximum", dimensions = local.service_dimensions }
+      }
+      expression = "FILL(desired, 0) - FILL(running, 0)"
+      comparison = "GreaterThanThreshold", threshold = 0, period_seconds = 60, periods = 15
+    }
     throttles = {
       description = "DynamoDB refuses reads or writes of jobs for being too many at once"
       metrics = {
@@ -165,7 +174,7 @@ data "aws_iam_policy_document" "topic" {
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "costalerts.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "costalerts.amazonaws.com", "budgets.amazonaws.com"]
     }
 
     condition {
@@ -179,6 +188,8 @@ data "aws_iam_policy_document" "topic" {
 # Costs out of the ordinary, of what carries this stage's tag. The tags Service and Stage have to be activated for billing once.
 
 resource "aws_ce_anomaly_monitor" "stage" {
+  count = var.cost_alarms ? 1 : 0
+
   name         = local.name
   monitor_type = "CUSTOM"
 
@@ -193,9 +204,11 @@ resource "aws_ce_anomaly_monitor" "stage" {
 }
 
 resource "aws_ce_anomaly_subscription" "stage" {
+  count = var.cost_alarms ? 1 : 0
+
   name             = local.name
   frequency        = "IMMEDIATE"
-  monitor_arn_list = [aws_ce_anomaly_monitor.stage.arn]
+  monitor_arn_list = [aws_ce_anomaly_monitor.stage[0].arn]
 
   subscriber {
     type    = "SNS"
@@ -207,6 +220,36 @@ resource "aws_ce_anomaly_subscription" "stage" {
       key           = "ANOMALY_TOTAL_IMPACT_ABSOLUTE"
       match_options = ["GREATER_THAN_OR_EQUAL"]
       values        = [tostring(var.alarm_thresholds.cost_anomaly_dollars)]
+    }
+  }
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+# What a stage may cost in a month: told of when it is spent, and when it will be.
+resource "aws_budgets_budget" "stage" {
+  count = var.cost_alarms ? 1 : 0
+
+  name         = local.name
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_amount = tostring(var.alarm_thresholds.month_dollars)
+  limit_unit   = "USD"
+
+  cost_filter {
+    name   = "TagKeyValue"
+    values = ["user:Stage$${var.stage}"]
+  }
+
+  dynamic "notification" {
+    for_each = toset(["ACTUAL", "FORECASTED"])
+
+    content {
+      notification_type         = notification.key
+      comparison_operator       = "GREATER_THAN"
+      threshold                 = 100
+      threshold_type            = "PERCENTAGE"
+      subscriber_sns_topic_arns = [aws_sns_topic.alarms.arn]
     }
   }
 
@@ -231,8 +274,9 @@ resource "aws_chatbot_slack_channel_configuration" "alarms" {
 resource "aws_iam_role" "slack" {
   count = var.slack == null ? 0 : 1
 
-  name               = "${local.name}-slack"
-  assume_role_policy = data.aws_iam_policy_document.trust["chatbot"].json
+  name                 = "${local.name}-slack"
+  assume_role_policy   = data.aws_iam_policy_document.trust["chatbot"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "slack" {

@@ -1,7 +1,8 @@
 # This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
 # Released under the MIT licence, which is in the file LICENSE.
 
-# A caller of our own: an encode through CloudFront every few minutes.
+# A caller of our own: an encode through CloudFront every few minutes. No concurrency is reserved for it: a new account has ten in all,
+# none of which it lets go.
 #
 # CloudFormation takes a function's code as text, where Lambda itself wants a zip: so the code is reviewed where it stands.
 
@@ -16,17 +17,16 @@ resource "aws_cloudformation_stack" "canary" {
       Function = {
         Type = "AWS::Lambda::Function"
         Properties = {
-          FunctionName                 = "${local.name}-canary"
-          Runtime                      = "nodejs22.x"
-          Architectures                = ["arm64"]
-          Handler                      = "index.handler"
-          Role                         = aws_iam_role.canary.arn
-          Timeout                      = 30
-          MemorySize                   = 256
-          ReservedConcurrentExecutions = 1
-          KmsKeyArn                    = aws_kms_key.main.arn
-          LoggingConfig                = { LogGroup = aws_cloudwatch_log_group.canary.name }
-          Code                         = { ZipFile = local.canary_code }
+          FunctionName  = "${local.name}-canary"
+          Runtime       = "nodejs22.x"
+          Architectures = ["arm64"]
+          Handler       = "index.handler"
+          Role          = aws_iam_role.canary.arn
+          Timeout       = 30
+          MemorySize    = 256
+          KmsKeyArn     = aws_kms_key.main.arn
+          LoggingConfig = { LogGroup = aws_cloudwatch_log_group.canary.name }
+          Code          = { ZipFile = local.canary_code }
           Environment = {
             Variables = {
               SERVICE_URL = module.edge.url
@@ -53,8 +53,9 @@ resource "aws_cloudwatch_log_group" "canary" {
 }
 
 resource "aws_iam_role" "canary" {
-  name               = "${local.name}-canary"
-  assume_role_policy = data.aws_iam_policy_document.trust["lambda"].json
+  name                 = "${local.name}-canary"
+  assume_role_policy   = data.aws_iam_policy_document.trust["lambda"].json
+  permissions_boundary = local.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "canary" {

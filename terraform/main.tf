@@ -13,6 +13,13 @@ locals {
     ManagedBy = "terraform"
   }
 
+  # The account's stack makes it: what a role of this stage may do at the most, whatever its policies say.
+  permissions_boundary_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/${var.application_name}-boundary-${var.stage}"
+
+  # CloudFront reaches no balancer there.
+  # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
+  zone_ids_without_vpc_origins = ["use1-az3", "usw1-az2", "apne1-az3", "cac1-az3"]
+
   # The program reads the same file: src/platform/aws-job-backend.ts.
   job_resources = jsondecode(file("${path.module}/../src/platform/job-resources.json"))
 
@@ -45,9 +52,25 @@ module "network" {
   name                 = local.name
   cidr                 = var.vpc_cidr
   zone_count           = var.zone_count
+  excluded_zone_ids    = local.zone_ids_without_vpc_origins
   nat_gateway_per_zone = var.nat_gateway_per_zone
   log_retention_days   = var.log_retention_days
   kms_key_arn          = aws_kms_key.main.arn
+
+  permissions_boundary_arn = local.permissions_boundary_arn
+}
+
+data "aws_subnet" "given" {
+  for_each = toset(var.network == null ? [] : var.network.private_subnet_ids)
+
+  id = each.key
+
+  lifecycle {
+    postcondition {
+      condition     = !contains(local.zone_ids_without_vpc_origins, self.availability_zone_id)
+      error_message = "network: subnet ${each.key} is in the zone ${self.availability_zone_id}, which CloudFront's VPC origins do not reach; want subnets in other zones."
+    }
+  }
 }
 
 module "storage" {
@@ -114,7 +137,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "costalerts.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "costalerts.amazonaws.com", "budgets.amazonaws.com"]
     }
 
     condition {

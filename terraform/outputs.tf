@@ -21,6 +21,16 @@ output "key_value_store_arn" {
   value       = module.edge.key_value_store_arn
 }
 
+output "edge_arns" {
+  description = "For edge_arns of the account's stack, which lets this stage's workflows change these and no other stage's."
+  value       = module.edge.arns
+}
+
+output "task_family" {
+  description = "Family of the workers' task definition; its newest revision is the one to deploy an image with."
+  value       = aws_ecs_task_definition.worker.family
+}
+
 output "distribution_id" {
   description = "The CloudFront distribution."
   value       = module.edge.distribution_id

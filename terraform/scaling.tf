@@ -8,6 +8,8 @@
 # with one policy for each direction cannot quarrel with itself, as two target trackings can.
 
 locals {
+  load_period_seconds = 60
+
   load_metrics = {
     requests = { namespace = "AWS/ApplicationELB", metric = "RequestCountPerTarget", statistic = "Sum", dimensions = local.target_dimensions }
     cpu      = { namespace = "AWS/EC2", metric = "CPUUtilization", statistic = "Average", dimensions = local.group_dimensions }
@@ -15,7 +17,8 @@ locals {
 
   load_expressions = {
     requestshare = "FILL(requests, 0) / ${var.web_scaling.requests_per_target_per_minute}"
-    cpushare     = "FILL(cpu, 0) / ${var.web_scaling.cpu_percent}"
+    # A minute whose CPU is not known yet is as the one before: as 0 it would keep the alarm from ever firing.
+    cpushare = "FILL(cpu, REPEAT) / ${var.web_scaling.cpu_percent}"
   }
 
   web_policies = {
@@ -85,7 +88,7 @@ resource "aws_cloudwatch_metric_alarm" "web_load" {
         metric_name = metric_query.value.metric
         dimensions  = metric_query.value.dimensions
         stat        = metric_query.value.statistic
-        period      = 60
+        period      = local.load_period_seconds
       }
     }
   }

@@ -133,16 +133,22 @@ variable "web_instance_types" {
 }
 
 variable "web_instances" {
-  description = "Instances of the web tier: fewest, most, and the count that a scheduled begin of the day returns to."
+  description = "Instances of the web tier: fewest, most, and the count that it returns to once a day (cron in UTC), whatever the load was. With web_schedule each time has its own count."
   type = object({
-    min     = number
-    desired = number
-    max     = number
+    min        = number
+    max        = number
+    desired    = optional(number)
+    desired_at = optional(string, "0 4 * * *")
   })
 
   validation {
-    condition     = 1 <= var.web_instances.min && var.web_instances.min <= var.web_instances.desired && var.web_instances.desired <= var.web_instances.max
+    condition     = 1 <= var.web_instances.min && var.web_instances.min <= coalesce(var.web_instances.desired, var.web_instances.min) && coalesce(var.web_instances.desired, var.web_instances.min) <= var.web_instances.max
     error_message = "web_instances: want 1 <= min <= desired <= max."
+  }
+
+  validation {
+    condition     = var.web_instances.desired == null || length(var.web_schedule) == 0
+    error_message = "web_instances.desired: want it left out, since web_schedule says a desired count for each time."
   }
 }
 
@@ -274,6 +280,12 @@ variable "slack" {
   default = null
 }
 
+variable "cost_alarms" {
+  description = "Whether costs are watched: unusual ones, and a month's. An account that never opened Cost Explorer refuses it; docs/deploy.md says what to do first."
+  type        = bool
+  default     = true
+}
+
 variable "alarm_thresholds" {
   description = "When to be told."
   type = object({
@@ -284,6 +296,7 @@ variable "alarm_thresholds" {
     balancer_capacity_units = optional(number, 20)
     blocked_requests        = optional(number, 1000)
     cost_anomaly_dollars    = optional(number, 50)
+    month_dollars           = optional(number, 500)
     certificate_days        = optional(number, 30)
   })
   default = {}

@@ -93,6 +93,8 @@ locals {
       IamInstanceProfile = aws_iam_instance_profile.web.name
       SecurityGroups     = aws_security_group.web.id
       DisableIMDSv1      = "true"
+      # CPU each minute, as the alarms look at it; else it comes every five.
+      MonitoringInterval = "${local.load_period_seconds / 60} minute"
       RootVolumeType     = "gp3"
       RootVolumeSize     = "20"
     }
@@ -103,10 +105,11 @@ locals {
     }
     "aws:autoscaling:trigger" = local.trigger
     "aws:autoscaling:updatepolicy:rollingupdate" = {
-      RollingUpdateEnabled  = "true"
-      RollingUpdateType     = "Health"
-      MaxBatchSize          = "1"
-      MinInstancesInService = tostring(var.web_instances.min)
+      RollingUpdateEnabled = "true"
+      RollingUpdateType    = "Health"
+      MaxBatchSize         = "1"
+      # CloudFormation wants it below the most there may be: where fewest and most are the same, one goes at a time.
+      MinInstancesInService = tostring(min(var.web_instances.min, var.web_instances.max - 1))
     }
     "aws:elasticbeanstalk:environment" = {
       EnvironmentType  = "LoadBalanced"
@@ -156,8 +159,18 @@ locals {
     "aws:elasticbeanstalk:application:environmentsecrets" = { for name, secret in aws_secretsmanager_secret.setting : name => secret.arn }
   })
 
+  # Elastic Beanstalk knows a desired count only as part of a scheduled action.
+  web_schedule = length(var.web_schedule) > 0 || var.web_instances.desired == null ? var.web_schedule : {
+    desired = {
+      recurrence = var.web_instances.desired_at
+      min        = var.web_instances.min
+      desired    = var.web_instances.desired
+      max        = var.web_instances.max
+    }
+  }
+
   scheduled_options = merge([
-    for name, at in var.web_schedule : {
+    for name, at in local.web_schedule : {
       for option, value in {
         Recurrence      = at.recurrence
         MinSize         = tostring(at.min)

@@ -90,6 +90,8 @@ resource "aws_ecs_task_definition" "worker" {
   task_role_arn            = aws_iam_role.worker.arn
   execution_role_arn       = aws_iam_role.worker_start.arn
   container_definitions    = jsonencode([local.worker_container])
+  # A roll back needs the revision before.
+  skip_destroy = true
 
   runtime_platform {
     operating_system_family = "LINUX"

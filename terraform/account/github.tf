@@ -13,14 +13,26 @@ resource "aws_iam_openid_connect_provider" "github" {
 
 locals {
   oidc_provider_arn = var.oidc_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.oidc_provider_arn
-  state_arn         = aws_s3_bucket.account["state"].arn
 
-  # Environments are what approvals hang on: only an approved run has such a token. A plan needs none.
+  # Environments are what approvals hang on: only an approved run has such a token. A plan needs none. An environment alone is not
+  # enough, since any branch's workflow may name it: the subject says the branch too, once GitHub was told to (docs/deploy.md).
+  main = "ref:refs/heads/main"
   subjects = merge(
-    { for stage in var.stages : "deploy-${stage}" => "repo:${var.repository}:environment:${stage}" },
-    { for stage in var.stages : "apply-${stage}" => "repo:${var.repository}:environment:${stage}" },
-    { plan = "repo:${var.repository}:pull_request", build = "repo:${var.repository}:ref:refs/heads/main" }
+    { for stage in var.stages : "deploy-${stage}" => "repo:${var.repository}:environment:${stage}:${local.main}" },
+    { for stage in var.stages : "apply-${stage}" => "repo:${var.repository}:environment:${stage}:${local.main}" },
+    { plan = "repo:${var.repository}:pull_request:ref:refs/pull/*/merge", build = "repo:${var.repository}:${local.main}:${local.main}" }
   )
+
+  regional   = "${var.region}:${local.account_id}"
+  repository = "arn:${local.partition}:ecr:${local.regional}:repository/${var.application_name}"
+  bundles    = "arn:${local.partition}:s3:::${local.buckets.bundles}"
+  states     = "arn:${local.partition}:s3:::${local.buckets.state}"
+  # Elastic Beanstalk's buckets: one of AWS with what every environment needs, one of the account.
+  beanstalk_buckets = [
+    "arn:${local.partition}:s3:::elasticbeanstalk-*env-resources-${var.region}",
+    "arn:${local.partition}:s3:::elasticbeanstalk-${var.region}-${local.account_id}"
+  ]
+  names = { for stage in var.stages : stage => "${var.application_name}-${stage}" }
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -41,7 +53,8 @@ data "aws_iam_policy_document" "trust" {
     }
 
     condition {
-      test     = "StringEquals"
+      # A pull request has a number; nothing else has a wildcard.
+      test     = each.key == "plan" ? "StringLike" : "StringEquals"
       variable = "token.actions.githubusercontent.com:sub"
       values   = [each.value]
     }
@@ -79,13 +92,13 @@ data "aws_iam_policy_document" "build" {
       "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages", "ecr:DescribeImageScanFindings",
       "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"
     ]
-    resources = [aws_ecr_repository.service.arn]
+    resources = [local.repository]
   }
 
   statement {
     sid       = "Bundle"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.account["bundles"].arn}/*"]
+    resources = ["${local.bundles}/*"]
   }
 
   statement {
@@ -98,7 +111,7 @@ data "aws_iam_policy_document" "build" {
   statement {
     sid       = "ReadBundle"
     actions   = ["s3:GetObject", "s3:GetObjectAcl", "s3:GetBucketLocation", "s3:ListBucket"]
-    resources = [aws_s3_bucket.account["bundles"].arn, "${aws_s3_bucket.account["bundles"].arn}/*"]
+    resources = [local.bundles, "${local.bundles}/*"]
   }
 
   statement {
@@ -148,7 +161,13 @@ data "aws_iam_policy_document" "deploy" {
   statement {
     sid       = "Stack"
     actions   = ["cloudformation:UpdateStack", "cloudformation:CancelUpdateStack"]
-    resources = ["arn:${local.partition}:cloudformation:${var.region}:${local.account_id}:stack/awseb-e-*"]
+    resources = ["arn:${local.partition}:cloudformation:${local.regional}:stack/awseb-e-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/elasticbeanstalk:environment-name"
+      values   = [local.names[each.key]]
+    }
   }
 
   statement {
@@ -164,6 +183,13 @@ data "aws_iam_policy_document" "deploy" {
       variable = "aws:CalledVia"
       values   = ["cloudformation.amazonaws.com"]
     }
+
+    # What another environment has carries its name.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/elasticbeanstalk:environment-name"
+      values   = [local.names[each.key]]
+    }
   }
 
   # A batch leaves the balancer, is replaced, and comes back.
@@ -174,27 +200,36 @@ data "aws_iam_policy_document" "deploy" {
       "autoscaling:SuspendProcesses", "autoscaling:TerminateInstanceInAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"
     ]
     resources = ["arn:${local.partition}:autoscaling:${var.region}:${local.account_id}:autoScalingGroup:*:autoScalingGroupName/awseb-e-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/elasticbeanstalk:environment-name"
+      values   = [local.names[each.key]]
+    }
   }
 
   statement {
     sid       = "Targets"
     actions   = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]
     resources = ["arn:${local.partition}:elasticloadbalancing:${var.region}:${local.account_id}:targetgroup/awseb-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/elasticbeanstalk:environment-name"
+      values   = [local.names[each.key]]
+    }
   }
 
   statement {
-    sid     = "Bundles"
-    actions = ["s3:GetObject", "s3:GetObjectAcl", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:GetBucketPolicy"]
-    resources = [
-      "arn:${local.partition}:s3:::elasticbeanstalk-${var.region}-${local.account_id}",
-      "arn:${local.partition}:s3:::elasticbeanstalk-${var.region}-${local.account_id}/*"
-    ]
+    sid       = "Bundles"
+    actions   = ["s3:GetObject", "s3:GetObjectAcl", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:GetBucketPolicy"]
+    resources = concat(local.beanstalk_buckets, [for arn in local.beanstalk_buckets : "${arn}/*"])
   }
 
   statement {
     sid       = "ReadBundles"
     actions   = ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]
-    resources = [aws_s3_bucket.account["bundles"].arn, "${aws_s3_bucket.account["bundles"].arn}/*"]
+    resources = [local.bundles, "${local.bundles}/*"]
   }
 
   statement {
@@ -205,9 +240,22 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid     = "WorkerRevision"
-    actions = ["ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:TagResource"]
-    # AWS knows no narrower resource for the first two; which roles a task may have is in the next statement.
+    actions = ["ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition"]
+    # AWS knows no narrower resource for them; which roles a task may have is in the next statement but one.
     resources = ["*"]
+  }
+
+  statement {
+    sid       = "WorkerTags"
+    actions   = ["ecs:TagResource"]
+    resources = ["arn:${local.partition}:ecs:${local.regional}:task-definition/${local.names[each.key]}-worker:*"]
+  }
+
+  # A tag that keeps what this stage runs from being expired. Layers cannot be uploaded, so no other image can be made.
+  statement {
+    sid       = "KeepImage"
+    actions   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"]
+    resources = [local.repository]
   }
 
   statement {
@@ -215,15 +263,32 @@ data "aws_iam_policy_document" "deploy" {
     actions = ["iam:PassRole"]
     resources = [
       for role in ["web", "worker", "worker-start", "beanstalk"] :
-      "arn:${local.partition}:iam::${local.account_id}:role/${var.application_name}-${each.key}-${role}"
+      "arn:${local.partition}:iam::${local.account_id}:role/${local.names[each.key]}-${role}"
     ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "elasticbeanstalk.amazonaws.com"]
+    }
   }
 
-  # The new model's revision, so that the edge forgets what the old one said.
+  # What ran before, so that a deployment that was killed is known to the next: tools/deploy.
   statement {
-    sid       = "EdgeRevision"
-    actions   = ["cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:UpdateKeys"]
-    resources = ["arn:${local.partition}:cloudfront::${local.account_id}:key-value-store/*"]
+    sid       = "Journal"
+    actions   = ["ssm:GetParameters", "ssm:PutParameter"]
+    resources = ["arn:${local.partition}:ssm:${local.regional}:parameter/${local.names[each.key]}/deploy"]
+  }
+
+  # The new model's revision, so that the edge forgets what the old one said; in this stage's own store.
+  dynamic "statement" {
+    for_each = contains(keys(var.edge_arns), each.key) ? [var.edge_arns[each.key].key_value_store] : []
+
+    content {
+      sid       = "EdgeRevision"
+      actions   = ["cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:GetKey", "cloudfront-keyvaluestore:UpdateKeys"]
+      resources = [statement.value]
+    }
   }
 
   statement {
@@ -233,95 +298,3 @@ data "aws_iam_policy_document" "deploy" {
   }
 }
 
-# plan: looks at everything but data
-
-resource "aws_iam_role_policy_attachment" "plan" {
-  role       = aws_iam_role.github["plan"].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/ReadOnlyAccess"
-}
-
-resource "aws_iam_role_policy" "plan" {
-  name   = "no-data"
-  role   = aws_iam_role.github["plan"].id
-  policy = data.aws_iam_policy_document.plan.json
-}
-
-data "aws_iam_policy_document" "plan" {
-  statement {
-    sid    = "NoData"
-    effect = "Deny"
-    actions = [
-      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:Scan",
-      "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery",
-      "secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "ssm:GetParameter*"
-    ]
-    resources = ["*"]
-  }
-
-  statement {
-    sid           = "NoObjects"
-    effect        = "Deny"
-    actions       = ["s3:GetObject*"]
-    not_resources = ["${local.state_arn}/*"]
-  }
-
-  statement {
-    sid       = "DecryptState"
-    actions   = ["kms:Decrypt"]
-    resources = [aws_kms_key.account.arn]
-  }
-}
-
-# apply: terraform itself. It makes and destroys most of what there is, so it is held by what it may not do: touch what is not
-# this service's, read data, or give itself more.
-
-resource "aws_iam_role_policy_attachment" "apply" {
-  for_each = var.stages
-
-  role       = aws_iam_role.github["apply-${each.key}"].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/PowerUserAccess"
-}
-
-resource "aws_iam_role_policy" "apply" {
-  for_each = var.stages
-
-  name   = "roles-of-the-stage"
-  role   = aws_iam_role.github["apply-${each.key}"].id
-  policy = data.aws_iam_policy_document.apply[each.key].json
-}
-
-data "aws_iam_policy_document" "apply" {
-  for_each = var.stages
-
-  statement {
-    sid = "Roles"
-    actions = [
-      "iam:AddRoleToInstanceProfile", "iam:AttachRolePolicy", "iam:CreateInstanceProfile", "iam:CreateRole", "iam:DeleteInstanceProfile", "iam:DeleteRole",
-      "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
-      "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:PutRolePolicy", "iam:RemoveRoleFromInstanceProfile",
-      "iam:TagInstanceProfile", "iam:TagRole", "iam:UpdateAssumeRolePolicy"
-    ]
-    resources = [
-      "arn:${local.partition}:iam::${local.account_id}:role/${var.application_name}-${each.key}-*",
-      "arn:${local.partition}:iam::${local.account_id}:instance-profile/${var.application_name}-${each.key}-*"
-    ]
-  }
-
-  statement {
-    sid    = "NoData"
-    effect = "Deny"
-    actions = [
-      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan",
-      "secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "sts:AssumeRole"
-    ]
-    resources = ["*"]
-  }
-
-  # Objects of the state bucket but its own; those of other buckets are no business of terraform's either.
-  statement {
-    sid           = "NoObjects"
-    effect        = "Deny"
-    actions       = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"]
-    not_resources = ["${local.state_arn}/${each.key}/*", "${local.state_arn}/endpoints/*", "arn:${local.partition}:s3:::${var.application_name}-${each.key}-errors-*"]
-  }
-}

@@ -160,13 +160,23 @@ resource "aws_ecr_repository" "service" {
 resource "aws_ecr_lifecycle_policy" "service" {
   repository = aws_ecr_repository.service.name
 
+  # The deploy tags what it brings into a stage. An image that an earlier rule counts is left alone by the later ones: what a stage
+  # runs, or ran, does not go however much was pushed since. Two images a version: service and worker.
   policy = jsonencode({
-    rules = [{
-      rulePriority = 1
-      description  = "As far back as a roll back can go"
-      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_image_count }
-      action       = { type = "expire" }
-    }]
+    rules = concat([
+      for index, stage in sort(var.stages) : {
+        rulePriority = 1 + index
+        description  = "What ${stage} ran, as far back as a roll back can go"
+        selection    = { tagStatus = "tagged", tagPrefixList = ["deployed-${stage}-"], countType = "imageCountMoreThan", countNumber = 2 * var.kept_version_count }
+        action       = { type = "expire" }
+      }
+      ], [{
+        rulePriority = 1 + length(var.stages)
+        description  = "What was built, at least as long as its version of the application is kept"
+        # Twice the versions' images: a build that failed before its version was made has pushed images too.
+        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 4 * var.kept_version_count }
+        action    = { type = "expire" }
+    }])
   })
 }
 
@@ -178,7 +188,7 @@ resource "aws_elastic_beanstalk_application" "service" {
 
   appversion_lifecycle {
     service_role          = aws_iam_role.lifecycle.arn
-    max_count             = var.kept_image_count
+    max_count             = var.kept_version_count
     delete_source_from_s3 = true
   }
 }

@@ -33,6 +33,31 @@ variable "stages" {
   description = "Stages in this account. The GitHub environment of a stage has its name."
   type        = set(string)
   default     = ["dev", "staging", "prod"]
+
+  # Names of the account's own things begin with the same letters: a stage of such a name could touch them.
+  validation {
+    condition     = alltrue([for stage in var.stages : can(regex("^[a-z][a-z0-9]{1,9}$", stage))]) && length(setintersection(var.stages, ["github", "state", "bundles", "account", "version", "boundary"])) == 0
+    error_message = "stages: want 2 to 10 lower-case letters and digits, a letter first, and none of github, state, bundles, account, version, boundary."
+  }
+}
+
+variable "edge_arns" {
+  description = "Per stage, what CloudFront names by an id of its own and takes no tags on: output edge_arns of the stage. Empty before the stage's first apply; until then its workflows may change none of it."
+  type = map(object({
+    key_value_store       = string
+    cache_policy          = string
+    origin_access_control = string
+  }))
+  default = {}
+}
+
+variable "domains" {
+  description = "Per stage with a name of its own: that name and the Route 53 zone it is in."
+  type = map(object({
+    name    = string
+    zone_id = string
+  }))
+  default = {}
 }
 
 variable "oidc_provider_arn" {
@@ -41,8 +66,8 @@ variable "oidc_provider_arn" {
   default     = null
 }
 
-variable "kept_image_count" {
-  description = "Images and bundles kept: as far back as a roll back can go."
+variable "kept_version_count" {
+  description = "Versions kept, each with two images and a bundle: as far back as a roll back can go."
   type        = number
   default     = 50
 }

@@ -9,9 +9,9 @@ data "aws_vpc" "main" {
 
 data "aws_caller_identity" "current" {}
 
-# Free, and they take what weighs most off the NAT gateway: images' layers, payloads and models, jobs.
+# Free, and they take what weighs most off the NAT gateway. Of a VPC that a stage made they are in module network.
 resource "aws_vpc_endpoint" "gateway" {
-  for_each = toset(["s3", "dynamodb"])
+  for_each = toset(length(var.route_table_ids) == 0 ? [] : ["s3", "dynamodb"])
 
   vpc_id            = var.vpc_id
   vpc_endpoint_type = "Gateway"

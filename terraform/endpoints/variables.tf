@@ -13,8 +13,9 @@ variable "vpc_id" {
 }
 
 variable "route_table_ids" {
-  description = "Route tables of its private subnets, for the gateway endpoints."
+  description = "Route tables of the private subnets of a given VPC, for the gateway endpoints. A VPC that a stage made has them already."
   type        = list(string)
+  default     = []
 }
 
 variable "private_subnet_ids" {

@@ -6,7 +6,7 @@ vpc_cidr             = "10.22.0.0/16"
 zone_count           = 3
 nat_gateway_per_zone = true
 web_instance_types   = ["c7i.large", "c6i.large"]
-web_instances        = { min = 2, desired = 3, max = 12 }
+web_instances        = { min = 2, max = 12 }
 worker_tasks         = { min = 1, max = 20 }
 price_class          = "PriceClass_All"
 

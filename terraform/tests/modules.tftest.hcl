@@ -103,10 +103,13 @@ run "network" {
   }
 
   variables {
-    cidr                 = "10.20.0.0/16"
-    zone_count           = 3
-    nat_gateway_per_zone = false
-    log_retention_days   = 30
+    cidr              = "10.20.0.0/16"
+    zone_count        = 3
+    excluded_zone_ids = ["use1-az3"]
+
+    permissions_boundary_arn = null
+    nat_gateway_per_zone     = false
+    log_retention_days       = 30
   }
 
   assert {
@@ -122,6 +125,16 @@ run "network" {
   assert {
     condition     = length(aws_nat_gateway.main) == 1 && length(aws_route.nat) == 3 && aws_flow_log.rejected.traffic_type == "REJECT"
     error_message = "One gateway serves all zones unless asked for more, and refused connections are logged."
+  }
+
+  assert {
+    condition     = data.aws_availability_zones.available.exclude_zone_ids == toset(["use1-az3"])
+    error_message = "Zones that CloudFront does not reach are left out, by id."
+  }
+
+  assert {
+    condition     = toset(keys(aws_vpc_endpoint.gateway)) == toset(["s3", "dynamodb"]) && alltrue([for endpoint in aws_vpc_endpoint.gateway : length(endpoint.route_table_ids) > 0])
+    error_message = "The endpoints that cost nothing are there from the start, before the NAT gateway is billed."
   }
 
   assert {
@@ -214,7 +227,7 @@ run "edge" {
   }
 
   assert {
-    condition     = toset([for response in aws_cloudfront_distribution.main.custom_error_response : response.error_code if response.response_page_path != null && response.response_page_path != ""]) == toset([502, 504])
+    condition     = toset([for response in aws_cloudfront_distribution.main.custom_error_response : response.error_code if response.response_page_path != null && response.response_page_path != ""]) == toset([414, 502, 504])
     error_message = "Only errors that CloudFront makes itself have a page; the service's own JSON goes through."
   }
 
@@ -226,6 +239,22 @@ run "edge" {
   assert {
     condition     = alltrue([for body in aws_wafv2_web_acl.main.custom_response_body : body.content_type == "APPLICATION_JSON" && length(setsubtract(["statusCode", "code", "error", "message"], keys(jsondecode(body.content)))) == 0])
     error_message = "What the firewall refuses it refuses in JSON."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.main.rule : [
+        for group in one(rule.statement).managed_rule_group_statement : [
+          for override in group.rule_action_override : [for block in one(override.action_to_use).block : one(block.custom_response).custom_response_body_key == "blocked"]
+        ]
+      ]
+    ])) && length(local.managed_rules.AWSManagedRulesCommonRuleSet.blocked) + length(local.managed_rules.AWSManagedRulesCommonRuleSet.counted) == 22
+    error_message = "Each rule of AWS's groups has an answer in JSON, or only counts."
+  }
+
+  assert {
+    condition     = contains(local.managed_rules.AWSManagedRulesCommonRuleSet.counted, "NoUserAgent_HEADER")
+    error_message = "A plain HTTP client may leave its name out."
   }
 
   # Firewall

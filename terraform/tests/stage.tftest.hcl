@@ -16,7 +16,7 @@ variables {
   stage         = "test"
   version_label = "v1"
   image         = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sbert-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-  web_instances = { min = 2, desired = 3, max = 8 }
+  web_instances = { min = 2, max = 8 }
   worker_tasks  = { min = 0, max = 5 }
   web_schedule  = { morning = { recurrence = "0 6 * * *", min = 3, desired = 4, max = 8 } }
   slack         = { team_id = "T0123456789", channel_id = "C0123456789" }
@@ -154,7 +154,7 @@ run "a_stage_with_everything_made_here" {
   assert {
     condition = toset(concat(keys(aws_cloudwatch_metric_alarm.stage), module.edge.alarm_names)) == toset([
       "backlog", "balancer-5xx", "balancer-capacity", "canary", "dead-letters", "edge-5xx", "edge-function", "environment-health", "firewall-blocked",
-      "oldest-job", "response-p90", "response-slowest", "target-5xx", "throttles", "ttl-backlog", "unhealthy-hosts", "web-at-most"
+      "oldest-job", "response-p90", "response-slowest", "target-5xx", "throttles", "ttl-backlog", "unhealthy-hosts", "web-at-most", "workers-missing"
     ])
     error_message = "These are the alarms that a stage without a domain has."
   }
@@ -180,7 +180,7 @@ run "a_stage_with_everything_made_here" {
   }
 
   assert {
-    condition     = aws_ce_anomaly_subscription.stage.frequency == "IMMEDIATE" && one(aws_ce_anomaly_subscription.stage.subscriber).type == "SNS"
+    condition     = aws_ce_anomaly_subscription.stage[0].frequency == "IMMEDIATE" && one(aws_ce_anomaly_subscription.stage[0].subscriber).type == "SNS"
     error_message = "Costs out of the ordinary are told of at once."
   }
 
@@ -201,10 +201,22 @@ run "a_stage_with_everything_made_here" {
 
 run "a_stage_with_a_domain_in_a_given_network" {
   variables {
-    network      = { vpc_id = "vpc-0fedcba9876543210", private_subnet_ids = ["subnet-a", "subnet-b"] }
-    domain       = { name = "sbert.example.org", zone_id = "Z0123456789" }
-    worker_tasks = { min = 1, max = 2 }
-    slack        = null
+    network       = { vpc_id = "vpc-0fedcba9876543210", private_subnet_ids = ["subnet-a", "subnet-b"] }
+    domain        = { name = "sbert.example.org", zone_id = "Z0123456789" }
+    web_instances = { min = 1, max = 1 }
+    worker_tasks  = { min = 1, max = 2 }
+    slack         = null
+    cost_alarms   = false
+  }
+
+  assert {
+    condition     = local.web_options["aws:autoscaling:updatepolicy:rollingupdate"].MinInstancesInService == "0"
+    error_message = "Where fewest and most are the same a rolling update takes one away: CloudFormation refuses as many as the most."
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.stage) == 0 && length(aws_ce_anomaly_monitor.stage) == 0
+    error_message = "An account that never opened Cost Explorer can do without."
   }
 
   assert {
@@ -236,7 +248,6 @@ run "wrong_values_are_refused_at_once" {
     image                   = "sbert-service:latest"
     secrets                 = ["JWT_SECRET_KEY"]
     settings                = { API_SECRET_KEY = "in-the-state" }
-    web_instances           = { min = 3, desired = 2, max = 8 }
     web_schedule            = { night = { recurrence = "0 0 * * *", min = 2, desired = 1, max = 8 } }
     web_scaling             = { in_below_load = 0.9 }
     worker_tasks            = { min = 2, max = 1 }
@@ -248,7 +259,43 @@ run "wrong_values_are_refused_at_once" {
   }
 
   expect_failures = [
-    var.stage, var.image, var.secrets, var.settings, var.web_instances, var.web_schedule, var.web_scaling, var.worker_tasks,
+    var.stage, var.image, var.secrets, var.settings, var.web_schedule, var.web_scaling, var.worker_tasks,
     var.network, var.vpc_cidr, var.zone_count, var.edge_cache, var.worker_cpu_architecture
   ]
+}
+
+run "fewer_instances_than_the_fewest_are_refused" {
+  command = plan
+
+  variables {
+    web_instances = { min = 3, desired = 2, max = 8 }
+    web_schedule  = {}
+  }
+
+  expect_failures = [var.web_instances]
+}
+
+run "a_desired_count_beside_a_schedule_is_refused" {
+  command = plan
+
+  variables {
+    web_instances = { min = 2, desired = 3, max = 8 }
+  }
+
+  expect_failures = [var.web_instances]
+}
+
+run "a_given_subnet_where_cloudfront_has_no_vpc_origins_is_refused" {
+  command = plan
+
+  override_data {
+    target = data.aws_subnet.given
+    values = { availability_zone_id = "use1-az3" }
+  }
+
+  variables {
+    network = { vpc_id = "vpc-0fedcba9876543210", private_subnet_ids = ["subnet-a", "subnet-b"] }
+  }
+
+  expect_failures = [data.aws_subnet.given]
 }

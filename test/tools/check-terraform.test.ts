@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 const SCRIPT = fileURLToPath(new URL('../../tools/check-terraform.sh', import.meta.url))
 
-/** Runs a copy of the script, so that its logs stay apart, with a stand-in for Terraform. @param failing the command that fails */
+/** Runs a copy of the script, so that its logs stay apart, with stand-ins for Terraform and Node.js. @param failing the command that fails */
 async function checkTerraform(t: TestContext, checks: readonly string[], failing: string) {
   const folder = await mkdtemp(join(tmpdir(), 'check-terraform-'))
   t.after(() => rm(folder, { recursive: true }))
@@ -22,7 +22,7 @@ async function checkTerraform(t: TestContext, checks: readonly string[], failing
 echo "$*" >>'${folder}/calls'
 case " $* " in *' ${failing} '*) echo 'no good' >&2; exit 1 ;; esac
 `
-  await writeFile(join(folder, 'terraform'), stub, { mode: 0o755 })
+  for (const program of ['terraform', 'node']) await writeFile(join(folder, program), stub, { mode: 0o755 })
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` }
   const { promise, resolve } = Promise.withResolvers<{ code: number; out: string }>()
   const child = execFile('bash', [join(folder, 'tools/check-terraform.sh'), ...checks], { env }, (_, out, err) => {
@@ -33,8 +33,8 @@ case " $* " in *' ${failing} '*) echo 'no good' >&2; exit 1 ;; esac
   return { code, out, calls }
 }
 
-for (const failing of ['init', 'validate', 'test', 'fmt']) {
-  test(`check-terraform.sh fails when terraform ${failing} does, whatever comes after it`, async (t) => {
+for (const failing of ['init', 'validate', 'test', 'fmt', 'test/terraform/promises.ts']) {
+  test(`check-terraform.sh fails when ${failing} does, whatever comes after it`, async (t) => {
     const { code, out } = await checkTerraform(t, ['format', 'stacks'], failing)
     assert.equal(code, 1)
     assert.match(out, failing === 'fmt' ? /format +FAILED/ : /stacks +FAILED/)

@@ -17,6 +17,19 @@ run "what_is_free_by_default" {
   }
 }
 
+run "a_vpc_that_a_stage_made_has_its_gateways" {
+  command = plan
+
+  variables {
+    route_table_ids = []
+  }
+
+  assert {
+    condition     = length(aws_vpc_endpoint.gateway) == 0
+    error_message = "Gateway endpoints are made for given route tables alone: a second one in a table is refused."
+  }
+}
+
 run "what_is_asked_for" {
   variables {
     private_subnet_ids = ["subnet-a", "subnet-b"]

@@ -16,6 +16,15 @@ output "key_value_store_arn" {
   value       = aws_cloudfront_key_value_store.keys.arn
 }
 
+output "arns" {
+  description = "What CloudFront names by an id of its own and takes no tags on."
+  value = {
+    key_value_store       = aws_cloudfront_key_value_store.keys.arn
+    cache_policy          = "arn:${data.aws_partition.current.partition}:cloudfront::${data.aws_caller_identity.current.account_id}:cache-policy/${aws_cloudfront_cache_policy.encode.id}"
+    origin_access_control = "arn:${data.aws_partition.current.partition}:cloudfront::${data.aws_caller_identity.current.account_id}:origin-access-control/${aws_cloudfront_origin_access_control.errors.id}"
+  }
+}
+
 output "alarm_topic_arn" {
   description = "Where the edge's alarms go."
   value       = aws_sns_topic.alarms.arn

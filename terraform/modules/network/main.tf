@@ -4,7 +4,8 @@
 # A VPC: everything of ours in private subnets, and only NAT gateways in public ones. CloudFront reaches the balancer as a VPC origin.
 
 data "aws_availability_zones" "available" {
-  state = "available"
+  state            = "available"
+  exclude_zone_ids = var.excluded_zone_ids
 
   # Local zones have neither Fargate nor NAT gateways.
   filter {
@@ -103,6 +104,19 @@ resource "aws_route" "nat" {
   nat_gateway_id         = aws_nat_gateway.main[var.nat_gateway_per_zone ? each.key : local.nat_zones[0]].id
 }
 
+# Free, and they take what weighs most off the NAT gateway: images' layers, payloads and models, jobs. So they are here from the start.
+resource "aws_vpc_endpoint" "gateway" {
+  for_each = toset(["s3", "dynamodb"])
+
+  vpc_id            = aws_vpc.main.id
+  vpc_endpoint_type = "Gateway"
+  service_name      = "com.amazonaws.${data.aws_region.current.name}.${each.key}"
+  route_table_ids   = [for table in aws_route_table.private : table.id]
+  tags              = { Name = "${var.name}-${each.key}" }
+}
+
+data "aws_region" "current" {}
+
 resource "aws_route_table_association" "private" {
   for_each = aws_subnet.private
 
@@ -126,8 +140,9 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
-  name               = "${var.name}-flow-log"
-  assume_role_policy = data.aws_iam_policy_document.flow_trust.json
+  name                 = "${var.name}-flow-log"
+  assume_role_policy   = data.aws_iam_policy_document.flow_trust.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "flow" {

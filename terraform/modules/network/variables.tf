@@ -16,9 +16,19 @@ variable "zone_count" {
   type        = number
 }
 
+variable "excluded_zone_ids" {
+  description = "Zones not to be used, by id: a zone's name is another zone in another account."
+  type        = list(string)
+}
+
 variable "nat_gateway_per_zone" {
   description = "A NAT gateway in each zone, not one for all."
   type        = bool
+}
+
+variable "permissions_boundary_arn" {
+  description = "The most that a role made here may do; null sets no bounds."
+  type        = string
 }
 
 variable "log_retention_days" {

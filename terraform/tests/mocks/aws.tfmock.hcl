@@ -23,6 +23,10 @@ mock_data "aws_iam_policy_document" {
   defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
 }
 
+mock_data "aws_subnet" {
+  defaults = { availability_zone_id = "use1-az1" }
+}
+
 mock_data "aws_vpc" {
   defaults = { cidr_block = "10.20.0.0/16" }
 }
@@ -60,6 +64,10 @@ mock_resource "aws_kms_key" {
 
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/mock" }
+}
+
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::123456789012:policy/mock" }
 }
 
 mock_resource "aws_iam_openid_connect_provider" {
