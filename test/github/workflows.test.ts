@@ -16,3 +16,15 @@ async function workflows(): Promise<(readonly [name: string, text: string])[]> {
 test('every workflow names its shell, since only then a command before a pipe can fail its step', async () => {
   for (const [name, text] of await workflows()) assert.match(text, /^defaults:\n {2}run:\n {4}shell: bash$/m, name)
 })
+
+test('a stage asks for one approval, and a stage that waits for it holds up no other', async () => {
+  const files = new Map(await workflows())
+  const stage = files.get('stage.yml') ?? ''
+  assert.equal(stage.match(/^ {4}environment:/gm)?.length, 1)
+  assert.match(stage, /^ {6}group: deploy-\$\{\{ inputs\.stage \}\}$/m)
+  assert.doesNotMatch(files.get('deploy.yml') ?? '', /^concurrency:/m)
+})
+
+test('no command of a workflow hides in another’s arguments, where its failure fails nothing', async () => {
+  for (const [name, text] of await workflows()) assert.doesNotMatch(text, /echo "[^"]*\$\(/, name)
+})

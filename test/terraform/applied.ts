@@ -30,6 +30,7 @@ import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { packPayload, type Payload } from '../../src/jobs/payload.ts'
 import { AwsJobBackend, type AwsJobBackendOptions } from '../../src/platform/aws-job-backend.ts'
 import resources from '../../src/platform/job-resources.json' with { type: 'json' }
+import { AwsPlatform } from '../../tools/deploy/aws-platform.ts'
 import { EMULATOR_ENVIRONMENT, startEmulators, stopEmulators, type Emulators } from '../emulators/emulators.ts'
 
 const run = promisify(execFile)
@@ -64,7 +65,8 @@ const ACCOUNT_TARGETS = [
   'aws_ecr_lifecycle_policy.service',
   'aws_iam_role_policy.build',
   'aws_iam_role_policy.deploy',
-  'aws_iam_role_policy.apply'
+  'aws_iam_role_policy.plan',
+  'aws_iam_role_policy_attachment.apply'
 ]
 
 // The emulator answers S3 under one name; retries without end would hide that it lacks something.
@@ -233,6 +235,33 @@ async function look(QueueUrl: string | undefined, VisibilityTimeout = 0): Promis
   })
   return (await sqs.send(command)).Messages ?? []
 }
+
+test('a deployment finds its way on what Terraform made: journal, image, newest task definition, service', async (t) => {
+  const hasCli = await run('aws', ['--version']).then(
+    () => true,
+    () => false
+  )
+  if (!hasCli) return t.skip('the AWS CLI is not on this machine')
+  Object.assign(process.env, { AWS_ENDPOINT_URL: url() })
+  t.after(() => delete process.env['AWS_ENDPOINT_URL'])
+  const at = { name: 'sbert-service-dev', stage: 'dev', url: '', apiKey: '', store: '' }
+  const platform = new AwsPlatform(at)
+  assert.equal(await platform.readJournal(), undefined)
+  const journal = { status: 'open', label: 'v2', before: { label: 'v1', task: 'arn:task:1', revision: 'r1' } } as const
+  await platform.writeJournal({ ...journal, status: 'done' })
+  await platform.writeJournal(journal)
+  assert.deepEqual(await platform.readJournal(), journal)
+  const terraformed = String((await stage.attributes('aws_ecs_task_definition.worker'))['arn'])
+  assert.equal(await platform.taskWith(IMAGE), terraformed, 'the newest has the image already')
+  const other = `sbert-service@sha256:${'1'.repeat(64)}`
+  const task = await platform.taskWith(other)
+  assert.notEqual(task, terraformed)
+  assert.equal(await platform.taskWith(other), task, 'it is registered once')
+  await platform.startWorkers(task)
+  const { stdout } = await run('aws', ['ecs', 'describe-services', '--cluster', at.name, '--services', 'worker'])
+  assert.equal(JSON.parse(stdout).services[0].taskDefinition, task)
+  return undefined
+})
 
 test('the bucket refuses what does not come by TLS', async () => {
   const put = new PutObjectCommand({ Bucket: made().bucket, Key: `${resources.bucket.prefix}x`, Body: 'x' })

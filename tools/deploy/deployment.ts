@@ -1,0 +1,139 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** What a stage runs. */
+export interface Running {
+  /** Version of the Elastic Beanstalk application. */
+  readonly label: string
+  /** ARN of the workers' task definition. */
+  readonly task: string
+  /** What the edge says of the model; nothing while no cached answer is shared. */
+  readonly revision?: string | undefined
+}
+
+/** A version to be brought in. */
+export interface Version {
+  readonly label: string
+  /** Image of the web tier, by digest. */
+  readonly serviceImage: string
+  /** Image of the workers, by digest. */
+  readonly workerImage: string
+}
+
+/** A deployment as it is remembered outside of the process, so that one that was killed is known to the next. */
+export interface Journal {
+  readonly status: 'open' | 'done' | 'rolled back'
+  /** The version that was to come in. */
+  readonly label: string
+  /** What ran before, and is gone back to. */
+  readonly before: Running
+}
+
+/** What a deployment asks of AWS. Each step may be done twice: the second time changes nothing. */
+export interface Platform {
+  readJournal(): Promise<Journal | undefined>
+  writeJournal(journal: Journal): Promise<void>
+  running(): Promise<Running>
+  /** Marks an image as deployed, which keeps it from being expired. */
+  keepImage(image: string, tag: string): Promise<void>
+  /** The newest task definition, which has Terraform's settings, with an image; registered unless the newest has it already. */
+  taskWith(image: string): Promise<string>
+  /** Sends the workers to a task definition. */
+  startWorkers(task: string): Promise<void>
+  /** @throws {DeployError} when other tasks run in the end: ECS put the old ones back */
+  waitForWorkers(task: string): Promise<void>
+  /** Sends the web tier to a version, once it takes changes. */
+  startWeb(label: string): Promise<void>
+  /** @throws {DeployError} when another version runs in the end: Elastic Beanstalk put the old one back */
+  waitForWeb(label: string): Promise<void>
+  /** Tells the edge of which revision the model is; nothing stops it from sharing any answer. */
+  setRevision(revision: string | undefined): Promise<void>
+  /** The revision that a fresh encode through the edge tells. */
+  askRevision(): Promise<string>
+  /** @throws {DeployError} when the stage does not keep its promises */
+  check(): Promise<void>
+}
+
+/** The stage does not run what it should. */
+export class DeployError extends Error {
+  override readonly name = 'DeployError'
+}
+
+/** How a deployment ended. */
+export type Outcome = 'deployed' | 'rolled back'
+
+/** What is told on the way. */
+export type Report = (line: string) => void
+
+/**
+ * Brings a version into a stage, or, when it does not run or does not keep its promises, takes the stage back to what ran before.
+ * After a kill at any point the same call goes on: what was done is found done, and the way back is still known.
+ * @param keepsCache whether answers stay shared meanwhile: only where the model is known to be the same
+ * @throws {DeployError} when the stage could not be taken back either
+ */
+export async function deploy(
+  platform: Platform,
+  version: Version,
+  keepsCache: boolean,
+  report: Report
+): Promise<Outcome> {
+  const journal = await platform.readJournal()
+  // What runs in the middle of a deployment is no state to go back to.
+  const before = journal?.status === 'open' ? journal.before : await platform.running()
+  if (journal?.status === 'open')
+    report(`A deployment of ${journal.label} had not ended: ${before.label} is what is gone back to`)
+  await platform.writeJournal({ status: 'open', label: version.label, before })
+  try {
+    await bringIn(platform, version, keepsCache, report)
+  } catch (error) {
+    report(`Cannot deploy ${version.label}: ${error instanceof Error ? error.message : String(error)}`)
+    await goBack(platform, before, report)
+    await platform.writeJournal({ status: 'rolled back', label: version.label, before })
+    return 'rolled back'
+  }
+  await platform.writeJournal({ status: 'done', label: version.label, before })
+  report(`${version.label} runs`)
+  return 'deployed'
+}
+
+/**
+ * Takes a stage back to what ran before the last deployment.
+ * @throws {DeployError} when nothing is known of a deployment, or the stage does not go back
+ */
+export async function rollBack(platform: Platform, report: Report): Promise<void> {
+  const journal = await platform.readJournal()
+  if (journal === undefined) throw new DeployError('Cannot roll back: no deployment of this stage is known')
+  await platform.writeJournal({ ...journal, status: 'open' })
+  await goBack(platform, journal.before, report)
+  await platform.writeJournal({ ...journal, status: 'rolled back' })
+}
+
+async function bringIn(platform: Platform, version: Version, keepsCache: boolean, report: Report): Promise<void> {
+  await platform.keepImage(version.serviceImage, `${version.label}-service`)
+  await platform.keepImage(version.workerImage, `${version.label}-worker`)
+  // While instances of both versions answer, one's vectors would be cached under the other's name.
+  if (!keepsCache) await platform.setRevision(undefined)
+  await moveTo(platform, { label: version.label, task: await platform.taskWith(version.workerImage) }, report)
+  const revision = await platform.askRevision()
+  await platform.setRevision(revision)
+  report(`The model is of revision ${revision}`)
+  await platform.check()
+}
+
+async function goBack(platform: Platform, before: Running, report: Report): Promise<void> {
+  report(`Going back to ${before.label}`)
+  await platform.setRevision(undefined)
+  await moveTo(platform, before, report)
+  await platform.setRevision(before.revision)
+}
+
+async function moveTo(platform: Platform, { label, task }: Running, report: Report): Promise<void> {
+  await platform.startWorkers(task)
+  await platform.startWeb(label)
+  await platform.waitForWorkers(task)
+  report(`The workers run ${task}`)
+  await platform.waitForWeb(label)
+  report(`The web tier runs ${label}`)
+}
