@@ -65,6 +65,10 @@ test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account
 test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=https://… API_KEY=…
 	@$(RUN) test-deployed
 
+.PHONY: logs
+logs: ## follow the logs of a stage on AWS: STAGE=dev, TIER="web worker canary deploy"
+	@tools/follow-logs.sh '$(STAGE)' $(TIER)
+
 .PHONY: format
 format: $(INSTALLED) ## format the source files
 	@$(RUN) format
