@@ -238,7 +238,7 @@ resource "aws_budgets_budget" "stage" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:Stage$${var.stage}"]
+    values = [format("user:Stage$%s", var.stage)]
   }
 
   dynamic "notification" {

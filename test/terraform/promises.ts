@@ -101,7 +101,8 @@ for (const stage of STAGES) {
     await t.test('someone is told when workers do not run, and what the month costs', () => {
       const addresses = new Set(resources.map(({ address }) => address))
       assert(addresses.has('aws_cloudwatch_metric_alarm.stage["workers-missing"]'))
-      assert(addresses.has('aws_budgets_budget.stage[0]'))
+      const budget = resources.find(({ address }) => address === 'aws_budgets_budget.stage[0]')
+      assert.deepEqual(listOf(budget?.values['cost_filter'])[0]?.['values'], [`user:Stage$${stage}`])
     })
   })
 }
