@@ -35,15 +35,17 @@ resource "aws_vpc_security_group_egress_rule" "worker" {
 }
 
 locals {
-  worker_port = 8081
+  worker_port         = 8081
+  worker_stop_seconds = 120
 
   worker_container = {
     name                   = "worker"
     image                  = var.image
     essential              = true
     readonlyRootFilesystem = true
-    # The task's own deadline is SHUTDOWN_DEADLINE_SECONDS, 25 s: after it jobs are given back to others.
-    stopTimeout = 30
+    # As long as Fargate waits: whoever scales in or deploys ends tasks with jobs in flight, and most are done in that time. What is not
+    # done at the task's own deadline, a little earlier, is given back to others.
+    stopTimeout = local.worker_stop_seconds
 
     linuxParameters = {
       capabilities       = { drop = ["ALL"] }
@@ -51,7 +53,11 @@ locals {
     }
 
     environment = [
-      for name, value in merge({ HOST = "127.0.0.1", WORKER_PORT = tostring(local.worker_port) }, local.settings) :
+      for name, value in merge(local.settings, {
+        HOST                      = "127.0.0.1"
+        WORKER_PORT               = tostring(local.worker_port)
+        SHUTDOWN_DEADLINE_SECONDS = tostring(local.worker_stop_seconds - 10)
+      }, var.settings) :
       { name = name, value = value }
     ]
     secrets = [for name, secret in aws_secretsmanager_secret.setting : { name = name, valueFrom = secret.arn }]

@@ -105,6 +105,11 @@ run "a_stage_with_everything_made_here" {
     error_message = "Workers are told of AWS, and to log their figures."
   }
 
+  assert {
+    condition     = local.worker_container.stopTimeout == 120 && tonumber(one([for variable in local.worker_container.environment : variable.value if variable.name == "SHUTDOWN_DEADLINE_SECONDS"])) == 110
+    error_message = "A worker that is ended has as long for its jobs as Fargate waits, and gives back the rest before it is killed."
+  }
+
   # Secrets
 
   assert {
