@@ -242,8 +242,12 @@ test('a deployment finds its way on what Terraform made: journal, image, newest 
     () => false
   )
   if (!hasCli) return t.skip('the AWS CLI is not on this machine')
-  Object.assign(process.env, { AWS_ENDPOINT_URL: url() })
-  t.after(() => delete process.env['AWS_ENDPOINT_URL'])
+  // Version 1 of the CLI knows the region by another name.
+  const forCli = { AWS_ENDPOINT_URL: url(), AWS_DEFAULT_REGION: EMULATOR_ENVIRONMENT.AWS_REGION }
+  Object.assign(process.env, forCli)
+  t.after(() => {
+    for (const name of Object.keys(forCli)) delete process.env[name]
+  })
   const at = { name: 'sbert-service-dev', stage: 'dev', url: '', apiKey: '', store: '' }
   const platform = new AwsPlatform(at)
   assert.equal(await platform.readJournal(), undefined)
