@@ -4,6 +4,7 @@
  */
 
 import { ServiceError } from '../errors.ts'
+import { positionsOf } from '../table/csv-table.ts'
 import type { FeatureTable } from './classifier.ts'
 import type { Column, Signature } from './signature.ts'
 import { isDecimal, magnitudeProblem, NO_VALUE, NOT_A_NUMBER, textProblem } from './table-cell.ts'
@@ -21,7 +22,7 @@ const MAX_LISTED_ROWS = 10_000
 
 /**
  * Reads the columns of a JSON call: each a list, or the text of one (`"[1, 2.0, 3]"`), all equally long.
- * Columns that the signature does not name do not matter.
+ * Columns that the signature does not name do not matter, nor does the case of a name where one column alone fits.
  * @throws {ServiceError} INVALID_REQUEST with each fault by column and row; PAYLOAD_TOO_LARGE for too many rows
  */
 export function readFeatureColumns(
@@ -29,13 +30,19 @@ export function readFeatureColumns(
   { features }: Signature,
   limits: PredictLimits
 ): FeatureTable {
-  const missing = features.filter(({ name }) => !Object.hasOwn(body, name))
+  const names = Object.keys(body)
+  const positions = positionsOf(
+    features.map(({ name }) => name),
+    names,
+    'predict'
+  )
+  const missing = features.filter(({ name }) => !positions.has(name))
   if (missing.length > 0) {
     throw new ServiceError('INVALID_REQUEST', `Cannot predict: ${missing[0]!.name}: required field`, {
       fields: Object.fromEntries(missing.map(({ name }) => [name, ['required field']]))
     })
   }
-  const lists = features.map((column) => ({ column, cells: listOf(column, body[column.name]) }))
+  const lists = features.map((column) => ({ column, cells: listOf(column, body[names[positions.get(column.name)!]!]) }))
   const rowCount = assertEqualLengths(lists.map(({ column, cells }) => ({ name: column.name, length: cells.length })))
   const hasTexts = features.some(({ type }) => type === 'text')
   const maxRows = hasTexts ? Math.min(limits.maxSentences, MAX_LISTED_ROWS) : MAX_LISTED_ROWS

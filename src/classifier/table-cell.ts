@@ -18,6 +18,25 @@ export function isDecimal(text: string): boolean {
   return DECIMAL.test(text)
 }
 
+/** A comma that may separate decimals, but thousands as well. */
+const AMBIGUOUS_COMMA = /^[+-]?[1-9]\d{0,2},\d{3}$/
+const DECIMAL_COMMA = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i
+
+/**
+ * A number with a decimal comma, as spreadsheets of most of Europe write it, with a point. Other texts stay as they are.
+ * @param separator of the table's cells: where it is a comma, no number has one; where it is a semicolon, the comma is decimal
+ * @example withDecimalPoint('-1,5', ';') // '-1.5'
+ */
+export function withDecimalPoint(cell: string, separator: string): string {
+  if (separator === ',' || !DECIMAL_COMMA.test(cell)) return cell
+  return separator !== ';' && AMBIGUOUS_COMMA.test(cell) ? cell : cell.replace(',', '.')
+}
+
+/** Whether {@link withDecimalPoint} leaves a number as it is because nobody knows what its comma means. */
+export function hasAmbiguousComma(cell: string, separator: string): boolean {
+  return separator !== ',' && separator !== ';' && AMBIGUOUS_COMMA.test(cell)
+}
+
 /** What is wrong with the size of a number; undefined when nothing is. */
 export function magnitudeProblem(value: number): string | undefined {
   if (Math.abs(value) <= MAX_MAGNITUDE) return undefined

@@ -7,15 +7,17 @@ import { ServiceError } from '../errors.ts'
 
 const MAX_FAULTS_TOLD = 20
 
+/** What cannot be done with a table at fault, as in "Cannot train". */
+export type TableAction = 'train' | 'predict' | 'evaluate'
+
 /** What is wrong with a table, by column; of many faults the first are told. */
 export class TableFaults {
   readonly #ofColumn = new Map<string, string[]>()
-  readonly #action: string
+  readonly #action: TableAction
   #count = 0
   #first = ''
 
-  /** @param action what cannot be done with such a table, as in "Cannot train" */
-  constructor(action: 'train' | 'predict' | 'evaluate') {
+  constructor(action: TableAction) {
     this.#action = action
   }
 

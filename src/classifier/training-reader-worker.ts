@@ -13,10 +13,10 @@ import { packTraining } from './training-request.ts'
 if (parentPort === null) throw new Error('training-reader-worker.ts runs as a worker thread only: this is a bug')
 const port = parentPort
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what readInThread, its only maker, gives it
-const { body, source, options, limits } = workerData as ReadOrder
+const { body, format, options, limits } = workerData as ReadOrder
 
 try {
-  const packed = packTraining(body, source, options, limits)
+  const packed = packTraining(body, format, options, limits)
   post({ packed }, [packed.bytes.buffer])
 } catch (error) {
   if (!(error instanceof ServiceError)) throw error

@@ -6,13 +6,19 @@
 import { Worker } from 'node:worker_threads'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError, type ErrorCode } from '../errors.ts'
-import { packTraining, readTest, type PackedTraining, type TrainingOptions } from './training-request.ts'
+import {
+  packTraining,
+  readTest,
+  type PackedTraining,
+  type TableFormat,
+  type TrainingOptions
+} from './training-request.ts'
 import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
 
 /** What the thread is given. */
 export interface ReadOrder {
   readonly body: Uint8Array<ArrayBuffer>
-  readonly source: 'csv' | 'json'
+  readonly format: TableFormat
   readonly options: TrainingOptions
   readonly limits: TableLimits
 }
@@ -45,8 +51,8 @@ export class TrainingReader {
    * As `readTest`, here: for tables of the size of a usual request.
    * @throws {ServiceError} what `readTest` throws
    */
-  readTest(body: Uint8Array, source: 'csv' | 'json', model: TestedModel): TestTable {
-    return readTest(body, source, model, { ...this.#limits, embeddingDimensions: this.#encoder.dimensions })
+  readTest(body: Uint8Array, format: TableFormat, model: TestedModel): TestTable {
+    return readTest(body, format, model, { ...this.#limits, embeddingDimensions: this.#encoder.dimensions })
   }
 
   /**
@@ -54,16 +60,16 @@ export class TrainingReader {
    * @param body not to be used any more by the caller
    * @throws {ServiceError} what `packTraining` throws; OVERLOADED when others wait already; UNAVAILABLE before the encoder is loaded
    */
-  async read(body: Uint8Array, source: 'csv' | 'json', options: TrainingOptions): Promise<PackedTraining> {
+  async read(body: Uint8Array, format: TableFormat, options: TrainingOptions): Promise<PackedTraining> {
     const limits = { ...this.#limits, embeddingDimensions: this.#encoder.dimensions }
-    if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, source, options, limits)
+    if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, format, options, limits)
     if (this.#waitingCount >= MAX_WAITING) {
       throw new ServiceError('OVERLOADED', 'Cannot read the table: others are being read, come back in a moment', {
         retryAfterSeconds: RETRY_AFTER_SECONDS
       })
     }
     this.#waitingCount += 1
-    const order = { body: new Uint8Array(body), source, options, limits }
+    const order = { body: new Uint8Array(body), format, options, limits }
     const reading = this.#latest.then(() => readInThread(order)).finally(() => (this.#waitingCount -= 1))
     this.#latest = reading.catch(() => undefined)
     return reading

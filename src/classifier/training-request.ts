@@ -6,15 +6,18 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
+import { decodeBody } from '../table/text-reader.ts'
 import { packTable, tableHash } from './packed-table.ts'
 import type { Signature } from './signature.ts'
 import {
   readTestTable,
   readTrainingTable,
+  type ReadTable,
   type TableLimits,
+  type TableFindings,
+  type TableSource,
   type TestedModel,
-  type TestTable,
-  type TrainingTable
+  type TestTable
 } from './training-table.ts'
 
 /** What is said about a training beside its table: members of a JSON body beside `rows`, or of the address. */
@@ -45,15 +48,22 @@ const TrainingBody = Type.Interface(
   { additionalProperties: false }
 )
 
+/** What the bytes of a table are. */
+export interface TableFormat {
+  readonly kind: 'csv' | 'json'
+  /** As `charsetOf` gives it. @default 'utf-8', or what a mark at the start of CSV says */
+  readonly charset?: string | undefined
+}
+
 /** A training that was asked for, its table read and found good. */
 export interface TrainingRequest {
-  readonly table: TrainingTable
+  readonly table: ReadTable
   readonly c: number | undefined
   readonly isForced: boolean
 }
 
 /** What is told of a table before it is trained on. */
-export interface TableSummary {
+export interface TableSummary extends TableFindings {
   readonly signature: Signature
   readonly rowCount: number
   readonly classCount: number
@@ -72,42 +82,37 @@ export interface PackedTraining {
  */
 function readTraining(
   body: Uint8Array,
-  source: 'csv' | 'json',
+  format: TableFormat,
   given: TrainingOptions,
   limits: TableLimits
 ): TrainingRequest {
-  const text = decode(body)
-  const { rows, ...options } = source === 'csv' ? { rows: text } : parseBody(text)
+  const { rows, ...options } = sourceOf(body, format)
   const { c, force = false, ...ofTable } = { ...given, ...options }
   return { table: readTrainingTable(rows, ofTable, limits), c, isForced: force }
 }
 
 /** Reads a table to judge a model by, in any form that a training takes. */
-export function readTest(body: Uint8Array, source: 'csv' | 'json', model: TestedModel, limits: TableLimits): TestTable {
-  const text = decode(body)
-  return readTestTable(source === 'csv' ? text : parseBody(text).rows, model, limits)
+export function readTest(body: Uint8Array, format: TableFormat, model: TestedModel, limits: TableLimits): TestTable {
+  return readTestTable(sourceOf(body, format).rows, model, limits)
 }
 
 /** As {@link readTraining}, packed. */
 export function packTraining(
   body: Uint8Array,
-  source: 'csv' | 'json',
+  format: TableFormat,
   given: TrainingOptions,
   limits: TableLimits
 ): PackedTraining {
-  const { table, c, isForced } = readTraining(body, source, given, limits)
+  const { table, c, isForced } = readTraining(body, format, given, limits)
+  const { signature, rowCount, classIds, dropped, contradictions } = table
   return {
-    summary: { signature: table.signature, rowCount: table.rowCount, classCount: table.classIds.length },
+    summary: { signature, rowCount, classCount: classIds.length, dropped, contradictions },
     bytes: packTable(table, { c: c ?? null, isForced, dataHash: tableHash(table) })
   }
 }
 
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot read the table: it is not UTF-8')
-  }
+function sourceOf(body: Uint8Array, { kind, charset }: TableFormat): { rows: TableSource } & TrainingOptions {
+  return kind === 'csv' ? { rows: { csv: body, charset } } : parseBody(decodeBody(body, charset))
 }
 
 function parseBody(text: string): { rows: readonly unknown[] } & TrainingOptions {

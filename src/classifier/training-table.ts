@@ -3,12 +3,20 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { CsvError, parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
+import { describeUnnamed, positionOf, separatorName, visitCsv } from '../table/csv-table.ts'
 import type { FeatureTable } from './classifier.ts'
 import type { Column, ColumnType, Signature } from './signature.ts'
-import { isDecimal, magnitudeProblem, NO_VALUE, NOT_A_NUMBER, textProblem } from './table-cell.ts'
-import { TableFaults } from './table-faults.ts'
+import {
+  hasAmbiguousComma,
+  isDecimal,
+  magnitudeProblem,
+  NO_VALUE,
+  NOT_A_NUMBER,
+  textProblem,
+  withDecimalPoint
+} from './table-cell.ts'
+import { TableFaults, type TableAction } from './table-faults.ts'
 
 /** A table to train or to test a classifier with, checked. */
 export interface TrainingTable extends FeatureTable {
@@ -20,6 +28,37 @@ export interface TrainingTable extends FeatureTable {
   /** Rows whose features are all the same have the same number. */
   readonly groups: Int32Array
 }
+
+/** A {@link TrainingTable}, and what its owner may want to mend. */
+export interface ReadTable extends TrainingTable, TableFindings {}
+
+/** What is told of a table that was read. */
+export interface TableFindings {
+  readonly dropped: DroppedParts
+  /** Undefined when there are none. */
+  readonly contradictions: Contradictions | undefined
+}
+
+/** What of a table says nothing, and was left out. */
+export interface DroppedParts {
+  readonly emptyRowCount: number
+  /** By name, or as `column 3` or `columns 3 to 5` of those that have none. */
+  readonly emptyColumns: readonly string[]
+}
+
+/** Rows that say the same and are labelled differently: at most one label of each can be learned. */
+export interface Contradictions {
+  /** Different contents of rows that have more than one label. */
+  readonly count: number
+  /** The first of them. Rows are counted from 1, after the header. */
+  readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
+}
+
+/** A table as it came: CSV, as bytes or decoded, or rows of JSON. */
+export type TableSource =
+  | string
+  | { readonly csv: Uint8Array; readonly charset?: string | undefined }
+  | readonly unknown[]
 
 /** How large a table may be. */
 export interface TableLimits {
@@ -49,6 +88,8 @@ const MAX_TEXT_COLUMNS = 4
 const MAX_LABEL_CHARACTERS = 200
 const MAX_COLUMN_NAME_CHARACTERS = 100
 const MIN_ROWS = 2
+/** Examples of contradictions, and rows of each, that are told. */
+const MAX_CONTRADICTIONS_TOLD = 20
 
 /** How programs write what is no number, or not there, in a column of numbers. */
 const NO_NUMBER = /^(?:[+-]?(?:nan|inf|infinity)|na|n\/a|null|none|#n\/a)$/i
@@ -63,8 +104,13 @@ interface RawColumn {
 
 interface RawTable {
   readonly source: 'csv' | 'json'
+  /** Between cells of CSV. */
+  readonly separator: string
   readonly rowCount: number
+  /** Which row each was, counted from 1, empty ones included. */
+  readonly rowNumbers: readonly number[]
   readonly columns: readonly RawColumn[]
+  readonly dropped: DroppedParts
 }
 
 /**
@@ -73,13 +119,9 @@ interface RawTable {
  * @throws {ServiceError} INVALID_REQUEST with each fault by column and row (the first after the header is row 1);
  *   PAYLOAD_TOO_LARGE beyond a limit, which it names
  */
-export function readTrainingTable(
-  source: string | readonly unknown[],
-  options: TableOptions,
-  limits: TableLimits
-): TrainingTable {
-  const raw = typeof source === 'string' ? readCsv(source, limits) : readRows(source, limits)
-  return checkTable(raw, options, limits)
+export function readTrainingTable(source: TableSource, options: TableOptions, limits: TableLimits): ReadTable {
+  const { label = DEFAULT_LABEL, types = {} } = options
+  return checkTable(readRaw(source, [label], Object.keys(types), limits, 'train'), options, limits)
 }
 
 /** A table to judge a model by: rows whose classes are known. */
@@ -100,16 +142,18 @@ export interface TestedModel {
  * @throws {ServiceError} as {@link readTrainingTable}
  */
 export function readTestTable(
-  source: string | readonly unknown[],
+  source: TableSource,
   { signature, classIds }: TestedModel,
   limits: TableLimits
 ): TestTable {
-  const raw = typeof source === 'string' ? readCsv(source, limits) : readRows(source, limits)
+  const wanted = [...signature.features, signature.label].map(({ name }) => name)
+  const raw = readRaw(source, wanted, wanted, limits, 'evaluate')
   const faults = new TableFaults('evaluate')
   const columnOf = ({ name }: Column): RawColumn => {
-    const found = raw.columns.find((column) => column.name === name)
+    const found = columnNamed(raw, name, 'evaluate')
     if (found === undefined) faults.addOfColumn(name, 'required field')
-    return found ?? { name, cells: [] }
+    // By the name that the model has for it.
+    return { name, cells: found?.cells ?? [] }
   }
   const columns = new Map(
     signature.features.map((feature) => {
@@ -117,7 +161,7 @@ export function readTestTable(
       const isNumber = feature.type === 'number'
       return [
         feature.name,
-        isNumber ? readNumbers(raw, column, false, faults) : readTexts(column, limits, faults)
+        isNumber ? readNumbers(raw, column, false, faults) : readTexts(raw, column, limits, faults)
       ] as const
     })
   )
@@ -125,9 +169,9 @@ export function readTestTable(
   const position = new Map(classIds.map((id, k) => [id, k]))
   const labels = Int32Array.from(labelColumn.cells, (cell, index) => {
     const problem = labelProblem(raw, cell, signature.label.type)
-    const label = problem === undefined ? position.get(classIdOf(cell ?? '', signature.label.type)) : -1
+    const label = problem === undefined ? position.get(classIdOf(raw, cell ?? '', signature.label.type)) : -1
     if (label === undefined || problem !== undefined) {
-      faults.add(labelColumn.name, index + 1, problem ?? 'a label that the version was not trained on')
+      faults.add(labelColumn.name, raw.rowNumbers[index]!, problem ?? 'a label that the version was not trained on')
     }
     return label ?? -1
   })
@@ -135,57 +179,116 @@ export function readTestTable(
   return { rowCount: raw.rowCount, columns, labels }
 }
 
-function readCsv(text: string, limits: TableLimits): RawTable {
-  const faults = new TableFaults('train')
-  let columns: RawColumn[] | undefined
-  let rowCount = 0
-  try {
-    parse(text, {
-      relax_column_count: true,
-      skip_empty_lines: true,
-      // One more than allowed tells that there are too many, without reading the rest.
-      to: limits.maxTrainingRows + 2,
-      on_record: (record: string[]) => {
-        if (columns === undefined) {
-          columns = record.map((name) => ({ name: name.trim(), cells: [] }))
-          checkColumnNames(columns, limits)
-          return null
-        }
-        rowCount += 1
-        if (record.length !== columns.length) {
-          faults.add('table', rowCount, `${record.length} cells, ${columns.length} wanted`)
-        }
-        assertRoom(rowCount, columns.length, limits)
-        for (const [j, { cells }] of columns.entries()) {
-          const cell = record[j]?.trim()
-          cells.push(cell === '' ? undefined : cell)
-        }
-        return null
-      }
-    })
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    // The error's own message quotes the text.
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
-    throw new ServiceError('INVALID_REQUEST', `Cannot read the table: line ${line} is no CSV (${error.code})`)
-  }
-  faults.throwIfAny()
-  return { source: 'csv', rowCount, columns: columns ?? [] }
+/**
+ * @param wanted names of columns that should be there
+ * @param kept names of columns that are kept even when they are empty, so that each row is told, beside those wanted
+ */
+function readRaw(
+  source: TableSource,
+  wanted: readonly string[],
+  kept: readonly string[],
+  limits: TableLimits,
+  action: TableAction
+): RawTable {
+  const raw = isRows(source)
+    ? readRows(source, limits, action)
+    : readCsv(typeof source === 'string' ? { csv: source } : source, wanted, limits, action)
+  const isKept = new Set([...wanted, ...kept].flatMap((name) => columnNamed(raw, name, action)?.name ?? []))
+  const emptyColumns: string[] = [...raw.dropped.emptyColumns]
+  const columns = raw.columns.filter(({ name, cells }, index) => {
+    if (name !== '' && isKept.has(name)) return true
+    const filled = cells.findIndex((cell) => !isBlank(cell))
+    if (filled < 0) {
+      emptyColumns.push(name === '' ? `column ${index + 1}` : name)
+      return false
+    }
+    if (name !== '') return true
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read the table: column ${index + 1} has no name, but a value in row ${raw.rowNumbers[filled]}: ` +
+        'name it in the header, or leave it out'
+    )
+  })
+  return { ...raw, columns, dropped: { ...raw.dropped, emptyColumns } }
 }
 
-function readRows(rows: readonly unknown[], limits: TableLimits): RawTable {
-  const faults = new TableFaults('train')
+function isRows(source: TableSource): source is readonly unknown[] {
+  return Array.isArray(source)
+}
+
+/** By its name, also where that differs in case. */
+function columnNamed({ columns }: RawTable, name: string, action: TableAction): RawColumn | undefined {
+  const position = positionOf(
+    name,
+    columns.map((column) => column.name),
+    action
+  )
+  return position === undefined ? undefined : columns[position]
+}
+
+function isBlank(cell: unknown): boolean {
+  return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '')
+}
+
+function readCsv(
+  { csv, charset }: { readonly csv: Uint8Array | string; readonly charset?: string | undefined },
+  wanted: readonly string[],
+  limits: TableLimits,
+  action: TableAction
+): RawTable {
+  const faults = new TableFaults(action)
+  let columns: RawColumn[] = []
+  let separator = ','
+  let emptyRowCount = 0
+  let emptyColumns: string[] = []
+  const rowNumbers: number[] = []
+  visitCsv(
+    csv,
+    { wanted, charset, action: 'read the table' },
+    (header) => {
+      separator = header.separator
+      emptyColumns = describeUnnamed(header)
+      columns = header.names.map((name) => ({ name, cells: [] }))
+      checkColumnNames(columns, limits)
+    },
+    (row) => {
+      if (row.isEmpty) {
+        emptyRowCount += 1
+        return
+      }
+      rowNumbers.push(row.number)
+      if (row.cells.length !== columns.length) {
+        faults.add('table', row.number, `${row.cells.length} cells, ${columns.length} wanted`)
+      }
+      assertRoom(rowNumbers.length, columns.length, limits)
+      for (const [j, { cells }] of columns.entries()) {
+        const cell = row.cells[j]?.trim()
+        cells.push(cell === '' ? undefined : cell)
+      }
+    }
+  )
+  faults.throwIfAny()
+  const dropped = { emptyRowCount, emptyColumns }
+  return { source: 'csv', separator, rowCount: rowNumbers.length, rowNumbers, columns, dropped }
+}
+
+function readRows(rows: readonly unknown[], limits: TableLimits, action: TableAction): RawTable {
+  const faults = new TableFaults(action)
   const columns = new Map<string, RawColumn>()
+  const rowNumbers: number[] = []
   for (const [index, row] of rows.entries()) {
     if (!isRecord(row)) {
       faults.add('table', index + 1, 'not an object of columns')
       continue
     }
+    if (Object.values(row).every(isBlank)) continue
+    const filledCount = rowNumbers.length
+    rowNumbers.push(index + 1)
     for (const [name, value] of Object.entries(row)) {
       let column = columns.get(name)
       if (column === undefined) {
         assertRoom(1, columns.size + 1, limits)
-        column = { name, cells: Array.from({ length: index }) }
+        column = { name, cells: Array.from({ length: filledCount }) }
         checkColumnNames([column], limits)
         columns.set(name, column)
       }
@@ -194,11 +297,13 @@ function readRows(rows: readonly unknown[], limits: TableLimits): RawTable {
       else if (value === null) column.cells.push(undefined)
       else faults.add(name, index + 1, 'neither a text nor a number')
     }
-    assertRoom(index + 1, columns.size, limits)
-    for (const { cells } of columns.values()) if (cells.length <= index) cells.push(undefined)
+    assertRoom(rowNumbers.length, columns.size, limits)
+    for (const { cells } of columns.values()) if (cells.length < rowNumbers.length) cells.push(undefined)
   }
   faults.throwIfAny()
-  return { source: 'json', rowCount: rows.length, columns: [...columns.values()] }
+  const rowCount = rowNumbers.length
+  const dropped = { emptyRowCount: rows.length - rowCount, emptyColumns: [] }
+  return { source: 'json', separator: ',', rowCount, rowNumbers, columns: [...columns.values()], dropped }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -223,9 +328,7 @@ function tooLarge(found: string): ServiceError {
 function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): void {
   assertRoom(1, columns.length, limits)
   const names = columns.map(({ name }) => name)
-  const empty = names.indexOf('')
-  if (empty >= 0) throw new ServiceError('INVALID_REQUEST', `Cannot read the table: column ${empty + 1} has no name`)
-  const repeated = names.findIndex((name, index) => names.indexOf(name) !== index)
+  const repeated = names.findIndex((name, index) => name !== '' && names.indexOf(name) !== index)
   if (repeated >= 0) {
     throw new ServiceError('INVALID_REQUEST', `Cannot read the table: column ${repeated + 1} has the name of another`)
   }
@@ -237,22 +340,25 @@ function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): v
   }
 }
 
-function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): TrainingTable {
-  const { label: labelName = DEFAULT_LABEL, types = {} } = options
+function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): ReadTable {
+  const { label: wantedLabel = DEFAULT_LABEL } = options
   const faults = new TableFaults('train')
-  const labelColumn = raw.columns.find(({ name }) => name === labelName)
+  const labelColumn = columnNamed(raw, wantedLabel, 'train')
   if (labelColumn === undefined) {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot train: the table lacks the column of labels', {
-      fields: { [labelName]: ['required field'] }
+    const found = `${raw.columns.length} columns${raw.source === 'csv' ? `, separated by ${separatorName(raw.separator)}` : ''}`
+    throw new ServiceError('INVALID_REQUEST', `Cannot train: the table lacks the column of labels; it has ${found}`, {
+      fields: { [wantedLabel]: ['required field'] }
     })
   }
+  const labelName = labelColumn.name
   if (raw.rowCount < MIN_ROWS) {
     throw new ServiceError('INVALID_REQUEST', `Cannot train: ${raw.rowCount} rows, at least ${MIN_ROWS} wanted`)
   }
-  for (const name of Object.keys(types)) {
-    if (!raw.columns.some((column) => column.name === name)) {
-      faults.addOfColumn(name, 'its type is given, but there is no such column')
-    }
+  const types: Record<string, ColumnType | 'ignore'> = {}
+  for (const [name, type] of Object.entries(options.types ?? {})) {
+    const column = columnNamed(raw, name, 'train')
+    if (column === undefined) faults.addOfColumn(name, 'its type is given, but there is no such column')
+    else types[column.name] = type
   }
   const features = raw.columns.filter((column) => column !== labelColumn && types[column.name] !== 'ignore')
   if (features.length === 0) throw new ServiceError('INVALID_REQUEST', 'Cannot train: no column beside the label')
@@ -260,7 +366,8 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
   const columns = new Map<string, readonly string[] | Float64Array>()
   for (const { column, type } of typed) {
     const isInferred = givenType(types, column.name) === undefined
-    const values = type === 'number' ? readNumbers(raw, column, isInferred, faults) : readTexts(column, limits, faults)
+    const values =
+      type === 'number' ? readNumbers(raw, column, isInferred, faults) : readTexts(raw, column, limits, faults)
     columns.set(column.name, values)
     if (!faults.has(column.name) && isConstant(values)) {
       faults.addOfColumn(
@@ -299,7 +406,9 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     columns,
     labels,
     classIds,
-    groups: groupRows([...columns.values()], raw.rowCount)
+    groups: groupRows([...columns.values()], raw.rowCount),
+    dropped: raw.dropped,
+    contradictions: contradictionsOf(raw, [...columns.values()], labels, classIds)
   }
 }
 
@@ -308,17 +417,21 @@ function givenType(types: NonNullable<TableOptions['types']>, name: string): Col
   return type === 'ignore' ? undefined : type
 }
 
-/** Numbers when most of the cells that are not empty are meant as such. */
-function inferType({ source }: RawTable, { cells }: RawColumn): ColumnType {
-  let filledCount = 0
+/**
+ * Numbers when most of the cells that say something are. How programs write that there is no number says nothing: beside numbers
+ * it is a fault, but a column of texts may well hold "none".
+ */
+function inferType({ source, separator }: RawTable, { cells }: RawColumn): ColumnType {
+  let textCount = 0
   let numberCount = 0
   for (const cell of cells) {
     if (cell === undefined) continue
-    filledCount += 1
-    const isNumber = typeof cell === 'number' || (source === 'csv' && (isDecimal(cell) || NO_NUMBER.test(cell)))
-    if (isNumber) numberCount += 1
+    if (typeof cell === 'number') numberCount += 1
+    else if (source === 'json') textCount += 1
+    else if (isDecimal(withDecimalPoint(cell, separator)) || hasAmbiguousComma(cell, separator)) numberCount += 1
+    else if (!NO_NUMBER.test(cell)) textCount += 1
   }
-  return numberCount * 2 > filledCount ? 'number' : 'text'
+  return numberCount > textCount ? 'number' : 'text'
 }
 
 function readNumbers(
@@ -329,24 +442,35 @@ function readNumbers(
 ): Float64Array {
   const numbers = new Float64Array(cells.length)
   for (const [index, cell] of cells.entries()) {
-    const problem = cell === undefined ? NO_VALUE : numberProblem(raw.source, cell)
-    if (problem === undefined) numbers[index] = Number(cell)
-    else
-      faults.add(name, index + 1, problem === NOT_A_NUMBER && isInferred ? `${problem}, as most others are` : problem)
+    const problem = cell === undefined ? NO_VALUE : numberProblem(raw, cell)
+    if (problem === undefined) numbers[index] = numberOf(raw, cell!)
+    else {
+      const told = problem === NOT_A_NUMBER && isInferred ? `${problem}, as most others are` : problem
+      faults.add(name, raw.rowNumbers[index]!, told)
+    }
   }
   return numbers
 }
 
-function numberProblem(source: RawTable['source'], cell: string | number): string | undefined {
-  if (typeof cell === 'string' && (source === 'json' || !isDecimal(cell))) return NOT_A_NUMBER
-  return magnitudeProblem(Number(cell))
+function numberOf({ separator }: RawTable, cell: string | number): number {
+  return typeof cell === 'number' ? cell : Number(withDecimalPoint(cell, separator))
 }
 
-function readTexts({ name, cells }: RawColumn, limits: TableLimits, faults: TableFaults): string[] {
+function numberProblem(raw: RawTable, cell: string | number): string | undefined {
+  if (typeof cell === 'string') {
+    if (raw.source === 'json') return NOT_A_NUMBER
+    if (hasAmbiguousComma(cell, raw.separator))
+      return `${NOT_A_NUMBER} for sure: its comma may be decimal or of thousands`
+    if (!isDecimal(withDecimalPoint(cell, raw.separator))) return NOT_A_NUMBER
+  }
+  return magnitudeProblem(numberOf(raw, cell))
+}
+
+function readTexts(raw: RawTable, { name, cells }: RawColumn, limits: TableLimits, faults: TableFaults): string[] {
   return cells.map((cell, index) => {
     const text = cell === undefined ? '' : String(cell)
     const problem = textProblem(text, limits.maxTextCharacters)
-    if (problem !== undefined) faults.add(name, index + 1, problem)
+    if (problem !== undefined) faults.add(name, raw.rowNumbers[index]!, problem)
     return text
   })
 }
@@ -364,8 +488,8 @@ function readLabels(
 ): { labels: Int32Array; classIds: string[] } {
   const ids = column.cells.map((cell, index) => {
     const problem = labelProblem(raw, cell, type)
-    if (problem !== undefined) faults.add(column.name, index + 1, problem)
-    return problem === undefined ? classIdOf(cell ?? '', type) : ''
+    if (problem !== undefined) faults.add(column.name, raw.rowNumbers[index]!, problem)
+    return problem === undefined ? classIdOf(raw, cell ?? '', type) : ''
   })
   const classIds = [...new Set(ids)].toSorted(
     type === 'number' ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1)
@@ -376,16 +500,16 @@ function readLabels(
 
 function labelProblem(raw: RawTable, cell: Cell, type: ColumnType): string | undefined {
   if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return NO_VALUE
-  if (type === 'number') return numberProblem(raw.source, cell)
+  if (type === 'number') return numberProblem(raw, cell)
   return String(cell).length > MAX_LABEL_CHARACTERS
     ? `a label of more than ${MAX_LABEL_CHARACTERS} characters`
     : undefined
 }
 
 /** A class as it is kept: of a number its shortest decimal, so that 1 and 1.0 are one class. */
-function classIdOf(cell: string | number, type: ColumnType): string {
+function classIdOf(raw: RawTable, cell: string | number, type: ColumnType): string {
   // Of −0 too it is 0.
-  return type === 'number' ? String(Number(cell)) : String(cell)
+  return type === 'number' ? String(numberOf(raw, cell)) : String(cell)
 }
 
 function groupRows(columns: readonly (readonly string[] | Float64Array)[], rowCount: number): Int32Array {
@@ -396,4 +520,40 @@ function groupRows(columns: readonly (readonly string[] | Float64Array)[], rowCo
     groupOf.set(key, group)
     return group
   })
+}
+
+/** Texts are compared without regard to case and white space, as the model reads them. */
+function contradictionsOf(
+  { rowNumbers }: RawTable,
+  columns: readonly (readonly string[] | Float64Array)[],
+  labels: Int32Array,
+  classIds: readonly string[]
+): Contradictions | undefined {
+  const folded = columns.map((column) =>
+    column instanceof Float64Array ? column : column.map((text) => text.trim().replaceAll(/\s+/g, ' ').toLowerCase())
+  )
+  const groups = groupRows(folded, rowNumbers.length)
+  const firstLabels = new Map<number, number>()
+  const contradicted = new Set<number>()
+  for (const [index, group] of groups.entries()) {
+    const first = firstLabels.get(group)
+    if (first === undefined) firstLabels.set(group, labels[index]!)
+    else if (first !== labels[index]) contradicted.add(group)
+  }
+  if (contradicted.size === 0) return undefined
+  const told = new Map(
+    [...contradicted]
+      .slice(0, MAX_CONTRADICTIONS_TOLD)
+      .map((group) => [group, { rows: [] as number[], labels: new Set<string>() }])
+  )
+  for (const [index, group] of groups.entries()) {
+    const example = told.get(group)
+    if (example === undefined) continue
+    if (example.rows.length < MAX_CONTRADICTIONS_TOLD) example.rows.push(rowNumbers[index]!)
+    example.labels.add(classIds[labels[index]!]!)
+  }
+  return {
+    count: contradicted.size,
+    examples: [...told.values()].map((example) => ({ rows: example.rows, labels: [...example.labels] }))
+  }
 }

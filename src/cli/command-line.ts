@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util'
+import { charsetOf } from '../table/text-reader.ts'
 
 /** What judged figures must reach. */
 export interface Demands {
@@ -15,6 +16,8 @@ export interface Demands {
 interface Common {
   readonly name: string
   readonly isJson: boolean
+  /** Of the table, as it was given. @default what a mark at its start says, else 'utf-8' */
+  readonly charset: string | undefined
 }
 
 interface Judging extends Common {
@@ -71,6 +74,7 @@ export const HELP = `Trains, judges and asks classifiers without a server, on th
   --plots FOLDER               train, evaluate: confusion-matrix.svg, calibration.svg and learning-curve.svg
   --min-accuracy SHARE         train, evaluate: exit with 1 below it, as 0.9; likewise --min-macro-f1
   --max-calibration-error SHARE
+  --charset NAME               the table's, as windows-1252; else UTF-8, or UTF-16 with its mark
   --json                       the result as JSON on standard output
 
 Exit status: 0 done; 1 not good enough, or kept and not let answer since it is worse; 2 could not be done.
@@ -93,12 +97,13 @@ const OPTIONS = {
   'min-accuracy': { type: 'string' },
   'min-macro-f1': { type: 'string' },
   'max-calibration-error': { type: 'string' },
+  charset: { type: 'string' },
   json: { type: 'boolean', default: false }
 } as const
 
 const DEMANDS = ['min-accuracy', 'min-macro-f1', 'max-calibration-error']
 
-/** Options that each command knows, beside `help`, `name` and `json`. */
+/** Options that each command knows, beside `help`, `name`, `charset` and `json`. */
 const KNOWN: Readonly<Record<'train' | 'evaluate' | 'predict', readonly string[]>> = {
   train: ['label', 'types', 'c', 'force', 'learning-curve', 'plots', ...DEMANDS],
   evaluate: ['version', 'plots', ...DEMANDS],
@@ -121,7 +126,7 @@ export function readCommandLine(args: readonly string[]): Command {
   }
   if (rest.length > 0) throw new UsageError('one table is wanted, more were given')
   for (const token of tokens) {
-    if (token.kind === 'option' && ![...KNOWN[command], 'name', 'json'].includes(token.name)) {
+    if (token.kind === 'option' && ![...KNOWN[command], 'name', 'charset', 'json'].includes(token.name)) {
       throw new UsageError(`--${token.name} is not for ${command}`)
     }
   }
@@ -129,7 +134,7 @@ export function readCommandLine(args: readonly string[]): Command {
   if (name === undefined || !NAME.test(name)) {
     throw new UsageError('--name is wanted: letters, digits, dots, dashes and underscores, at most 100')
   }
-  const common = { name, isJson: values.json }
+  const common = { name, isJson: values.json, charset: charsetGiven(values.charset) }
   const demands = {
     minAccuracy: shareOf(values['min-accuracy'], 'min-accuracy'),
     minMacroF1: shareOf(values['min-macro-f1'], 'min-macro-f1'),
@@ -165,6 +170,15 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, tokens: true })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function charsetGiven(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined
+  try {
+    return charsetOf(`text/csv; charset=${given}`)
+  } catch {
+    throw new UsageError('--charset is none that is known, such as utf-8, utf-16 or windows-1252')
   }
 }
 

@@ -8,7 +8,6 @@ import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CsvError, parse } from 'csv-parse/sync'
 import type { Logger } from 'pino'
 import type { CreateEncoding } from '../app-parts.ts'
 import type { Classifier } from '../classifier/classifier.ts'
@@ -17,7 +16,8 @@ import type { VersionReport } from '../classifier/fit.ts'
 import { classifierModelName } from '../classifier/model-name.ts'
 import { evaluateClassifier } from '../classifier/evaluate-classifier.ts'
 import { readFeatureColumns } from '../classifier/feature-columns.ts'
-import { isDecimal } from '../classifier/table-cell.ts'
+import { isDecimal, withDecimalPoint } from '../classifier/table-cell.ts'
+import type { TableFormat, TableSummary } from '../classifier/training-request.ts'
 import type { TestTable } from '../classifier/training-table.ts'
 import { trainingStage } from '../classifier/version-trainer.ts'
 import type { NamedReport } from '../classifier/version-report.ts'
@@ -25,9 +25,10 @@ import { ConfigError, loadConfig, type Config, type Environment } from '../confi
 import { ServiceError } from '../errors.ts'
 import { MemoryJobBackend } from '../jobs/memory-job-backend.ts'
 import { openMentorParts, type MentorParts } from '../mentor-parts.ts'
-import { predictCsv } from '../server/csv-prediction.ts'
+import { featurePositions, predictCsv } from '../server/csv-prediction.ts'
 import { predictionsJson } from '../server/prediction-reply.ts'
 import { createServiceLog } from '../server/request-log.ts'
+import { readCsv } from '../table/csv-table.ts'
 import { trainingOptionsOf } from '../server/routes/classifiers.ts'
 import { HELP, UsageError, readCommandLine, type Command } from './command-line.ts'
 import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
@@ -127,7 +128,7 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
   const progress = new Progress(stderr)
   const { bytes, summary } = await parts.classifiers.reader.read(
     await readFile(table),
-    sourceOf(table),
+    formatOf(command),
     trainingOptionsOf(options)
   )
   const request = { classifier: name, packedTable: bytes, jobId: randomUUID(), by: TRAINED_BY }
@@ -148,9 +149,20 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
   const paths = plots === undefined ? [] : await writePlots(plots, report, learningCurve)
   const checks = checkDemands(figures, demands)
   const isGood = promotion.outcome === 'promoted' && checks.every(({ passed }) => passed)
-  const { signature, rowCount, classCount } = summary
+  const { signature, rowCount, classCount, dropped, contradictions } = summary
   if (isJson) {
-    const told = { classifier: name, version, architecture, promotion, ...signature, rowCount, classCount, durationMs }
+    const told = {
+      classifier: name,
+      version,
+      architecture,
+      promotion,
+      ...signature,
+      rowCount,
+      classCount,
+      dropped,
+      contradictions,
+      durationMs
+    }
     const judged = { figures: figuresOf(figures), notMeasured, learningCurve, checks, plots: paths, passed: isGood }
     stdout.write(`${JSON.stringify({ ...told, ...judged })}\n`)
   } else {
@@ -159,6 +171,7 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
     writeLines(stdout, [
       `${name}: version ${version} (${architecture}) of ${rowCount} rows and ${classCount} classes, in ${(durationMs / 1000).toFixed(1)} s`,
       `columns: ${columns}; label ${signature.label.name} (${signature.label.type})`,
+      ...describeFindings(summary),
       `out of fold: ${describeFigures(figures)}`,
       ...notMeasured,
       ...learningCurve.map(
@@ -185,7 +198,12 @@ async function evaluate(
   const report =
     table === undefined
       ? await reportOf(parts, name, version)
-      : await judge(classifier, await readTest(parts, classifier, table), new Progress(stderr), signal)
+      : await judge(
+          classifier,
+          await readTest(parts, classifier, { table, charset: command.charset }),
+          new Progress(stderr),
+          signal
+        )
   const paths = plots === undefined ? [] : await writePlots(plots, report)
   const checks = checkDemands(report, demands)
   const passed = checks.every((check) => check.passed)
@@ -204,13 +222,33 @@ async function evaluate(
   return passed ? EXIT.done : EXIT.notGoodEnough
 }
 
-async function readTest(parts: MentorParts, { version, classIds }: Classifier, table: string): Promise<TestTable> {
-  const { signature } = version
-  return parts.classifiers.reader.readTest(await readFile(table), sourceOf(table), { signature, classIds })
+/** What the table's owner may want to mend. */
+function describeFindings({ dropped, contradictions }: TableSummary): string[] {
+  const { emptyRowCount, emptyColumns } = dropped
+  const lines: string[] = []
+  if (emptyRowCount > 0) lines.push(`left out: ${emptyRowCount} rows without a value`)
+  if (emptyColumns.length > 0) lines.push(`left out, without a value: ${emptyColumns.join(', ')}`)
+  if (contradictions !== undefined) {
+    const { rows, labels } = contradictions.examples[0]!
+    const first = `the first in rows ${rows.join(', ')}, as ${labels.join(' and ')}`
+    lines.push(`the same under different labels: ${contradictions.count} times, ${first}`)
+  }
+  return lines
 }
 
-function sourceOf(table: string): 'csv' | 'json' {
-  return table.toLowerCase().endsWith('.json') ? 'json' : 'csv'
+/** Where a table is, and its charset if that was given. */
+interface GivenTable {
+  readonly table: string
+  readonly charset: string | undefined
+}
+
+async function readTest(parts: MentorParts, { version, classIds }: Classifier, given: GivenTable): Promise<TestTable> {
+  const { signature } = version
+  return parts.classifiers.reader.readTest(await readFile(given.table), formatOf(given), { signature, classIds })
+}
+
+function formatOf({ table, charset }: GivenTable): TableFormat {
+  return { kind: table.toLowerCase().endsWith('.json') ? 'json' : 'csv', charset }
 }
 
 /** Rows judged before progress is told. */
@@ -242,7 +280,7 @@ async function judge(
 }
 
 async function predict(
-  { name, table, version, hasProbability, topK, isJson }: CommandOf<'predict'>,
+  { name, table, charset, version, hasProbability, topK, isJson }: CommandOf<'predict'>,
   { config, parts }: Workbench,
   { stdout, stderr, signal }: Surroundings
 ): Promise<number> {
@@ -250,7 +288,8 @@ async function predict(
   const detail = { hasProbability, topK }
   const options = { signal, lane: 'bulk' as const, topK: Math.max(1, topK) }
   if (isJson) {
-    const columns = columnsOf(await readFile(table, 'utf8'), classifier)
+    const { columns, emptyRowCount } = columnsOf(await readFile(table), charset, classifier)
+    if (emptyRowCount > 0) writeLines(stderr, [`left out: ${emptyRowCount} rows without a value`])
     const features = readFeatureColumns(columns, classifier.version.signature, config)
     const { rows } = await classifier.predict(features, options)
     stdout.write(`${predictionsJson(rows, classifier.version.signature.label.type, detail)}\n`)
@@ -259,7 +298,7 @@ async function predict(
   const { maxTextCharacters, classifierBodyLimitBytes: maxBytes } = config
   const { size } = await stat(table)
   const source = createReadStream(table)
-  const lines = await predictCsv(source, classifier, { predict: options, detail, maxTextCharacters, maxBytes })
+  const lines = await predictCsv(source, classifier, { predict: options, detail, maxTextCharacters, maxBytes, charset })
   const progress = new Progress(stderr)
   async function* watched(): AsyncGenerator<string> {
     for await (const some of lines) {
@@ -273,25 +312,22 @@ async function predict(
 }
 
 /** The columns of CSV as those of a JSON call. */
-function columnsOf(csv: string, { version: { signature } }: Classifier): Record<string, unknown[]> {
-  const [header = [], ...records] = parseCsv(csv)
-  const names = header.map((name) => name.trim())
-  const columns = signature.features.flatMap(({ name, type }): [string, unknown[]][] => {
-    const position = names.indexOf(name)
-    const valueOf = (cell: string) => (type === 'number' && isDecimal(cell) ? Number(cell) : cell)
-    return position < 0 ? [] : [[name, records.map((record) => valueOf(record[position]?.trim() ?? ''))]]
+function columnsOf(
+  csv: Uint8Array,
+  charset: string | undefined,
+  { version: { signature } }: Classifier
+): { columns: Record<string, unknown[]>; emptyRowCount: number } {
+  const wanted = signature.features.map(({ name }) => name)
+  const table = readCsv(csv, { wanted, charset, action: 'predict' })
+  const positions = featurePositions(wanted, table)
+  const columns = signature.features.map(({ name, type }): [string, unknown[]] => {
+    const valueOf = (text: string) => {
+      const cell = type === 'number' ? withDecimalPoint(text, table.separator) : text
+      return type === 'number' && isDecimal(cell) ? Number(cell) : cell
+    }
+    return [name, table.rows.map(({ cells }) => valueOf(cells[positions.get(name)!]?.trim() ?? ''))]
   })
-  return Object.fromEntries(columns)
-}
-
-function parseCsv(csv: string): string[][] {
-  try {
-    return parse(csv, { bom: true, relax_column_count: true, skip_empty_lines: true })
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
-    throw new ServiceError('INVALID_REQUEST', `Cannot predict: line ${line} is no CSV (${error.code})`)
-  }
+  return { columns: Object.fromEntries(columns), emptyRowCount: table.emptyRowCount }
 }
 
 async function reportOf(parts: MentorParts, name: string, version: number): Promise<NamedReport> {
@@ -302,6 +338,6 @@ async function reportOf(parts: MentorParts, name: string, version: number): Prom
   return report.evaluation
 }
 
-function writeLines(stream: Writable, lines: readonly string[]): void {
+function writeLines(stream: Pick<ProgressStream, 'write'>, lines: readonly string[]): void {
   stream.write(`${lines.join('\n')}\n`)
 }

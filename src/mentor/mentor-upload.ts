@@ -6,16 +6,25 @@
 import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { ServiceError } from '../errors.ts'
+import { decodeBody } from '../table/text-reader.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
 import { Mentor, repertoireOf } from './mentor.ts'
 import type { StoredMentor } from './mentor-source.ts'
-import { MAX_QUESTIONS, readTrainingData, withTrainingData, type LineProblem } from './training-data.ts'
+import {
+  MAX_QUESTIONS,
+  readTrainingData,
+  withTrainingData,
+  type DroppedLines,
+  type LineProblem
+} from './training-data.ts'
 
 /** A mentor as it comes in. */
 export interface MentorUpload {
   /** `csv`: training data, which changes the mentor that there is. */
   readonly format: 'json' | 'csv'
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** That was declared, as `charsetOf` gives it. */
+  readonly charset?: string | undefined
   /** JSON of the mentor so far, for `csv`. */
   readonly before?: Uint8Array<ArrayBuffer> | undefined
 }
@@ -28,6 +37,8 @@ export interface UploadSummary {
   /** Questions and paraphrases of these answers. */
   readonly phraseCount: number
   readonly problems: readonly LineProblem[]
+  /** Undefined of JSON. */
+  readonly dropped: DroppedLines | undefined
   readonly lint: readonly LintFinding[]
 }
 
@@ -47,9 +58,11 @@ const mentorSchema = Compile(Mentor)
  * Some seconds of computing for the largest: `readUploadInThread` does it elsewhere.
  * @throws {ServiceError} INVALID_REQUEST when it is no mentor, PAYLOAD_TOO_LARGE when it has more than {@link MAX_QUESTIONS}
  */
-export function readMentorUpload({ format, bytes, before }: MentorUpload): ReadUpload {
-  const text = new TextDecoder().decode(bytes)
-  const { mentor, problems } = format === 'csv' ? readCsv(text, before) : { mentor: readJson(text), problems: [] }
+export function readMentorUpload({ format, bytes, charset, before }: MentorUpload): ReadUpload {
+  const { mentor, problems, dropped } =
+    format === 'csv'
+      ? readCsv(bytes, charset, before)
+      : { mentor: readJson(decodeBody(bytes, charset)), problems: [], dropped: undefined }
   const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
   if (answerCount > MAX_QUESTIONS) {
     throw new ServiceError(
@@ -68,15 +81,16 @@ export function readMentorUpload({ format, bytes, before }: MentorUpload): ReadU
       utteranceCount,
       phraseCount: phraseCounts.reduce((sum, count) => sum + count, 0),
       problems,
+      dropped,
       lint: lintRepertoire(repertoire)
     }
   }
 }
 
-function readCsv(text: string, before: Uint8Array | undefined): { mentor: Mentor; problems: readonly LineProblem[] } {
-  const { rows, problems } = readTrainingData(text)
+function readCsv(csv: Uint8Array, charset: string | undefined, before: Uint8Array | undefined) {
+  const { rows, problems, dropped } = readTrainingData(csv, charset)
   const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
-  return { mentor: withTrainingData(known, rows), problems }
+  return { mentor: withTrainingData(known, rows), problems, dropped }
 }
 
 function readJson(text: string): Mentor {

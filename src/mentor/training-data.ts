@@ -4,9 +4,8 @@
  */
 
 import { createHash } from 'node:crypto'
-import { CsvError } from 'csv-parse'
-import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
+import { describeUnnamed, readCsv, separatorName, type CsvHeader } from '../table/csv-table.ts'
 import { repertoireOf, type Mentor, type MentorAnswer } from './mentor.ts'
 import { sanitize } from './sanitize.ts'
 
@@ -31,6 +30,14 @@ export interface LineProblem {
 export interface TrainingData {
   readonly rows: readonly TrainingRow[]
   readonly problems: readonly LineProblem[]
+  readonly dropped: DroppedLines
+}
+
+/** What of a table says nothing, and was left out. */
+export interface DroppedLines {
+  readonly emptyRowCount: number
+  /** As `column 6` or `columns 6 to 9`: none of them has a name. */
+  readonly emptyColumns: readonly string[]
 }
 
 export const MAX_QUESTIONS = 25_000
@@ -43,14 +50,15 @@ const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
  * Reads training data: CSV with a header line, columns `id,question,paraphrases,answer,topic` in any order, of which
  * `question` and `answer` must be there; paraphrases and topics joined by `|`. A `|` that belongs to the text is `\|`.
  * A line without id gets one made from its question, so that the same file gives the same ids. Bad lines are left out and told.
+ * @param charset that was declared, as `charsetOf` gives it
  * @throws {ServiceError} INVALID_REQUEST when it is no CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
  */
-export function readTrainingData(csv: string): TrainingData {
-  const { columns, records } = readTable(csv)
+export function readTrainingData(csv: Uint8Array | string, charset?: string): TrainingData {
+  const { columns, records, dropped } = readTable(csv, charset)
   const rows: TrainingRow[] = []
   const problems: LineProblem[] = []
   const lineOfId = new Map<string, number>()
-  for (const { record, line } of records) {
+  for (const { cells: record, line } of records) {
     const cell = (column: (typeof COLUMNS)[number]) => record[columns.indexOf(column)]?.trim() ?? ''
     const question = cell('question')
     const row = {
@@ -68,7 +76,7 @@ export function readTrainingData(csv: string): TrainingData {
       problems.push({ line, message })
     }
   }
-  return { rows, problems }
+  return { rows, problems, dropped }
 }
 
 /** A question of a test set. */
@@ -84,9 +92,9 @@ export interface TestQuestion {
  * @throws {ServiceError} INVALID_REQUEST when it is no CSV, lacks a column or has a line without a question; PAYLOAD_TOO_LARGE
  *   above {@link MAX_QUESTIONS} lines
  */
-export function readTestQuestions(csv: string): TestQuestion[] {
-  const { columns, records } = readTable(csv)
-  return records.map(({ record, line }) => {
+export function readTestQuestions(csv: Uint8Array | string, charset?: string): TestQuestion[] {
+  const { columns, records } = readTable(csv, charset)
+  return records.map(({ cells: record, line }) => {
     const cell = (column: string) => record[columns.indexOf(column)]?.trim() ?? ''
     const question = cell('question')
     if (question === '')
@@ -184,57 +192,30 @@ function answerOf(row: TrainingRow, known: MentorAnswer | undefined): MentorAnsw
   }
 }
 
-interface CsvRecord {
-  readonly record: readonly string[]
-  readonly line: number
-}
-
 /** The lines after the header. */
-function readTable(csv: string): { readonly columns: readonly string[]; readonly records: readonly CsvRecord[] } {
-  const records = parseRecords(csv)
-  const header = records.shift()
-  const columns = readHeader(header?.record ?? [])
-  if (records.length > MAX_QUESTIONS) {
+function readTable(csv: Uint8Array | string, charset: string | undefined) {
+  const table = readCsv(csv, { wanted: REQUIRED_COLUMNS, charset, action: 'read training data' })
+  const { rows, emptyRowCount } = table
+  const columns = readHeader(table)
+  if (rows.length > MAX_QUESTIONS) {
     throw new ServiceError(
       'PAYLOAD_TOO_LARGE',
-      `Cannot read training data: ${records.length} questions, at most ${MAX_QUESTIONS} are allowed`
+      `Cannot read training data: ${rows.length} questions, at most ${MAX_QUESTIONS} are allowed`
     )
   }
-  return { columns, records }
+  return { columns, records: rows, dropped: { emptyRowCount, emptyColumns: describeUnnamed(table) } }
 }
 
-function parseRecords(csv: string): CsvRecord[] {
-  const records: CsvRecord[] = []
-  try {
-    parse(csv, {
-      bom: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      on_record: (record: string[], { lines }) => {
-        // `lines` counts up to the record's end; its cells may hold line breaks.
-        const breaks = record.reduce((sum, text) => sum + (text.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
-        records.push({ record, line: lines - breaks })
-        return null
-      }
-    })
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    // The error's own message quotes the text.
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
-    throw new ServiceError('INVALID_REQUEST', `Cannot read training data: line ${line} is no CSV (${error.code})`, {
-      cause: error
-    })
-  }
-  return records
-}
-
-function readHeader(cells: readonly string[]): string[] {
-  const columns = cells.map((cell) => cell.trim().toLowerCase())
+function readHeader({ names, separator }: CsvHeader): string[] {
+  const columns = names.map((name) => name.toLowerCase())
   const missing = REQUIRED_COLUMNS.filter((column) => !columns.includes(column))
   if (missing.length > 0) {
-    throw new ServiceError('INVALID_REQUEST', `Cannot read training data: the header lacks ${missing.join(' and ')}`, {
-      fields: Object.fromEntries(missing.map((column) => [column, ['required field']]))
-    })
+    const found = `${columns.length} columns, separated by ${separatorName(separator)}`
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read training data: the header lacks ${missing.join(' and ')}; it has ${found}`,
+      { fields: Object.fromEntries(missing.map((column) => [column, ['required field']])) }
+    )
   }
   const repeated = COLUMNS.find((column) => columns.indexOf(column) !== columns.lastIndexOf(column))
   if (repeated !== undefined) {

@@ -3,14 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Transform, type Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CsvError, parse, type Parser } from 'csv-parse'
 import type { Classifier, FeatureTable, PredictOptions } from '../classifier/classifier.ts'
 import type { Prediction } from '../classifier/classifier-model.ts'
 import { readFeatureCells } from '../classifier/feature-columns.ts'
+import { withDecimalPoint } from '../classifier/table-cell.ts'
 import { ServiceError } from '../errors.ts'
+import { positionsOf, readCsvStream, separatorName, type CsvHeader, type CsvRow } from '../table/csv-table.ts'
 import { predictionCsvHeader, predictionCsvLine, type PredictionDetail } from './prediction-reply.ts'
 
 /** How to predict a stream of CSV. */
@@ -19,22 +19,24 @@ export interface CsvPredictionOptions {
   readonly detail: PredictionDetail
   readonly maxTextCharacters: number
   readonly maxBytes: number
+  /** That was declared, as `charsetOf` gives it. */
+  readonly charset?: string | undefined
 }
 
 /** Rows predicted together: many enough to fill batches, few enough to be taken by a busy service. */
 const ROWS_A_BATCH = 64
-/** Lines joined to one chunk of the reply. */
-const MAX_LINE_CHARACTERS = 4_194_304
 /** How often a batch is handed in again that a busy service had no room for. */
 const MAX_TRIES = 60
 const USUAL_RETRY_SECONDS = 1
+
+const EMPTY_ROW: Row = { problem: 'an empty row' }
 
 /** The values of a row in the signature's order, or what is wrong with it. */
 type Row = ReturnType<typeof readFeatureCells>
 
 /**
  * Predicts CSV as it comes in: a line of CSV for each row, in order. No more is read than has been predicted and taken away.
- * Reads the header before it gives anything.
+ * Reads the header before it gives anything. Rows that are wholly empty are told where others follow; at the end they are left out.
  * @throws {ServiceError} INVALID_REQUEST when there is no header, or it lacks a column
  */
 export async function predictCsv(
@@ -42,37 +44,39 @@ export async function predictCsv(
   classifier: Classifier,
   options: CsvPredictionOptions
 ): Promise<AsyncGenerator<string>> {
-  const parser = parse({
-    bom: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: MAX_LINE_CHARACTERS
-  })
-  // What ends one end of it ends all; whoever reads from the parser hears of it there.
-  pipeline(source, limitBytes(options.maxBytes), parser).catch(() => undefined)
-  const records = recordsOf(parser)
-  const header = await records.next()
-  if (header.done === true) throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the CSV has no header line')
-  const names = header.value.map((name) => name.trim())
   const { features, label } = classifier.version.signature
-  const missing = features.filter(({ name }) => !names.includes(name))
-  if (missing.length > 0) {
-    parser.destroy()
-    throw new ServiceError('INVALID_REQUEST', `Cannot predict: the header lacks ${missing.length} columns`, {
-      fields: Object.fromEntries(missing.map(({ name }) => [name, ['required field']]))
-    })
+  const wanted = features.map(({ name }) => name)
+  const { charset, maxBytes } = options
+  const table = await readCsvStream(limitBytes(source, maxBytes), { wanted, charset, action: 'predict' })
+  if (table === undefined) throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the CSV has no header line')
+  const { names, separator } = table
+  let positions: ReadonlyMap<string, number>
+  try {
+    positions = featurePositions(wanted, table)
+  } catch (error) {
+    await table.close()
+    throw error
   }
-  const positions = features.map(({ name }) => names.indexOf(name))
+  const readRow = ({ cells }: CsvRow): Row => {
+    if (cells.length !== names.length) return { problem: `${cells.length} cells, ${names.length} wanted` }
+    const read = features.map(({ name, type }) => {
+      const cell = cells[positions.get(name)!]
+      return type === 'number' && cell !== undefined ? withDecimalPoint(cell.trim(), separator) : cell
+    })
+    return readFeatureCells(read, classifier.version.signature, options)
+  }
   async function* lines(): AsyncGenerator<string> {
     yield predictionCsvHeader(options.detail)
     let batch: Row[] = []
-    for await (const record of records) {
-      const cells = positions.map((position) => record[position])
-      batch.push(
-        record.length === names.length
-          ? readFeatureCells(cells, classifier.version.signature, options)
-          : { problem: `${record.length} cells, ${names.length} wanted` }
-      )
+    // Empty rows at the end are what a spreadsheet once touched; others keep their place, so that the rows stay in step.
+    let emptyCount = 0
+    for await (const row of table!.rows) {
+      if (row.isEmpty) {
+        emptyCount += 1
+        continue
+      }
+      for (; emptyCount > 0; emptyCount -= 1) batch.push(EMPTY_ROW)
+      batch.push(readRow(row))
       if (batch.length < ROWS_A_BATCH) continue
       yield await predictBatch(classifier, batch, label.type, options)
       batch = []
@@ -82,15 +86,18 @@ export async function predictCsv(
   return lines()
 }
 
-async function* recordsOf(parser: Parser): AsyncGenerator<readonly string[]> {
-  try {
-    for await (const record of parser) yield record
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    // The error's own message quotes the text.
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1
-    throw new ServiceError('INVALID_REQUEST', `Cannot predict: line ${line} is no CSV (${error.code})`)
-  }
+/** Where the features are. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one twice */
+export function featurePositions(
+  wanted: readonly string[],
+  { names, separator }: CsvHeader
+): ReadonlyMap<string, number> {
+  const positions = positionsOf(wanted, names, 'predict')
+  const missing = wanted.filter((name) => !positions.has(name))
+  if (missing.length === 0) return positions
+  const found = `it has ${names.length}, separated by ${separatorName(separator)}`
+  throw new ServiceError('INVALID_REQUEST', `Cannot predict: the header lacks ${missing.length} columns; ${found}`, {
+    fields: Object.fromEntries(missing.map((name) => [name, ['required field']]))
+  })
 }
 
 async function predictBatch(
@@ -133,13 +140,15 @@ async function predictPatiently(
 }
 
 /** Lets so many bytes through and then fails. */
-function limitBytes(maxBytes: number): Transform {
+async function* limitBytes(source: AsyncIterable<Uint8Array | string>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let byteCount = 0
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      byteCount += chunk.byteLength
-      if (byteCount <= maxBytes) done(null, chunk)
-      else done(new ServiceError('PAYLOAD_TOO_LARGE', `Cannot predict: the CSV is longer than ${maxBytes} bytes`))
+  for await (const piece of source) {
+    // A request that came by an event, not a socket, is text.
+    const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece
+    byteCount += chunk.byteLength
+    if (byteCount > maxBytes) {
+      throw new ServiceError('PAYLOAD_TOO_LARGE', `Cannot predict: the CSV is longer than ${maxBytes} bytes`)
     }
-  })
+    yield chunk
+  }
 }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /** A stream in which nothing moves for so long, in either direction, is broken off. */
@@ -17,11 +17,15 @@ const streamedSockets = new WeakSet<Socket>()
  */
 export function streamRequest({ raw }: FastifyRequest): void {
   const { socket } = raw
+  // The request of an event has no connection: it is there as a whole.
+  if (!(socket instanceof Socket)) return
+  const destroy = (): void => void socket.destroy()
   streamedSockets.add(socket)
-  socket.setTimeout(IDLE_MS, () => socket.destroy())
+  socket.setTimeout(IDLE_MS, destroy)
   raw.once('close', () => {
     streamedSockets.delete(socket)
-    socket.setTimeout(0)
+    // Many requests may use the same connection.
+    socket.setTimeout(0, destroy)
   })
 }
 

@@ -174,14 +174,15 @@ test('readTrainingTable() names the limit that a table is beyond', () => {
 test('a table is the same after it was packed, and its hash is of what it teaches', async () => {
   const table = read('name,size,label\nstraße,1,b\n"a\nb",2,a\n😀,3,b\n')
   const notes = { c: 10, isForced: true, dataHash: tableHash(table) }
-  assert.deepEqual(await unpackTable(packTable(table, notes)), { ...table, ...notes })
+  const { dropped: _dropped, contradictions: _contradictions, ...kept } = table
+  assert.deepEqual(await unpackTable(packTable(table, notes)), { ...kept, ...notes })
   const other = read('name,size,label\nstraße,1,b\n"a\nb",2,a\n😀,3,a\n')
   assert.notEqual(tableHash(other), tableHash(table))
   assert.equal(tableHash(read('size,name,label\n1,straße,b\n2,"a\nb",a\n3,😀,b\n')), tableHash(table))
 })
 
 function packed(body: string, source: 'csv' | 'json', options: TrainingOptions = {}) {
-  return packTraining(Buffer.from(body), source, options, LIMITS)
+  return packTraining(Buffer.from(body), { kind: source }, options, LIMITS)
 }
 
 test('packTraining() takes options beside rows before those of the address', () => {
@@ -193,30 +194,34 @@ test('packTraining() takes options beside rows before those of the address', () 
   assert.deepEqual(summary, {
     signature: { features: [{ name: 'a', type: 'text' }], label: { name: 'kind', type: 'text' } },
     rowCount: 2,
-    classCount: 2
+    classCount: 2,
+    dropped: { emptyRowCount: 0, emptyColumns: [] },
+    contradictions: undefined
   })
   for (const body of ['', '{', '3', '{"rows":1}', '{"rows":[],"typos":1}', '{"rows":[],"c":0}']) {
     assert.throws(() => packed(body, 'json'), /Cannot read the table: /)
   }
-  assert.throws(() => packTraining(Uint8Array.of(0xff, 0xfe), 'csv', {}, LIMITS), /not UTF-8/)
+  assert.throws(() => packTraining(Uint8Array.of(0xc3, 0x28), { kind: 'csv' }, {}, LIMITS), /not UTF-8/)
 })
 
 test('TrainingReader reads a large table in a thread, with the same outcome', async () => {
   const limits = { ...LIMITS, maxTrainingRows: 50_000 }
   const reader = new TrainingReader(limits, { dimensions: 384 })
   const csv = `a,label\n${Array.from({ length: 20_000 }, (_, i) => `${i},${i % 2}`).join('\n')}`
-  const here = packTraining(Buffer.from(csv), 'csv', {}, limits)
+  const here = packTraining(Buffer.from(csv), { kind: 'csv' }, {}, limits)
   const body = Buffer.from(csv)
   assert.ok(body.length > 65_536)
   const [there, refused] = await Promise.allSettled([
-    reader.read(body, 'csv', {}),
-    reader.read(Buffer.from(`${csv}\nx,1`), 'csv', {})
+    reader.read(body, { kind: 'csv' }, {}),
+    reader.read(Buffer.from(`${csv}\nx,1`), { kind: 'csv' }, {})
   ])
   assert.ok(there.status === 'fulfilled')
   assert.deepEqual([there.value.summary, Buffer.from(there.value.bytes)], [here.summary, Buffer.from(here.bytes)])
   assert.ok(refused.status === 'rejected' && refused.reason instanceof ServiceError)
   assert.deepEqual(refused.reason.fields, { a: ['row 20001: not a number, as most others are'] })
-  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => reader.read(Buffer.from(csv), 'csv', {})))
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 6 }, () => reader.read(Buffer.from(csv), { kind: 'csv' }, {}))
+  )
   const busy = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []))
   assert.equal(busy.length, 2)
   assert.match(busy.join(), /others are being read/)

@@ -180,7 +180,10 @@ test('what cannot be done is said on standard error, and ends with 2', async (t)
     [['train', table, ...name, '--version', '1'], /--version is not for train/],
     [['train', table, ...name, '--no-such'], /no-such/],
     [['train', table, ...name, '--c', 'much', '--label', 'state'], /c: /],
-    [['train', table, ...name], /the table lacks the column of labels\n {2}label: required field/],
+    [
+      ['train', table, ...name],
+      /the table lacks the column of labels; it has 3 columns, separated by comma\n {2}label: required field/
+    ],
     [['train', join(folder, 'none.csv'), ...name], /Cannot read the file .*none\.csv: there is none/],
     [['evaluate', ...name, '--min-accuracy', '90'], /--min-accuracy is a share, 0 to 1/],
     [['evaluate', ...name, '--version', '7'], /No models found for classifier sensors of version 7/],

@@ -15,16 +15,18 @@ import { classifierModelName, classifierOfModelName } from '../../classifier/mod
 import type { ModelStore } from '../../classifier/model-store.ts'
 import { hasText, type Signature } from '../../classifier/signature.ts'
 import type { TrainingReader } from '../../classifier/training-reader.ts'
-import { TrainingOptions, type TableSummary } from '../../classifier/training-request.ts'
+import { TrainingOptions, type TableFormat, type TableSummary } from '../../classifier/training-request.ts'
 import type { Encoder } from '../../embedding/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
+import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
 import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
 import { streamRequest } from '../streamed-request.ts'
+import { droppedView, DroppedView } from './mentors.ts'
 import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
 import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload.ts'
 import { trainingStatusOf, TrainingStatus } from './train.ts'
@@ -66,7 +68,21 @@ const TrainReply = Type.Object({
     features: Type.Array(ColumnView, { description: 'The columns that are learned from, as they were understood.' }),
     label: ColumnView,
     rowCount: Type.Integer(),
-    classCount: Type.Integer()
+    classCount: Type.Integer(),
+    dropped: Type.Optional(DroppedView),
+    lint: Type.Array(
+      Type.Object({
+        kind: Type.Literal('SAME_INPUT'),
+        count: Type.Integer({ description: 'Different contents that have more than one label.' }),
+        examples: Type.Array(
+          Type.Object({
+            rows: Type.Array(Type.Integer(), { description: 'The first after the header is 1.' }),
+            labels: Type.Array(Type.String())
+          })
+        )
+      }),
+      { description: 'What in the table makes answers worse: rows that are the same, under different labels.' }
+    )
   })
 })
 const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
@@ -203,8 +219,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
       const { classifier } = request.params
       const body: unknown = request.body
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
-      const source = isCsv(request) ? 'csv' : 'json'
-      const { bytes, summary } = await reader.read(body, source, trainingOptionsOf(request.query))
+      const { bytes, summary } = await reader.read(body, tableFormatOf(request), trainingOptionsOf(request.query))
       const key = request.headers['idempotency-key']
       const enqueued = await jobs.enqueue({
         type: TRAIN_CLASSIFIER_JOB_TYPE,
@@ -278,7 +293,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifi
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot evaluate: there is no table')
       const classifier = await classifiers.open(name, version === 'live' ? undefined : Number(version))
       const { classIds, version: details } = classifier
-      const table = reader.readTest(body, isCsv(request) ? 'csv' : 'json', { signature: details.signature, classIds })
+      const table = reader.readTest(body, tableFormatOf(request), { signature: details.signature, classIds })
       const options = encodeOptionsOf(request, reply, undefined)
       const evaluation = await evaluateClassifier(classifier, table, { ...options, lane: 'bulk' })
       return sendJson(reply, JSON.stringify({ data: { evaluation } }))
@@ -350,7 +365,8 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
           predict: { ...encode, lane: 'bulk' as const, topK: Math.max(1, topK) },
           detail,
           maxTextCharacters: limits.maxTextCharacters,
-          maxBytes: classifierBodyLimitBytes
+          maxBytes: classifierBodyLimitBytes,
+          charset: charsetOf(request.headers['content-type'])
         }
         streamRequest(request)
         const lines = await predictCsv(request.body, classifier, options)
@@ -367,6 +383,11 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
   return reply.header('content-type', JSON_TYPE).send(json)
+}
+
+/** What the body is, as its content type says. */
+function tableFormatOf(request: FastifyRequest): TableFormat {
+  return { kind: isCsv(request) ? 'csv' : 'json', charset: charsetOf(request.headers['content-type']) }
 }
 
 function isCsv(request: FastifyRequest): boolean {
@@ -422,8 +443,18 @@ function acceptedOf(job: Job) {
   }
 }
 
-function summaryView({ signature, rowCount, classCount }: TableSummary) {
-  return { ...signatureView(signature), rowCount, classCount }
+function summaryView({ signature, rowCount, classCount, dropped, contradictions }: TableSummary) {
+  const lint =
+    contradictions === undefined
+      ? []
+      : [
+          {
+            kind: 'SAME_INPUT' as const,
+            count: contradictions.count,
+            examples: contradictions.examples.map(({ rows, labels }) => ({ rows: [...rows], labels: [...labels] }))
+          }
+        ]
+  return { ...signatureView(signature), rowCount, classCount, ...droppedView(dropped), lint }
 }
 
 function signatureView({ features, label }: Signature) {

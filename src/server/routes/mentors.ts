@@ -12,7 +12,8 @@ import { Mentor } from '../../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
 import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
 import { createUploadReader } from '../../mentor/read-upload.ts'
-import { trainingDataOf, writeTrainingData } from '../../mentor/training-data.ts'
+import { trainingDataOf, writeTrainingData, type DroppedLines } from '../../mentor/training-data.ts'
+import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 
@@ -42,6 +43,14 @@ export const MENTOR_ERROR_REPLIES = {
 
 /** Something in the data that will make answers worse, as `kind` names it; what else it says depends on the kind. */
 const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: true })
+/** What of a table was left out because it says nothing. */
+export const DroppedView = Type.Object(
+  {
+    rows: Type.Integer({ description: 'Rows without a value.' }),
+    columns: Type.Array(Type.String(), { description: 'Columns without a value.' })
+  },
+  { description: 'What of the CSV says nothing and was left out; absent when nothing was.' }
+)
 const StoredReply = Type.Object({
   data: Type.Object({
     mentor: Type.String(),
@@ -49,6 +58,7 @@ const StoredReply = Type.Object({
     answerCount: Type.Integer({ description: 'Answers that count, utterances aside.' }),
     utteranceCount: Type.Integer(),
     phraseCount: Type.Integer({ description: 'Questions and paraphrases of these answers.' }),
+    dropped: Type.Optional(DroppedView),
     problems: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
       description: 'Lines of the CSV that were left out, and why.'
     }),
@@ -242,12 +252,20 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
       const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
       const { mentor, summary } = await putUpload(storeOf(parts), id, read, {
         format: isCsv ? 'csv' : 'json',
-        bytes: new Uint8Array(body)
+        bytes: new Uint8Array(body),
+        charset: charsetOf(request.headers['content-type'])
       })
-      const { problems, lint, ...counts } = summary
-      return { data: { mentor: id, revision: mentor.revision, ...counts, problems: [...problems], lint: [...lint] } }
+      const { problems, lint, dropped, ...counts } = summary
+      const told = { ...droppedView(dropped), problems: [...problems], lint: [...lint] }
+      return { data: { mentor: id, revision: mentor.revision, ...counts, ...told } }
     }
   )
+}
+
+/** As {@link DroppedView} has it. */
+export function droppedView(dropped: DroppedLines | undefined) {
+  if (dropped === undefined || (dropped.emptyRowCount === 0 && dropped.emptyColumns.length === 0)) return {}
+  return { dropped: { rows: dropped.emptyRowCount, columns: [...dropped.emptyColumns] } }
 }
 
 /** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */

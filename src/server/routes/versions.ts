@@ -10,11 +10,13 @@ import { mentorModelName } from '../../classifier/model-name.ts'
 import type { ModelStore } from '../../classifier/model-store.ts'
 import type { QuestionAnswering } from '../../classifier/question-answering.ts'
 import type { Encoder } from '../../embedding/encoder.ts'
+import { ServiceError } from '../../errors.ts'
 import { lintRepertoire } from '../../mentor/lint.ts'
 import { repertoireOf } from '../../mentor/mentor.ts'
 import type { MentorSource } from '../../mentor/mentor-source.ts'
 import type { TrainingDesk } from '../../mentor/training-desk.ts'
 import { readTestQuestions } from '../../mentor/training-data.ts'
+import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { assertMayEdit } from '../edit-permission.ts'
 import { encodeOptionsOf, jsonReply } from '../encode-reply.ts'
@@ -37,7 +39,7 @@ export interface VersionRouteParts {
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
 export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, parts) => {
   const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = parts
-  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser<Buffer>('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
   await app.register(async (versions) => {
@@ -72,14 +74,16 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
           'of the training; word-for-word matches are not looked for.',
         tags: ['versions'],
         params: MentorParams,
-        body: { content: { 'text/csv': { schema: Type.String() } } },
+        body: { content: { 'text/csv': { schema: Type.Unknown() } } },
         response: { 200: jsonReply('The report.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
       }
     },
     async (request, reply) => {
       const { mentor } = request.params
       assertMayRead(callerOf(request), mentor)
-      const questions = readTestQuestions(String(request.body))
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot evaluate: there is no table')
+      const questions = readTestQuestions(body, charsetOf(request.headers['content-type']))
       const evaluation = await answering.evaluate(
         mentor,
         questions,

@@ -1,0 +1,322 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CsvError, parse as createParser, type Options } from 'csv-parse'
+import { parse } from 'csv-parse/sync'
+import { ServiceError } from '../errors.ts'
+import { decodeTable, TextReader } from './text-reader.ts'
+
+/** A row after the header. */
+export interface CsvRow {
+  /** As many as there are names, or more or fewer when the row is at fault. */
+  readonly cells: readonly string[]
+  /** The first after the header is 1; empty rows count, lines without a character do not. */
+  readonly number: number
+  /** Where it begins; the first line of the file is 1. */
+  readonly line: number
+  /** No cell of it says anything. */
+  readonly isEmpty: boolean
+}
+
+/** What tells how a table is to be read, beside its own bytes. */
+export interface CsvOptions {
+  /** Names of columns that should be there: the separator is the one that gives them. */
+  readonly wanted: readonly string[]
+  /** Its charset, when that was declared. */
+  readonly charset?: string | undefined
+  /** What cannot be done with a table that cannot be read, as in "Cannot predict". */
+  readonly action: string
+}
+
+/** A table's first row that is not empty, and how its cells are separated. */
+export interface CsvHeader {
+  /** Trimmed. Empty ones at the end are left out; others may be empty. */
+  readonly names: readonly string[]
+  /** Cells of the header, those at the end included that are empty. */
+  readonly width: number
+  readonly separator: string
+}
+
+/** A whole table. */
+export interface CsvTable extends CsvHeader {
+  /** Without those that are empty. */
+  readonly rows: readonly CsvRow[]
+  readonly emptyRowCount: number
+}
+
+/** A table that comes in. */
+export interface CsvStream extends CsvHeader {
+  readonly rows: AsyncGenerator<CsvRow>
+  /** Ends the source too. */
+  close(): Promise<void>
+}
+
+/** In the order in which they are thought of where nothing else decides. */
+const SEPARATORS = [',', ';', '\t', '|'] as const
+/** Some programs end lines in another way than others before them did in the same file. */
+const LINE_ENDS = ['\r\n', '\n', '\r']
+/** The most of a record, and so of a header. */
+const MAX_RECORD_CHARACTERS = 4_194_304
+/** A first line that names the separator: spreadsheets write and read it. */
+const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?(?:\r\n|\n|\r(?!$))/i
+/** One of which more may come. */
+const CUT_SEPARATOR_LINE = /^"?(?:s|se|sep|sep=[^"\r\n]?"?\r?)?$/i
+
+/**
+ * Reads a table row by row: CSV as spreadsheets, databases and scripts write it. Cells are separated by comma, semicolon, tab or
+ * bar, as the header or a line `sep=;` before it tells; lines are ended by CR LF, LF or CR, also mixed; it is UTF-8, UTF-16 with
+ * its mark, or as declared. Lines without a character are no rows.
+ * @param table its bytes, or what they say when that was decoded
+ * @param onHeader called first, unless the table is empty
+ * @param onRow may throw, which ends the reading
+ * @throws {ServiceError} INVALID_REQUEST when it cannot be read
+ */
+export function visitCsv(
+  table: Uint8Array | string,
+  options: CsvOptions,
+  onHeader: (header: CsvHeader) => void,
+  onRow: (row: CsvRow) => void
+): void {
+  const text = typeof table === 'string' ? table.replace(/^\uFEFF/, '') : decodeTable(table, options.charset)
+  const { separator, skipped, skippedLines } = dialectOf(text, options.wanted)
+  const rows = new RowReader(skippedLines)
+  try {
+    parse(text.slice(skipped), {
+      ...parserOptions(separator),
+      on_record: (record: string[], { lines }) => {
+        const row = rows.read(record, lines)
+        if (row === undefined) onHeader({ names: rows.names, width: rows.width, separator })
+        else if (row !== 'none') onRow(row)
+        return null
+      }
+    })
+  } catch (error) {
+    throw unreadable(error, separator, skippedLines, options)
+  }
+}
+
+/** As {@link visitCsv}, whole. @returns no names when the table is empty */
+export function readCsv(table: Uint8Array | string, options: CsvOptions): CsvTable {
+  let header: CsvHeader = { names: [], width: 0, separator: ',' }
+  const rows: CsvRow[] = []
+  let emptyRowCount = 0
+  visitCsv(
+    table,
+    options,
+    (found) => (header = found),
+    (row) => {
+      if (row.isEmpty) emptyRowCount += 1
+      else rows.push(row)
+    }
+  )
+  return { ...header, rows, emptyRowCount }
+}
+
+/**
+ * As {@link visitCsv}, while it comes in: no more is read than is taken.
+ * @returns the header, and the rows; undefined when the table is empty
+ */
+export async function readCsvStream(
+  source: AsyncIterable<Uint8Array>,
+  options: CsvOptions
+): Promise<CsvStream | undefined> {
+  const texts = decodeStream(source, options.charset)
+  let head = ''
+  do {
+    const next = await texts.next()
+    if (next.done === true) break
+    head += next.value
+  } while (!hasWholeHeader(head) && head.length <= MAX_RECORD_CHARACTERS)
+  const { separator, skipped, skippedLines } = dialectOf(head, options.wanted)
+  const rows = new RowReader(skippedLines)
+  async function* all(): AsyncGenerator<CsvRow | undefined> {
+    const parser = createParser({ ...parserOptions(separator), info: true })
+    // What ends one end of it ends all; whoever reads from the parser hears of it there.
+    pipeline(Readable.from(withHead(head.slice(skipped), texts)), parser).catch(() => undefined)
+    try {
+      for await (const { record, info } of parser) {
+        const row = rows.read(record, info.lines)
+        if (row !== 'none') yield row
+      }
+    } catch (error) {
+      throw unreadable(error, separator, skippedLines, options)
+    }
+  }
+  const read = all()
+  // The header is what comes first.
+  if ((await read.next()).done === true) return undefined
+  async function* afterHeader(): AsyncGenerator<CsvRow> {
+    for await (const row of read) if (row !== undefined) yield row
+  }
+  const close = async (): Promise<void> => void (await read.return(undefined))
+  return { names: rows.names, width: rows.width, separator, rows: afterHeader(), close }
+}
+
+async function* withHead(head: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield head
+  yield* rest
+}
+
+/** Tells the header from the rows. */
+class RowReader {
+  names: readonly string[] = []
+  width = 0
+  readonly #skippedLines: number
+  #hasHeader = false
+  #count = 0
+
+  constructor(skippedLines: number) {
+    this.#skippedLines = skippedLines
+  }
+
+  /** @returns undefined of the header, 'none' of an empty row before it */
+  read(record: readonly string[], lines: number): CsvRow | undefined | 'none' {
+    const filledCount = record.findLastIndex((cell) => cell.trim() !== '') + 1
+    if (!this.#hasHeader) {
+      if (filledCount === 0) return 'none'
+      this.#hasHeader = true
+      this.width = record.length
+      this.names = record.slice(0, filledCount).map((name) => name.trim())
+      return undefined
+    }
+    this.#count += 1
+    // `lines` counts up to the record's end; its cells may hold line breaks.
+    const breaks = record.reduce((sum, text) => sum + (text.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
+    const nameCount = this.names.length
+    return {
+      // Cells beyond the names belong to columns that a spreadsheet once touched, where they are empty.
+      cells: record.length > nameCount ? record.slice(0, Math.max(nameCount, filledCount)) : record,
+      number: this.#count,
+      line: lines + this.#skippedLines - breaks,
+      isEmpty: filledCount === 0
+    }
+  }
+}
+
+/**
+ * Where each of the columns is. A name is matched as it is, else without regard to case, when one column alone fits then.
+ * @returns the position of each that was found
+ * @throws {ServiceError} INVALID_REQUEST when a name fits several columns
+ */
+export function positionsOf(
+  wanted: readonly string[],
+  names: readonly string[],
+  action: string
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const name of wanted) {
+    const position = positionOf(name, names, action)
+    if (position !== undefined) found.set(name, position)
+  }
+  return found
+}
+
+/** As {@link positionsOf}, of one column; undefined when it is not there. */
+export function positionOf(name: string, names: readonly string[], action: string): number | undefined {
+  const exact = names.indexOf(name)
+  if (exact >= 0) return exact
+  const folded = fold(name)
+  const alike = names.flatMap((other, index) => (fold(other) === folded ? [index] : []))
+  if (alike.length < 2) return alike[0]
+  const columns = alike.map((index) => index + 1).join(' and ')
+  throw new ServiceError(
+    'INVALID_REQUEST',
+    `Cannot ${action}: columns ${columns} are both named ${name} but for the case: name one of them exactly so`,
+    { fields: { [name]: [`columns ${columns} differ only in case`] } }
+  )
+}
+
+/** Says which columns beyond the names a header has; cells of them are empty, or faults of their rows. */
+export function describeUnnamed({ names, width }: CsvHeader): string[] {
+  if (width === names.length) return []
+  const first = names.length + 1
+  return [first === width ? `column ${first}` : `columns ${first} to ${width}`]
+}
+
+/** How a separator is named to people. */
+export function separatorName(separator: string): string {
+  return { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' }[separator] ?? `"${separator}"`
+}
+
+function fold(name: string): string {
+  return name.trim().toLowerCase()
+}
+
+function parserOptions(separator: string): Options {
+  return {
+    delimiter: separator,
+    record_delimiter: LINE_ENDS,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD_CHARACTERS
+  }
+}
+
+interface Dialect {
+  readonly separator: string
+  /** Characters before the header. */
+  readonly skipped: number
+  readonly skippedLines: number
+}
+
+/** How a table's cells are separated, by its first lines. */
+function dialectOf(text: string, wanted: readonly string[]): Dialect {
+  const named = SEPARATOR_LINE.exec(text)
+  if (named?.[1] !== undefined) return { separator: named[1], skipped: named[0].length, skippedLines: 1 }
+  const candidates = SEPARATORS.map((separator) => {
+    const names = headerCells(text, separator).map(fold)
+    return { separator, width: names.length, isRight: wanted.every((name) => names.includes(fold(name))) }
+  })
+  const right = candidates.filter(({ isRight }) => isRight)
+  // Where the names do not decide, the one that gives the most columns.
+  const best = (right.length > 0 ? right : candidates).reduce((most, one) => (one.width > most.width ? one : most))
+  return { separator: best.separator, skipped: 0, skippedLines: 0 }
+}
+
+/** The first record that is not empty; what is no CSV here is told when the table is read. */
+function headerCells(text: string, separator: string): readonly string[] {
+  try {
+    const records: string[][] = parse(text.slice(0, headerEnd(text)), parserOptions(separator))
+    return records.at(-1) ?? []
+  } catch {
+    return []
+  }
+}
+
+function hasWholeHeader(text: string): boolean {
+  return !CUT_SEPARATOR_LINE.test(text) && headerEnd(text, SEPARATOR_LINE.exec(text)?.[0].length ?? 0) < text.length
+}
+
+/** Where the first record ends that is not empty; the end of the text when it goes on. */
+function headerEnd(text: string, from = 0): number {
+  let isQuoted = false
+  let isFilled = false
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at]!
+    if (character === '"') isQuoted = !isQuoted
+    else if (character === '\n' || character === '\r') {
+      if (isFilled && !isQuoted) return at
+    } else if (!' ,;\t|'.includes(character)) isFilled = true
+  }
+  return text.length
+}
+
+async function* decodeStream(source: AsyncIterable<Uint8Array>, charset: string | undefined): AsyncGenerator<string> {
+  const reader = new TextReader(charset)
+  for await (const bytes of source) yield reader.write(bytes)
+  yield reader.end()
+}
+
+function unreadable(error: unknown, separator: string, skippedLines: number, { action }: CsvOptions): unknown {
+  if (!(error instanceof CsvError)) return error
+  // The error's own message quotes the text.
+  const line = (typeof error['lines'] === 'number' ? error['lines'] : 1) + skippedLines
+  return new ServiceError(
+    'INVALID_REQUEST',
+    `Cannot ${action}: line ${line} is no CSV (${error.code}), with ${separatorName(separator)} between cells`
+  )
+}

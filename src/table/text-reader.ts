@@ -1,0 +1,211 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { isUtf8 } from 'node:buffer'
+import { TextDecoder } from 'node:util'
+import { ServiceError } from '../errors.ts'
+
+const UTF_8 = 'utf-8'
+const LINE_FEED = 10
+const CARRIAGE_RETURN = 13
+
+/** Byte order marks: bytes that tell the encoding of what follows. */
+const MARKS = [
+  { charset: UTF_8, bytes: [0xef, 0xbb, 0xbf] },
+  { charset: 'utf-16le', bytes: [0xff, 0xfe] },
+  { charset: 'utf-16be', bytes: [0xfe, 0xff] }
+] as const
+/** As many bytes as the longest of {@link MARKS}. */
+const MAX_MARK_BYTES = 3
+
+/**
+ * The charset that a content type declares, by its standard name; undefined when it declares none.
+ * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when it is unknown
+ * @example charsetOf('text/csv; charset=latin1') // 'windows-1252', as browsers and Python's csv users mean it
+ */
+export function charsetOf(contentType: string | undefined): string | undefined {
+  const label = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]
+  if (label === undefined) return undefined
+  // The standard takes ASCII for windows-1252; what is more than ASCII is far more often UTF-8.
+  if (/^(?:us-)?ascii$/i.test(label)) return UTF_8
+  try {
+    return new TextDecoder(label).encoding
+  } catch (error) {
+    throw new ServiceError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Cannot read the body: its content-type declares an unknown charset; utf-8, utf-16, windows-1252 and others are read',
+      { cause: error }
+    )
+  }
+}
+
+/**
+ * Decodes a whole body that is not a table.
+ * @param declared its charset, as {@link charsetOf} gives it. @default 'utf-8'
+ * @throws {ServiceError} INVALID_REQUEST when it is in another encoding
+ */
+export function decodeBody(bytes: Uint8Array, declared: string = UTF_8): string {
+  if (declared !== UTF_8) return decodeTable(bytes, declared, 'the body')
+  if (!isUtf8(bytes)) {
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read the body: it is not UTF-8, from line ${brokenLine(bytes)} on`
+    )
+  }
+  const start = hasMark(bytes, MARKS[0].bytes) ? MAX_MARK_BYTES : 0
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start)
+}
+
+/** As {@link TextReader}, of a whole table. */
+export function decodeTable(bytes: Uint8Array, declared?: string, subject?: string): string {
+  const reader = new TextReader(declared, subject)
+  return reader.write(bytes) + reader.end()
+}
+
+/**
+ * Decodes a table piece by piece, wherever the pieces are cut: as its byte order mark says, else as was declared, else as UTF-8.
+ * Nothing is replaced: what is not in that encoding is refused, with the first line that is not.
+ */
+export class TextReader {
+  readonly #declared: string | undefined
+  readonly #subject: string
+  /** Set once the first bytes have been seen. */
+  #decoder: TextDecoder | undefined
+  /** Bytes that are not decoded yet: those of a possible mark, or of a character that is cut. */
+  #rest: Uint8Array = new Uint8Array()
+  /** Line breaks of what was decoded, and whether that ends with a carriage return, whose line feed may follow. */
+  #breakCount = 0
+  #endsWithReturn = false
+
+  /**
+   * @param declared charset, as {@link charsetOf} gives it
+   * @param subject what is read, for errors
+   */
+  constructor(declared?: string, subject = 'the table') {
+    this.#declared = declared
+    this.#subject = subject
+  }
+
+  /** @throws {ServiceError} INVALID_REQUEST when the bytes are in another encoding */
+  write(bytes: Uint8Array): string {
+    return this.#decode(this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]), false)
+  }
+
+  /** What was held back. @throws {ServiceError} INVALID_REQUEST when a character is cut off */
+  end(): string {
+    return this.#decode(this.#rest, true)
+  }
+
+  #decode(bytes: Uint8Array, isEnd: boolean): string {
+    this.#rest = new Uint8Array()
+    if (this.#decoder === undefined && !isEnd && bytes.length < MAX_MARK_BYTES) {
+      this.#rest = Uint8Array.from(bytes)
+      return ''
+    }
+    this.#decoder ??= new TextDecoder(charsetByMark(bytes) ?? charsetByZeros(bytes, this.#declared), { fatal: true })
+    const text = this.#decoder.encoding === UTF_8 ? this.#utf8(bytes, isEnd) : this.#other(this.#decoder, bytes, isEnd)
+    const zero = text.indexOf('\0')
+    if (zero >= 0) {
+      throw this.#refusal(this.#lineAt(text.slice(0, zero)), 'holds a NUL: UTF-16 is read with its byte order mark')
+    }
+    this.#count(text)
+    return text
+  }
+
+  #utf8(bytes: Uint8Array, isEnd: boolean): string {
+    const whole = isEnd ? bytes.length : bytes.length - cutCharacterBytes(bytes)
+    const characters = bytes.subarray(0, whole)
+    if (!isUtf8(characters)) {
+      throw this.#refusal(this.#breaksBefore(characters[0]) + brokenLine(characters), 'is not UTF-8')
+    }
+    this.#rest = Uint8Array.from(bytes.subarray(whole))
+    return this.#decoder!.decode(characters, { stream: !isEnd })
+  }
+
+  #other(decoder: TextDecoder, bytes: Uint8Array, isEnd: boolean): string {
+    try {
+      return decoder.decode(bytes, { stream: !isEnd })
+    } catch {
+      const lenient = new TextDecoder(decoder.encoding).decode(bytes)
+      throw this.#refusal(
+        this.#lineAt(lenient.slice(0, Math.max(0, lenient.indexOf('\uFFFD')))),
+        `is not ${decoder.encoding}`
+      )
+    }
+  }
+
+  #lineAt(text: string): number {
+    return this.#breaksBefore(text.charCodeAt(0)) + countBreaks(text) + 1
+  }
+
+  #count(text: string): void {
+    if (text === '') return
+    this.#breakCount = this.#lineAt(text) - 1
+    this.#endsWithReturn = text.endsWith('\r')
+  }
+
+  /** A line feed that comes first belongs to the carriage return before it. */
+  #breaksBefore(firstCode: number | undefined): number {
+    return this.#endsWithReturn && firstCode === LINE_FEED ? this.#breakCount - 1 : this.#breakCount
+  }
+
+  #refusal(line: number, found: string): ServiceError {
+    return new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read ${this.#subject}: line ${line} ${found}. UTF-8 is wanted, or a charset that is declared, as by ` +
+        '"Content-Type: text/csv; charset=windows-1252" (in a shell --charset windows-1252)'
+    )
+  }
+}
+
+function charsetByMark(bytes: Uint8Array): string | undefined {
+  return MARKS.find((mark) => hasMark(bytes, mark.bytes))?.charset
+}
+
+/** UTF-16 without a mark may be of either byte order (RFC 2781 section 4.3): the characters of a header are ASCII. */
+function charsetByZeros(bytes: Uint8Array, declared: string | undefined): string | undefined {
+  return declared === 'utf-16le' && bytes[0] === 0 && bytes[1] !== 0 ? 'utf-16be' : declared
+}
+
+function hasMark(bytes: Uint8Array, mark: readonly number[]): boolean {
+  return mark.every((byte, index) => bytes[index] === byte)
+}
+
+function countBreaks(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === LINE_FEED) count += 1
+    else if (code === CARRIAGE_RETURN && text.charCodeAt(at + 1) !== LINE_FEED) count += 1
+  }
+  return count
+}
+
+/** How many bytes at the end begin a character of UTF-8 that is longer. */
+function cutCharacterBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
+    const byte = bytes[bytes.length - back]!
+    if (byte < 0x80) return 0
+    if (byte < 0xc0) continue
+    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+    return length > back ? back : 0
+  }
+  return 0
+}
+
+/** The first line that is not UTF-8, of bytes that are not; the first is 1. */
+function brokenLine(bytes: Uint8Array): number {
+  let line = 1
+  let start = 0
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN) continue
+    if (!isUtf8(bytes.subarray(start, at))) return line
+    if (byte === CARRIAGE_RETURN && bytes[at + 1] === LINE_FEED) at += 1
+    start = at + 1
+    line += 1
+  }
+  return line
+}
