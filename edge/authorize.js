@@ -109,7 +109,7 @@ function trimmed(value) {
   try {
     return encodeURIComponent(decodeURIComponent(value.replace(/\+/g, ' ')).trim())
   } catch (error) {
-    // Not valid percent-encoding: the service takes it as it is.
+    // Not valid percent-encoding: the service refuses it as it is.
     return value
   }
 }

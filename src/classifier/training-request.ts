@@ -5,6 +5,7 @@
 
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { dropNullMembers } from '../absent-members.ts'
 import { ServiceError } from '../errors.ts'
 import { decodeBody } from '../table/text-reader.ts'
 import { packTable, tableHash } from './packed-table.ts'
@@ -123,6 +124,7 @@ function parseBody(text: string): { rows: readonly unknown[] } & TrainingOptions
     throw new ServiceError('INVALID_REQUEST', 'Cannot read the table: it is no JSON')
   }
   if (Array.isArray(body)) return { rows: body }
+  dropNullMembers(body, TrainingOptions)
   if (Value.Check(TrainingBody, body)) return body
   const [problem] = Value.Errors(TrainingBody, body)
   const field = problem?.instancePath.split('/')[1]

@@ -39,6 +39,8 @@ import { similarityRoutes } from './routes/similarity.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize.ts'
 import { trainRoutes, type TrainRouteParts } from './routes/train.ts'
 import { versionRoutes, type VersionRouteParts } from './routes/versions.ts'
+import { addJsonBodies, readFormAsJson } from './request-body.ts'
+import { assertReadableQuery } from './request-address.ts'
 import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
@@ -146,8 +148,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headers.api).header('x-request-id', request.id)
+      // No hook runs for an address that cannot be read.
+      addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
       sendError(parts, error, request, reply, (body) => body)
-      // No hook runs for an address that cannot be read, so nothing else writes its line.
+      // Nothing else writes its line.
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
@@ -165,17 +169,28 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api).header('x-request-id', request.id)
-    if (request.method === 'OPTIONS' && !isPreflight(request)) replyToOptions(app, request, reply)
-    else if (request.is404) throw notFound(app, request, reply)
-    else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw compressedBody()
-    else done()
+    if (request.method !== 'OPTIONS' || isPreflight(request)) {
+      done()
+      return
+    }
+    addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
+    replyToOptions(app, request, reply)
   })
+  // Before anything is refused: a page of another origin is told why only with these headers.
+  if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) throw notFound(app, request, reply)
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw compressedBody()
+    assertReadableQuery(request.url)
+    readFormAsJson(request)
+    done()
+  })
+  addJsonBodies(app)
   // Unknown addresses are answered by the hook above, before a body is read; what comes here are files that there are not.
   app.setNotFoundHandler((request, reply) => {
     throw notFound(app, request, reply)
   })
   closeConnectionsOnceIdle(app)
-  if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
@@ -211,7 +226,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toOpenAiError)
       })
-      await openAi.register(openAiRoutes, { prefix: '/v1', encoder, limits, model })
+      await openAi.register(openAiRoutes, { prefix: '/v1', encoder, tokenize, limits, model })
     })
     await api.register(async (protocol) => {
       protocol.setErrorHandler((error: FastifyError, request, reply) => {
@@ -224,13 +239,26 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   return app
 }
 
+/** Headers of replies that a page of another origin may read. */
+const EXPOSED_HEADERS = ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated']
+
 async function addCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated'],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600
   })
+}
+
+/** What the plugin of {@link addCors} adds to a reply, for those that it does not see. */
+function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
+  if (origins.length === 0) return
+  const isOpen = origins.includes('*')
+  if (!isOpen) void reply.header('vary', 'Origin')
+  if (!isOpen && (origin === undefined || !origins.includes(origin))) return
+  void reply.header('access-control-allow-origin', isOpen ? '*' : origin)
+  void reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
 }
 
 /** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */

@@ -37,7 +37,7 @@ export function attachBinaryData(body: unknown, bytes: Buffer): unknown {
   let at = 0
   const attached = inputs.map((input: unknown) => {
     const size = fieldOf(fieldOf(input, 'parameters'), 'binary_data_size')
-    if (size === undefined) return input
+    if (size === undefined || size === null) return input
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || at + size > bytes.length) {
       throw new ServiceError('INVALID_REQUEST', 'Cannot read the inputs: a binary_data_size is more than was sent')
     }

@@ -25,6 +25,7 @@ import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
 import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
+import { bytesOf } from '../request-body.ts'
 import { streamRequest } from '../streamed-request.ts'
 import { droppedView, DroppedView } from './mentors.ts'
 import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
@@ -185,8 +186,8 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
   const { jobs, reader } = parts
   // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
+  app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, bytesOf(request, body))
   })
 
   app.post(
@@ -266,8 +267,8 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifi
   { classifiers, reader }
 ) => {
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
+  app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, bytesOf(request, body))
   })
 
   app.post(

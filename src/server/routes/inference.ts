@@ -18,6 +18,7 @@ import { assertMayRead, assertMayUseClassifiers, callerOf } from '../auth.ts'
 import { encodeOptionsOf, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import type { ErrorBody } from '../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from '../inference-body.ts'
+import { createJsonParser } from '../request-body.ts'
 import type { Readiness } from './health.ts'
 import packageJson from '../../../package.json' with { type: 'json' }
 
@@ -281,11 +282,11 @@ export function toProtocolError({ message }: ErrorBody): { error: string } {
 
 /** JSON with bytes behind it. Some clients send it without a type. */
 function addBodyParsers(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error')
+  const parseJson = createJsonParser(app)
   const parse = async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
     const jsonLength = jsonLengthOf(request, body.length)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    void parseJson(request, body.toString('utf8', 0, jsonLength), (error, json) => {
+    parseJson(request, body.subarray(0, jsonLength), (error, json) => {
       if (error === null) resolve(json)
       else reject(error)
     })

@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
+import { dropNullMembers } from '../../absent-members.ts'
 import { ServiceError } from '../../errors.ts'
 import {
   EMBEDDINGS_TYPE,
@@ -24,6 +25,7 @@ import { MAX_CALLBACK_URL_CHARACTERS, callbackUrlProblem } from '../../jobs/webh
 import { callerKey, callerOf, type Caller } from '../auth.ts'
 import { ERROR_REPLIES, jsonReply } from '../encode-reply.ts'
 import { REQUIRED_FIELD } from '../error-reply.ts'
+import { textOf } from '../request-body.ts'
 
 /** A type of job that anyone may ask for over HTTP. */
 export interface RequestedJobType {
@@ -289,7 +291,7 @@ function newJobOf(
   validators: Validators
 ): NewJob {
   const requested = Buffer.isBuffer(request.body)
-    ? linesJob(request.body, request.query.callbackUrl)
+    ? linesJob(textOf(request, request.body), request.query.callbackUrl)
     : jsonJob(request.body, parts.types, validators)
   if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, parts.callbacks)
   const key = request.headers['idempotency-key']
@@ -300,11 +302,11 @@ function newJobOf(
   }
 }
 
-function linesJob(body: Buffer, callbackUrl: string | undefined): NewJob {
-  const lineCount = countLines(body.toString())
+function linesJob(body: string, callbackUrl: string | undefined): NewJob {
+  const lineCount = countLines(body)
   if (lineCount === 0) throw invalid('body', [REQUIRED_FIELD])
   if (lineCount > MAX_JOB_SENTENCES) throw invalid('body', [`more than ${MAX_JOB_SENTENCES} lines`])
-  const input: Payload = { contentType: LINES_TYPE, bytes: new Uint8Array(body) }
+  const input: Payload = { contentType: LINES_TYPE, bytes: new TextEncoder().encode(body) }
   return { type: ENCODE_JOB_TYPE, priority: 'bulk', input, ...(callbackUrl !== undefined && { callbackUrl }) }
 }
 
@@ -314,6 +316,7 @@ function jsonJob(body: unknown, types: JobRouteParts['types'], validators: Valid
   if (!jobRequest.Check(body)) throw invalidInput(jobRequest.Errors(body))
   const type = types.get(body.type)
   if (type === undefined) throw invalid('type', [`want one of ${[...types.keys()].join(', ')}`])
+  dropNullMembers(body.input, type.input)
   const problems = validators.get(body.type)?.Errors(body.input) ?? []
   if (problems.length > 0) throw invalidInput(problems)
   return {

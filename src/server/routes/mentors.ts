@@ -16,6 +16,7 @@ import { trainingDataOf, writeTrainingData, type DroppedLines } from '../../ment
 import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
+import { bytesOf } from '../request-body.ts'
 
 /** What the mentor routes are made of. */
 export interface MentorRouteParts {
@@ -216,8 +217,8 @@ const MAX_PUT_TRIES = 5
 const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
   const read = createUploadReader()
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser(['application/json', 'text/csv'], { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
+  app.addContentTypeParser<Buffer>(['application/json', 'text/csv'], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, bytesOf(request, body))
   })
 
   app.put(

@@ -10,6 +10,7 @@ import type { ModelStore } from '../../classifier/model-store.ts'
 import { readUpload, type UploadParts } from '../../classifier/onnx-upload.ts'
 import { publishVersion } from '../../classifier/publish.ts'
 import { ServiceError } from '../../errors.ts'
+import { decodeBody } from '../../table/text-reader.ts'
 import { callerKey, callerOf } from '../auth.ts'
 import { encodeOptionsOf, ERROR_REPLIES } from '../encode-reply.ts'
 
@@ -126,8 +127,14 @@ async function partsOf(body: unknown, contentType: string): Promise<{ model: Uin
   if (typeof model === 'string') throw noForm('its part model is no file')
   return {
     model: new Uint8Array(await model.arrayBuffer()),
-    signature: typeof signature === 'string' ? signature : await signature.text()
+    signature: typeof signature === 'string' ? notReplaced(signature) : decodeBody(await signature.bytes())
   }
+}
+
+/** A form's fields are decoded before they are seen here: no name of a column holds what stands for other bytes. */
+function notReplaced(text: string): string {
+  if (text.includes('\uFFFD')) throw noForm('its part signature is not UTF-8')
+  return text
 }
 
 function noForm(found: string): ServiceError {

@@ -18,6 +18,7 @@ import {
   truncatedCountOf,
   type RequestLimits
 } from '../encode-reply.ts'
+import type { Tokenize } from './tokenize.ts'
 
 /** The one model that is served. */
 export interface ServedModel {
@@ -30,6 +31,7 @@ export interface ServedModel {
 /** What the OpenAI routes are made of. */
 export interface OpenAiParts {
   readonly encoder: Encoder
+  readonly tokenize: Tokenize
   readonly limits: RequestLimits
   readonly model: ServedModel
 }
@@ -72,21 +74,23 @@ const OPENAI_ERRORS = Object.fromEntries(
 )
 
 /** `/v1/embeddings` and `/v1/models`: what the official OpenAI clients speak. */
-export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, { encoder, limits, model }) => {
+export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, parts) => {
+  const { encoder, tokenize, limits, model } = parts
   const tokenIds = Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
     minItems: 1,
     maxItems: limits.maxTextCharacters
   })
-  const text = requiredText(limits, 'A text.')
+  // Text splitters give blank ones; that none is empty is checked below, which says where.
+  const text = Type.String({ maxLength: limits.maxTextCharacters })
   const EmbeddingsRequest = Type.Object({
     model: Type.String({ description: `\`${model.id}\`, also with an owner before it.`, minLength: 1, maxLength: 200 }),
     input: Type.Union([
-      text,
+      requiredText(limits, 'A text.'),
       Type.Array(text, { minItems: 1, maxItems: limits.maxSentences, description: 'Texts.' }),
       Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
         minItems: 1,
         maxItems: limits.maxTextCharacters,
-        description: 'The token ids of one text.'
+        description: 'The token ids of one text, as `/v1/tokenize` gives them: with `[CLS]` and `[SEP]` at the ends.'
       }),
       Type.Array(tokenIds, { minItems: 1, maxItems: limits.maxSentences, description: 'The token ids of texts.' })
     ]),
@@ -120,8 +124,8 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, 
       }
       const options = encodeOptionsOf(request, reply, undefined)
       const full = isText(input)
-        ? await encoder.encode(typeof input === 'string' ? [input] : input, options)
-        : await encoder.encodeTokens(toTokenRows(input), options)
+        ? await encoder.encode(toTexts(input), options)
+        : await encoder.encodeTokens(toTokenRows(input, tokenize), options)
       const embeddings = dimensions === full.dimensions ? full : cutDimensions(full, dimensions)
       const pieces: Buffer[] = [Buffer.from('{"object":"list","data":[')]
       for (let index = 0; index < embeddings.tokenCounts.length; index += 1) {
@@ -184,11 +188,37 @@ function isText(input: string | (string | number | number[])[]): input is string
   return typeof input === 'string' || input.every((item) => typeof item === 'string')
 }
 
-/** A list of ids is one text, a list of such lists is as many. */
-function toTokenRows(input: readonly (number | number[])[]): Int32Array[] {
-  const rows = input.filter((item) => typeof item !== 'number')
-  if (rows.length > 0) return rows.map((row) => Int32Array.from(row))
-  return [Int32Array.from(input.filter((item) => typeof item === 'number'))]
+/** @throws {ServiceError} INVALID_REQUEST when one is empty */
+function toTexts(input: string | string[]): string[] {
+  const texts = typeof input === 'string' ? [input] : input
+  const empty = texts.indexOf('')
+  if (empty >= 0) throw invalidInput(`[${empty}] is an empty string: leave it out, its embedding would mean nothing`)
+  return texts
+}
+
+/**
+ * A list of ids is one text, a list of such lists is as many.
+ * @throws {ServiceError} INVALID_REQUEST for ids of another tokenizer, which are not told from ours but by what is at their ends
+ */
+function toTokenRows(input: readonly (number | number[])[], tokenize: Tokenize): Int32Array[] {
+  const lists = input.filter((item) => typeof item !== 'number')
+  const rows = lists.length > 0 ? lists : [input.filter((item) => typeof item === 'number')]
+  const ends = Array.from(tokenize('', 'end').ids)
+  for (const [index, row] of rows.entries()) {
+    if (row.length >= 2 && row[0] === ends[0] && row.at(-1) === ends.at(-1)) continue
+    const which = lists.length > 0 ? `[${index}]` : ''
+    throw invalidInput(
+      `${which} holds token ids of another tokenizer: those of this model, as /v1/tokenize gives them, begin with ` +
+        `[CLS] (${ends[0]}) and end with [SEP] (${ends.at(-1)}). Send text instead; of LangChain's OpenAIEmbeddings the switch for ` +
+        'that is check_embedding_ctx_length=False'
+    )
+  }
+  return rows.map((row) => Int32Array.from(row))
+}
+
+/** @param found begins with the position in the list, if there is one */
+function invalidInput(found: string): ServiceError {
+  return new ServiceError('INVALID_REQUEST', `Cannot embed: input${found}`, { fields: { input: [found.trimStart()] } })
 }
 
 /** The first numbers of each row, scaled to L2 norm 1 again: a shorter embedding of less quality. */

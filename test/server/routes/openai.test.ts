@@ -41,9 +41,55 @@ test('the OpenAI client may send lists of texts, token ids, and lists of token i
   assert.deepEqual(Float32Array.from(texts.data[1]?.embedding ?? []), embeddingOf('b'))
   const ids = await client.embeddings.create({ model: MODEL, input: [101, 7592, 102] })
   assert.deepEqual(Float32Array.from(ids.data[0]?.embedding ?? []), embeddingOf('101 7592 102'))
-  const rows = await client.embeddings.create({ model: MODEL, input: [[7592], [2088, 999]] })
+  const input = [
+    [101, 7592, 102],
+    [101, 2088, 999, 102]
+  ]
+  const rows = await client.embeddings.create({ model: MODEL, input })
   assert.equal(rows.data.length, 2)
-  assert.deepEqual(Float32Array.from(rows.data[1]?.embedding ?? []), embeddingOf('2088 999'))
+  assert.deepEqual(Float32Array.from(rows.data[1]?.embedding ?? []), embeddingOf('101 2088 999 102'))
+})
+
+test('token ids of another tokenizer are refused, and the switch of the client that sends them is named', async (t) => {
+  const { client, encoder } = await listen(t)
+  for (const input of [
+    [15339, 1917],
+    [[101, 7592, 102], [9906]],
+    [[101, 7592]],
+    [[7592, 102]],
+    [101],
+    [[102, 5, 101]]
+  ]) {
+    await assert.rejects(client.embeddings.create({ model: MODEL, input }), (error) => {
+      assert.ok(error instanceof BadRequestError)
+      assert.equal(error.param, 'input')
+      assert.match(error.message, /\[CLS\] \(101\).*check_embedding_ctx_length=False/)
+      return true
+    })
+  }
+  await assert.rejects(client.embeddings.create({ model: MODEL, input: [[101, 7, 102], [5]] }), /input\[1\]/)
+  assert.equal(encoder.options.length, 0)
+})
+
+test('a blank text among others is encoded, an empty one is told by its index', async (t) => {
+  const { client } = await listen(t)
+  const { data } = await client.embeddings.create({ model: MODEL, input: ['a', ' ', '\n'] })
+  assert.deepEqual(
+    data.map(({ embedding }) => Float32Array.from(embedding)),
+    ['a', ' ', '\n'].map(embeddingOf)
+  )
+  await assert.rejects(
+    client.embeddings.create({ model: MODEL, input: ['a', ' ', ''] }),
+    /input\[2\] is an empty string/
+  )
+})
+
+test('null stands for what is absent, as gateways write it', async (t) => {
+  const { app } = await buildTestApp(t)
+  const payload = { model: MODEL, input: 'hello world', encoding_format: null, dimensions: null, user: null }
+  const reply = await app.inject({ method: 'POST', url: '/v1/embeddings', headers: AUTHORIZED, payload })
+  assert.equal(reply.statusCode, 200, reply.body)
+  assert.equal(reply.json().data[0].embedding.length, 384)
 })
 
 test('dimensions cuts an embedding and scales it to norm 1 again', async (t) => {

@@ -1,0 +1,56 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/**
+ * Takes the optional members of a JSON value away that are null: many programs write null for what they leave out.
+ * A member stays that is required, that its schema allows to be null, or that the schema does not know.
+ * @param schema JSON Schema of the value
+ * @example dropNullMembers({ query: 'a', truncate: null }, EncodeRequest) // { query: 'a' } is left
+ */
+export function dropNullMembers(value: unknown, schema: unknown): void {
+  if (Array.isArray(value)) {
+    const items = memberOf(schema, 'items')
+    if (mayHoldMembers(items)) for (const item of value) dropNullMembers(item, items)
+    return
+  }
+  if (!isObject(value) || !isObject(schema)) return
+  const { properties, required } = schema
+  const requiredNames = Array.isArray(required) ? required : []
+  for (const [name, member] of Object.entries(value)) {
+    const memberSchema = memberOf(properties, name) ?? recordSchema(schema)
+    if (memberSchema === undefined) continue
+    if (member !== null) dropNullMembers(member, memberSchema)
+    else if (!requiredNames.includes(name) && !allowsNull(memberSchema)) Reflect.deleteProperty(value, name)
+  }
+}
+
+/** What the values of an object with any names are. */
+function recordSchema(schema: Record<string, unknown>): unknown {
+  const { patternProperties, additionalProperties } = schema
+  if (isObject(patternProperties)) return Object.values(patternProperties)[0]
+  return isObject(additionalProperties) ? additionalProperties : undefined
+}
+
+/** Lists of texts or numbers need no look at each of them. */
+function mayHoldMembers(schema: unknown): boolean {
+  return isObject(schema) && (schema['type'] === 'object' || schema['type'] === 'array')
+}
+
+function allowsNull(schema: unknown): boolean {
+  if (!isObject(schema)) return true
+  const { type, anyOf, enum: values, const: constant } = schema
+  if (Array.isArray(anyOf)) return anyOf.some(allowsNull)
+  if (Array.isArray(values)) return values.includes(null)
+  if (constant !== undefined) return constant === null
+  return type === undefined || type === 'null' || (Array.isArray(type) && type.includes('null'))
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
