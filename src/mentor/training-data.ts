@@ -112,10 +112,38 @@ export function writeTrainingData(rows: readonly TrainingRow[]): string {
 /** Training data of a mentor: the answers that count, then the utterances, which go by their names. */
 export function trainingDataOf(mentor: Mentor): TrainingRow[] {
   const { answers, utterances } = repertoireOf(mentor)
+  const rowOf = rowsOf(mentor)
+  return [
+    ...answers.map((answer) => rowOf(answer, answer.question.question)),
+    ...[...utterances].flatMap(([name, ofName]) => ofName.map((answer) => rowOf(answer, name)))
+  ]
+}
+
+/**
+ * Training data as the service wrote it that this one takes the place of: in the order of the mentor's answers, utterances
+ * among them, each question once, by the question's id. {@link withTrainingData} knows both kinds of ids.
+ */
+export function questionSheetOf(mentor: Mentor): TrainingRow[] {
+  const { answers, utterances } = repertoireOf(mentor)
+  const rowOf = rowsOf(mentor)
+  const textOf = new Map<MentorAnswer, string>([
+    ...answers.map((answer) => [answer, answer.question.question] as const),
+    ...[...utterances].flatMap(([name, ofName]) => ofName.map((answer) => [answer, name] as const))
+  ])
+  const rows = new Map<string, TrainingRow>()
+  for (const answer of [...(mentor.answers ?? []), ...(mentor.orphanedCompleteAnswers ?? [])]) {
+    const text = textOf.get(answer)
+    const id = answer.question._id.trim()
+    if (text !== undefined && !rows.has(id)) rows.set(id, { ...rowOf(answer, text), id })
+  }
+  return [...rows.values()]
+}
+
+function rowsOf({ questions }: Mentor): (answer: MentorAnswer, question: string) => TrainingRow {
   const topicsOfQuestion = new Map(
-    mentor.questions?.map((entry) => [entry.question._id, entry.topics?.map((topic) => topic.name) ?? []])
+    questions?.map((entry) => [entry.question._id, entry.topics?.map((topic) => topic.name) ?? []])
   )
-  const rowOf = (answer: MentorAnswer, question: string): TrainingRow => ({
+  return (answer, question) => ({
     id: answer._id.trim(),
     question: question.trim(),
     paraphrases: (answer.question.paraphrases ?? []).map((phrase) => phrase.trim()).filter((phrase) => phrase !== ''),
@@ -124,15 +152,13 @@ export function trainingDataOf(mentor: Mentor): TrainingRow[] {
       .map((topic) => topic.trim())
       .filter((topic) => topic !== '')
   })
-  return [
-    ...answers.map((answer) => rowOf(answer, answer.question.question)),
-    ...[...utterances].flatMap(([name, ofName]) => ofName.map((answer) => rowOf(answer, name)))
-  ]
 }
 
 /**
  * Makes training data a mentor's own: answers not in it go, those in it keep what a table does not tell (media, status,
  * the question's id), new ones are added. Answers that did not count, and so were in no table, stay as they were.
+ * A row's id may also be that of a question ({@link questionSheetOf}): it then is of the first answer to it that counts, and
+ * the others stay.
  * @param mentor the mentor so far; without one a CHAT mentor is made
  */
 export function withTrainingData(mentor: Mentor | undefined, rows: readonly TrainingRow[]): Mentor {
@@ -143,8 +169,26 @@ export function withTrainingData(mentor: Mentor | undefined, rows: readonly Trai
     [...(before.answers ?? []), ...(before.orphanedCompleteAnswers ?? [])].map((one) => [one._id, one])
   )
   const orphanedIds = new Set(before.orphanedCompleteAnswers?.map((one) => one._id))
-  const updated = rows.map((row) => ({ row, answer: answerOf(row, known.get(row.id)) }))
+  const byQuestion = Map.groupBy(
+    [...known.values()].filter((one) => countedIds.has(one._id)),
+    (one) => one.question._id.trim()
+  )
+  /** Other answers to a question that a row is of, with the question as it is in the row. */
+  const siblings = new Map<string, MentorAnswer>()
+  const updated = rows.map((row) => {
+    const sameId = known.get(row.id)
+    const [first, ...others] = sameId === undefined ? (byQuestion.get(row.id) ?? []) : [sameId]
+    const answer = answerOf(first === undefined ? row : { ...row, id: first._id }, first)
+    for (const other of others) siblings.set(other._id, { ...other, question: answer.question })
+    return { row, answer }
+  })
+  const updatedIds = new Set(updated.map(({ answer }) => answer._id))
   const isUncounted = (answer: MentorAnswer) => !countedIds.has(answer._id)
+  const keptOf = (answers: readonly MentorAnswer[] | null | undefined) =>
+    (answers ?? []).flatMap((answer) => {
+      if (updatedIds.has(answer._id)) return []
+      return siblings.get(answer._id) ?? (isUncounted(answer) ? answer : [])
+    })
   const listed = updated.filter(({ answer }) => answer.question.type !== 'UTTERANCE' && !orphanedIds.has(answer._id))
   const questionIds = new Set(listed.map(({ answer }) => answer.question._id))
   const uncountedQuestions = new Set(before.answers?.filter(isUncounted).map((answer) => answer.question._id))
@@ -161,11 +205,11 @@ export function withTrainingData(mentor: Mentor | undefined, rows: readonly Trai
     ],
     answers: [
       ...updated.filter(({ answer }) => !orphanedIds.has(answer._id)).map(({ answer }) => answer),
-      ...(before.answers ?? []).filter(isUncounted)
+      ...keptOf(before.answers)
     ],
     orphanedCompleteAnswers: [
       ...updated.filter(({ answer }) => orphanedIds.has(answer._id)).map(({ answer }) => answer),
-      ...(before.orphanedCompleteAnswers ?? []).filter(isUncounted)
+      ...keptOf(before.orphanedCompleteAnswers)
     ]
   }
 }

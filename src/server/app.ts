@@ -194,12 +194,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
+  await app.register(pingRoutes, { prefix: '/v1', containerId: parts.containerId })
   await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
   await app.register(async (api) => {
     await addAuthentication(api, parts.authenticate)
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
-    const { encoder, replyCache, tokenize, model, containerId } = parts
-    await api.register(pingRoutes, { prefix: '/v1', containerId })
+    const { encoder, replyCache, tokenize, model } = parts
     await api.register(encodeRoutes, {
       prefix: '/v1',
       encoder,

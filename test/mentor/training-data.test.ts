@@ -11,6 +11,7 @@ import type { Mentor } from '../../src/mentor/mentor.ts'
 import {
   MAX_QUESTIONS,
   readTrainingData,
+  questionSheetOf,
   trainingDataOf,
   withTrainingData,
   writeTrainingData
@@ -199,6 +200,47 @@ test('withTrainingData() of the training data as it was changes nothing', () => 
     ['o']
   )
   assert.deepEqual([after.name, after.mentorType, after.topics], [video.name, video.mentorType, video.topics])
+})
+
+test('questionSheetOf() gives each question once, by its id, in the order of answers; put back it changes nothing', () => {
+  const twice = answer('u2', '_OFF_TOPIC_')
+  const mentor: Mentor = {
+    ...video,
+    answers: [
+      utterance('u', '_OFF_TOPIC_'),
+      ...(video.answers ?? []).filter(({ _id }) => _id !== 'u'),
+      { ...twice, question: utterance('u', '_OFF_TOPIC_').question },
+      answer('b', 'Where?')
+    ]
+  }
+  const rows = questionSheetOf(mentor)
+  assert.deepEqual(
+    rows.map((one) => [one.id, one.question, one.topics, one.answer]),
+    [
+      ['q-u', '_OFF_TOPIC_', [], 'Answer u.'],
+      ['q-a', 'Who are you?', ['Life', 'Work'], 'Answer a.'],
+      ['q-b', 'Where?', [], 'Answer b.'],
+      ['q-o', 'Orphan?', [], 'Answer o.']
+    ]
+  )
+  const after = withTrainingData(mentor, readTrainingData(writeTrainingData(rows)).rows)
+  assert.deepEqual(byId(after), byId(mentor))
+  assert.deepEqual(
+    questionSheetOf(after).map(({ id }) => id),
+    ['q-u', 'q-a', 'q-b', 'q-o']
+  )
+  const changed = withTrainingData(
+    mentor,
+    rows.filter(({ id }) => id !== 'q-b').map((one) => ({ ...one, paraphrases: ['New?'] }))
+  )
+  assert.equal(byId(changed)['b'], undefined)
+  assert.deepEqual(byId(changed)['u2']?.question.paraphrases, ['New?'], 'of the other answer to the question too')
+  const fresh = withTrainingData(undefined, rows)
+  assert.deepEqual(
+    new Set(trainingDataOf(fresh).map(({ id }) => id)),
+    new Set(rows.map(({ id }) => id)),
+    'where there was no such mentor the sheet is all that is known'
+  )
 })
 
 test('withTrainingData() changes texts and topics, adds and takes away answers, and keeps media', () => {

@@ -22,10 +22,12 @@ test('the root and /health/live answer while the process lives; /health/ready on
   assert.equal(ready.headers['cache-control'], 'no-store')
 })
 
-test('/v1/ping says who answered', async (t) => {
+test('/v1/ping says who answered, with a key or without one, or with a wrong one', async (t) => {
   const { app } = await buildTestApp(t)
-  const reply = await app.inject({ url: '/v1/ping', headers: AUTHORIZED })
-  assert.deepEqual(reply.json(), { status: 'success', message: 'pong!', container_id: 'container-1' })
+  for (const headers of [{}, AUTHORIZED, { authorization: 'Bearer wrong-key' }]) {
+    const reply = await app.inject({ url: '/v1/ping', headers })
+    assert.deepEqual(reply.json(), { status: 'success', message: 'pong!', container_id: 'container-1' })
+  }
 })
 
 test('x-request-id is taken when it is sane, else made; returned and logged', async (t) => {

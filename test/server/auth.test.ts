@@ -111,7 +111,7 @@ test('routes want a key or token, in the header Authorization alone, whatever th
   const { app } = await buildTestApp(t)
   const statusWith = async (authorization?: string) => {
     const headers = authorization === undefined ? {} : { authorization }
-    return (await app.inject({ url: '/v1/ping', headers })).statusCode
+    return (await app.inject({ url: '/v1/models', headers })).statusCode
   }
   assert.equal(await statusWith(`Bearer ${API_KEY}`), 200)
   assert.equal(await statusWith(`bearer ${API_KEY}`), 200)
@@ -121,7 +121,7 @@ test('routes want a key or token, in the header Authorization alone, whatever th
   assert.equal(await statusWith(`Basic ${API_KEY}`), 401)
   assert.equal(await statusWith('Bearer'), 401)
   assert.equal(await statusWith('Bearer wrong'), 401)
-  assert.equal((await app.inject(`/v1/ping?access_token=${API_KEY}`)).statusCode, 401)
+  assert.equal((await app.inject(`/v1/models?access_token=${API_KEY}`)).statusCode, 401)
 })
 
 test('a refusal says so before it reads the body', async (t) => {
@@ -138,7 +138,7 @@ test('a refusal says so before it reads the body', async (t) => {
   assert.equal(encoder.calls.length, 0)
 })
 
-test('all routes but health, docs and the root want a caller', async (t) => {
+test('all routes but health, ping, docs and the root want a caller', async (t) => {
   const { app } = await buildTestApp(t)
   const api = (await app.inject('/docs/json')).json()
   const open: string[] = []
@@ -153,13 +153,14 @@ test('all routes but health, docs and the root want a caller', async (t) => {
       )
     }
   }
-  assert.deepEqual(open.toSorted(), ['/', '/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready'])
+  const expected = ['/', '/health/live', '/health/ready', '/v1/ping', '/v2/health/live', '/v2/health/ready']
+  assert.deepEqual(open.toSorted(), expected)
 })
 
 test('a key in use is in no log line', async (t) => {
   const { app, logLines } = await buildTestApp(t)
-  await app.inject({ url: '/v1/ping', headers: AUTHORIZED })
-  await app.inject({ url: '/v1/ping', headers: { authorization: 'Bearer wrong-key' } })
+  await app.inject({ url: '/v1/models', headers: AUTHORIZED })
+  await app.inject({ url: '/v1/models', headers: { authorization: 'Bearer wrong-key' } })
   assert.ok(logLines.length >= 2)
   assert.ok(!logLines.some((line) => line.includes(API_KEY) || line.includes('wrong-key')))
 })

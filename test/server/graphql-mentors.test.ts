@@ -112,6 +112,36 @@ test('a mentor of the GraphQL service is trained and asked, and the service is t
   assert.equal((await app.ask({ url: '/trainingdata/noor' })).statusCode, 200)
 })
 
+test('training data is for who may edit the mentor, as the service says, and goes by the ids of questions', async (t) => {
+  const { app, standIn } = await setUp(t, { GRAPHQL_TIMEOUT_SECONDS: '1' })
+  const sheet = await app.ask({ url: '/trainingdata/noor' })
+  assert.equal(sheet.statusCode, 200, sheet.body)
+  const ids = readTrainingData(sheet.body).rows.map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set((NOOR.answers ?? []).map((one) => one.question._id))])
+  assert.ok(standIn.requests.some(({ fields }) => fields.includes('mentorCanEdit')))
+  for (const [fault, status] of [
+    ['refuse', 502],
+    ['errors', 502],
+    ['hang', 504]
+  ] as const) {
+    standIn.fail({ fault, field: 'mentorCanEdit' })
+    const failed = await app.ask({ url: '/trainingdata/noor' })
+    assert.equal(failed.statusCode, status, fault)
+    standIn.fail()
+  }
+  standIn.locked.add('noor')
+  const refused = await app.ask({ url: '/trainingdata/noor' })
+  assert.deepEqual([refused.statusCode, refused.json().message], [403, 'not authorized'])
+
+  // Where the same mentor is stored, the sheet changes nothing.
+  const local = await openMentorApp(t)
+  await local.ask({ method: 'PUT', url: '/mentors/noor', payload: NOOR })
+  const before = (await local.ask({ url: '/trainingdata/noor' })).body
+  const put = await local.put('noor', sheet.body)
+  assert.deepEqual(put.json().data.problems, [])
+  assert.equal((await local.ask({ url: '/trainingdata/noor' })).body, before)
+})
+
 test('the caller’s custom-external-origin goes along, at once and in the training', async (t) => {
   const { app, standIn } = await setUp(t)
   app.work()

@@ -12,9 +12,11 @@ import { Mentor } from '../../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
 import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
 import { createUploadReader } from '../../mentor/read-upload.ts'
-import { trainingDataOf, writeTrainingData, type DroppedLines } from '../../mentor/training-data.ts'
+import { questionSheetOf, trainingDataOf, writeTrainingData, type DroppedLines } from '../../mentor/training-data.ts'
+import type { TrainingDesk } from '../../mentor/training-desk.ts'
 import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
+import { assertMayEdit } from '../edit-permission.ts'
 import { ERROR_REPLIES } from '../encode-reply.ts'
 import { bytesOf } from '../request-body.ts'
 
@@ -23,6 +25,8 @@ export interface MentorRouteParts {
   readonly mentors: MentorSource
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
   readonly store?: MentorStore
+  /** Who says who may edit a mentor that is kept elsewhere. @default nobody: the token alone does */
+  readonly trainings?: TrainingDesk
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
   readonly mentorBodyLimitBytes: number
@@ -148,6 +152,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     {
       schema: {
         summary: 'Training data of a mentor, as CSV',
+        description:
+          'For who may edit the mentor. Of a stored mentor `id` is the answer’s; of one that a GraphQL service keeps it is the ' +
+          'question’s, each once, in the order of the answers. `PUT /mentors/{mentor}` takes both.',
         tags: ['mentors'],
         params: MentorParams,
         response: {
@@ -158,13 +165,14 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     },
     async (request, reply) => {
       const id = request.params.mentor
-      assertMayRead(callerOf(request), id)
+      await assertMayEdit(request, id, parts.trainings)
       const found = await mentors.find(id, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
+      const rows = parts.store === undefined ? questionSheetOf(found.mentor) : trainingDataOf(found.mentor)
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
-        .send(writeTrainingData(trainingDataOf(found.mentor)))
+        .send(writeTrainingData(rows))
     }
   )
 }
