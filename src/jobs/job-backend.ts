@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { FailedTry, Job, NewJob } from './job.ts'
+import { ServiceError } from '../errors.ts'
+import type { FailedTry, Failure, Job, JobStatus, NewJob } from './job.ts'
 import type { Payload } from './payload.ts'
 
 /** What time it is. Two clocks, because only one of them never jumps. */
@@ -62,8 +63,9 @@ export type Enqueued =
 /** Result of an operator's wish; `refused`: the job is in a state that does not allow it. */
 export type Changed = { readonly outcome: 'changed' | 'refused'; readonly job: Job } | { readonly outcome: 'missing' }
 
-/** A page of dead letters, newest first. */
-export interface DeadLetters {
+/** A page of jobs, newest first. */
+export interface JobPage {
+  /** Perhaps fewer than were asked for, even none, where many others had to be passed over. */
   readonly jobs: readonly Job[]
   /** Where the next page starts; none on the last page. */
   readonly next: string | undefined
@@ -74,8 +76,35 @@ export interface DeadLetterQuery {
   readonly limit: number
   /** Only this owner's jobs. @default everyone's */
   readonly owner?: string
+  /** Only jobs of this type. @default all */
+  readonly type?: string
   /** `next` of the page before. */
   readonly after?: string
+}
+
+/** How a job stands, or why it failed. */
+export type ListedStatus = JobStatus | Failure
+
+/** Which jobs to list. */
+export interface JobQuery extends DeadLetterQuery {
+  /** @default any */
+  readonly status?: ListedStatus
+}
+
+/** Whether a job is one of those asked for, its time aside. */
+export function isListed(job: Job, { owner, type, status }: Omit<JobQuery, 'limit' | 'after'>): boolean {
+  return (
+    (owner === undefined || job.owner === owner) &&
+    (type === undefined || job.type === type) &&
+    (status === undefined || job.status === status || job.failure === status)
+  )
+}
+
+/** What is said of an `after` that no page ended with. */
+export function noCursor(): ServiceError {
+  return new ServiceError('INVALID_REQUEST', 'Cannot list jobs: the cursor is not the `next` of a page', {
+    fields: { cursor: ['not the end of a page'] }
+  })
 }
 
 /** What the queue holds. */
@@ -113,7 +142,9 @@ export interface JobBackend {
   find(id: string): Promise<Job | undefined>
   /** The result of a job with status SUCCESS. */
   result(id: string): Promise<Payload | undefined>
-  deadLetters(query: DeadLetterQuery): Promise<DeadLetters>
+  /** In the order in which they came, or as dead letters died, the newest first. @throws {ServiceError} INVALID_REQUEST for a wrong `after` */
+  list(query: JobQuery): Promise<JobPage>
+  deadLetters(query: DeadLetterQuery): Promise<JobPage>
 
   /** Hands out jobs, people's before bulk; every eighth call looks at bulk first, so that it is never starved. */
   claim(request: ClaimRequest): Promise<readonly Claim[]>

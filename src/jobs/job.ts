@@ -23,6 +23,11 @@ export type Failure = (typeof FAILURES)[number]
 /** Every {@link Failure}. */
 export const FAILURES = ['PERMANENT', 'DEAD', 'CANCELLED'] as const
 
+/** Whether a word says why a job ended, not how it stands. */
+export function isFailure(word: JobStatus | Failure): word is Failure {
+  return FAILURES.some((failure) => failure === word)
+}
+
 /** Who waits for a job: a person (claimed first) or nobody in particular (claimed when there is room, never starved). */
 export type Priority = (typeof PRIORITIES)[number]
 

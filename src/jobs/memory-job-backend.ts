@@ -26,10 +26,13 @@ import {
   type Claim,
   type ClaimRequest,
   type Clock,
+  isListed,
+  noCursor,
   type DeadLetterQuery,
-  type DeadLetters,
   type Enqueued,
   type JobBackend,
+  type JobPage,
+  type JobQuery,
   type Lease,
   type LeaseOutcome,
   type Swept
@@ -99,15 +102,20 @@ export class MemoryJobBackend implements JobBackend {
     return this.#live(id)?.result
   }
 
-  async deadLetters(query: DeadLetterQuery): Promise<DeadLetters> {
-    const dead = [...this.#entries.values()]
+  async list(query: JobQuery): Promise<JobPage> {
+    const listed = [...this.#entries.values()]
       .filter((entry) => !this.#isOver(entry))
       .map((entry) => entry.job)
-      .filter((job) => job.failure === 'DEAD' && (query.owner === undefined || job.owner === query.owner))
+      .filter((job) => isListed(job, query))
       .toReversed()
-    const start = query.after === undefined ? 0 : dead.findIndex((job) => job.id === query.after) + 1
-    const jobs = dead.slice(start, start + query.limit)
-    return { jobs, next: start + query.limit < dead.length ? jobs.at(-1)?.id : undefined }
+    const last = query.after === undefined ? -1 : listed.findIndex((job) => job.id === query.after)
+    if (query.after !== undefined && last < 0) throw noCursor()
+    const jobs = listed.slice(last + 1, last + 1 + query.limit)
+    return { jobs, next: last + 1 + query.limit < listed.length ? jobs.at(-1)?.id : undefined }
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<JobPage> {
+    return this.list({ ...query, status: 'DEAD' })
   }
 
   async claim(request: ClaimRequest): Promise<readonly Claim[]> {

@@ -18,10 +18,12 @@ import {
   type Claim,
   type ClaimRequest,
   type Clock,
+  noCursor,
   type DeadLetterQuery,
-  type DeadLetters,
   type Enqueued,
   type JobBackend,
+  type JobPage,
+  type JobQuery,
   type Lease,
   type LeaseOutcome,
   type Swept
@@ -125,8 +127,13 @@ export class SqliteJobBackend implements JobBackend {
     return this.#call('result', id)
   }
 
-  async deadLetters(query: DeadLetterQuery): Promise<DeadLetters> {
-    return this.#call('deadLetters', query)
+  async list(query: JobQuery): Promise<JobPage> {
+    if (query.after !== undefined && !/^\d{1,15}$/.test(query.after)) throw noCursor()
+    return this.#call('list', query)
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<JobPage> {
+    return this.list({ ...query, status: 'DEAD' })
   }
 
   async claim(request: ClaimRequest): Promise<readonly Claim[]> {

@@ -17,6 +17,7 @@ import {
   firstLane,
   isEnded,
   noticeOf,
+  isFailure,
   queuedJob,
   type FailedTry,
   type Failure,
@@ -25,17 +26,7 @@ import {
   type NewJob,
   type Priority
 } from './job.ts'
-import type {
-  Backlog,
-  Changed,
-  Claim,
-  DeadLetterQuery,
-  DeadLetters,
-  Enqueued,
-  Lease,
-  LeaseOutcome,
-  Swept
-} from './job-backend.ts'
+import type { Backlog, Changed, Claim, Enqueued, JobPage, JobQuery, Lease, LeaseOutcome, Swept } from './job-backend.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
@@ -128,6 +119,8 @@ const IS_GROUP_FREE = `NOT EXISTS (
   SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
 
 const MAX_DELETIONS_PER_SWEEP = 500
+/** Jobs that one page of a list looks at: some milliseconds. */
+const MAX_LISTED_ROWS = 10_000
 /** A large result grows the write-ahead log; after the next checkpoint it is cut back to this. */
 const MAX_IDLE_LOG_BYTES = 16 * 1024 * 1024
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
@@ -239,18 +232,39 @@ export class SqliteJobStore {
     return row && this.#payload('job_results', row.seq)
   }
 
-  deadLetters(query: DeadLetterQuery, now: Instant): DeadLetters {
+  list(query: JobQuery, now: Instant): JobPage {
+    const { owner, type, status, limit } = query
+    const before = query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after)
+    // Dead letters have an index of their own. Of others a page looks at so many: the store does nothing else meanwhile.
+    const span = status === 'DEAD' ? undefined : this.#span(before)
+    const conditions: readonly (readonly [string, SQLInputValue | undefined])[] = [
+      ['seq < ?', before],
+      ['seq >= ?', span?.firstSeq],
+      ['owner = ?', owner],
+      ['type = ?', type],
+      [status !== undefined && isFailure(status) ? 'failure = ?' : 'status = ?', status],
+      ['(expires_at IS NULL OR expires_at > ?)', now.wallMs]
+    ]
+    const given = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]))
     const rows = this.#rows(
-      `SELECT * FROM jobs WHERE failure = 'DEAD' AND seq < ? AND owner = coalesce(?, owner) AND expires_at > ?
-       ORDER BY seq DESC LIMIT ?`,
-      query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after),
-      query.owner ?? null,
-      now.wallMs,
-      query.limit + 1
+      `SELECT * FROM jobs WHERE ${given.map(({ sql }) => sql).join(' AND ')} ORDER BY seq DESC LIMIT ?`,
+      ...given.map(({ value }) => value),
+      limit + 1
     )
-    const page = rows.slice(0, query.limit)
-    const next = rows.length > query.limit ? page.at(-1)?.seq.toString() : undefined
-    return { jobs: page.map((row) => row.job), next }
+    const page = rows.slice(0, limit)
+    const last = rows.length > limit ? page.at(-1)?.seq : span?.isWhole === false ? span.firstSeq : undefined
+    return { jobs: page.map((row) => row.job), next: last?.toString() }
+  }
+
+  /** The jobs before one, as many as a page may look at. */
+  #span(before: number): { firstSeq: number; isWhole: boolean } {
+    const row = this.#prepare(
+      `SELECT coalesce(min(seq), 0) AS first, count(*) AS count
+       FROM (SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?)`
+    ).get(before, MAX_LISTED_ROWS)
+    const first = numberIn(row ?? {}, 'first')
+    const count = numberIn(row ?? {}, 'count')
+    return { firstSeq: first, isWhole: count < MAX_LISTED_ROWS }
   }
 
   claim(request: ClaimNow, now: Instant): ClaimAttempt {

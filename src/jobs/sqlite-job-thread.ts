@@ -27,13 +27,13 @@ export type StoreMethod =
   | 'cancel'
   | 'checkIn'
   | 'claim'
-  | 'deadLetters'
   | 'ended'
   | 'enqueue'
   | 'extend'
   | 'fail'
   | 'find'
   | 'finish'
+  | 'list'
   | 'redrive'
   | 'release'
   | 'result'
@@ -66,7 +66,7 @@ export type ThreadMessage =
 /** What the main thread says: calls, or that this was all. */
 export type ThreadRequest = readonly StoreCall[] | 'close'
 
-const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'deadLetters', 'ended', 'find', 'result'])
+const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'ended', 'find', 'list', 'result'])
 /** Their promise must hold even when the power fails. What the others lose then is done again, or found out again. */
 const DURABLE: ReadonlySet<StoreMethod> = new Set(['cancel', 'enqueue', 'redrive'])
 /** Bounds how long the first call of a transaction waits for the last. */

@@ -44,10 +44,13 @@ import {
   type Claim,
   type ClaimRequest,
   type Clock,
+  isListed,
+  noCursor,
   type DeadLetterQuery,
-  type DeadLetters,
   type Enqueued,
   type JobBackend,
+  type JobPage,
+  type JobQuery,
   type Lease,
   type LeaseOutcome,
   type Swept
@@ -57,7 +60,7 @@ import type { Payload } from '../jobs/payload.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
 import { reach } from './aws-errors.ts'
 import { clientConfig } from './aws-storage.ts'
-import { fieldsOf, jobIn, jobItemIn, jobKey, type JobItem, type ListName } from './dynamo-job-item.ts'
+import { entryKey, fieldsOf, jobIn, jobItemIn, jobKey, type JobItem, type ListName } from './dynamo-job-item.ts'
 import resources from './job-resources.json' with { type: 'json' }
 import { S3ObjectStore } from './s3-object-store.ts'
 import { SqsJobQueue, type JobMessage, type SqsJobQueueOptions } from './sqs-job-queue.ts'
@@ -84,6 +87,9 @@ export interface AwsJobBackendOptions extends SqsJobQueueOptions {
 const MAX_INLINE_BYTES = 190 * 1024
 /** A job that stands as unsent, or as waiting although its queue is empty, for this long has lost its message. */
 const RESEND_AFTER_MS = 30_000
+/** Entries that one page of a list looks at, and that one query does. */
+const MAX_LISTED_ENTRIES = 1000
+const LISTED_ENTRIES_A_QUERY = 100
 const FIRST_LOOK_MS = 50
 const LAST_LOOK_MS = 2000
 /** Other writers come between reading and writing a job now and then, but not often. */
@@ -156,7 +162,10 @@ export class AwsJobBackend implements JobBackend {
   async enqueue(job: NewJob): Promise<Enqueued> {
     const fingerprint = fingerprintOf(job)
     const record = queuedJob(job, this.#clock.wallMs())
-    const input = await this.#stored(`${record.id}/input-${randomUUID()}`, 'input', job.input)
+    const [input] = await Promise.all([
+      this.#stored(`${record.id}/input-${randomUUID()}`, 'input', job.input),
+      this.#addEntry(record)
+    ])
     const put = this.#newItem(record, fingerprint, input)
     let staleId = ''
     for (let tries = 0; tries < MAX_WRITE_TRIES; tries += 1) {
@@ -199,16 +208,41 @@ export class AwsJobBackend implements JobBackend {
     return this.#fetched(item, 'result')
   }
 
-  async deadLetters(query: DeadLetterQuery): Promise<DeadLetters> {
+  async list(query: JobQuery): Promise<JobPage> {
+    if (query.status === 'DEAD') return this.deadLetters(query)
+    const jobs: Job[] = []
+    let last = query.after === undefined ? undefined : keysIn(query.after, 'ENTRY')
+    for (let looked = 0; looked < MAX_LISTED_ENTRIES; looked += LISTED_ENTRIES_A_QUERY) {
+      const options = { ScanIndexForward: false, ...(last !== undefined && { ExclusiveStartKey: last }) }
+      const page = await this.#list('ENTRY', { ...options, Limit: LISTED_ENTRIES_A_QUERY })
+      // What never changes of a job is in its entry.
+      const entries = page.items.filter(
+        (entry) =>
+          (query.owner === undefined || entry['owner'] === query.owner) &&
+          (query.type === undefined || entry['type'] === query.type)
+      )
+      const found = await Promise.all(entries.map(async (entry) => this.#live(textIn(entry, 'id'))))
+      for (const [index, item] of found.entries()) {
+        if (item === undefined || !isListed(item.job, query)) continue
+        jobs.push(item.job)
+        if (jobs.length < query.limit) continue
+        const isLast = page.last === undefined && entries.length === index + 1
+        return { jobs, next: isLast ? undefined : cursorOf(entries[index]!) }
+      }
+      last = page.last
+      if (last === undefined) return { jobs, next: undefined }
+    }
+    return { jobs, next: cursorOf({ id: idOfEntry(last), stateAt: last?.['stateAt'] }) }
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<JobPage> {
     const found: StoredRecord[] = []
-    let last = query.after === undefined ? undefined : keysIn(query.after)
+    let last = query.after === undefined ? undefined : keysIn(query.after, 'DEAD')
     do {
       const options = { ScanIndexForward: false, ...(last !== undefined && { ExclusiveStartKey: last }) }
       const page = await this.#list('DEAD', { ...options, Limit: query.limit + 1 })
       const wanted = page.items.filter(
-        (item) =>
-          (query.owner === undefined || item['owner'] === query.owner) &&
-          numberIn(item, 'expiresAt') > this.#clock.wallMs()
+        (item) => isListed(jobIn(item), query) && numberIn(item, 'expiresAt') > this.#clock.wallMs()
       )
       found.push(...wanted)
       last = page.last
@@ -580,6 +614,7 @@ export class AwsJobBackend implements JobBackend {
     const items: WriteItem[] = [{ Update: update }]
     if (notice !== undefined && noticeJob !== undefined) {
       const input = await this.#stored(`${noticeJob.id}/input`, 'input', notice.input)
+      await this.#addEntry(noticeJob)
       items.push({ Put: this.#newItem(noticeJob, fingerprintOf(notice), input) })
     }
     if (group !== undefined && groupAfter !== undefined) items.push(this.#groupUpdate(item.job, group, groupAfter))
@@ -686,6 +721,20 @@ export class AwsJobBackend implements JobBackend {
       ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
       ExpressionAttributeValues: { ':now': this.#clock.wallMs() }
     }
+  }
+
+  /** Lists a job that is about to be written: an entry without a job is passed over, a job without one would not be seen. */
+  async #addEntry({ id, owner, type, createdAtMs }: Job): Promise<void> {
+    const Item = {
+      pk: entryKey(id),
+      id,
+      owner,
+      type,
+      queueState: 'ENTRY',
+      stateAt: createdAtMs,
+      ttl: secondsOf(createdAtMs + 2 * this.#policy.retentionMs)
+    }
+    await reach('list a job', () => this.#database.send(new PutCommand({ TableName: this.#table, Item })))
   }
 
   /** The record of a key, if it is free or belongs to a job that is over its time. */
@@ -845,18 +894,24 @@ function secondsOf(ms: number): number {
   return Math.ceil(ms / 1000)
 }
 
-/** Where a page of dead letters ends, in a form that callers hand back without a look inside. */
+/** Where a page ends, in a form that callers hand back without a look inside. */
 function cursorOf(item: StoredRecord): string {
   return Buffer.from(JSON.stringify([textIn(item, 'id'), numberIn(item, 'stateAt')])).toString('base64url')
 }
 
-function keysIn(cursor: string): Record<string, unknown> {
+function keysIn(cursor: string, list: 'DEAD' | 'ENTRY'): Record<string, unknown> {
   try {
     const [id, stateAt]: [unknown, unknown] = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    return { pk: jobKey(String(id)), queueState: 'DEAD', stateAt: Number(stateAt) }
+    if (typeof id !== 'string' || typeof stateAt !== 'number') throw noCursor()
+    return { pk: list === 'DEAD' ? jobKey(id) : entryKey(id), queueState: list, stateAt }
   } catch {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot list dead letters: "after" is not the end of a page')
+    throw noCursor()
   }
+}
+
+/** Of the key at which a query of entries ended. */
+function idOfEntry(key: Record<string, unknown> | undefined): string {
+  return String(key?.['pk']).slice(entryKey('').length)
 }
 
 function contended(): ServiceError {

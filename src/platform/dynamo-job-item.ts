@@ -8,9 +8,10 @@ import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stor
 
 /**
  * In which list of the index an item stands: jobs whose message has not been sent for sure, jobs that wait, run, or are
- * dead, and workers. A job that has ended otherwise stands in none, so that the index stays small.
+ * dead, and workers. A job that has ended otherwise stands in none, so that these lists stay short. `ENTRY` lists all jobs by the
+ * time at which they came, by small items beside theirs, which never change.
  */
-export type ListName = 'UNSENT' | 'QUEUED' | 'IN_PROGRESS' | 'DEAD' | 'WORKER'
+export type ListName = 'UNSENT' | 'QUEUED' | 'IN_PROGRESS' | 'DEAD' | 'WORKER' | 'ENTRY'
 
 /** An item of the table that is a job. */
 export interface JobItem {
@@ -26,6 +27,11 @@ export interface JobItem {
 /** Key of the item of a job. */
 export function jobKey(id: string): string {
   return `job#${id}`
+}
+
+/** Key of the item by which a job stands in the list of all. */
+export function entryKey(id: string): string {
+  return `entry#${id}`
 }
 
 /** The fields of a job as the table keeps them; `undefined` ones are left out. */

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 
 import { SUPERSEDED_TEXT, WEBHOOK_JOB_TYPE, type JobPolicy, type NewJob } from '../../src/jobs/job.ts'
-import type { Claim, ClaimRequest, Clock, JobBackend } from '../../src/jobs/job-backend.ts'
+import type { Claim, ClaimRequest, Clock, JobBackend, JobQuery } from '../../src/jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
 
 /** Clocks that stand still until told otherwise. */
@@ -607,6 +607,69 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
       own.jobs.map((job) => job.id),
       [ids[1]]
     )
+  })
+
+  test(`${name}: list() gives jobs newest first, by status, type and owner, in pages`, LIMIT, async (t) => {
+    const { backend, clock, peer } = await setUp(t, { ...POLICY, maxReceives: 1 })
+    const other = await peer()
+    const ids: string[] = []
+    const kinds = [
+      { owner: 'key:a' },
+      { owner: 'key:b' },
+      { owner: 'key:a', type: 'halve' },
+      { owner: 'key:a' },
+      { owner: 'key:b', type: 'halve' }
+    ]
+    for (const kind of kinds) {
+      clock.advance(1000)
+      ids.push(await add(backend, kind))
+    }
+    const listed = async (query: Partial<JobQuery>): Promise<number[]> => {
+      const { jobs, next } = await other.list({ limit: 10, ...query })
+      assert.equal(next, undefined)
+      return jobs.map((job) => ids.indexOf(job.id))
+    }
+    assert.deepEqual(await listed({}), [4, 3, 2, 1, 0])
+    assert.deepEqual(await listed({ owner: 'key:a' }), [3, 2, 0])
+    assert.deepEqual(await listed({ type: 'halve' }), [4, 2])
+    assert.deepEqual(await listed({ type: 'halve', owner: 'key:b' }), [4])
+    assert.deepEqual(await listed({ owner: 'key:none' }), [])
+
+    const claims = [await claimOne(backend), await claimOne(backend), await claimOne(backend)]
+    const [done, failed, running] = claims.map(({ job }) => ids.indexOf(job.id))
+    await backend.finish(claims[0]!.lease, packPayload(42))
+    await backend.fail(claims[1]!.lease, { message: 'no', isPermanent: false })
+    await backend.cancel(ids[4]!)
+    assert.deepEqual(await listed({ status: 'SUCCESS' }), [done])
+    assert.deepEqual(await listed({ status: 'IN_PROGRESS' }), [running])
+    assert.deepEqual(await listed({ status: 'QUEUED' }), [2])
+    assert.deepEqual(await listed({ status: 'FAILURE' }), [4, failed])
+    assert.deepEqual(await listed({ status: 'DEAD' }), [failed])
+    assert.deepEqual(await listed({ status: 'DEAD', type: 'halve' }), [])
+    assert.deepEqual(await listed({ status: 'CANCELLED' }), [4])
+    assert.deepEqual(await listed({ status: 'SUCCESS', type: 'halve' }), [])
+    const first = await other.list({ limit: 10 })
+    assert.deepEqual(first.jobs[0], await backend.find(ids[4]!))
+
+    const paged: number[] = []
+    let after: string | undefined
+    let pageCount = 0
+    do {
+      const page = await other.list({ limit: 2, ...(after !== undefined && { after }) })
+      paged.push(...page.jobs.map((job) => ids.indexOf(job.id)))
+      // A job that comes in meanwhile is on no page that follows.
+      if (pageCount === 0) await add(backend)
+      after = page.next
+      pageCount += 1
+    } while (after !== undefined)
+    assert.deepEqual(paged, [4, 3, 2, 1, 0])
+    assert.ok(pageCount <= 4)
+    for (const status of [undefined, 'DEAD'] as const) {
+      const wrong = other.list({ limit: 2, after: 'no-such-cursor', ...(status !== undefined && { status }) })
+      await assert.rejects(wrong, { code: 'INVALID_REQUEST' })
+    }
+    clock.advance(POLICY.retentionMs)
+    assert.equal((await other.list({ limit: 10, status: 'SUCCESS' })).jobs.length, 0, 'over its time')
   })
 
   test(`${name}: backlog() and checkIn() count jobs and workers`, LIMIT, async (t) => {

@@ -322,9 +322,40 @@ test('dead letters are listed with their last error, and go back to work', async
   const queued = await backend.enqueue({ type: 'other', input: packPayload(1) })
   assert(queued.outcome === 'added')
   assert.equal((await ask({ method: 'POST', url: `/v1/jobs/${queued.job.id}/redrive` })).statusCode, 409)
-  for (const url of ['/v1/jobs', '/v1/jobs?status=QUEUED', '/v1/jobs?status=DEAD&limit=0']) {
+  for (const url of ['/v1/jobs?status=LOST', '/v1/jobs?status=DEAD&limit=0', '/v1/jobs?limit=x', '/v1/jobs?cursor=x']) {
     assert.equal((await ask({ url })).statusCode, 400, url)
   }
+})
+
+test('jobs are listed newest first, by status and type, in pages: one’s own, or all by right', async (t) => {
+  const { ask, post, backend } = await open(t)
+  const alice = await bearer({ id: 'alice-1' })
+  const admin = await bearer({ id: 'admin-1', role: 'ADMIN' })
+  const ids = [await post(ENCODE), await post(ENCODE)]
+  const own: { id: string } = (await ask({ method: 'POST', url: '/v1/jobs', payload: ENCODE, headers: alice })).json()
+  ids.push(own.id)
+  const trained = await backend.enqueue({ type: 'train', input: packPayload(1) })
+  assert(trained.outcome === 'added')
+  ids.push(trained.job.id)
+  const listed = async (query: string, headers: Record<string, string> = {}): Promise<number[]> => {
+    const reply = await ask({ url: `/v1/jobs${query}`, headers })
+    assert.equal(reply.statusCode, 200, reply.body)
+    assert.equal(reply.headers['cache-control'], 'no-store')
+    return reply.json().jobs.map(({ id }: { id: string }) => ids.indexOf(id))
+  }
+  assert.deepEqual(await listed(''), [3, 2, 1, 0])
+  assert.deepEqual(await listed('', admin), [3, 2, 1, 0])
+  assert.deepEqual(await listed('', alice), [2])
+  assert.deepEqual(await listed('?type=train'), [3])
+  assert.deepEqual(await listed('?type=train', alice), [])
+  assert.deepEqual(await listed('?status=QUEUED&type=encode'), [2, 1, 0])
+  assert.deepEqual(await listed('?status=SUCCESS'), [])
+  assert.equal((await ask({ method: 'DELETE', url: `/v1/jobs/${ids[0]}` })).statusCode, 200)
+  assert.deepEqual(await listed('?status=FAILURE'), [0])
+  assert.deepEqual(await listed('?status=CANCELLED'), [0])
+  const first = (await ask({ url: '/v1/jobs?limit=3' })).json()
+  assert.deepEqual(await listed(`?limit=3&cursor=${first.next}`), [0])
+  assert.deepEqual(await listed(`?limit=3&after=${first.next}`), [0], 'the name that dead letters had for it')
 })
 
 test('unknown jobs are 404, and so are the jobs of others for a token', async (t) => {

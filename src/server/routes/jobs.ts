@@ -100,13 +100,19 @@ const JobView = Type.Object({
 })
 const JobPage = Type.Object({
   jobs: Type.Array(JobView),
-  next: Type.Optional(Type.String({ description: 'Ask for `after` this to get the next page.' }))
+  next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last.' }))
 })
 const ResultFormat = Type.Enum(['json', 'jsonl', 'float32'])
 const ListQuery = Type.Object({
-  status: Type.Literal('DEAD', { description: 'The dead letters: jobs whose every try failed.' }),
+  status: Type.Optional(
+    Type.Enum([...JOB_STATUSES, ...FAILURES], {
+      description: 'How they stand, or why they failed; `DEAD`: the dead letters, every try of which failed.'
+    })
+  ),
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Which work; trainings are `train`.' })),
   limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$', description: `1 to ${MAX_PAGE_JOBS}.` })),
-  after: Type.Optional(Type.String({ maxLength: 1000 }))
+  cursor: Type.Optional(Type.String({ maxLength: 1000, description: '`next` of the page before.' })),
+  after: Type.Optional(Type.String({ maxLength: 1000, description: 'The same as `cursor`.', deprecated: true }))
 })
 
 const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
@@ -176,16 +182,22 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, p
     '/jobs',
     {
       schema: {
-        summary: 'Dead letters',
+        summary: 'Jobs',
+        description:
+          'Newest first: everyone’s for a key or an administrator, one’s own for other tokens. A page may have fewer jobs than ' +
+          '`limit` where many others were passed over; the last page is the one without `next`.',
         tags: ['jobs'],
         querystring: ListQuery,
         response: { 200: JobPage, ...ERROR_REPLIES }
       }
     },
-    async (request) => {
-      const { limit, after } = request.query
+    async (request, reply) => {
+      void reply.header('cache-control', 'no-store')
+      const { status, type, limit, cursor: after = request.query.after } = request.query
       const caller = callerOf(request)
-      const { jobs, next } = await backend.deadLetters({
+      const { jobs, next } = await backend.list({
+        ...(status !== undefined && { status }),
+        ...(type !== undefined && { type }),
         limit: Math.min(MAX_PAGE_JOBS, limit === undefined ? PAGE_JOBS : Number(limit)),
         ...(after !== undefined && { after }),
         ...(!seesAll(caller) && { owner: callerKey(caller) })
