@@ -119,6 +119,8 @@ test('an event that is no request is refused, and the next one answered', async 
     const outcome = await api.invoke(event)
     assert.equal(outcome.outcome === 'error' && outcome.errorType, 'INVALID_REQUEST', JSON.stringify(event))
   }
+  const columns = await api.invoke(await sampleEvent('sensors'))
+  assert.match(columns.outcome === 'error' ? columns.errorMessage : '', /LAMBDA_CLASSIFIER names the classifier/)
   assert.equal((await http(api, await sampleEvent('api-gateway-v1-encode'))).statusCode, 200)
   assert.deepEqual(service.stderr, [])
 })

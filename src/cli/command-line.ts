@@ -57,10 +57,12 @@ export class UsageError extends Error {
 
 export const HELP = `Trains, judges and asks classifiers without a server, on the same DATA_DIR and by the same code.
 
-  npm run train -- data.csv --name sensors       a table (CSV, or .json) becomes a version
-  npm run evaluate -- --name sensors             how good the live version was, out of fold, when it was trained
-  npm run evaluate -- test.csv --name sensors    how good it is on rows that it has not seen
-  npm run predict -- data.csv --name sensors     CSV in, CSV with classes out
+  npm run --silent train -- data.csv --name sensors       a table (CSV, or .json) becomes a version
+  npm run --silent evaluate -- --name sensors             how good the live version was, out of fold, when it was trained
+  npm run --silent evaluate -- test.csv --name sensors    how good it is on rows that it has not seen
+  npm run --silent predict -- data.csv --name sensors     CSV in, CSV with classes out
+
+Without --silent npm writes two lines of its own before the result.
 
   --name NAME                  the classifier
   --label COLUMN               train: the column with the classes (default label)

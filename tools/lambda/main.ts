@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util'
 import { listenForInvocations } from './invocations.ts'
 import { RuntimeApi } from './runtime-api.ts'
 
-const HELP = `Usage: npm run invoke -- <event.json>...
-       npm run invoke -- --listen <port>
+const HELP = `Usage: npm run --silent invoke -- <event.json>...
+       npm run --silent invoke -- --listen <port>
 
 Starts the function that AWS Lambda would run (src/lambda.ts), calls it through Lambda's runtime interface with one event
 after the other, and prints the outcome of each as a line of JSON. Its log goes to standard error. Sample events are in

@@ -1,0 +1,153 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+// The commands of README.md and docs/ as a reader pastes them: in the order of a page, against one service that begins with nothing.
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import { temporaryFolder } from '../server/mentor-app.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const API_KEY = 'key-one'
+const POLL_MS = 50
+const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
+
+/** Pages whose commands are run here, each row in its order from an empty folder: the later ones of a row build upon the first. */
+const RUN_PAGES = [
+  ['README.md', 'docs/followups.md', 'docs/review.md'],
+  ['docs/classify-sensors.md'],
+  ['docs/classify-text.md', 'docs/inference.md', 'docs/jobs.md'],
+  ['docs/pipeline.md']
+]
+/** Pages whose commands are not, and why. */
+const OTHER_PAGES: Readonly<Record<string, string>> = {
+  'docs/container.md': 'they take a container engine; test/function.test.ts calls the function by its events',
+  'docs/deploy.md': 'they take an account of AWS; make test-terraform tries them on an emulator',
+  'docs/graphql-mentors.md': 'make start is what test/graphql-walkthrough.test.ts starts',
+  'docs/onnx.md': 'it takes a model made in Python; test/server/onnx-upload.test.ts brings models'
+}
+/** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, or people do. */
+const NOT_RUN = /^(?:make|cd tools) /
+
+/** The commands of a page, each as it would be pasted. */
+function commandsOf(page: string): string[] {
+  const blocks = [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```$/gm)]
+  return blocks.flatMap(([, kind = '', block = '']) => {
+    const isConsole = kind === 'console'
+    const commands: string[] = []
+    let open = false
+    for (const line of block.split('\n')) {
+      const typed = isConsole && line.startsWith('$ ') ? line.slice(2) : line
+      if (open) commands.push(`${commands.pop()}\n${typed}`)
+      else if (typed.trim() !== '' && (!isConsole || line.startsWith('$ '))) commands.push(typed)
+      else continue
+      const command = commands.at(-1)!
+      open = command.endsWith('\\') || (command.match(/'/g) ?? []).length % 2 === 1
+    }
+    return commands
+  })
+}
+
+/** A folder as a clone is, but for what a run leaves there. */
+async function workplace(t: TestContext): Promise<string> {
+  const folder = join(await temporaryFolder(t), 'clone')
+  await mkdir(join(folder, 'bin'), { recursive: true })
+  for (const name of ['package.json', '.npmrc', 'node_modules', 'src', 'tools', 'examples', 'models']) {
+    await symlink(join(ROOT, name), join(folder, name))
+  }
+  // A reply that is an error must not pass for a good one.
+  const { stdout } = await run('command -v curl', folder, {})
+  await writeFile(join(folder, 'bin/curl'), `#!/bin/sh\nexec ${stdout.trim()} --fail-with-body "$@"\n`, { mode: 0o755 })
+  return folder
+}
+
+function run(command: string, cwd: string, env: Record<string, string>) {
+  const { promise, resolve } = Promise.withResolvers<{ status: number; stdout: string; stderr: string }>()
+  const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 }
+  execFile('bash', ['-c', command], options, (error, stdout, stderr) => {
+    resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+  })
+  return promise
+}
+
+async function start(t: TestContext, cwd: string): Promise<string> {
+  const env = { ...process.env, PORT: '0', API_SECRET_KEY: API_KEY, ENCODE_WORKERS: '1' }
+  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts')], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'close')
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  let origin = ''
+  for await (const line of createInterface(child.stdout)) {
+    const { msg, address }: { msg: string; address?: string } = JSON.parse(line)
+    if (msg === 'listening' && address !== undefined) origin = address
+    if (msg === 'ready') break
+  }
+  child.stdout.resume()
+  assert.notEqual(origin, '')
+  return origin
+}
+
+test('every page with commands is run here, or says why not', async () => {
+  const pages = ['README.md', ...(await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`)]
+  const withCommands = []
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    if (commandsOf(await readFile(join(ROOT, page), 'utf8')).length > 0) withCommands.push(page)
+  }
+  assert.deepEqual(withCommands.toSorted(), [...RUN_PAGES.flat(), ...Object.keys(OTHER_PAGES)].toSorted())
+})
+
+test('commands whose output is data keep npm silent, wherever they are shown', async () => {
+  const shown = [
+    'README.md',
+    'src/cli/command-line.ts',
+    ...(await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`)
+  ]
+  for (const path of shown.filter((name) => /\.(?:md|ts|yml)$/.test(name))) {
+    const text = await readFile(join(ROOT, path), 'utf8')
+    assert.doesNotMatch(text, /npm run (?:train|evaluate|predict|invoke)\b/, path)
+  }
+})
+
+for (const pages of RUN_PAGES) {
+  test(`the commands of ${pages.join(', ')} work as pasted`, async (t) => {
+    const cwd = await workplace(t)
+    const origin = await start(t, cwd)
+    for (const page of pages) await runPage(page, cwd, origin)
+    if (!pages.includes('docs/pipeline.md')) return
+    assert.match(await readFile(join(cwd, 'classes.csv'), 'utf8'), /^class,error\r\n[01]\.0,\r\n/)
+    assert.match(await readFile(join(cwd, 'classes.json'), 'utf8'), /^\{"class":\[[01]\.0,.*\]\}\n$/)
+  })
+}
+
+async function runPage(page: string, cwd: string, origin: string): Promise<void> {
+  const env = { PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}`, API_KEY, ENCODE_WORKERS: '1' }
+  let variables = ''
+  let id = ''
+  for (const typed of commandsOf(await readFile(join(ROOT, page), 'utf8'))) {
+    if (NOT_RUN.test(typed)) continue
+    const command = typed.replaceAll(SHOWN_ORIGIN, origin).replaceAll('<id>', id)
+    if (command.startsWith('URL=')) {
+      variables = command
+      continue
+    }
+    let done = await run(`${variables}\n${command}`, cwd, env)
+    if (command.includes('/train/status/')) {
+      while (/"status":"(?:QUEUED|IN_PROGRESS)"/.test(done.stdout)) {
+        await pause(POLL_MS)
+        done = await run(`${variables}\n${command}`, cwd, env)
+      }
+      assert.match(done.stdout, /"status":"SUCCESS"/, `${page}: ${typed}`)
+    }
+    assert.equal(done.status, 0, `${page}: ${typed}\n${done.stdout}${done.stderr}`)
+    id = /^\{"(?:data":\{")?id":"([^"]+)"/.exec(done.stdout)?.[1] ?? id
+  }
+}
