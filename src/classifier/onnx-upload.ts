@@ -8,6 +8,7 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Encoder, EncodeOptions } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
+import { preparedModel } from '../onnx/prepared-model.ts'
 import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
 import { evaluate } from './evaluation.ts'
 import { modelHashOf, type NewVersion } from './model-store.ts'
@@ -49,12 +50,13 @@ export interface UploadParts {
 /**
  * Checks a model that a user brings, without running it, then binds it to its signature and tries it on two rows.
  * The same file with the same signature asks for the same version, however often it is sent.
+ * @param file the ONNX
  * @param signatureJson an `UploadSignature`
  * @param by who brings it
  * @throws {ServiceError} INVALID_REQUEST with all that is wrong, refused operators by name; UNPROCESSABLE when it fails its trial
  */
 export async function readUpload(
-  model: Uint8Array,
+  file: Uint8Array,
   signatureJson: string,
   by: string,
   { pool, encoder }: UploadParts,
@@ -62,11 +64,12 @@ export async function readUpload(
 ): Promise<NewVersion> {
   const startMs = performance.now()
   const { classIds, ...signature } = readSignature(signatureJson)
-  const inspection = await pool.inspect(model)
+  const inspection = await pool.inspect(file)
   if (inspection.outcome === 'refused') throw refused(inspection.problems)
   const bound = bindOnnx(inspection.summary, { classIds, ...signature }, encoder.dimensions)
   if (bound.outcome === 'refused') throw refused(bound.problems)
   const { binding } = bound
+  const model = inspection.summary.needsPreparation === true ? preparedModel(file) : file
   const modelHash = modelHashOf(model)
   const runnable = { key: modelHash, read: async () => model }
   const columns = trialColumns(signature.features, TRIAL_ROWS)

@@ -4,6 +4,7 @@
  */
 
 import { DATA_TYPE, EXTERNAL_LOCATION, modelProto } from './onnx-schema.ts'
+import { isZipMap, needsLocale } from './prepared-model.ts'
 
 /** A tensor that goes into or comes out of a model. */
 export interface OnnxValue {
@@ -17,7 +18,10 @@ export interface OnnxValue {
 /** What a model asks for and gives, as far as the file tells. */
 export interface OnnxSummary {
   readonly inputs: readonly OnnxValue[]
+  /** Those that a ZipMap makes are listed as the tensors that `preparedModel` gives in their place. */
   readonly outputs: readonly OnnxValue[]
+  /** There when it is to be run only as `preparedModel` leaves it. */
+  readonly needsPreparation?: true
 }
 
 /** What is thought of a file. */
@@ -56,6 +60,10 @@ const TAKEN_OPERATORS = new Set(
   TreeEnsembleRegressor`.split(/\s+/)
 )
 
+/** Operators of vendors that are taken all the same: they draw nothing and read no file. skl2onnx writes them for TF-IDF. */
+const TAKEN_OF_VENDORS = new Set(['com.microsoft Tokenizer'])
+const ZIP_MAP_HINT = 'write the model without it: skl2onnx has options={"zipmap": False}'
+
 /** An int64, as protobufjs reads it. */
 type Int64 = number | { toNumber(): number }
 
@@ -76,6 +84,8 @@ interface AttributeProto {
   readonly sparse_tensors: readonly SparseTensorProto[]
 }
 interface NodeProto {
+  readonly input: readonly string[]
+  readonly output: readonly string[]
   readonly op_type: string
   readonly domain: string
   readonly attribute: readonly AttributeProto[]
@@ -98,6 +108,7 @@ interface GraphProto {
 }
 interface ModelProto {
   readonly graph: GraphProto | null
+  readonly opset_import: readonly { readonly domain: string }[]
   readonly functions: readonly unknown[]
 }
 
@@ -130,9 +141,15 @@ function refused(problems: readonly string[]): Inspection {
 class Findings {
   readonly #nodeCountByProblem = new Map<string, number>()
   readonly #problems = new Set<string>()
+  /** Nodes that will not be there when the model is run. */
+  readonly #replaced = new Set<NodeProto>()
   #nodeCount = 0
 
-  addModel({ functions }: ModelProto): void {
+  addModel({ functions, graph, opset_import: sets }: ModelProto): void {
+    if (graph !== null) {
+      const replaceable = sets.some(({ domain }) => domain === '' || domain === 'ai.onnx') ? zipMapsAtTheEnd(graph) : []
+      for (const node of replaceable) this.#replaced.add(node)
+    }
     if (functions.length > 0) this.#problems.add('functions of its own are not taken: inline them')
   }
 
@@ -164,10 +181,13 @@ class Findings {
     return [...all.slice(0, MAX_PROBLEMS_LISTED), `and ${all.length - MAX_PROBLEMS_LISTED} more`]
   }
 
-  #addOperator({ op_type: operator, domain }: NodeProto): void {
+  #addOperator(node: NodeProto): void {
+    const { op_type: operator, domain } = node
     if (STANDARD_DOMAINS.has(domain) && TAKEN_OPERATORS.has(operator)) return
+    if (TAKEN_OF_VENDORS.has(`${domain} ${operator}`) || this.#replaced.has(node)) return
     const owner = domain === '' ? '' : ` of ${shown(domain)}`
-    const problem = `operator ${shown(operator)}${owner} is not taken`
+    const hint = isZipMap(node) ? ` here: ${ZIP_MAP_HINT}` : ''
+    const problem = `operator ${shown(operator)}${owner} is not taken${hint}`
     this.#nodeCountByProblem.set(problem, (this.#nodeCountByProblem.get(problem) ?? 0) + 1)
   }
 
@@ -188,12 +208,23 @@ function shown(name: string): string {
   return /^[\w.:-]{1,80}$/.test(name) ? name : '(not a name)'
 }
 
+/** Those whose maps are outputs of the model, and nothing else. */
+function zipMapsAtTheEnd(graph: GraphProto): readonly NodeProto[] {
+  const taken = new Set(graph.node.flatMap(({ input }) => input))
+  const given = new Set(graph.output.map(({ name }) => name))
+  return graph.node.filter((node) => isZipMap(node) && node.output.every((name) => given.has(name) && !taken.has(name)))
+}
+
 function summaryOf(graph: GraphProto): OnnxSummary {
   // Before IR version 4 constants were listed among the inputs, as their defaults.
   const constants = new Set(graph.initializer.map(({ name }) => name))
+  const zipped = new Set(graph.node.filter(isZipMap).flatMap(({ output }) => output))
   return {
     inputs: graph.input.filter(({ name }) => !constants.has(name)).map(valueOf),
-    outputs: graph.output.map(valueOf)
+    outputs: graph.output.map((output) =>
+      zipped.has(output.name) ? { name: output.name, type: 'float', shape: [undefined, undefined] } : valueOf(output)
+    ),
+    ...(graph.node.some((node) => isZipMap(node) || needsLocale(node)) && { needsPreparation: true })
   }
 }
 

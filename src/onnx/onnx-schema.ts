@@ -46,3 +46,9 @@ const SCHEMA = protobuf.parse(
 
 /** A whole `.onnx` file. */
 export const modelProto = SCHEMA.lookupType('ModelProto')
+/** A node of a graph. */
+export const nodeProto = SCHEMA.lookupType('NodeProto')
+/** An input, output or value of a graph. */
+export const valueInfoProto = SCHEMA.lookupType('ValueInfoProto')
+/** An attribute of a node. */
+export const attributeProto = SCHEMA.lookupType('AttributeProto')

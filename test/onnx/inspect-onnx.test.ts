@@ -47,6 +47,34 @@ test('inspectOnnx() refuses operators of vendors by the name of whose they are, 
   ])
 })
 
+test('inspectOnnx() takes a ZipMap whose map is an output alone, and else names the switch that leaves it out', () => {
+  const zipMap = { op_type: 'ZipMap', domain: 'ai.onnx.ml', input: ['p'], output: ['maps'] }
+  const sets = { opset_import: [{ domain: '', version: 17 }] }
+  const output = [{ name: 'maps' }]
+  const inspection = inspectOnnx(modelOf({ node: [zipMap], output }, sets))
+  assert.deepEqual(inspection, {
+    outcome: 'accepted',
+    summary: {
+      inputs: [],
+      outputs: [{ name: 'maps', type: 'float', shape: [undefined, undefined] }],
+      needsPreparation: true
+    }
+  })
+  const hint = /^operator ZipMap of ai\.onnx\.ml is not taken here: .*options=\{"zipmap": False\}/
+  for (const bytes of [
+    modelOf({ node: [zipMap, { op_type: 'Identity', input: ['maps'], output: ['x'] }], output }, sets),
+    modelOf({ node: [zipMap] }, sets),
+    modelOf({ node: [zipMap], output }, { opset_import: [{ domain: 'ai.onnx.ml', version: 3 }] })
+  ]) {
+    assert.match(problemsOf(bytes)[0] ?? '', hint)
+  }
+})
+
+test('inspectOnnx() takes the one operator of a vendor that TF-IDF pipelines have', () => {
+  assert.deepEqual(problemsOf(modelWithOperator('Tokenizer', 'com.microsoft')), [])
+  assert.deepEqual(problemsOf(modelWithOperator('Tokenizer', 'com.example')).length, 1)
+})
+
 test('inspectOnnx() refuses constants in other files, wherever in the model they are', () => {
   const refusal = ['constants in other files are not taken: save it as one file']
   const graph = new OnnxGraph(new WeightsFile('weights'))
