@@ -208,6 +208,35 @@ test('what cannot be done is said on standard error, and ends with 2', async (t)
   assert.deepEqual([interrupted.status, interrupted.stderr], [2, 'Interrupted\n'])
 })
 
+test('tables as spreadsheets write them: read, or refused with the option that reads them', async (t) => {
+  const { run, file } = await openShell(t)
+  const table =
+    'Text;State;\r\ngarage für Gäste;park;\ncafé offen;essen;\rwo ist die Garage;park;\r\n;;\r\nwarmes Essen;essen;\r\n'
+  const path = await file('western.csv', '')
+  await writeFile(path, Buffer.from(table, 'latin1'))
+  const train = ['train', path, '--name', 'letters', '--label', 'state', '--force']
+  const refused = await run(train)
+  assert.equal(refused.status, 2)
+  assert.match(refused.stderr, /line 2 is not UTF-8.*--charset windows-1252/)
+  assert.match((await run([...train, '--charset', 'klingon'])).stderr, /--charset is none that is known/)
+  const trained = await run([...train, '--charset', 'windows-1252'])
+  assert.equal(trained.status, 0, trained.stderr)
+  assert.match(
+    trained.stdout,
+    /4 rows and 2 classes.*\n.*\nleft out: 1 rows without a value\nleft out, without a value: column 3\n/
+  )
+  const rows = await file('rows.csv', '\uFEFFTEXT;note\r\ngarage;1\ncafé;2\r;\r\n')
+  const predict = ['predict', rows, '--name', 'letters']
+  assert.equal((await run(predict)).stdout, 'class,error\r\npark,\r\nessen,\r\n')
+  const asJson = await run([...predict, '--json'])
+  assert.deepEqual(
+    [asJson.stdout, asJson.stderr],
+    ['{"class":["park","essen"]}\n', 'left out: 1 rows without a value\n']
+  )
+  const judged = await run(['evaluate', path, '--name', 'letters', '--charset', 'latin1', '--json'])
+  assert.equal(JSON.parse(judged.stdout).figures.questionCount, 4, judged.stdout)
+})
+
 test('help tells of every option', async (t) => {
   const { run } = await openShell(t)
   for (const args of [['--help'], ['train', '-h'], ['help']]) {
