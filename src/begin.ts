@@ -21,9 +21,14 @@ export interface Beginning {
 /**
  * Checks Node.js, reads the settings, opens the log and the store of jobs, and logs that the process starts.
  * @param what what starts, for the log
+ * @param isPublic whether others than this machine will reach it: they may use what a Node.js is known to lack
  * @returns nothing when that failed: it was said in plain lines on standard error, and the process will end with status 1
  */
-export async function begin(env: Environment, what: string): Promise<Beginning | undefined> {
+export async function begin(
+  env: Environment,
+  what: string,
+  isPublic: (config: Config) => boolean = () => true
+): Promise<Beginning | undefined> {
   // Before any thread loads onnxruntime, which else reports its use to its maker; other threads see this process's environment.
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const version = judgeNodeVersion(process.versions.node)
@@ -34,7 +39,7 @@ export async function begin(env: Environment, what: string): Promise<Beginning |
   process.once('exit', log.flush)
   const { logger } = log
   logger.info({ config: redactConfig(config), node: process.versions.node, version: packageJson.version }, what)
-  if (version.outcome === 'vulnerable') logger.warn(version.message)
+  if (version.outcome === 'vulnerable' && isPublic(config)) logger.warn(version.message)
   try {
     return { config, log, jobs: await openJobBackend(config) }
   } catch (error) {

@@ -10,7 +10,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { openApp, type CreateEncoding } from './app-parts.ts'
 import { begin, giveUp } from './begin.ts'
-import type { Config, Environment } from './config.ts'
+import { isLoopback, type Config, type Environment } from './config.ts'
 import { createEmfReporter } from './emf-parts.ts'
 import { createJobRunner } from './job-parts.ts'
 import { BacklogReporter } from './jobs/backlog-reporter.ts'
@@ -24,7 +24,7 @@ const REPORTS_DEADLINE_MS = 2000
  * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
  */
 export async function runService(env: Environment, createEncoding: CreateEncoding): Promise<void> {
-  const beginning = await begin(env, 'starting')
+  const beginning = await begin(env, 'starting', ({ host }) => !isLoopback(host))
   if (beginning === undefined) return
   const { config, log, jobs } = beginning
   const { logger } = log

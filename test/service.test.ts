@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { judgeNodeVersion } from '../src/node-version.ts'
 import { startService, type Service } from './service-process.ts'
 
 const ENTRY = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
@@ -36,6 +37,20 @@ test('settings that are wrong are listed all at once, and the process ends with 
     '  HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set'
   ])
   assert.deepEqual(service.log, [])
+})
+
+function isWarned({ log }: Service): boolean {
+  return log.some((line) => /lacks the security release/.test(String(line['msg'])))
+}
+
+test('a Node.js that ought not to face the internet is warned of where it may', async (t) => {
+  const own = start(t, { HOST: '127.0.0.1', API_SECRET_KEY: 'key-one' })
+  await own.logged('ready')
+  assert.equal(isWarned(own), false)
+  // An address that no machine has (RFC 5737): it is warned of before anyone listens there.
+  const others = start(t, { HOST: '192.0.2.1', API_SECRET_KEY: 'key-one' })
+  assert.deepEqual(await others.exited, [1, null])
+  assert.equal(isWarned(others), judgeNodeVersion(process.versions.node).outcome === 'vulnerable')
 })
 
 test('a port in use is one clear line, and the process ends with 1', async (t) => {
