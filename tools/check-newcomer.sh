@@ -21,11 +21,13 @@ fi
 model=models/all-MiniLM-L6-v2
 work=$(mktemp -d)
 service=
-stop() {
-  [[ -z $service ]] || { kill "$service" && wait "$service" || true; }
-  rm -rf "$work"
+stop_service() {
+  [[ -n $service ]] || return 0
+  kill "$service" 2>/dev/null || true
+  wait "$service" || true
+  service=
 }
-trap stop EXIT
+trap 'stop_service; rm -rf "$work"' EXIT
 
 node=$(npm exec -- node -p process.execPath)
 # Without the features that qemu cannot emulate, of which it would warn.
@@ -35,17 +37,17 @@ features=$("${newcomer[@]}" -e 'console.log(require("./models/native/linux-x64/e
 echo "The emulated CPU can run: $features"
 [[ $features == 'avx2 reference' ]]
 
-# An emulated CPU takes a second for what this one does in some milliseconds: a few sentences have to do for calibration
-# and validation, here as there.
-mkdir -p "$work/lists" "$work/here" "$work/there"
+# An emulated CPU takes a second for what this one does in some milliseconds: a few sentences have to do, here as there.
+mkdir -p "$work/lists" "$work/here/model" "$work/there/model"
 awk 'NR % 30 == 1' tools/compile-model/calibration.txt >"$work/lists/calibration.txt"
 awk 'NR % 40 == 1' tools/compile-model/validation.txt >"$work/lists/validation.txt"
-for machine in here there; do ln -s "$PWD/$model/source" "$work/$machine/source"; done
-"$node" tools/compile-model/main.ts "$work/here" "$work/lists"
-"${newcomer[@]}" tools/compile-model/main.ts "$work/there" "$work/lists"
-# All but the name, which is the folder's, and so its checksum in no other file.
-for machine in here there; do sed -i '/^  "name": /d' "$work/$machine/compiled/model.json"; done
-diff -r "$work/here/compiled" "$work/there/compiled"
+"$node" -e 'const [from, to] = process.argv.slice(1)
+  const { model, sentences } = JSON.parse(fs.readFileSync(from))
+  fs.writeFileSync(to, JSON.stringify({ model, sentences: sentences.slice(0, 3) }))' tools/compile-model/golden.json "$work/lists/golden.json"
+for machine in here there; do ln -s "$PWD/$model/source" "$work/$machine/model/source"; done
+"$node" tools/compile-model/main.ts "$work/here/model" "$work/lists"
+"${newcomer[@]}" tools/compile-model/main.ts "$work/there/model" "$work/lists"
+diff -r "$work/here/model/compiled" "$work/there/model/compiled"
 echo 'The emulated CPU compiles the same model, byte for byte'
 
 # asks URL: the embedding of a text, once the service is ready
@@ -60,18 +62,19 @@ ask() {
   return 1
 }
 
-# start COMMAND…: the service on a port of its own; its process id is in $service
+# start PORT MACHINE COMMAND…: the service; its process id is in $service
 start() {
-  HOST=127.0.0.1 PORT=$1 API_SECRET_KEY=newcomer DATA_DIR=$work/data-$1 "${@:2}" >"$work/log-$1" 2>&1 &
+  HOST=127.0.0.1 PORT=$1 API_SECRET_KEY=newcomer ENCODE_WORKERS=1 MODEL_DIR=$work/$2/model/compiled DATA_DIR=$work/$2/data \
+    "${@:3}" >"$work/$2/log" 2>&1 &
   service=$!
 }
 
 port=$((20000 + RANDOM % 20000))
-start "$port" "$node" src/main.ts
-ask "http://127.0.0.1:$port" >"$work/here"
-kill "$service" && wait "$service" || true
-start $((port + 1)) "${newcomer[@]}" src/main.ts
-ask "http://127.0.0.1:$((port + 1))" >"$work/there" || { tail -n 20 "$work/log-$((port + 1))" >&2; exit 1; }
-grep -q '"arithmetic":"int8 by avx2"' "$work/log-$((port + 1))"
-cmp "$work/here" "$work/there"
-echo "The emulated CPU answers with the same $(wc -c <"$work/there") bytes"
+start "$port" here "$node" src/main.ts
+ask "http://127.0.0.1:$port" >"$work/here/reply"
+stop_service
+start $((port + 1)) there "${newcomer[@]}" src/main.ts
+ask "http://127.0.0.1:$((port + 1))" >"$work/there/reply" || { tail -n 20 "$work/there/log" >&2; exit 1; }
+grep -q '"arithmetic":"int8 by avx2"' "$work/there/log"
+cmp "$work/here/reply" "$work/there/reply"
+echo "The emulated CPU answers with the same $(wc -c <"$work/there/reply") bytes"

@@ -53,7 +53,7 @@ const GoldenFile = Type.Object({
  *
  * @param source folder with config.json, model.safetensors, tokenizer.json and the pooling files
  * @param target folder to make; what is in it already is replaced
- * @param lists folder with calibration.txt and validation.txt: sentences, one a line
+ * @param lists folder with calibration.txt and validation.txt (sentences, one a line) and golden.json
  * @returns what model.json says
  * @throws Error when the source is of a kind that is not known, or a precision does not pass its quality gate
  */
@@ -97,7 +97,7 @@ async function compileInto(
   await copyFile(join(source, TOKENIZER_FILE), join(folder, TOKENIZER_FILE))
 
   await writeGraph(folder, model)
-  const golden = await goldenOf(source, folder, tokenizer)
+  const golden = await goldenOf(source, folder, tokenizer, lists)
   const sentences = golden.map(({ sentence }) => sentence)
   const fp32Embeddings = await embeddingsOf({ precision: 'fp32', folder }, tokenizer, sentences)
   const fp32Quality = measureQuality(
@@ -194,8 +194,13 @@ async function fingerprintOf(source: string, native: NativeBuild, lists: string)
 }
 
 /** Golden sentences with the reference implementation's vectors, or with the fp32 graph's for a model that has none. */
-async function goldenOf(source: string, folder: string, tokenizer: Tokenizer): Promise<ModelDescription['golden']> {
-  const golden = await readJson(join(import.meta.dirname, 'golden.json'), GoldenFile)
+async function goldenOf(
+  source: string,
+  folder: string,
+  tokenizer: Tokenizer,
+  lists: string
+): Promise<ModelDescription['golden']> {
+  const golden = await readJson(join(lists, 'golden.json'), GoldenFile)
   if (golden.model === (await sha256OfFile(join(source, 'model.safetensors')))) return golden.sentences
   const sentences = golden.sentences.map(({ sentence }) => sentence)
   const embeddings = await embeddingsOf({ precision: 'fp32', folder }, tokenizer, sentences)

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// Usage: node tools/compile-model/main.ts [folder of the model [folder of calibration.txt and validation.txt]]
+// Usage: node tools/compile-model/main.ts [folder of the model [folder of the sentence lists]]
 // Compiles the native encoder for this platform, then <folder>/source into <folder>/compiled; what is up to date is kept.
 
 import { join } from 'node:path'
