@@ -70,6 +70,9 @@ for (const [address, prefix] of [
   SPECIAL_V6.addSubnet(address, prefix, 'ipv6')
 }
 
+/** Ends of names that mean something in one network alone; so do names without a dot, such as `localhost`. */
+const LOCAL_SUFFIXES = ['.localhost', '.local', '.internal', '.intranet', '.lan', '.localdomain', '.home.arpa']
+
 /** Whether an IP address can be reached by everyone, so that calling it gives nobody a way into this network. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
@@ -194,11 +197,11 @@ async function systemLookup(hostname: string): Promise<readonly LookupAddress[]>
   return promise
 }
 
-/** The host without the brackets of an IPv6 address. */
+/** The host without the brackets of an IPv6 address, and without the dot that makes a name absolute. */
 function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '')
+  return url.hostname.replace(/^\[|\]$|\.+$/g, '')
 }
 
 function isLocalName(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.internal') || host.endsWith('.local')
+  return !host.includes('.') || LOCAL_SUFFIXES.some((suffix) => host.endsWith(suffix))
 }

@@ -180,6 +180,17 @@ test('callbackUrlProblem() finds what shows without a look-up', () => {
   for (const url of [
     ...wrong,
     'http://a.localhost/',
+    'http://LOCALHOST./',
+    'http://localhost../',
+    'http://A.Internal./',
+    'http://metadata/',
+    'http://printer.lan/',
+    'http://2130706433/',
+    'http://0x7f.1/',
+    'http://017700000001/',
+    'http://127.0.0.1./',
+    'http://[::ffff:127.0.0.1]/',
+    'http://[::ffff:a00:1]/',
     `https://example.org/${'x'.repeat(2048)}`,
     'https://u@example.org/'
   ]) {
