@@ -13,6 +13,7 @@ import { encoderCatalogue } from './inference/encoder-model.ts'
 import { joinCatalogues } from './inference/inference-model.ts'
 import { jobRouteParts } from './job-parts.ts'
 import { openMentorParts, type MentorParts } from './mentor-parts.ts'
+import { ReadingLine, readingLimitsOf } from './reading-line.ts'
 import { buildApp } from './server/app.ts'
 import { createAuthenticator } from './server/auth.ts'
 import { createMetrics, type Metrics } from './server/metrics.ts'
@@ -77,7 +78,8 @@ export async function openApp(
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
-  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver)
+  const line = new ReadingLine(readingLimitsOf(config))
+  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver, line)
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)
@@ -100,7 +102,7 @@ export async function openApp(
     observeRequest,
     observeAnswer,
     ...(offersStored && {
-      jobs: jobRouteParts(config, jobs),
+      jobs: jobRouteParts(config, jobs, line),
       mentors: mentors.routes,
       classifiers: mentors.classifiers
     }),

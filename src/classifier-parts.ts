@@ -8,6 +8,7 @@ import { trainClassifier } from './classifier/classifier-trainer.ts'
 import { Classifiers } from './classifier/classifiers.ts'
 import type { LoadedModels } from './classifier/loaded-models.ts'
 import type { ModelStore } from './classifier/model-store.ts'
+import type { ReadingLine } from './reading-line.ts'
 import type { PredictionObserver } from './classifier/prediction-observer.ts'
 import { TrainingReader } from './classifier/training-reader.ts'
 import type { VersionTrainer } from './classifier/version-trainer.ts'
@@ -35,13 +36,15 @@ export interface SharedModelParts {
   readonly trainer: VersionTrainer
   readonly encoder: Encoder
   readonly jobs: JobBackend
+  /** Where large tables wait. */
+  readonly line: ReadingLine
   /** Told of what is predicted. */
   readonly observer: PredictionObserver | undefined
 }
 
 /** Makes the classifiers. */
 export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
-  const { models, loadedModels, trainer, encoder, jobs, observer } = shared
+  const { models, loadedModels, trainer, encoder, jobs, observer, line } = shared
   const onnxProcesses =
     config.onnxProcesses === 0
       ? undefined
@@ -50,12 +53,16 @@ export function createClassifierParts(config: Config, shared: SharedModelParts):
           memoryLimitBytes: config.onnxMemoryBytes,
           timeLimitMs: config.onnxTimeLimitMs
         })
-  const { maxTrainingRows, maxTrainingColumns, maxTextCharacters } = config
+  const { maxTrainingRows, maxTrainingColumns, maxTextCharacters, maxJsonDepth } = config
   return {
     routes: {
       models,
       classifiers: new Classifiers({ models, loadedModels, encoder, onnxProcesses, observer }),
-      reader: new TrainingReader({ maxTrainingRows, maxTrainingColumns, maxTextCharacters }, encoder),
+      reader: new TrainingReader(
+        { maxTrainingRows, maxTrainingColumns, maxTextCharacters, maxJsonDepth },
+        encoder,
+        line
+      ),
       jobs,
       uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
       encoder,

@@ -202,7 +202,7 @@ export const SETTINGS = {
     min: 1,
     max: 100,
     unit: 'percent',
-    doc: 'The share of `MAX_PENDING_TOKENS` that one key or user may have waiting; beyond it 429.'
+    doc: 'The share of `MAX_PENDING_TOKENS`, `BODIES_UNDER_WAY_BYTES` and `MAX_WAITING_BODIES` that one key or user may have; beyond it 429.'
   }),
   METRICS_PORT: integer({
     default: 0,
@@ -250,11 +250,74 @@ export const SETTINGS = {
     doc: 'Web pages of which origins may call the service from a browser. None: no CORS headers.'
   }),
   BODY_LIMIT_BYTES: integer({
-    default: 4_194_304,
+    default: 1_048_576,
     min: 1024,
-    max: 268_435_456,
+    max: 16_777_216,
     unit: 'bytes',
-    doc: 'Longest request body; beyond it 413.'
+    doc: 'Longest request body where no other limit is named, such as JSON that is parsed at once; beyond it 413.'
+  }),
+  MAX_JSON_DEPTH: integer({
+    default: 64,
+    min: 8,
+    max: 1000,
+    unit: 'levels',
+    doc: 'How deep JSON may be nested, in bodies and in lines of them; checked before it is parsed, beyond it 400.'
+  }),
+  BODIES_UNDER_WAY_BYTES: integer({
+    default: 134_217_728,
+    min: 1_048_576,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Bytes of all bodies that have come in and whose requests are not answered; beyond it 503, and 429 beyond one caller’s `MAX_CALLER_PERCENT` of it. Bodies announced with 16,384 bytes or less do not count.'
+  }),
+  READING_MEMORY_BYTES: integer({
+    default: 268_435_456,
+    min: 16_777_216,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Heap that JSON of a large body (a job, a mentor, a table) may take once it is parsed, in a thread of its own; beyond it 413.'
+  }),
+  MAX_WAITING_BODIES: integer({
+    default: 8,
+    min: 1,
+    max: 1000,
+    unit: 'bodies',
+    doc: 'Large bodies that wait while another one is read; beyond it 503, and 429 beyond one caller’s `MAX_CALLER_PERCENT` of it.'
+  }),
+  REQUEST_TIMEOUT_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How long a request may take to arrive whole; beyond it 408. CSV that is answered while it comes in may take longer, but must not stand still for so long.'
+  }),
+  MAX_CONNECTIONS: integer({
+    default: 4096,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    doc: 'Most connections at a time; more are closed at once. As many requests may wait behind others of their connections, of all connections together.'
+  }),
+  MAX_PIPELINED_REQUESTS: integer({
+    default: 64,
+    min: 1,
+    max: 10_000,
+    unit: 'requests',
+    doc: 'Most requests of one connection that are not answered, or whose replies were not taken; beyond it the connection is closed.'
+  }),
+  UNREAD_REPLIES_BYTES: integer({
+    default: 134_217_728,
+    min: 1_048_576,
+    max: 17_179_869_184,
+    unit: 'bytes',
+    doc: 'Bytes of replies that were made and not taken, of all connections; beyond it those that wait longest are closed. One connection may have a quarter of it, or one reply of any size.'
+  }),
+  UNREAD_REPLY_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    doc: 'How long a reply may lie that is not taken any further; then its connection is closed.'
   }),
   MAX_SENTENCES: integer({
     default: 2048,

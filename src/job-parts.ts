@@ -13,6 +13,7 @@ import type { JobBackend } from './jobs/job-backend.ts'
 import { JobRunner, type JobHandler, type JobLog } from './jobs/job-runner.ts'
 import { SqliteJobBackend } from './jobs/sqlite-job-backend.ts'
 import { webhookJob } from './jobs/webhook.ts'
+import type { ReadingLine } from './reading-line.ts'
 import type { JobRouteParts } from './server/routes/jobs.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */
@@ -41,7 +42,7 @@ export async function openJobBackend(config: Config): Promise<JobBackend> {
 }
 
 /** What `/v1/jobs` is made of. */
-export function jobRouteParts(config: Config, backend: JobBackend): JobRouteParts {
+export function jobRouteParts(config: Config, backend: JobBackend, line: ReadingLine): JobRouteParts {
   const input = sentencesInput(config)
   return {
     backend,
@@ -49,6 +50,8 @@ export function jobRouteParts(config: Config, backend: JobBackend): JobRoutePart
       [ENCODE_JOB_TYPE, { input, priority: 'bulk' }],
       [PARAPHRASE_JOB_TYPE, { input, priority: 'bulk' }]
     ]),
+    line,
+    maxJsonDepth: config.maxJsonDepth,
     jobBodyLimitBytes: config.jobsBodyLimitBytes,
     callbacks: config.webhookSecret === undefined ? undefined : { allowsPrivate: config.webhookAllowPrivate === 'yes' }
   }

@@ -26,6 +26,7 @@ import { GradedMentors } from './mentor/graded-questions.ts'
 import { createUploadReader } from './mentor/read-upload.ts'
 import { openMentorStores } from './mentor-stores.ts'
 import { readPopCulture } from './pop-culture-file.ts'
+import { ReadingLine, readingLimitsOf } from './reading-line.ts'
 import { ReviewQueue } from './review/review-queue.ts'
 import type { MentorAreaParts } from './server/app.ts'
 import type { ClassifierRouteParts } from './server/routes/classifiers.ts'
@@ -51,6 +52,7 @@ export interface MentorParts {
 /**
  * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are remembered in `DATA_DIR` in any case: each machine may
  * make its own anew.
+ * @param line where large bodies wait. @default one of its own
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
 export async function openMentorParts(
@@ -58,7 +60,8 @@ export async function openMentorParts(
   jobs: JobBackend,
   encoder: Encoder,
   log: JobLog,
-  observer?: PredictionObserver
+  observer?: PredictionObserver,
+  line = new ReadingLine(readingLimitsOf(config))
 ): Promise<MentorParts> {
   const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
@@ -86,7 +89,7 @@ export async function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer })
+  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer, line })
   const answering = new QuestionAnswering({
     mentors,
     models,
@@ -106,11 +109,12 @@ export async function openMentorParts(
     popCulture,
     isSemanticDedup: config.semanticDedup === 'true'
   })
+  const readUpload = createUploadReader(line, config)
   const reviews = new ReviewQueue({
     ...stores.review,
     mentors,
     ...(graphQl === undefined && { store }),
-    readUpload: createUploadReader(),
+    readUpload,
     answering,
     embeddings
   })
@@ -125,6 +129,7 @@ export async function openMentorParts(
       jobs,
       encoder,
       promotionMargin,
+      readUpload,
       mentorBodyLimitBytes: config.mentorBodyLimitBytes,
       async forget(mentorId) {
         await recorder.deleteOf(mentorId)

@@ -13,9 +13,11 @@ import { loadConfig } from '../src/config.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from '../src/job-parts.ts'
 import { packPayload } from '../src/jobs/payload.ts'
 import { unpackEmbeddings } from '../src/jobs/embeddings-result.ts'
+import { ReadingLine } from '../src/reading-line.ts'
 import { AwsJobBackend } from '../src/platform/aws-job-backend.ts'
 import { StandInEncoder, embeddingOf } from './server/test-app.ts'
 
+const LINE = new ReadingLine({ maxWaitingBodies: 4, maxWaitingOfCaller: 4, readingMemoryBytes: 268_435_456 })
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 test('the parts of BACKEND=local do a job that was accepted before a restart', async (t) => {
@@ -23,7 +25,7 @@ test('the parts of BACKEND=local do a job that was accepted before a restart', a
   t.after(() => rm(DATA_DIR, { recursive: true }))
   const config = loadConfig({ DATA_DIR })
   const before = await openJobBackend(config)
-  const { types, callbacks } = jobRouteParts(config, before)
+  const { types, callbacks } = jobRouteParts(config, before, LINE)
   assert.deepEqual([...types.keys()], ['encode', 'paraphrase'])
   assert.equal(callbacks, undefined)
   const enqueued = await before.enqueue({ type: 'encode', input: packPayload({ sentences: ['a'] }) })
@@ -64,5 +66,5 @@ test('callbacks are accepted where there is a secret to sign them with', async (
   const config = loadConfig({ DATA_DIR, WEBHOOK_SECRET: 'a-secret-for-signing', WEBHOOK_ALLOW_PRIVATE: 'yes' })
   const backend = await openJobBackend(config)
   t.after(() => backend.close())
-  assert.deepEqual(jobRouteParts(config, backend).callbacks, { allowsPrivate: true })
+  assert.deepEqual(jobRouteParts(config, backend, LINE).callbacks, { allowsPrivate: true })
 })

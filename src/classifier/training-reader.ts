@@ -3,9 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Worker } from 'node:worker_threads'
 import type { Encoder } from '../embedding/encoder.ts'
-import { ServiceError, type ErrorCode } from '../errors.ts'
+import type { Reader, ReadingLine } from '../reading-line.ts'
 import {
   packTraining,
   readTest,
@@ -17,34 +16,31 @@ import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
 
 /** What the thread is given. */
 export interface ReadOrder {
-  readonly body: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array
   readonly format: TableFormat
   readonly options: TrainingOptions
   readonly limits: TableLimits
 }
 
-/** What the thread says. */
-export type ReadOutcome =
-  | { readonly packed: PackedTraining }
-  | { readonly refused: { code: ErrorCode; message: string; fields: ServiceError['fields'] } }
-
 /** Below it, reading takes less than to begin a thread. */
 const MAX_BYTES_READ_HERE = 65_536
-/** Bodies held while another is read. */
-const MAX_WAITING = 4
-const MAX_THREAD_MEMORY_MB = 1536
-const RETRY_AFTER_SECONDS = 5
 
-/** Reads tables to train on. A large one is read in a thread, one at a time, so that it holds up no reply. */
+const THREAD = new URL('training-reader-worker.ts', import.meta.url)
+
+/** Reads tables to train on. A large one waits in a line with other large bodies and is read in a thread, so that it holds up no reply. */
 export class TrainingReader {
   readonly #limits: Omit<TableLimits, 'embeddingDimensions'>
   readonly #encoder: Pick<Encoder, 'dimensions'>
-  #latest: Promise<unknown> = Promise.resolve()
-  #waitingCount = 0
+  readonly #line: ReadingLine
 
-  constructor(limits: Omit<TableLimits, 'embeddingDimensions'>, encoder: Pick<Encoder, 'dimensions'>) {
+  constructor(
+    limits: Omit<TableLimits, 'embeddingDimensions'>,
+    encoder: Pick<Encoder, 'dimensions'>,
+    line: ReadingLine
+  ) {
     this.#limits = limits
     this.#encoder = encoder
+    this.#line = line
   }
 
   /**
@@ -58,41 +54,14 @@ export class TrainingReader {
   /**
    * As `packTraining`.
    * @param body not to be used any more by the caller
-   * @throws {ServiceError} what `packTraining` throws; OVERLOADED when others wait already; UNAVAILABLE before the encoder is loaded
+   * @throws {ServiceError} what `packTraining` throws; what the line throws when others wait already; UNAVAILABLE before
+   *   the encoder is loaded
    */
-  async read(body: Uint8Array, format: TableFormat, options: TrainingOptions): Promise<PackedTraining> {
+  async read(body: Uint8Array, format: TableFormat, options: TrainingOptions, reader: Reader): Promise<PackedTraining> {
     const limits = { ...this.#limits, embeddingDimensions: this.#encoder.dimensions }
     if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, format, options, limits)
-    if (this.#waitingCount >= MAX_WAITING) {
-      throw new ServiceError('OVERLOADED', 'Cannot read the table: others are being read, come back in a moment', {
-        retryAfterSeconds: RETRY_AFTER_SECONDS
-      })
-    }
-    this.#waitingCount += 1
-    const order = { body: new Uint8Array(body), format, options, limits }
-    const reading = this.#latest.then(() => readInThread(order)).finally(() => (this.#waitingCount -= 1))
-    this.#latest = reading.catch(() => undefined)
-    return reading
+    const ofThread = { ...limits, maxJsonHeapBytes: this.#line.maxJsonHeapBytes }
+    const order = { bytes: body, format, options, limits: ofThread } satisfies ReadOrder
+    return this.#line.read<PackedTraining>(THREAD, order, reader)
   }
-}
-
-async function readInThread(order: ReadOrder): Promise<PackedTraining> {
-  const thread = new Worker(new URL('training-reader-worker.ts', import.meta.url), {
-    name: 'table',
-    workerData: order,
-    transferList: [order.body.buffer],
-    resourceLimits: { maxOldGenerationSizeMb: MAX_THREAD_MEMORY_MB }
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<ReadOutcome>()
-  thread.once('message', resolve)
-  thread.once('error', (error) => {
-    const isFull = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    const tooLarge = 'Cannot read the table: it takes more memory than there is for one'
-    reject(isFull ? new ServiceError('PAYLOAD_TOO_LARGE', tooLarge) : error)
-  })
-  thread.once('exit', () => reject(new Error('Cannot read the table: the thread ended without a word')))
-  const outcome = await promise
-  if ('packed' in outcome) return outcome.packed
-  const { code, message, fields } = outcome.refused
-  throw new ServiceError(code, message, fields === undefined ? {} : { fields })
 }

@@ -6,8 +6,8 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { dropNullMembers } from '../absent-members.ts'
+import { readJson } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
-import { decodeBody } from '../table/text-reader.ts'
 import { packTable, tableHash } from './packed-table.ts'
 import type { Signature } from './signature.ts'
 import {
@@ -87,14 +87,14 @@ function readTraining(
   given: TrainingOptions,
   limits: TableLimits
 ): TrainingRequest {
-  const { rows, ...options } = sourceOf(body, format)
+  const { rows, ...options } = sourceOf(body, format, limits)
   const { c, force = false, ...ofTable } = { ...given, ...options }
   return { table: readTrainingTable(rows, ofTable, limits), c, isForced: force }
 }
 
 /** Reads a table to judge a model by, in any form that a training takes. */
 export function readTest(body: Uint8Array, format: TableFormat, model: TestedModel, limits: TableLimits): TestTable {
-  return readTestTable(sourceOf(body, format).rows, model, limits)
+  return readTestTable(sourceOf(body, format, limits).rows, model, limits)
 }
 
 /** As {@link readTraining}, packed. */
@@ -112,17 +112,20 @@ export function packTraining(
   }
 }
 
-function sourceOf(body: Uint8Array, { kind, charset }: TableFormat): { rows: TableSource } & TrainingOptions {
-  return kind === 'csv' ? { rows: { csv: body, charset } } : parseBody(decodeBody(body, charset))
+function sourceOf(
+  body: Uint8Array,
+  { kind, charset }: TableFormat,
+  limits: TableLimits
+): { rows: TableSource } & TrainingOptions {
+  return kind === 'csv' ? { rows: { csv: body, charset } } : parseBody(body, charset, limits)
 }
 
-function parseBody(text: string): { rows: readonly unknown[] } & TrainingOptions {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot read the table: it is no JSON')
-  }
+function parseBody(
+  bytes: Uint8Array,
+  charset: string | undefined,
+  limits: TableLimits
+): { rows: readonly unknown[] } & TrainingOptions {
+  const body = readJson(bytes, limits, { charset, action: 'Cannot read the table' })
   if (Array.isArray(body)) return { rows: body }
   dropNullMembers(body, TrainingOptions)
   if (Value.Check(TrainingBody, body)) return body

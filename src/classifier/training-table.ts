@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { JsonLimits } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { describeUnnamed, positionOf, separatorName, visitCsv } from '../table/csv-table.ts'
 import type { FeatureTable } from './classifier.ts'
@@ -61,7 +62,7 @@ export type TableSource =
   | readonly unknown[]
 
 /** How large a table may be. */
-export interface TableLimits {
+export interface TableLimits extends JsonLimits {
   readonly maxTrainingRows: number
   readonly maxTrainingColumns: number
   readonly maxTextCharacters: number

@@ -129,7 +129,8 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
   const { bytes, summary } = await parts.classifiers.reader.read(
     await readFile(table),
     formatOf(command),
-    trainingOptionsOf(options)
+    trainingOptionsOf(options),
+    { callerKey: TRAINED_BY, signal }
   )
   const request = { classifier: name, packedTable: bytes, jobId: randomUUID(), by: TRAINED_BY }
   const outcome = await trainClassifier(parts.trainer, request, {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 
+import { readJson, type JsonLimits } from '../bounded-json.ts'
 import type { Embeddings, Encoder, EncodeOptions, Truncate } from '../embedding/encoder.ts'
 import { float32Text } from '../embedding/float32-json.ts'
 import { mineParaphrases } from '../embedding/paraphrase-mining.ts'
@@ -26,13 +27,13 @@ export const LINES_TYPE = 'application/jsonl'
 export const MAX_JOB_SENTENCES = 50_000
 
 /** Bounds of an input. */
-export interface SentenceLimits {
+export interface SentenceLimits extends Pick<JsonLimits, 'maxJsonDepth'> {
   /** The longest single text. */
   readonly maxTextCharacters: number
 }
 
 /** Schema of the input of both kinds of jobs. */
-export function sentencesInput(limits: SentenceLimits) {
+export function sentencesInput(limits: Pick<SentenceLimits, 'maxTextCharacters'>) {
   return Type.Object({
     sentences: Type.Array(Type.String({ maxLength: limits.maxTextCharacters }), {
       minItems: 1,
@@ -49,7 +50,16 @@ export function sentencesInput(limits: SentenceLimits) {
 
 /** Sentences encoded at a time. Between two such calls the encoder serves others, and progress is told. */
 const SENTENCES_A_CALL = 256
+const CANNOT_ENCODE_LINE = 'Cannot encode this line'
+/** Lines read before others get their turn, or so many bytes of them: some milliseconds. */
 const LINES_A_TURN = 1000
+const BYTES_A_TURN = 1_048_576
+const NEWLINE = 0x0a
+/** Tab, line feed, vertical tab, form feed, carriage return and space. */
+const WHITE_SPACE = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20])
+const MAX_ESCAPED_BYTES = 6
+/** What a line has beside its two texts. */
+const MAX_KEYS_BYTES = 4096
 const PAIRS_A_TURN = 4096
 const MAX_CUSTOM_ID_CHARACTERS = 512
 const RETRY_AFTER_SECONDS = 1
@@ -63,7 +73,7 @@ export function encodeJob(encoder: Encoder, limits: SentenceLimits): JobHandler 
   return async (input, context) => {
     const { revision, dimensions } = encoder
     if (input.contentType === LINES_TYPE) {
-      const lines = await readLines(new TextDecoder().decode(input.bytes), limits, context.signal)
+      const lines = await readLines(input.bytes, limits, context.signal)
       const { rows, values } = await encodeLines(encoder, lines, context)
       return packEmbeddings({ revision, dimensions, form: 'lines', rows, values })
     }
@@ -94,28 +104,53 @@ export function paraphraseJob(encoder: Encoder, limits: SentenceLimits): JobHand
 /** A line as read: what to encode, or why not. */
 type Line = { readonly customId: string | null } & ({ readonly query: string } | { readonly error: LineError })
 
-/** How many lines a body of JSON lines has; blank ones do not count. */
-export function countLines(text: string): number {
-  return (text.match(/^[^\S\n]*\S/gm) ?? []).length
+/** The lines of a body that are not blank, as they are come upon: a body may have as many lines as bytes. */
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start)
+    const end = newline < 0 ? bytes.length : newline
+    if (!isBlank(bytes, start, end)) yield bytes.subarray(start, end)
+    start = end + 1
+  }
+}
+
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if (!WHITE_SPACE.has(bytes[i]!)) return false
+  return true
+}
+
+/** How many lines a body of JSON lines has; blank ones do not count. @param most ends the count once there are more */
+export function countLines(bytes: Uint8Array, most: number): number {
+  return linesOf(bytes)
+    .take(most + 1)
+    .reduce((count) => count + 1, 0)
 }
 
 /** Reads lines of JSON; each is right or wrong by itself. */
-async function readLines(text: string, limits: SentenceLimits, signal: AbortSignal): Promise<Line[]> {
+async function readLines(bytes: Uint8Array, limits: SentenceLimits, signal: AbortSignal): Promise<Line[]> {
   const lines: Line[] = []
   const customIds = new Set<string>()
-  for (const [index, lineText] of text.split('\n').entries()) {
-    if (index % LINES_A_TURN === LINES_A_TURN - 1) await nextTurn(signal)
-    if (lineText.trim() !== '') lines.push(readLine(lineText, limits, customIds))
+  let bytesOfTurn = 0
+  for (const line of linesOf(bytes)) {
+    lines.push(readLine(line, limits, customIds))
+    bytesOfTurn += line.length
+    if (lines.length % LINES_A_TURN !== 0 && bytesOfTurn < BYTES_A_TURN) continue
+    bytesOfTurn = 0
+    await nextTurn(signal)
   }
   return lines
 }
 
-function readLine(text: string, limits: SentenceLimits, customIds: Set<string>): Line {
+function readLine(bytes: Uint8Array, limits: SentenceLimits, customIds: Set<string>): Line {
+  // A character takes up to six bytes, escaped; a line that is longer holds more than it may, and is not parsed.
+  const maxBytes = MAX_ESCAPED_BYTES * (limits.maxTextCharacters + MAX_CUSTOM_ID_CHARACTERS) + MAX_KEYS_BYTES
+  if (bytes.length > maxBytes) return refused(null, `the line is longer than ${maxBytes} bytes`)
   let line: unknown
   try {
-    line = JSON.parse(text)
-  } catch {
-    return refused(null, 'the line is not JSON')
+    line = readJson(bytes, limits, { action: CANNOT_ENCODE_LINE })
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    return { customId: null, error: { code: error.code, message: error.message } }
   }
   if (typeof line !== 'object' || line === null) return refused(null, 'the line is not an object')
   const customId = 'custom_id' in line ? line.custom_id : null
@@ -133,7 +168,7 @@ function readLine(text: string, limits: SentenceLimits, customIds: Set<string>):
 }
 
 function refused(customId: string | null, reason: string): Line {
-  return { customId, error: { code: 'INVALID_REQUEST', message: `Cannot encode this line: ${reason}` } }
+  return { customId, error: { code: 'INVALID_REQUEST', message: `${CANNOT_ENCODE_LINE}: ${reason}` } }
 }
 
 async function encodeLines(

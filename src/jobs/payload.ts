@@ -10,6 +10,12 @@ export interface Payload {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
+/** Bytes of a body without copying them; whoever gives them away must not use the body any more. */
+export function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
+  if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return new Uint8Array()
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+}
+
 const JSON_TYPE = 'application/json'
 const BYTES_TYPE = 'application/octet-stream'
 

@@ -6,19 +6,16 @@
 // The thread that reads one large mentor: on the main one, it would hold up every reply for some seconds.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { ServiceError } from '../errors.ts'
-import { readMentorUpload, type MentorUpload } from './mentor-upload.ts'
-import type { UploadMessage } from './read-upload.ts'
+import { refusalOf, type ReadingMessage } from '../reading-line.ts'
+import { readMentorUpload, type MentorUpload, type ReadUpload, type UploadLimits } from './mentor-upload.ts'
 
 if (parentPort === null) throw new Error('mentor-upload-worker.ts runs as a worker thread only: this is a bug')
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what readUpload, its only maker, gives it
-const upload = workerData as MentorUpload
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what createUploadReader, its only maker, gives it
+const { limits, ...upload } = workerData as MentorUpload & { readonly limits: UploadLimits }
 
 try {
-  const read = readMentorUpload(upload)
-  parentPort.postMessage({ read } satisfies UploadMessage, [read.mentor.json.buffer])
+  const result = readMentorUpload(upload, limits)
+  parentPort.postMessage({ result } satisfies ReadingMessage<ReadUpload>, [result.mentor.json.buffer])
 } catch (error) {
-  if (!(error instanceof ServiceError)) throw error
-  const { code, message, fields } = error
-  parentPort.postMessage({ refusal: { code, message, fields } } satisfies UploadMessage)
+  parentPort.postMessage(refusalOf(error))
 }

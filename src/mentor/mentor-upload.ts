@@ -5,8 +5,8 @@
 
 import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
+import { readJson, type JsonLimits } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
-import { decodeBody } from '../table/text-reader.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
 import { Mentor, repertoireOf } from './mentor.ts'
 import type { StoredMentor } from './mentor-source.ts'
@@ -48,6 +48,15 @@ export interface ReadUpload {
   readonly summary: UploadSummary
 }
 
+/** Bounds of a mentor that comes in. */
+export type UploadLimits = JsonLimits
+
+/**
+ * Questions and paraphrases of a mentor together. Training on them takes some hours at this number, and what is made of
+ * each when a mentor is read takes some times its own length.
+ */
+export const MAX_PHRASES = 500_000
+
 /** Findings told of a mentor that is none: each line of a wrong file may be wrong in the same way. */
 const MAX_FINDINGS = 20
 
@@ -57,12 +66,13 @@ const mentorSchema = Compile(Mentor)
  * Reads a mentor: parses, checks, lints and writes it in the form that is kept.
  * Some seconds of computing for the largest: `readUploadInThread` does it elsewhere.
  * @throws {ServiceError} INVALID_REQUEST when it is no mentor, PAYLOAD_TOO_LARGE when it has more than {@link MAX_QUESTIONS}
+ *   or {@link MAX_PHRASES}, or more than the limits allow
  */
-export function readMentorUpload({ format, bytes, charset, before }: MentorUpload): ReadUpload {
+export function readMentorUpload({ format, bytes, charset, before }: MentorUpload, limits: UploadLimits): ReadUpload {
   const { mentor, problems, dropped } =
     format === 'csv'
       ? readCsv(bytes, charset, before)
-      : { mentor: readJson(decodeBody(bytes, charset)), problems: [], dropped: undefined }
+      : { mentor: readMentor(bytes, charset, limits), problems: [], dropped: undefined }
   const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
   if (answerCount > MAX_QUESTIONS) {
     throw new ServiceError(
@@ -70,6 +80,7 @@ export function readMentorUpload({ format, bytes, charset, before }: MentorUploa
       `Cannot store the mentor: ${answerCount} questions, at most ${MAX_QUESTIONS} are allowed`
     )
   }
+  assertFewPhrases(mentor)
   const json = new TextEncoder().encode(JSON.stringify(mentor))
   const repertoire = repertoireOf(mentor)
   const utteranceCount = [...repertoire.utterances.values()].reduce((sum, ofName) => sum + ofName.length, 0)
@@ -87,20 +98,24 @@ export function readMentorUpload({ format, bytes, charset, before }: MentorUploa
   }
 }
 
+function assertFewPhrases({ answers, orphanedCompleteAnswers }: Mentor): void {
+  let count = 0
+  for (const { question } of [...(answers ?? []), ...(orphanedCompleteAnswers ?? [])]) {
+    count += 1 + (question?.paraphrases?.length ?? 0)
+  }
+  if (count <= MAX_PHRASES) return
+  const found = `${count} questions and paraphrases, at most ${MAX_PHRASES} are allowed`
+  throw new ServiceError('PAYLOAD_TOO_LARGE', `Cannot store the mentor: ${found}`)
+}
+
 function readCsv(csv: Uint8Array, charset: string | undefined, before: Uint8Array | undefined) {
   const { rows, problems, dropped } = readTrainingData(csv, charset)
   const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
   return { mentor: withTrainingData(known, rows), problems, dropped }
 }
 
-function readJson(text: string): Mentor {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    // The error's own message quotes the text.
-    throw new ServiceError('INVALID_REQUEST', 'Cannot read the body: it is not JSON', { cause: error })
-  }
+function readMentor(bytes: Uint8Array, charset: string | undefined, limits: UploadLimits): Mentor {
+  const value = readJson(bytes, limits, { charset })
   if (mentorSchema.Check(value)) return value
   const fields: Record<string, string[]> = {}
   for (const { keyword, instancePath, message } of mentorSchema.Errors(value).slice(0, MAX_FINDINGS)) {

@@ -13,7 +13,7 @@ import type { GradeStore } from '../mentor/graded-questions.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type Mentor } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource, MentorStore } from '../mentor/mentor-source.ts'
-import type { MentorUpload, ReadUpload } from '../mentor/mentor-upload.ts'
+import type { UploadReader } from '../mentor/read-upload.ts'
 import { sanitize } from '../mentor/sanitize.ts'
 import { clusterQuestions, type ReviewCluster, type ReviewQuestion } from './review-clusters.ts'
 
@@ -63,7 +63,7 @@ export interface ReviewQueueParts {
   readonly mentors: MentorSource
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
   readonly store?: Pick<MentorStore, 'put' | 'readJson'>
-  readonly readUpload: (upload: MentorUpload) => Promise<ReadUpload>
+  readonly readUpload: UploadReader
   readonly answering: Pick<QuestionAnswering, 'suggest'>
   readonly embeddings: Pick<EmbeddingCache, 'encode'>
 }
@@ -176,7 +176,7 @@ export class ReviewQueue {
     if (store === undefined) {
       throw new ServiceError('CONFLICT', 'Cannot add an answer: the mentor is kept elsewhere, and changed there')
     }
-    const answerId = await this.#putAnswer(store, mentorId, added)
+    const answerId = await this.#putAnswer(store, mentorId, added, reviewer.by)
     await this.#grade(mentorId, [added.question, ...questions], answerId, reviewer)
     return answerId
   }
@@ -199,7 +199,12 @@ export class ReviewQueue {
     await this.#parts.grades.grade(mentorId, grades, by)
   }
 
-  async #putAnswer(store: NonNullable<ReviewQueueParts['store']>, mentorId: string, added: NewAnswer): Promise<string> {
+  async #putAnswer(
+    store: NonNullable<ReviewQueueParts['store']>,
+    mentorId: string,
+    added: NewAnswer,
+    by: string
+  ): Promise<string> {
     for (let put = 0; put < MAX_PUTS; put += 1) {
       const before = await store.readJson(mentorId)
       if (before === undefined) throw new ServiceError('NOT_FOUND', 'Cannot add an answer: there is no such mentor')
@@ -211,7 +216,7 @@ export class ReviewQueue {
       }
       const answerId = randomUUID()
       const bytes = new TextEncoder().encode(JSON.stringify(withAnswer(mentor, answerId, added)))
-      const { mentor: changed } = await this.#parts.readUpload({ format: 'json', bytes })
+      const { mentor: changed } = await this.#parts.readUpload({ format: 'json', bytes }, { callerKey: by })
       if (await store.put(mentorId, changed, before.revision)) return answerId
     }
     throw new ServiceError('CONFLICT', 'Cannot add an answer: others change the mentor all the time')

@@ -2,7 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -19,11 +19,15 @@ import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
+import { addBodyBudget, BodyBudget } from './body-budget.ts'
+import { ConnectionGuard } from './connection-guard.ts'
+import { JSON_TYPE } from './encode-reply.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
-import { RequestLog, type RequestObserver } from './request-log.ts'
+import { failBody, headFault, unknownExpectation } from './request-head.ts'
+import { logRequest, RequestLog, type RequestObserver } from './request-log.ts'
 import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers.ts'
 import { addDocsPage, addOpenApi } from './routes/docs.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode.ts'
@@ -56,7 +60,19 @@ export type MentorAreaParts = MentorRouteParts &
 export interface AppParts {
   readonly config: Pick<
     Config,
-    'bodyLimitBytes' | 'corsOrigin' | 'encodeMaxAgeSeconds' | 'maxSentences' | 'maxTextCharacters'
+    | 'bodiesUnderWayBytes'
+    | 'bodyLimitBytes'
+    | 'corsOrigin'
+    | 'encodeMaxAgeSeconds'
+    | 'maxCallerPercent'
+    | 'maxConnections'
+    | 'maxJsonDepth'
+    | 'maxPipelinedRequests'
+    | 'maxSentences'
+    | 'maxTextCharacters'
+    | 'requestTimeoutSeconds'
+    | 'unreadRepliesBytes'
+    | 'unreadReplySeconds'
   >
   readonly logger: FastifyBaseLogger
   readonly authenticate: Authenticator
@@ -75,6 +91,12 @@ export interface AppParts {
   readonly classifiers?: ClassifierRouteParts
   /** Which of several containers this is. */
   readonly containerId: string
+  /** Counts bodies under way. @default one made from the settings */
+  readonly bodies?: BodyBudget
+  /** Bounds what connections hold. @default one made from the settings */
+  readonly connections?: ConnectionGuard
+  /** Asked before a body is read that may be large: throws what it is refused with. @default nobody */
+  readonly assertMayRead?: () => void
   /** Told of every answered request, for metrics. @default nobody */
   readonly observeRequest?: RequestObserver
   /** Told of every answered question, for metrics. @default nobody */
@@ -83,8 +105,8 @@ export interface AppParts {
   readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
 }
 
-/** How long a request may take to arrive whole. Slower ones hold a connection, and nothing else. */
-const REQUEST_TIMEOUT_MS = 60_000
+/** How often requests that did not arrive in time are looked for, at most. */
+const CHECK_REQUESTS_MS = 5000
 
 /** How long an idle connection is kept: longer than the 60 s of a load balancer, which else would use one as it is closed. */
 const KEEP_ALIVE_MS = 72_000
@@ -126,17 +148,61 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       ...cachedReplyHeaders(reply, parts.encoder.revision, config.encodeMaxAgeSeconds)
     })
   })
+  const connections =
+    parts.connections ??
+    new ConnectionGuard({
+      maxConnections: config.maxConnections,
+      maxPipelinedRequests: config.maxPipelinedRequests,
+      maxUnreadBytes: config.unreadRepliesBytes,
+      unreadTimeoutMs: config.unreadReplySeconds * 1000
+    })
+  const bodies =
+    parts.bodies ??
+    new BodyBudget({
+      maxBytes: config.bodiesUnderWayBytes,
+      maxCallerBytes: (config.bodiesUnderWayBytes * config.maxCallerPercent) / 100
+    })
+  /** Answers what no route gets to see. */
+  const refuse = (error: ServiceError, request: IncomingMessage, response: ServerResponse): void => {
+    const requestId = requestIdOf(request)
+    const { body, headers: ofError } = toErrorReply(error)
+    const all = {
+      ...headers.api,
+      ...ofError,
+      'x-request-id': requestId,
+      'content-type': JSON_TYPE,
+      connection: 'close'
+    }
+    const json = JSON.stringify(body)
+    response.writeHead(body.statusCode, { ...all, 'content-length': Buffer.byteLength(json) }).end(json)
+    const answered = { method: request.method ?? '', route: undefined, statusCode: body.statusCode, durationMs: 0 }
+    logRequest(parts.logger, { reqId: requestId, ...answered })
+    observeRequest(answered)
+  }
   const app = Fastify({
     // Fastify's settings of the server do not reach one that is made here.
     serverFactory: (route) => {
+      const requestTimeoutMs = config.requestTimeoutSeconds * 1000
       const options = {
         maxHeaderSize: MAX_HEADER_BYTES,
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        requestTimeout: requestTimeoutMs,
+        connectionsCheckingInterval: Math.min(CHECK_REQUESTS_MS, requestTimeoutMs / 4),
         keepAliveTimeout: KEEP_ALIVE_MS
       }
-      return createServer(options, (request, response) => {
-        if (!repeatedReplies.answer(request, response)) route(request, response)
+      const answer: RequestListener = (request, response) => {
+        if (!connections.admit(request, response)) return
+        const fault = headFault(request)
+        if (fault !== undefined) refuse(fault, request, response)
+        else if (!repeatedReplies.answer(request, response)) route(request, response)
+      }
+      const server = createServer(options, answer)
+      connections.watch(server)
+      // What is wanted before a body is sent waits until somebody reads it: see addContinue.
+      server.on('checkContinue', answer)
+      server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+        if (connections.admit(request, response)) refuse(unknownExpectation(), request, response)
       })
+      return server
     },
     loggerInstance: parts.logger,
     logController: new RequestLog(observeRequest),
@@ -155,7 +221,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
-      if (isSlowStream(error, socket)) return
+      if (isSlowStream(error, socket) || failBody(error, socket)) return
       const requestId = requestIdOf({ headers: {} })
       if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
@@ -185,12 +251,17 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     readFormAsJson(request)
     done()
   })
-  addJsonBodies(app)
+  addJsonBodies(app, config)
   // Unknown addresses are answered by the hook above, before a body is read; what comes here are files that there are not.
   app.setNotFoundHandler((request, reply) => {
     throw notFound(app, request, reply)
   })
   closeConnectionsOnceIdle(app)
+  addBodyBudget(app, bodies, parts.assertMayRead ?? (() => undefined))
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (typeof payload === 'string' || payload instanceof Uint8Array) connections.hold(reply.raw, payload.length)
+    done(null, payload)
+  })
   await addOpenApi(app)
 
   await app.register(healthRoutes, { readiness: parts.readiness })
@@ -232,7 +303,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       protocol.setErrorHandler((error: FastifyError, request, reply) => {
         sendError(parts, error, request, reply, toProtocolError)
       })
-      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels })
+      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels, jsonLimits: config })
     })
   })
   await addDocsPage(app, headers.docs)

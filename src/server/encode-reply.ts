@@ -43,9 +43,12 @@ export function jsonReply(description: string, schema: object, headers: object =
 export const ERROR_REPLIES = {
   400: { $ref: 'ErrorReply#' },
   401: { $ref: 'ErrorReply#' },
+  408: { $ref: 'ErrorReply#' },
   413: { $ref: 'ErrorReply#' },
   415: { $ref: 'ErrorReply#' },
   429: { $ref: 'ErrorReply#' },
+  // Before there is a route to answer: in this shape everywhere.
+  431: { $ref: 'ErrorReply#' },
   503: { $ref: 'ErrorReply#' }
 } as const
 
@@ -90,7 +93,7 @@ function deadlineOf(request: FastifyRequest): number | undefined {
  * Aborts when the caller leaves before it has its reply, or when it no longer waits for it.
  * Fastify's own `request.signal` aborts as soon as a body is read.
  */
-function callerSignal(reply: FastifyReply, deadlineMs: number | undefined): AbortSignal {
+export function callerSignal(reply: FastifyReply, deadlineMs: number | undefined): AbortSignal {
   const controller = new AbortController()
   const timer =
     deadlineMs === undefined

@@ -4,10 +4,11 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { dropNullMembers } from '../absent-members.ts'
+import { readJson, type JsonLimits } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
-import { charsetOf, decodeBody } from '../table/text-reader.ts'
+import { charsetOf } from '../table/text-reader.ts'
 
 const JSON_MEDIA_TYPE = 'application/json'
 const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded'
@@ -17,7 +18,7 @@ const formRequests = new WeakSet<IncomingMessage>()
 
 /**
  * Takes JSON for what it is when it comes with the content type that curl gives a body by itself: to be called before the
- * body is parsed. What is no JSON is refused by {@link parseJson} and {@link bytesOf}.
+ * body is parsed. What is no JSON is refused by {@link parseJson} and {@link checkedBytes}.
  */
 export function readFormAsJson({ raw }: FastifyRequest): void {
   const type = raw.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
@@ -27,39 +28,40 @@ export function readFormAsJson({ raw }: FastifyRequest): void {
 }
 
 /**
- * The text of a body, in the charset that its content type declares, else UTF-8.
- * @throws {ServiceError} INVALID_REQUEST when it is in another encoding, UNSUPPORTED_MEDIA_TYPE when that is unknown
- */
-export function textOf(request: FastifyRequest, bytes: Uint8Array): string {
-  return decodeBody(bytes, charsetOf(request.headers['content-type']))
-}
-
-type Done = (error: Error | null, body?: unknown) => void
-
-/** Parses JSON bodies as Fastify does, but for their encoding. */
-export function createJsonParser(app: FastifyInstance) {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  return (request: FastifyRequest, bytes: Uint8Array, done: Done): void => {
-    void parse(request, textOf(request, bytes), (error, json) => {
-      if (error === null) done(null, json)
-      else done(bytes.length > 0 && formRequests.has(request.raw) ? formRefused() : error)
-    })
-  }
-}
-
-/**
  * A body that is not parsed here.
  * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when its sender did not say what it is, and it is no JSON
  */
-export function bytesOf(request: FastifyRequest, bytes: Buffer): Buffer {
-  if (formRequests.has(request.raw) && !/^\s*[[{]/.test(bytes.toString('latin1', 0, 1024))) throw formRefused()
+export function checkedBytes(request: FastifyRequest, bytes: Buffer): Buffer {
+  if (formRequests.has(request.raw) && bytes.length > 0 && !/^\s*[[{]/.test(bytes.toString('latin1', 0, 1024))) {
+    throw formRefused()
+  }
   return bytes
 }
 
-/** Has every JSON body of the app read as {@link createJsonParser} reads it, with null for what is absent. */
-export function addJsonBodies(app: FastifyInstance): void {
+/**
+ * A body as JSON: nothing where none was sent and the route wants none, whatever the content type says.
+ * @throws {ServiceError} as {@link readJson} and {@link checkedBytes}, UNSUPPORTED_MEDIA_TYPE when its charset is unknown;
+ *   Fastify's own error for an empty body where one is wanted
+ */
+export function parseJson(request: FastifyRequest, body: Buffer, limits: JsonLimits): unknown {
+  if (body.length > 0) {
+    return readJson(checkedBytes(request, body), limits, { charset: charsetOf(request.headers['content-type']) })
+  }
+  if (request.routeOptions.schema?.body === undefined) return undefined
+  throw new errorCodes.FST_ERR_CTP_EMPTY_JSON_BODY()
+}
+
+/** Has every JSON body of the app read as {@link parseJson} reads it, with null for what is absent. */
+export function addJsonBodies(app: FastifyInstance, limits: JsonLimits): void {
   app.removeContentTypeParser(JSON_MEDIA_TYPE)
-  app.addContentTypeParser<Buffer>(JSON_MEDIA_TYPE, { parseAs: 'buffer' }, createJsonParser(app))
+  app.addContentTypeParser<Buffer>(JSON_MEDIA_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, parseJson(request, body, limits))
+    } catch (error) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parseJson throws nothing else
+      done(error as Error)
+    }
+  })
   app.addHook('preValidation', (request, _reply, done) => {
     const { body: schema } = request.routeOptions.schema ?? {}
     if (schema !== undefined && !(request.body instanceof Uint8Array))

@@ -21,11 +21,13 @@ export function streamRequest({ raw }: FastifyRequest): void {
   if (!(socket instanceof Socket)) return
   const destroy = (): void => void socket.destroy()
   streamedSockets.add(socket)
+  // Of the server's own, which holds for whatever comes next on the connection.
+  const timeoutMs = socket.timeout ?? 0
   socket.setTimeout(IDLE_MS, destroy)
   raw.once('close', () => {
     streamedSockets.delete(socket)
-    // Many requests may use the same connection.
-    socket.setTimeout(0, destroy)
+    socket.removeListener('timeout', destroy)
+    socket.setTimeout(timeoutMs)
   })
 }
 

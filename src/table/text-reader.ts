@@ -10,6 +10,8 @@ import { ServiceError } from '../errors.ts'
 const UTF_8 = 'utf-8'
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
+/** As many lines at most are looked at one by one. */
+const FEW_BYTES = 64
 
 /** Byte order marks: bytes that tell the encoding of what follows. */
 const MARKS = [
@@ -42,20 +44,28 @@ export function charsetOf(contentType: string | undefined): string | undefined {
 }
 
 /**
- * Decodes a whole body that is not a table.
+ * A whole body that is not a table, in UTF-8 without a byte order mark: its own bytes where it is in UTF-8 already.
  * @param declared its charset, as {@link charsetOf} gives it. @default 'utf-8'
  * @throws {ServiceError} INVALID_REQUEST when it is in another encoding
  */
-export function decodeBody(bytes: Uint8Array, declared: string = UTF_8): string {
-  if (declared !== UTF_8) return decodeTable(bytes, declared, 'the body')
+export function bodyAsUtf8<Store extends ArrayBufferLike>(
+  bytes: Uint8Array<Store>,
+  declared: string = UTF_8
+): Uint8Array<Store | ArrayBuffer> {
+  if (declared !== UTF_8) return new TextEncoder().encode(decodeTable(bytes, declared, 'the body'))
   if (!isUtf8(bytes)) {
     throw new ServiceError(
       'INVALID_REQUEST',
       `Cannot read the body: it is not UTF-8, from line ${brokenLine(bytes)} on`
     )
   }
-  const start = hasMark(bytes, MARKS[0].bytes) ? MAX_MARK_BYTES : 0
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start)
+  return hasMark(bytes, MARKS[0].bytes) ? bytes.subarray(MAX_MARK_BYTES) : bytes
+}
+
+/** As {@link bodyAsUtf8}, decoded. */
+export function decodeBody(bytes: Uint8Array, declared?: string): string {
+  const { buffer, byteOffset, byteLength } = bodyAsUtf8(bytes, declared)
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 }
 
 /** As {@link TextReader}, of a whole table. */
@@ -197,15 +207,32 @@ function cutCharacterBytes(bytes: Uint8Array): number {
 
 /** The first line that is not UTF-8, of bytes that are not; the first is 1. */
 function brokenLine(bytes: Uint8Array): number {
+  // Each line by itself would take seconds of millions that are empty.
+  const good = goodPrefixBytes(bytes)
   let line = 1
-  let start = 0
+  let start = good
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at]
     if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN) continue
-    if (!isUtf8(bytes.subarray(start, at))) return line
-    if (byte === CARRIAGE_RETURN && bytes[at + 1] === LINE_FEED) at += 1
-    start = at + 1
-    line += 1
+    if (at >= good) {
+      if (!isUtf8(bytes.subarray(start, at))) return line
+      start = at + 1
+    }
+    if (byte === CARRIAGE_RETURN || bytes[at - 1] !== CARRIAGE_RETURN) line += 1
   }
   return line
+}
+
+/** How many bytes at the beginning are UTF-8 at least, of bytes that are not: at most some tens too few. */
+function goodPrefixBytes(bytes: Uint8Array): number {
+  let good = 0
+  let bad = bytes.length
+  while (bad - good > FEW_BYTES) {
+    const middle = Math.floor((good + bad) / 2)
+    // Where a character begins, unless none does.
+    const end = [0, 1, 2, 3].map((back) => middle - back).find((at) => (bytes[at]! & 0xc0) !== 0x80) ?? middle
+    if (isUtf8(bytes.subarray(good, end))) good = end
+    else bad = middle
+  }
+  return good
 }

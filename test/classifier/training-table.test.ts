@@ -10,6 +10,7 @@ import { TrainingReader } from '../../src/classifier/training-reader.ts'
 import { packTraining, type TrainingOptions } from '../../src/classifier/training-request.ts'
 import { readTrainingTable, type TableOptions } from '../../src/classifier/training-table.ts'
 import { ServiceError } from '../../src/errors.ts'
+import { ReadingLine } from '../../src/reading-line.ts'
 
 const LIMITS = { maxTrainingRows: 100, maxTrainingColumns: 5, maxTextCharacters: 50, embeddingDimensions: 384 }
 
@@ -206,23 +207,28 @@ test('packTraining() takes options beside rows before those of the address', () 
 
 test('TrainingReader reads a large table in a thread, with the same outcome', async () => {
   const limits = { ...LIMITS, maxTrainingRows: 50_000 }
-  const reader = new TrainingReader(limits, { dimensions: 384 })
+  const reader = new TrainingReader(
+    limits,
+    { dimensions: 384 },
+    new ReadingLine({ maxWaitingBodies: 3, maxWaitingOfCaller: 3, readingMemoryBytes: 268_435_456 })
+  )
+  const caller = { callerKey: 'caller-1' }
   const csv = `a,label\n${Array.from({ length: 20_000 }, (_, i) => `${i},${i % 2}`).join('\n')}`
   const here = packTraining(Buffer.from(csv), { kind: 'csv' }, {}, limits)
   const body = Buffer.from(csv)
   assert.ok(body.length > 65_536)
   const [there, refused] = await Promise.allSettled([
-    reader.read(body, { kind: 'csv' }, {}),
-    reader.read(Buffer.from(`${csv}\nx,1`), { kind: 'csv' }, {})
+    reader.read(body, { kind: 'csv' }, {}, caller),
+    reader.read(Buffer.from(`${csv}\nx,1`), { kind: 'csv' }, {}, caller)
   ])
   assert.ok(there.status === 'fulfilled')
   assert.deepEqual([there.value.summary, Buffer.from(there.value.bytes)], [here.summary, Buffer.from(here.bytes)])
   assert.ok(refused.status === 'rejected' && refused.reason instanceof ServiceError)
   assert.deepEqual(refused.reason.fields, { a: ['row 20001: not a number, as most others are'] })
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 6 }, () => reader.read(Buffer.from(csv), { kind: 'csv' }, {}))
+    Array.from({ length: 6 }, () => reader.read(Buffer.from(csv), { kind: 'csv' }, {}, caller))
   )
   const busy = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []))
   assert.equal(busy.length, 2)
-  assert.match(busy.join(), /others are being read/)
+  assert.match(busy.join(), /as many large ones of this caller wait as may/)
 })

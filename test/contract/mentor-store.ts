@@ -22,7 +22,8 @@ const LIMIT = { timeout: 30_000 }
 
 function mentor(name: string, ...questions: string[]): StoredMentor {
   const answers = questions.map((question, k) => answer(`${name}-${k}`, question))
-  return readMentorUpload({ format: 'json', bytes: new TextEncoder().encode(JSON.stringify({ name, answers })) }).mentor
+  return readMentorUpload({ format: 'json', bytes: new TextEncoder().encode(JSON.stringify({ name, answers })) }, {})
+    .mentor
 }
 
 /** The promises of every MentorStore. */

@@ -101,7 +101,8 @@ test('encodeJob() and paraphraseJob() refuse an input of another shape for good'
 })
 
 test('countLines() counts what is not blank', () => {
-  assert.equal(countLines(''), 0)
-  assert.equal(countLines('\n \r\n\t\n'), 0)
-  assert.equal(countLines('a\n\n  b\r\nc'), 3)
+  assert.equal(countLines(Buffer.from(''), 9), 0)
+  assert.equal(countLines(Buffer.from('\n \r\n\t\n'), 9), 0)
+  assert.equal(countLines(Buffer.from('a\n\n  b\r\nc'), 9), 3)
+  assert.equal(countLines(Buffer.from('a\n'.repeat(9)), 4), 5, 'and stops once there are too many')
 })

@@ -8,6 +8,10 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MentorUpload } from '../../src/mentor/mentor-upload.ts'
 import { createUploadReader } from '../../src/mentor/read-upload.ts'
+import { ReadingLine } from '../../src/reading-line.ts'
+
+const LINE = new ReadingLine({ maxWaitingBodies: 4, maxWaitingOfCaller: 4, readingMemoryBytes: 268_435_456 })
+const READER = { callerKey: 'caller-1' }
 
 function tableOf(rowCount: number): MentorUpload {
   const rows = Array.from({ length: rowCount }, (_, i) => `a${i},What is ${i}?,${'word '.repeat(100)}`)
@@ -15,9 +19,9 @@ function tableOf(rowCount: number): MentorUpload {
 }
 
 test('createUploadReader(): the event loop turns while a large upload is read, and not for a small one', async () => {
-  const read = createUploadReader()
+  const read = createUploadReader(LINE, {})
   const turnsOf = async (upload: MentorUpload): Promise<number> => {
-    const reading = read(upload)
+    const reading = read(upload, READER)
     let turnCount = 0
     while ((await Promise.race([reading, nextTurn()])) === undefined) turnCount += 1
     assert.equal((await reading).summary.problems.length, 0)
@@ -29,10 +33,11 @@ test('createUploadReader(): the event loop turns while a large upload is read, a
 })
 
 test('createUploadReader(): one large upload that is none does not keep the next from being read', async () => {
-  const read = createUploadReader()
+  const read = createUploadReader(LINE, {})
   const { bytes } = tableOf(5000)
-  const broken = read({ format: 'json', bytes })
-  const good = read({ format: 'csv', bytes })
+  const other = bytes.slice()
+  const broken = read({ format: 'json', bytes }, READER)
+  const good = read({ format: 'csv', bytes: other }, READER)
   await assert.rejects(broken, { code: 'INVALID_REQUEST', message: 'Cannot read the body: it is not JSON' })
   assert.equal((await good).summary.answerCount, 5000)
 })

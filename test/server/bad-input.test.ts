@@ -93,6 +93,15 @@ test('bad input is answered in one shape, with the right status, and never with 
   assert.deepEqual(reported, [])
 })
 
+test('a key that would be a prototype is named, and not taken for broken JSON', async (t) => {
+  const { app } = await buildTestApp(t)
+  for (const payload of ['{"__proto__":{},"query":"a"}', '{"query":"a","b":[{"\\u005f_proto__":1}]}']) {
+    const reply = await app.inject({ method: 'POST', url: '/v1/encode', headers: JSON_TYPE, payload })
+    assert.equal(reply.statusCode, 400)
+    assert.equal(reply.json().message, 'Cannot read the body: the key "__proto__" is not taken')
+  }
+})
+
 test('a missing field, an empty one and a missing body are told in the words of the seed', async (t) => {
   const { app } = await buildTestApp(t)
   const errorsOf = async (url: string, payload?: object) => {

@@ -8,11 +8,25 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import type { InjectOptions } from 'fastify'
+import { sentencesInput } from '../../src/jobs/encode-job.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
+import { ReadingLine } from '../../src/reading-line.ts'
 import { openMentorApp } from './mentor-app.ts'
 import { AUTHORIZED, buildTestApp } from './test-app.ts'
 
 const LATIN_1 = Buffer.from('{"query":"caf\xE9 au lait"}', 'latin1')
+
+/** Jobs that are accepted, and done by nobody. */
+function jobParts() {
+  return {
+    backend: new MemoryJobBackend(),
+    types: new Map([['encode', { input: sentencesInput({ maxTextCharacters: 1000 }), priority: 'bulk' as const }]]),
+    line: new ReadingLine({ maxWaitingBodies: 1, maxWaitingOfCaller: 1, readingMemoryBytes: 268_435_456 }),
+    maxJsonDepth: 64,
+    jobBodyLimitBytes: 1_000_000,
+    callbacks: undefined
+  }
+}
 
 /** Every route of the document that takes JSON. */
 async function jsonRoutes(t: TestContext) {
@@ -61,11 +75,7 @@ test('a body in a charset that is declared is decoded; an unknown one is 415', a
 })
 
 test('JSON lines, and JSON before bytes, that are not UTF-8 are 400', async (t) => {
-  const { app } = await buildTestApp(
-    t,
-    {},
-    { jobs: { backend: new MemoryJobBackend(), types: new Map(), jobBodyLimitBytes: 10_000, callbacks: undefined } }
-  )
+  const { app } = await buildTestApp(t, {}, { jobs: jobParts() })
   const lines = { method: 'POST', url: '/v1/jobs', payload: LATIN_1 } as const
   const refused = await app.inject({ ...lines, headers: { ...AUTHORIZED, 'content-type': 'application/jsonl' } })
   assert.equal(refused.statusCode, 400, refused.body)
@@ -83,6 +93,25 @@ test('JSON lines, and JSON before bytes, that are not UTF-8 are 400', async (t) 
   })
   assert.equal(infer.statusCode, 400)
   assert.match(infer.json().error, /not UTF-8/)
+})
+
+test('a job is read in its charset and without members that are null, here and in a thread', async (t) => {
+  const jobs = jobParts()
+  const { app } = await buildTestApp(t, {}, { jobs })
+  for (const count of [1, 20_000]) {
+    const sentences = Array.from({ length: count }, () => 'café au lait')
+    const body = { type: 'encode', priority: null, callbackUrl: null, input: { sentences, truncate: null } }
+    const headers = { ...AUTHORIZED, 'content-type': 'application/json; charset=iso-8859-1' }
+    const payload = Buffer.from(JSON.stringify(body), 'latin1')
+    const accepted = await app.inject({ method: 'POST', url: '/v1/jobs', payload, headers })
+    assert.equal(accepted.statusCode, 202, accepted.body)
+    const [claim] = await jobs.backend.claim({ types: ['encode'], limit: 1, leaseMs: 60_000, waitMs: 0 })
+    assert.deepEqual(JSON.parse(Buffer.from(claim?.input.bytes ?? []).toString()), { sentences })
+    const undeclared = { ...headers, 'content-type': 'application/json' }
+    const refused = await app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: undeclared })
+    assert.equal(refused.statusCode, 400, refused.body)
+    assert.match(refused.body, /not UTF-8, from line 1 on/)
+  }
 })
 
 test('a query string that is not percent-encoded UTF-8 is 400, and never kept', async (t) => {

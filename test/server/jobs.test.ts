@@ -14,6 +14,7 @@ import { DEFAULT_JOB_POLICY, type Job } from '../../src/jobs/job.ts'
 import { JobRunner, type JobHandler } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
+import { ReadingLine } from '../../src/reading-line.ts'
 import type { JobRouteParts } from '../../src/server/routes/jobs.ts'
 import { AUTHORIZED, JWT_SECRET, StandInEncoder, buildTestApp, embeddingOf } from './test-app.ts'
 
@@ -38,6 +39,8 @@ async function open(t: TestContext, parts: Partial<JobRouteParts> = {}): Promise
       ['encode', { input: sentencesInput(LIMITS), priority: 'bulk' }],
       ['paraphrase', { input: sentencesInput(LIMITS), priority: 'bulk' }]
     ]),
+    line: new ReadingLine({ maxWaitingBodies: 4, maxWaitingOfCaller: 4, readingMemoryBytes: 268_435_456 }),
+    maxJsonDepth: 64,
     jobBodyLimitBytes: 8_000_000,
     callbacks: { allowsPrivate: false },
     ...parts

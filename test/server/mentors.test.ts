@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { MAX_PHRASES } from '../../src/mentor/mentor-upload.ts'
 import videoMentor from '../../examples/video-mentor.json' with { type: 'json' }
 import { bearer, openMentorApp } from './mentor-app.ts'
 
@@ -168,4 +169,32 @@ test('a user sees and changes the mentors of the token alone', async (t) => {
     const reply = await ask({ method, url, headers, ...(payload !== undefined && { payload }) })
     assert.equal(reply.statusCode, 403, `${method} ${url}`)
   }
+})
+
+test('PUT /mentors/{mentor} without a body is 400, and DELETE with a type of JSON and no body works', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  await put('m', 'id,question,answer\na,Who are you?,Me')
+  for (const headers of [{}, { 'content-type': 'application/json' }, { 'content-type': 'text/csv' }]) {
+    const reply = await ask({ method: 'PUT', url: '/mentors/m', headers })
+    assert.equal(reply.statusCode, 400)
+    assert.deepEqual(reply.json().errors, { body: ['required field'] })
+  }
+  const gone = await ask({ method: 'DELETE', url: '/mentors/m', headers: { 'content-type': 'application/json' } })
+  assert.equal(gone.statusCode, 204)
+})
+
+test('PUT /mentors/{mentor} takes as many questions and paraphrases as one may train on, and no more', async (t) => {
+  const { ask } = await openMentorApp(t)
+  const storing = (count: number) =>
+    ask({
+      method: 'PUT',
+      url: '/mentors/m',
+      payload: {
+        answers: [{ _id: 'a', question: { _id: 'q', question: 'Q?', paraphrases: Array<string>(count - 1).fill('p') } }]
+      }
+    })
+  const tooMany = await storing(MAX_PHRASES + 1)
+  assert.equal(tooMany.statusCode, 413)
+  assert.match(tooMany.json().message, /500001 questions and paraphrases, at most 500000 are allowed/)
+  assert.equal((await storing(MAX_PHRASES)).statusCode, 200)
 })

@@ -136,6 +136,18 @@ test('readCsv() refuses bytes in another encoding, and names the first line that
   }
   assert.match(refusal(utf16('text,label\na,b\n', 'le', false)).message, /line 1 holds a NUL: UTF-16/)
   assert.match(refusal(Buffer.from('text,label\na,b\n\xE2\x82', 'latin1')).message, /line 3 is not UTF-8/)
+  for (const [lineEnd, end] of [
+    ['\n', 'x'],
+    ['\r', 'x'],
+    ['\r\n', 'x'],
+    ['ä\n', '\x80'.repeat(9)],
+    ['\n', '\r\n\n']
+  ] as const) {
+    for (const count of [1, 63, 64, 65, 1000, 1001]) {
+      const bytes = Buffer.concat([Buffer.from(lineEnd.repeat(count)), Buffer.of(0xe9), Buffer.from(end, 'latin1')])
+      assert.match(refusal(bytes).message, new RegExp(`line ${count + 1} is not UTF-8`))
+    }
+  }
   assert.match(refusal(Buffer.concat([utf16('a,b\nc', 'le'), Buffer.of(0x00)])).message, /line 2 is not utf-16le/)
 })
 

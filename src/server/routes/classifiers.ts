@@ -23,9 +23,9 @@ import type { JobBackend } from '../../jobs/job-backend.ts'
 import { charsetOf } from '../../table/text-reader.ts'
 import { assertMayUseClassifiers, callerKey, callerOf } from '../auth.ts'
 import { predictCsv } from '../csv-prediction.ts'
-import { encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
+import { callerSignal, encodeOptionsOf, ERROR_REPLIES, JSON_TYPE, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import { predictionsJson, type PredictionDetail } from '../prediction-reply.ts'
-import { bytesOf } from '../request-body.ts'
+import { checkedBytes } from '../request-body.ts'
 import { streamRequest } from '../streamed-request.ts'
 import { droppedView, DroppedView } from './mentors.ts'
 import { modelVersionRoutes, VersionNumber } from './model-versions.ts'
@@ -187,7 +187,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
   // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
-    done(null, bytesOf(request, body))
+    done(null, checkedBytes(request, body))
   })
 
   app.post(
@@ -216,11 +216,14 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
         response: { 200: TrainReply, ...REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },
-    async (request) => {
+    async (request, reply) => {
       const { classifier } = request.params
       const body: unknown = request.body
       if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
-      const { bytes, summary } = await reader.read(body, tableFormatOf(request), trainingOptionsOf(request.query))
+      const { bytes, summary } = await reader.read(body, tableFormatOf(request), trainingOptionsOf(request.query), {
+        callerKey: callerKey(callerOf(request)),
+        signal: callerSignal(reply, undefined)
+      })
       const key = request.headers['idempotency-key']
       const enqueued = await jobs.enqueue({
         type: TRAIN_CLASSIFIER_JOB_TYPE,
@@ -268,7 +271,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifi
 ) => {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
-    done(null, bytesOf(request, body))
+    done(null, checkedBytes(request, body))
   })
 
   app.post(
@@ -315,6 +318,7 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
   app.post(
     '/classifiers/:classifier/predict',
     {
+      config: { isBodyStreamed: isCsv },
       schema: {
         summary: 'Predict classes',
         description:

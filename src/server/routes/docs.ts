@@ -45,13 +45,29 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
   })
 }
 
+/** A description of the API as it is sent. */
+interface PreparedDocument {
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
 /** `/docs`, a page to read and try the API, and `/docs/json`: open to everyone, for they hold nothing but the API's shape. */
 export async function addDocsPage(app: FastifyInstance, headers: Headers): Promise<void> {
   await app.register(async (docs) => {
-    docs.addHook('onRequest', (_request, reply, done) => {
-      void reply.headers(headers)
-      done()
+    const prepared = new Map<string, PreparedDocument>()
+    // Once all routes are there. Made anew for each request, it would take a hundred times as long as sending it.
+    app.addHook('onReady', async () => {
+      const json = Buffer.from(JSON.stringify(app.swagger()))
+      prepared.set('/docs/json', { contentType: 'application/json; charset=utf-8', bytes: json })
+      prepared.set('/docs/yaml', { contentType: 'application/x-yaml', bytes: Buffer.from(app.swagger({ yaml: true })) })
     })
-    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true } })
+    docs.addHook('onRequest', (request, reply, done) => {
+      void reply.headers(headers)
+      const document = prepared.get(request.routeOptions.url ?? '')
+      if (document === undefined) done()
+      else void reply.type(document.contentType).send(document.bytes)
+    })
+    // Whoever uses the page next, or a script that gets into it, would find a key that is kept.
+    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: false } })
   })
 }

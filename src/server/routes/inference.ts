@@ -6,6 +6,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { JsonLimits } from '../../bounded-json.ts'
 import { ServiceError } from '../../errors.ts'
 import {
   readInputs,
@@ -18,13 +19,14 @@ import { assertMayRead, assertMayUseClassifiers, callerOf } from '../auth.ts'
 import { encodeOptionsOf, jsonReply, serverTimingOf } from '../encode-reply.ts'
 import type { ErrorBody } from '../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from '../inference-body.ts'
-import { createJsonParser } from '../request-body.ts'
+import { parseJson } from '../request-body.ts'
 import type { Readiness } from './health.ts'
 import packageJson from '../../../package.json' with { type: 'json' }
 
 /** What the routes of the Open Inference Protocol are made of. */
 export interface InferenceRouteParts {
   readonly models: ModelCatalogue
+  readonly jsonLimits: JsonLimits
 }
 
 /** Most tensors of one request. */
@@ -94,12 +96,15 @@ const ModelReadyReply = Type.Object({ name: Type.String(), ready: Type.Boolean()
 const RepositoryReply = Type.Array(
   Type.Object({ name: Type.String(), version: Type.String(), state: Type.Enum(['READY', 'UNAVAILABLE']) })
 )
-const PROTOCOL_ERRORS = Object.fromEntries(
-  [400, 401, 403, 404, 413, 415, 422, 429, 503, 504].map((status) => [
-    status,
-    jsonReply('An error, as the protocol words it.', Type.Object({ error: Type.String() }))
-  ])
-)
+const PROTOCOL_ERRORS = {
+  ...Object.fromEntries(
+    [400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 504].map((status) => [
+      status,
+      jsonReply('An error, as the protocol words it.', Type.Object({ error: Type.String() }))
+    ])
+  ),
+  431: { $ref: 'ErrorReply#' }
+}
 
 /** `/v2/health`: open to everyone, as those who probe have no key. */
 export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readiness: Readiness }> = async (
@@ -142,8 +147,8 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
 }
 
 /** `/v2`: every model by the Open Inference Protocol, with tensors as JSON or as bytes. */
-export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteParts> = async (app, { models }) => {
-  addBodyParsers(app)
+export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteParts> = async (app, { models, jsonLimits }) => {
+  addBodyParsers(app, jsonLimits)
 
   app.get(
     '/',
@@ -281,16 +286,10 @@ export function toProtocolError({ message }: ErrorBody): { error: string } {
 }
 
 /** JSON with bytes behind it. Some clients send it without a type. */
-function addBodyParsers(app: FastifyInstance): void {
-  const parseJson = createJsonParser(app)
+function addBodyParsers(app: FastifyInstance, limits: JsonLimits): void {
   const parse = async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
     const jsonLength = jsonLengthOf(request, body.length)
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    parseJson(request, body.subarray(0, jsonLength), (error, json) => {
-      if (error === null) resolve(json)
-      else reject(error)
-    })
-    return attachBinaryData(await promise, body.subarray(jsonLength))
+    return attachBinaryData(parseJson(request, body.subarray(0, jsonLength), limits), body.subarray(jsonLength))
   }
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>(['application/json', BINARY_TYPE], { parseAs: 'buffer' }, parse)

@@ -6,9 +6,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type, type TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
-import { dropNullMembers } from '../../absent-members.ts'
+import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import {
   EMBEDDINGS_TYPE,
@@ -18,33 +16,40 @@ import {
   unpackEmbeddings
 } from '../../jobs/embeddings-result.ts'
 import { ENCODE_JOB_TYPE, LINES_TYPE, MAX_JOB_SENTENCES, countLines } from '../../jobs/encode-job.ts'
-import { FAILURES, JOB_STATUSES, PRIORITIES, isEnded, type Job, type NewJob, type Priority } from '../../jobs/job.ts'
+import { FAILURES, JOB_STATUSES, PRIORITIES, isEnded, type Job, type NewJob } from '../../jobs/job.ts'
 import type { JobBackend } from '../../jobs/job-backend.ts'
-import { packPayload, type Payload } from '../../jobs/payload.ts'
-import { MAX_CALLBACK_URL_CHARACTERS, callbackUrlProblem } from '../../jobs/webhook.ts'
+import { bytesOf, type Payload } from '../../jobs/payload.ts'
+import { callbackUrlProblem } from '../../jobs/webhook.ts'
+import type { ReadingLine } from '../../reading-line.ts'
 import { callerKey, callerOf, type Caller } from '../auth.ts'
-import { ERROR_REPLIES, jsonReply } from '../encode-reply.ts'
+import { ERROR_REPLIES, callerSignal, jsonReply } from '../encode-reply.ts'
 import { REQUIRED_FIELD } from '../error-reply.ts'
-import { textOf } from '../request-body.ts'
-
-/** A type of job that anyone may ask for over HTTP. */
-export interface RequestedJobType {
-  /** Schema of its input. */
-  readonly input: TSchema
-  /** Who waits for it, unless the request says otherwise. */
-  readonly priority: Priority
-}
+import { bodyAsUtf8, charsetOf } from '../../table/text-reader.ts'
+import {
+  CallbackUrl,
+  JobRequest,
+  createJobReader,
+  invalidJob,
+  type RequestedJob,
+  type RequestedJobTypes
+} from '../job-request.ts'
+import { checkedBytes } from '../request-body.ts'
+import { validateHead } from '../validate-head.ts'
 
 /** What the job routes are made of. */
 export interface JobRouteParts {
   readonly backend: JobBackend
   /** By name. */
-  readonly types: ReadonlyMap<string, RequestedJobType>
+  readonly types: RequestedJobTypes
+  /** Where large bodies wait to be read. */
+  readonly line: ReadingLine
+  readonly maxJsonDepth: number
   readonly jobBodyLimitBytes: number
   /** What callback URLs may be; `undefined`: none, since there is no secret to sign with. */
   readonly callbacks: { readonly allowsPrivate: boolean } | undefined
 }
 
+const JSON_BODY_TYPE = 'application/json'
 /** Media types of lines of JSON. */
 const LINES_TYPES = [LINES_TYPE, 'application/x-ndjson', 'application/x-jsonlines']
 /** The longest wait that `Prefer: wait` is granted, in seconds. */
@@ -52,16 +57,6 @@ const MAX_WAIT_SECONDS = 60
 const PAGE_JOBS = 50
 const MAX_PAGE_JOBS = 200
 
-const CallbackUrl = Type.String({
-  maxLength: MAX_CALLBACK_URL_CHARACTERS,
-  description: 'Gets a signed notice once the job has ended.'
-})
-const JobRequest = Type.Object({
-  type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
-  input: Type.Unknown({ description: 'What the type asks for; for `encode` and `paraphrase` {"sentences": […]}.' }),
-  callbackUrl: Type.Optional(CallbackUrl),
-  priority: Type.Optional(Type.Enum([...PRIORITIES], { description: 'Whether a person waits for it.' }))
-})
 const LinesQuery = Type.Object({
   type: Type.Optional(Type.Literal(ENCODE_JOB_TYPE)),
   callbackUrl: Type.Optional(CallbackUrl)
@@ -120,63 +115,20 @@ const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `/v1/jobs`: work for later. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, parts) => {
-  const { backend, types } = parts
-  const validators = new Map([...types].map(([name, { input }]) => [name, Compile(input)]))
+  const { backend } = parts
   // Who waits for a job is answered at once when the server stops.
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
-  app.addContentTypeParser(LINES_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
+  const { types, line, maxJsonDepth, jobBodyLimitBytes, callbacks } = parts
+  await app.register(enqueueRoutes, {
+    backend,
+    types,
+    line,
+    maxJsonDepth,
+    jobBodyLimitBytes,
+    callbacks,
+    closing: closing.signal
   })
-
-  app.post(
-    '/jobs',
-    {
-      bodyLimit: parts.jobBodyLimitBytes,
-      // What is wrong with a body is told by field, below.
-      attachValidation: true,
-      schema: {
-        summary: 'Hand in work for later',
-        description:
-          `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
-          `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
-        tags: ['jobs'],
-        headers: JobHeaders,
-        querystring: LinesQuery,
-        body: {
-          content: {
-            'application/json': { schema: JobRequest },
-            [LINES_TYPE]: { schema: Type.Unknown() },
-            'application/x-ndjson': { schema: Type.Unknown() },
-            'application/x-jsonlines': { schema: Type.Unknown() }
-          }
-        },
-        response: {
-          200: jsonReply('The job, which ended within the wait that was asked for.', Accepted),
-          202: jsonReply('The job, stored.', Accepted),
-          ...ERROR_REPLIES,
-          ...CONFLICT_REPLY
-        }
-      }
-    },
-    async (request, reply) => {
-      if (request.validationError !== undefined && request.validationError.validationContext !== 'body') {
-        throw request.validationError
-      }
-      const job = newJobOf(request, parts, validators)
-      const enqueued = await backend.enqueue(job)
-      if (enqueued.outcome === 'conflict') {
-        throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
-      }
-      const waitSeconds = waitSecondsOf(request.headers.prefer)
-      const waited =
-        waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply, closing.signal) : enqueued.job
-      const accepted = acceptedOf(waited)
-      if (waitSeconds > 0) void reply.header('preference-applied', `wait=${waitSeconds}`)
-      void reply.header('location', accepted.statusUrl)
-      return reply.code(waitSeconds > 0 && isEnded(waited) ? 200 : 202).send(accepted)
-    }
-  )
 
   app.get(
     '/jobs',
@@ -294,72 +246,95 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, p
   )
 }
 
-type Validators = ReadonlyMap<string, Pick<Validator, 'Errors'>>
+/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteParts & { readonly closing: AbortSignal }> = async (
+  app,
+  parts
+) => {
+  const { backend, types, closing } = parts
+  const read = createJobReader(types, { maxJsonDepth: parts.maxJsonDepth }, parts.line)
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<Buffer>([JSON_BODY_TYPE, ...LINES_TYPES], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, checkedBytes(request, body))
+  })
 
-/** The job that a request hands in. */
-function newJobOf(
-  request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
-  parts: JobRouteParts,
-  validators: Validators
-): NewJob {
-  const requested = Buffer.isBuffer(request.body)
-    ? linesJob(textOf(request, request.body), request.query.callbackUrl)
-    : jsonJob(request.body, parts.types, validators)
-  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, parts.callbacks)
-  const key = request.headers['idempotency-key']
-  return {
-    ...requested,
-    owner: callerKey(callerOf(request)),
-    ...(typeof key === 'string' && { idempotencyKey: key })
-  }
+  app.post(
+    '/jobs',
+    {
+      bodyLimit: parts.jobBodyLimitBytes,
+      validatorCompiler: validateHead,
+      schema: {
+        summary: 'Hand in work for later',
+        description:
+          `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
+          `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
+        tags: ['jobs'],
+        headers: JobHeaders,
+        querystring: LinesQuery,
+        body: {
+          content: {
+            [JSON_BODY_TYPE]: { schema: JobRequest },
+            [LINES_TYPE]: { schema: Type.Unknown() },
+            'application/x-ndjson': { schema: Type.Unknown() },
+            'application/x-jsonlines': { schema: Type.Unknown() }
+          }
+        },
+        response: {
+          200: jsonReply('The job, which ended within the wait that was asked for.', Accepted),
+          202: jsonReply('The job, stored.', Accepted),
+          ...ERROR_REPLIES,
+          ...CONFLICT_REPLY
+        }
+      }
+    },
+    async (request, reply) => {
+      const job = await newJobOf(request, reply, parts, read)
+      const enqueued = await backend.enqueue(job)
+      if (enqueued.outcome === 'conflict') {
+        throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
+      }
+      const waitSeconds = waitSecondsOf(request.headers.prefer)
+      const waited = waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply, closing) : enqueued.job
+      const accepted = acceptedOf(waited)
+      if (waitSeconds > 0) void reply.header('preference-applied', `wait=${waitSeconds}`)
+      void reply.header('location', accepted.statusUrl)
+      return reply.code(waitSeconds > 0 && isEnded(waited) ? 200 : 202).send(accepted)
+    }
+  )
 }
 
-function linesJob(body: string, callbackUrl: string | undefined): NewJob {
-  const lineCount = countLines(body)
-  if (lineCount === 0) throw invalid('body', [REQUIRED_FIELD])
-  if (lineCount > MAX_JOB_SENTENCES) throw invalid('body', [`more than ${MAX_JOB_SENTENCES} lines`])
-  const input: Payload = { contentType: LINES_TYPE, bytes: new TextEncoder().encode(body) }
+/** The job that a request hands in. */
+async function newJobOf(
+  request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
+  reply: FastifyReply,
+  parts: JobRouteParts,
+  read: ReturnType<typeof createJobReader>
+): Promise<NewJob> {
+  const owner = callerKey(callerOf(request))
+  const bytes = bytesOf(request.body)
+  const contentType = request.headers['content-type']?.toLowerCase() ?? ''
+  const isLines = LINES_TYPES.some((type) => contentType.startsWith(type))
+  const charset = charsetOf(contentType)
+  const requested = isLines
+    ? linesJob(bodyAsUtf8(bytes, charset), request.query.callbackUrl)
+    : await read({ bytes, charset }, { callerKey: owner, signal: callerSignal(reply, undefined) })
+  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, parts.callbacks)
+  const key = request.headers['idempotency-key']
+  return { ...requested, owner, ...(typeof key === 'string' && { idempotencyKey: key }) }
+}
+
+function linesJob(bytes: Uint8Array<ArrayBuffer>, callbackUrl: string | undefined): RequestedJob {
+  const lineCount = countLines(bytes, MAX_JOB_SENTENCES)
+  if (lineCount === 0) throw invalidJob('body', [REQUIRED_FIELD])
+  if (lineCount > MAX_JOB_SENTENCES) throw invalidJob('body', [`more than ${MAX_JOB_SENTENCES} lines`])
+  const input: Payload = { contentType: LINES_TYPE, bytes }
   return { type: ENCODE_JOB_TYPE, priority: 'bulk', input, ...(callbackUrl !== undefined && { callbackUrl }) }
 }
 
-const jobRequest = Compile(JobRequest)
-
-function jsonJob(body: unknown, types: JobRouteParts['types'], validators: Validators): NewJob {
-  if (!jobRequest.Check(body)) throw invalidInput(jobRequest.Errors(body))
-  const type = types.get(body.type)
-  if (type === undefined) throw invalid('type', [`want one of ${[...types.keys()].join(', ')}`])
-  dropNullMembers(body.input, type.input)
-  const problems = validators.get(body.type)?.Errors(body.input) ?? []
-  if (problems.length > 0) throw invalidInput(problems)
-  return {
-    type: body.type,
-    priority: body.priority ?? type.priority,
-    input: packPayload(body.input),
-    ...(body.callbackUrl !== undefined && { callbackUrl: body.callbackUrl })
-  }
-}
-
 function assertCallbackUrl(url: string, callbacks: JobRouteParts['callbacks']): void {
-  if (callbacks === undefined) throw invalid('callbackUrl', ['this service has no secret to sign notices with'])
+  if (callbacks === undefined) throw invalidJob('callbackUrl', ['this service has no secret to sign notices with'])
   const problem = callbackUrlProblem(url, callbacks.allowsPrivate)
-  if (problem !== undefined) throw invalid('callbackUrl', [problem])
-}
-
-/** Words what is wrong first, by its field; of the value itself nothing is repeated. */
-function invalidInput([problem]: ReturnType<Validator['Errors']>): ServiceError {
-  if (problem === undefined) return invalid('body', ['not a job'])
-  const path = problem.instancePath.split('/').slice(1)
-  if (problem.keyword === 'required') {
-    const [missing = ''] = problem.params.requiredProperties
-    return invalid([...path, missing].join('.'), [REQUIRED_FIELD])
-  }
-  return invalid(path.length === 0 ? 'input' : path.join('.'), [problem.message])
-}
-
-function invalid(field: string, reasons: readonly string[]): ServiceError {
-  return new ServiceError('INVALID_REQUEST', `Cannot accept the job: ${field}: ${reasons.join(', ')}`, {
-    fields: { [field]: reasons }
-  })
+  if (problem !== undefined) throw invalidJob('callbackUrl', [problem])
 }
 
 /** `wait=30` of a Prefer header (RFC 7240), in seconds; 0 without one. */

@@ -3,22 +3,24 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import assert from 'node:assert/strict'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import { Mentor } from '../../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource, MentorStore } from '../../mentor/mentor-source.ts'
+import { bytesOf } from '../../jobs/payload.ts'
 import type { MentorUpload, ReadUpload } from '../../mentor/mentor-upload.ts'
-import { createUploadReader } from '../../mentor/read-upload.ts'
+import type { UploadReader } from '../../mentor/read-upload.ts'
 import { questionSheetOf, trainingDataOf, writeTrainingData, type DroppedLines } from '../../mentor/training-data.ts'
 import type { TrainingDesk } from '../../mentor/training-desk.ts'
+import type { Reader } from '../../reading-line.ts'
 import { charsetOf } from '../../table/text-reader.ts'
-import { assertMayRead, callerHeadersOf, callerOf, mayRead } from '../auth.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf, mayRead } from '../auth.ts'
 import { assertMayEdit } from '../edit-permission.ts'
-import { ERROR_REPLIES } from '../encode-reply.ts'
-import { bytesOf } from '../request-body.ts'
+import { ERROR_REPLIES, callerSignal } from '../encode-reply.ts'
+import { REQUIRED_FIELD } from '../error-reply.ts'
+import { checkedBytes } from '../request-body.ts'
+import { validateHead } from '../validate-head.ts'
 
 /** What the mentor routes are made of. */
 export interface MentorRouteParts {
@@ -29,6 +31,8 @@ export interface MentorRouteParts {
   readonly trainings?: TrainingDesk
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
+  /** Reads mentors that come in. */
+  readonly readUpload: UploadReader
   readonly mentorBodyLimitBytes: number
 }
 
@@ -205,28 +209,14 @@ export function unknownMentor(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
 }
 
-/** Checks as Fastify would by itself. */
-function validator(schema: TSchema) {
-  const checked = Compile(schema)
-  const none: ReturnType<typeof checked.Errors> = []
-  const validate = (value: unknown): boolean => {
-    const isValid = checked.Check(value)
-    validate.errors = isValid ? none : checked.Errors(value)
-    return isValid
-  }
-  validate.errors = none
-  return validate
-}
-
 /** A table that is written while others write the same mentor starts anew this often. */
 const MAX_PUT_TRIES = 5
 
 /** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
 const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
-  const read = createUploadReader()
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>(['application/json', 'text/csv'], { parseAs: 'buffer' }, (request, body, done) => {
-    done(null, bytesOf(request, body))
+    done(null, checkedBytes(request, body))
   })
 
   app.put(
@@ -249,21 +239,25 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
         response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
       },
       // Before a body is read that nobody would store.
-      onRequest: async () => void storeOf(parts),
-      // The body is checked where it is parsed.
-      validatorCompiler: ({ schema, httpPart }) => (httpPart === 'body' ? () => true : validator(schema))
+      onRequest: async (request) => {
+        storeOf(parts)
+        assertMayRead(callerOf(request), request.params.mentor)
+      },
+      validatorCompiler: validateHead
     },
-    async (request) => {
+    async (request, reply) => {
       const id = request.params.mentor
-      assertMayRead(callerOf(request), id)
-      const body: unknown = request.body
-      assert(body instanceof Uint8Array, 'A body is no bytes; this is a bug')
+      const bytes = bytesOf(request.body)
+      if (bytes.length === 0) {
+        throw new ServiceError('INVALID_REQUEST', 'Cannot store the mentor: there is no body, JSON or CSV is wanted', {
+          fields: { body: [REQUIRED_FIELD] }
+        })
+      }
       const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
-      const { mentor, summary } = await putUpload(storeOf(parts), id, read, {
-        format: isCsv ? 'csv' : 'json',
-        bytes: new Uint8Array(body),
-        charset: charsetOf(request.headers['content-type'])
-      })
+      const reader = { callerKey: callerKey(callerOf(request)), signal: callerSignal(reply, undefined) }
+      const charset = charsetOf(request.headers['content-type'])
+      const upload: MentorUpload = { format: isCsv ? 'csv' : 'json', bytes, charset }
+      const { mentor, summary } = await putUpload(storeOf(parts), id, parts.readUpload, upload, reader)
       const { problems, lint, dropped, ...counts } = summary
       const told = { ...droppedView(dropped), problems: [...problems], lint: [...lint] }
       return { data: { mentor: id, revision: mentor.revision, ...counts, ...told } }
@@ -281,17 +275,19 @@ export function droppedView(dropped: DroppedLines | undefined) {
 async function putUpload(
   mentors: MentorStore,
   id: string,
-  read: (upload: MentorUpload) => Promise<ReadUpload>,
-  upload: MentorUpload
+  read: UploadReader,
+  upload: MentorUpload,
+  reader: Reader
 ): Promise<ReadUpload> {
   if (upload.format === 'json') {
-    const uploaded = await read(upload)
+    const uploaded = await read(upload, reader)
     await mentors.put(id, uploaded.mentor)
     return uploaded
   }
   for (let tries = 0; tries < MAX_PUT_TRIES; tries += 1) {
     const before = await mentors.readJson(id)
-    const uploaded = await read({ ...upload, before: before?.json })
+    // A thread takes the bytes away.
+    const uploaded = await read({ ...upload, bytes: upload.bytes.slice(), before: before?.json }, reader)
     if (await mentors.put(id, uploaded.mentor, before?.revision ?? null)) return uploaded
   }
   throw new ServiceError('UNAVAILABLE', 'Cannot store the mentor: others change it at the same time')

@@ -69,9 +69,15 @@ const OpenAiError = Type.Object({
     code: Type.String()
   })
 })
-const OPENAI_ERRORS = Object.fromEntries(
-  [400, 401, 404, 413, 415, 429, 503].map((status) => [status, jsonReply('An error, as OpenAI words it.', OpenAiError)])
-)
+const OPENAI_ERRORS = {
+  ...Object.fromEntries(
+    [400, 401, 404, 408, 413, 415, 429, 503].map((status) => [
+      status,
+      jsonReply('An error, as OpenAI words it.', OpenAiError)
+    ])
+  ),
+  431: { $ref: 'ErrorReply#' }
+}
 
 /** `/v1/embeddings` and `/v1/models`: what the official OpenAI clients speak. */
 export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, parts) => {

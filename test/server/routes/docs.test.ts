@@ -82,3 +82,28 @@ test('/docs shows a page whose scripts its own content security policy lets run'
     }
   }
 })
+
+test('/docs does not keep the key, and its document is made once', async (t) => {
+  const { app } = await buildTestApp(t)
+  const script = await app.inject('/docs/static/swagger-initializer.js')
+  assert.match(script.payload, /"persistAuthorization":\s*false/)
+  const { bytes, yaml } = { bytes: await app.inject('/docs/json'), yaml: await app.inject('/docs/yaml') }
+  assert.equal(bytes.headers['content-type'], 'application/json; charset=utf-8')
+  assert.match(yaml.payload, /^openapi: 3\.1\.0/)
+  app.swagger = () => assert.fail('the document is made anew')
+  assert.equal((await app.inject('/docs/json')).payload, bytes.payload)
+})
+
+test('/docs/json tells of what any request may be refused with, whatever its route', async (t) => {
+  const { app } = await openMentorApp(t)
+  const api: { paths: Record<string, Record<string, { responses: object; security?: unknown[] }>> } = (
+    await app.inject('/docs/json')
+  ).json()
+  for (const [path, methods] of Object.entries(api.paths)) {
+    for (const [method, { responses, security }] of Object.entries(methods)) {
+      // What is open to everyone and takes nothing, and the ping, tell of no errors of their own.
+      if (security !== undefined || path === '/v1/ping') continue
+      for (const status of ['401', '408', '431']) assert.ok(status in responses, `${method} ${path}: ${status}`)
+    }
+  }
+})
