@@ -12,9 +12,14 @@ import type { EncoderLoad, EncoderObserver } from './embedding/local-encoder.ts'
 import { encoderCatalogue } from './inference/encoder-model.ts'
 import { joinCatalogues } from './inference/inference-model.ts'
 import { jobRouteParts } from './job-parts.ts'
+import { memoryLimitBytes } from './memory-limit.ts'
+import { RoomWatch } from './jobs/room-watch.ts'
 import { openMentorParts, type MentorParts } from './mentor-parts.ts'
 import { ReadingLine, readingLimitsOf } from './reading-line.ts'
 import { buildApp } from './server/app.ts'
+import { bodyBudgetOf } from './server/body-budget.ts'
+import { connectionGuardOf } from './server/connection-guard.ts'
+import { MemoryGuard } from './server/memory-guard.ts'
 import { createAuthenticator } from './server/auth.ts'
 import { createMetrics, type Metrics } from './server/metrics.ts'
 import { ObservedEncoder } from './server/observed-encoder.ts'
@@ -58,11 +63,22 @@ export interface AppParts {
   readonly encoding: Encoding
   readonly metrics: Metrics
   readonly mentors: MentorParts
+  readonly room: RoomWatch
   readonly errors: ErrorReporter
 }
 
 /** The model's name to callers. */
 const MODEL_ID = 'all-MiniLM-L6-v2'
+
+/** What large requests may hold, as much of the settings as the memory there is allows. */
+function fitToMemory(config: Config, limitBytes: number): Config {
+  return {
+    ...config,
+    bodiesUnderWayBytes: Math.min(config.bodiesUnderWayBytes, limitBytes / 8),
+    unreadRepliesBytes: Math.min(config.unreadRepliesBytes, limitBytes / 8),
+    readingMemoryBytes: Math.min(config.readingMemoryBytes, limitBytes / 4)
+  }
+}
 
 /** Opens all that requests are answered with: for a process that listens, and for one that is called by events. */
 export async function openApp(
@@ -70,7 +86,12 @@ export async function openApp(
   createEncoding: CreateEncoding,
   offer: AppOffer
 ): Promise<AppParts> {
-  const { config, log, jobs } = beginning
+  const { log, jobs } = beginning
+  const memory = new MemoryGuard({
+    limitBytes: beginning.config.memoryLimitBytes || memoryLimitBytes(),
+    guardedShare: beginning.config.memoryGuardPercent / 100
+  })
+  const config = fitToMemory(beginning.config, memory.limitBytes)
   const { logger } = log
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   const metrics = createMetrics()
@@ -80,6 +101,11 @@ export async function openApp(
   const offersStored = offer.keepsData || config.backend === 'aws'
   const line = new ReadingLine(readingLimitsOf(config))
   const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver, line)
+  const room = new RoomWatch(jobs, logger)
+  metrics.addJobRoom(() => room.latest)
+  const bodies = bodyBudgetOf(config)
+  const connections = connectionGuardOf(config)
+  metrics.addLimits({ bodies, connections, memory, line })
   const replyCache = new ReplyCache(config.replyCacheBytes)
   metrics.addEncoderLoad(() => encoding.load())
   metrics.addReplyCache(() => replyCache.counts)
@@ -88,8 +114,12 @@ export async function openApp(
     logger,
     authenticate: createAuthenticator({ apiSecretKey: offer.apiSecretKey, jwtSecretKey: config.jwtSecretKey }),
     readiness: {
-      isReady: () => !offer.isStopping() && encoding.readiness.isReady(),
-      reasons: () => (offer.isStopping() ? ['the service is stopping'] : encoding.readiness.reasons())
+      isReady: () => !offer.isStopping() && memory.pressure !== 'extreme' && encoding.readiness.isReady(),
+      reasons: () => {
+        if (offer.isStopping()) return ['the service is stopping']
+        return encoding.readiness.isReady() ? memory.notes() : encoding.readiness.reasons()
+      },
+      notes: () => [...room.notes(), ...memory.notes()]
     },
     encoder,
     tokenize: encoding.tokenize,
@@ -99,6 +129,9 @@ export async function openApp(
     ]),
     model: { id: MODEL_ID, createdSeconds: Math.floor(Date.now() / 1000) },
     replyCache,
+    memory,
+    bodies,
+    connections,
     observeRequest,
     observeAnswer,
     ...(offersStored && {
@@ -111,5 +144,5 @@ export async function openApp(
       errors.report(error, context)
     }
   })
-  return { app, encoding, metrics, mentors, errors }
+  return { app, encoding, metrics, mentors, room, errors }
 }

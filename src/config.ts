@@ -284,6 +284,20 @@ export const SETTINGS = {
     unit: 'bodies',
     doc: 'Large bodies that wait while another one is read; beyond it 503, and 429 beyond one caller’s `MAX_CALLER_PERCENT` of it.'
   }),
+  MEMORY_LIMIT_BYTES: integer({
+    default: 0,
+    min: 0,
+    max: 1_099_511_627_776,
+    unit: 'bytes',
+    doc: 'Resident memory that the process may take; 0 takes the limit of its control group, or the machine’s memory. Of it, `BODIES_UNDER_WAY_BYTES` and `UNREAD_REPLIES_BYTES` are an eighth at most each, `READING_MEMORY_BYTES` a quarter.'
+  }),
+  MEMORY_GUARD_PERCENT: integer({
+    default: 80,
+    min: 10,
+    max: 100,
+    unit: 'percent',
+    doc: 'From this share of `MEMORY_LIMIT_BYTES` on, bodies of more than 16,384 bytes are refused with 503; from halfway between it and the limit on, all but health.'
+  }),
   REQUEST_TIMEOUT_SECONDS: integer({
     default: 60,
     min: 1,
@@ -424,6 +438,13 @@ export const SETTINGS = {
     max: 1_099_511_627_776,
     unit: 'bytes',
     doc: 'Size that the SQLite file of jobs may grow to; then jobs are refused with 503 until some are over their 20 days.'
+  }),
+  JOBS_RESERVE_BYTES: integer({
+    default: 67_108_864,
+    min: 0,
+    max: 1_099_511_627_776,
+    unit: 'bytes',
+    doc: 'Room on the disk, and below `JOBS_MAX_BYTES`, that new jobs leave free beside what the results of accepted jobs are expected to take; else jobs and trainings are refused with 503 until there is room.'
   }),
   WEBHOOK_SECRET: text({
     default: undefined,

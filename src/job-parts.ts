@@ -22,7 +22,11 @@ const AFTER_JOBS_SECONDS = 5
 /** Opens the store and queue of jobs that the settings name. */
 export async function openJobBackend(config: Config): Promise<JobBackend> {
   if (config.backend === 'local') {
-    return SqliteJobBackend.open({ path: join(config.dataDir, 'sbert-service.db'), maxBytes: config.jobsMaxBytes })
+    return SqliteJobBackend.open({
+      path: join(config.dataDir, 'sbert-service.db'),
+      maxBytes: config.jobsMaxBytes,
+      reserveBytes: config.jobsReserveBytes
+    })
   }
   const { jobsQueueUrl, jobsTable, modelsBucket, jobsBulkQueueUrl, jobsDeadLetterQueueUrl } = config
   assert(

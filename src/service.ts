@@ -33,7 +33,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
 
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
   let isStopping = false
-  const { app, encoding, metrics, mentors, errors } = await openApp(beginning, createEncoding, {
+  const { app, encoding, metrics, mentors, room, errors } = await openApp(beginning, createEncoding, {
     apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
     containerId: containerIdOf(env),
     isStopping: () => isStopping,
@@ -59,6 +59,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     return
   }
   emfReporter?.start()
+  room.start()
 
   closeWithGrace(
     {
@@ -84,6 +85,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
       metricsServer.closeAllConnections()
       await jobRunner.stop()
       await backlogReporter.stop()
+      await room.stop()
       await mentors.close()
       await jobs.close()
       await encoding.close()

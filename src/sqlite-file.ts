@@ -3,11 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 import { ServiceError } from './errors.ts'
+import { makePrivateDatabase } from './private-file.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 /** How long a statement waits for another process's write. */
@@ -29,7 +28,7 @@ export class SqliteFile {
 
   /** @param path the file; it and its folder are made when there is none */
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true })
+    makePrivateDatabase(path)
     this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
     this.#database.exec('PRAGMA journal_mode = WAL')
   }

@@ -62,7 +62,7 @@ export function startService(
   }
   return {
     child,
-    dataDir,
+    dataDir: env['DATA_DIR'] ?? dataDir,
     stderr,
     log,
     exited,

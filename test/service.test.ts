@@ -4,7 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { judgeNodeVersion } from '../src/node-version.ts'
@@ -147,4 +150,30 @@ test('a job that was accepted before a stop is done after the next start', async
   assert.match(await result.text(), /^\{"data":\[\{"original":"hello world","encoded":\[/)
   second.child.kill('SIGTERM')
   assert.deepEqual(await second.exited, [0, null])
+})
+
+test('what the service keeps is for its own user alone, whatever the umask', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'open-'))
+  const before = process.umask(0)
+  const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: join(folder, 'data') })
+  process.umask(before)
+  await service.logged('ready')
+  const { dataDir } = service
+  const names = readdirSync(dataDir, { recursive: true }).map(String)
+  assert.ok(names.includes('sbert-service.db') && names.includes('mentors.db') && names.includes('mentors.db-wal'))
+  assert.equal(statSync(dataDir).mode & 0o777, 0o700)
+  for (const name of names) {
+    const { mode } = statSync(join(dataDir, name))
+    assert.equal(mode & 0o077, 0, `${name} ${mode.toString(8)}`)
+  }
+  // Files of an earlier version, which all could read.
+  service.child.kill('SIGKILL')
+  await service.exited
+  for (const name of names.filter((file) => file.includes('.db'))) chmodSync(join(dataDir, name), 0o644)
+  const second = start(t, { API_SECRET_KEY: 'key', DATA_DIR: dataDir })
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  await second.logged('ready')
+  for (const name of ['sbert-service.db', 'sbert-service.db-wal', 'mentors.db', 'mentors.db-shm']) {
+    assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name)
+  }
 })

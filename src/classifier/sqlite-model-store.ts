@@ -8,6 +8,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../private-file.ts'
 import type { SqliteFile } from '../sqlite-file.ts'
 import { nameIn, numberIn, textIn, type StoredRecord } from '../stored-record.ts'
 import type { ModelBytes } from './classifier-model.ts'
@@ -264,9 +265,9 @@ export class SqliteModelStore implements ModelStore {
   }
 
   async #write(name: string, model: ModelBytes): Promise<void> {
-    await mkdir(this.#folder, { recursive: true })
+    await mkdir(this.#folder, { recursive: true, mode: PRIVATE_FOLDER_MODE })
     const unfinished = join(this.#folder, `${randomUUID()}.unfinished`)
-    const file = await open(unfinished, 'wx')
+    const file = await open(unfinished, 'wx', PRIVATE_FILE_MODE)
     try {
       await file.writeFile(model)
       await file.sync()

@@ -114,6 +114,16 @@ export interface Backlog {
   readonly deadCount: number
 }
 
+/** Room of the disk that jobs are kept on. */
+export interface JobRoom {
+  /** What the file of jobs may still grow by, and what is free in it. */
+  readonly freeBytes: number
+  /** Kept for what was accepted. */
+  readonly reservedBytes: number
+  /** Whether new jobs are refused. */
+  readonly isFull: boolean
+}
+
 /** What a sweep did. */
 export interface Swept {
   /** Jobs taken back from workers that fell silent. */
@@ -166,6 +176,8 @@ export interface JobBackend {
   /** Takes jobs back from silent workers and deletes what is over its time. Any number of processes may do it. */
   sweep(): Promise<Swept>
   backlog(): Promise<Backlog>
+  /** Room for new jobs; `undefined` where there is no disk that may be full. */
+  room(): Promise<JobRoom | undefined>
   /** Says that a worker lives, for the next `ttlMs`. @returns how many live, this one included */
   checkIn(workerId: string, ttlMs: number): Promise<number>
   close(): Promise<void>

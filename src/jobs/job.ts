@@ -41,6 +41,8 @@ export interface NewJob {
   /** Which handler does it. */
   readonly type: string
   readonly input: Payload
+  /** Bytes that its result will take, where that can be told: room for it is kept. @default as many as the input */
+  readonly expectedResultBytes?: number
   /** @default 'interactive' */
   readonly priority?: Priority
   /** Whose job it is; keys of different owners never meet. @default '' */

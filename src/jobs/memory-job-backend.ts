@@ -225,6 +225,10 @@ export class MemoryJobBackend implements JobBackend {
     }
   }
 
+  async room(): Promise<undefined> {
+    return undefined
+  }
+
   async checkIn(workerId: string, ttlMs: number): Promise<number> {
     const nowMs = this.#clock.wallMs()
     this.#workers.set(workerId, nowMs + ttlMs)

@@ -4,11 +4,10 @@
  */
 
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
+import { makePrivateDatabase } from '../private-file.ts'
 import { Bell } from './bell.ts'
 import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {
@@ -24,6 +23,7 @@ import {
   type JobBackend,
   type JobPage,
   type JobQuery,
+  type JobRoom,
   type Lease,
   type LeaseOutcome,
   type Swept
@@ -49,6 +49,8 @@ export interface SqliteJobBackendOptions {
   readonly random?: () => number
   /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
   readonly maxBytes?: number
+  /** Room that new jobs leave for what those before them need, beside what their results are expected to take. @default 0 */
+  readonly reserveBytes?: number
   /** How long a write waits for another process's write. @default 5000 */
   readonly busyTimeoutMs?: number
   /**
@@ -99,13 +101,14 @@ export class SqliteJobBackend implements JobBackend {
    * @throws Error when the file cannot be opened or made
    */
   static async open(options: SqliteJobBackendOptions): Promise<SqliteJobBackend> {
-    await mkdir(dirname(options.path), { recursive: true })
+    makePrivateDatabase(options.path)
     const threadOptions: ThreadOptions = {
       path: options.path,
       policy: options.policy ?? DEFAULT_JOB_POLICY,
       busyTimeoutMs: options.busyTimeoutMs ?? 5000,
       lookEveryMs: options.lookEveryMs ?? 1000,
-      ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes })
+      ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
+      ...(options.reserveBytes !== undefined && { reserveBytes: options.reserveBytes })
     }
     const thread = new Worker(new URL('./sqlite-job-thread.ts', import.meta.url), {
       name: 'sqlite-jobs',
@@ -200,6 +203,10 @@ export class SqliteJobBackend implements JobBackend {
     return this.#call('backlog')
   }
 
+  async room(): Promise<JobRoom> {
+    return this.#call('room')
+  }
+
   async checkIn(workerId: string, ttlMs: number): Promise<number> {
     return this.#call('checkIn', workerId, ttlMs)
   }
@@ -276,7 +283,8 @@ export class SqliteJobBackend implements JobBackend {
 
 function errorOf(fault: StoreFault): Error {
   if (fault.code === undefined) return new Error(fault.message)
-  return new ServiceError(fault.code, fault.message)
+  const { retryAfterSeconds } = fault
+  return new ServiceError(fault.code, fault.message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 }
 
 function unavailable(cause: Error): ServiceError {

@@ -4,6 +4,8 @@
  */
 
 import assert from 'node:assert/strict'
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 import {
@@ -26,7 +28,19 @@ import {
   type NewJob,
   type Priority
 } from './job.ts'
-import type { Backlog, Changed, Claim, Enqueued, JobPage, JobQuery, Lease, LeaseOutcome, Swept } from './job-backend.ts'
+import type {
+  Backlog,
+  Changed,
+  Claim,
+  Enqueued,
+  JobPage,
+  JobQuery,
+  JobRoom,
+  Lease,
+  LeaseOutcome,
+  Swept
+} from './job-backend.ts'
+import { ServiceError } from '../errors.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
@@ -38,6 +52,8 @@ export interface SqliteJobStoreOptions {
   readonly policy: JobPolicy
   /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
   readonly maxBytes?: number
+  /** Room that new jobs leave for what those before them need, beside what their results are expected to take. @default 0 */
+  readonly reserveBytes?: number
   /** How long a write waits for another process's write, in milliseconds. */
   readonly busyTimeoutMs: number
 }
@@ -98,11 +114,13 @@ const SCHEMA = `
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     run_at INTEGER NOT NULL,
-    expires_at INTEGER
+    expires_at INTEGER,
+    expected_bytes INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE TABLE IF NOT EXISTS job_inputs (seq INTEGER PRIMARY KEY, content_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS job_results (seq INTEGER PRIMARY KEY, content_type TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS job_workers (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS jobs_expecting ON jobs (expected_bytes) WHERE status IN ('QUEUED', 'IN_PROGRESS');
   CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (type, priority, run_at, seq) WHERE status = 'QUEUED';
   CREATE INDEX IF NOT EXISTS jobs_in_progress ON jobs (seq) WHERE status = 'IN_PROGRESS';
   CREATE INDEX IF NOT EXISTS jobs_dead ON jobs (seq) WHERE failure = 'DEAD';
@@ -118,6 +136,10 @@ const SCHEMA = `
 const IS_GROUP_FREE = `NOT EXISTS (
   SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
 
+/** Room is measured anew after this time: to sum up what a long queue expects takes some milliseconds. */
+const MAX_ROOM_AGE_MS = 250
+/** About how long the jobs at work take to make room, or an operator. */
+const RETRY_AFTER_SECONDS = 30
 const MAX_DELETIONS_PER_SWEEP = 500
 /** Jobs that one page of a list looks at: some milliseconds. */
 const MAX_LISTED_ROWS = 10_000
@@ -144,14 +166,23 @@ interface JobRow {
 export class SqliteJobStore {
   readonly #database: DatabaseSync
   readonly #policy: JobPolicy
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #reserveBytes: number
   readonly #statements = new Map<string, StatementSync>()
   readonly #watch = new LeaseWatch()
+  /** Room for new jobs, as it was lately, less what was taken since. */
+  #freeBytes = 0
+  #freeAtMs = Number.NaN
   #claimCount = 0
   #hasQueued = false
   #endedIds: string[] = []
 
   constructor(options: SqliteJobStoreOptions) {
     this.#policy = options.policy
+    this.#path = options.path
+    this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
+    this.#reserveBytes = options.reserveBytes ?? 0
     this.#database = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs })
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES}`)
     // A page count is refused below the present one, so an existing larger file keeps working and stops growing.
@@ -164,6 +195,10 @@ export class SqliteJobStore {
     const columns = this.#database.prepare('PRAGMA table_info(jobs)').all()
     if (columns.length > 0 && !columns.some(({ name }) => name === 'concurrency_group')) {
       this.#database.exec('ALTER TABLE jobs ADD COLUMN concurrency_group TEXT')
+    }
+    // And one from before room for results was kept.
+    if (columns.length > 0 && !columns.some(({ name }) => name === 'expected_bytes')) {
+      this.#database.exec('ALTER TABLE jobs ADD COLUMN expected_bytes INTEGER NOT NULL DEFAULT 0')
     }
     this.#database.exec(`${SCHEMA} COMMIT`)
   }
@@ -181,6 +216,8 @@ export class SqliteJobStore {
       this.#database.exec('COMMIT')
       return value
     } catch (error) {
+      // The room that this took is there again.
+      this.#freeAtMs = Number.NaN
       // SQLite has rolled back by itself after some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
@@ -207,6 +244,7 @@ export class SqliteJobStore {
       this.#rowToKeep(this.#rowOf(job.id), now) ?? this.#rowToKeep(this.#rowOfKey(owner, job.idempotencyKey), now)
     if (earlier === undefined) {
       const outdated = this.#waitingOfGroup(job.concurrencyGroup)
+      this.#assertRoom(job, now)
       if (outdated !== undefined) this.#supersede(outdated, now)
       return { outcome: 'added', job: this.#insert(job, fingerprint, now) }
     }
@@ -361,6 +399,43 @@ export class SqliteJobStore {
     }
   }
 
+  /** What is free for new jobs. */
+  room(): JobRoom {
+    const pragma = (name: string): number => numberIn(this.#prepare(`PRAGMA ${name}`).get() ?? {}, name)
+    const pageBytes = pragma('page_size')
+    const { bavail, bsize } = statfsSync(dirname(this.#path))
+    const fileBytes = pragma('page_count') * pageBytes
+    // Pages that are free in the file are written again before it grows.
+    const growthBytes = Math.max(0, Math.min(bavail * bsize, this.#maxBytes - fileBytes))
+    const freeBytes = growthBytes + pragma('freelist_count') * pageBytes
+    const expectedBytes = this.#number(
+      `SELECT coalesce(sum(expected_bytes), 0) AS value FROM jobs WHERE status IN ('QUEUED', 'IN_PROGRESS')`
+    )
+    const reservedBytes = this.#reserveBytes + expectedBytes
+    return { freeBytes, reservedBytes, isFull: freeBytes <= reservedBytes }
+  }
+
+  /**
+   * Room is checked before a job is taken: one that was accepted can then be done, and is not stuck on a disk that the inputs of
+   * others have filled.
+   * @throws {ServiceError} UNAVAILABLE
+   */
+  #assertRoom(job: NewJob, { monotonicMs }: Instant): void {
+    const age = monotonicMs - this.#freeAtMs
+    if (!(age >= 0 && age < MAX_ROOM_AGE_MS)) {
+      const { freeBytes, reservedBytes } = this.room()
+      this.#freeBytes = freeBytes - reservedBytes
+      this.#freeAtMs = monotonicMs
+    }
+    const neededBytes = job.input.bytes.byteLength + expectedResultBytesOf(job)
+    if (this.#freeBytes >= neededBytes) {
+      this.#freeBytes -= neededBytes
+      return
+    }
+    const found = 'what is free on the disk is kept for the results of those accepted'
+    throw new ServiceError('UNAVAILABLE', `Cannot accept the job: ${found}`, { retryAfterSeconds: RETRY_AFTER_SECONDS })
+  }
+
   checkIn(workerId: string, ttlMs: number, now: Instant): number {
     this.#run('INSERT OR REPLACE INTO job_workers VALUES (?, ?)', workerId, now.wallMs + ttlMs)
     return this.#number('SELECT count(*) AS value FROM job_workers WHERE expires_at > ?', now.wallMs)
@@ -375,8 +450,8 @@ export class SqliteJobStore {
     this.#hasQueued = true
     const { lastInsertRowid: seq } = this.#run(
       `INSERT INTO jobs (id, type, priority, owner, labels, callback_url, concurrency_group, idempotency_key, fingerprint,
-         status, attempts, progress, token, beat, lease_ms, created_at, updated_at, run_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', 0, 0, 0, 0, 0, ?, ?, ?)`,
+         status, attempts, progress, token, beat, lease_ms, created_at, updated_at, run_at, expected_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', 0, 0, 0, 0, 0, ?, ?, ?, ?)`,
       added.id,
       added.type,
       added.priority,
@@ -388,7 +463,8 @@ export class SqliteJobStore {
       fingerprint,
       added.createdAtMs,
       added.updatedAtMs,
-      added.runAtMs
+      added.runAtMs,
+      expectedResultBytesOf(job)
     )
     this.#run('INSERT INTO job_inputs VALUES (?, ?, ?)', seq, job.input.contentType, job.input.bytes)
     return added
@@ -496,6 +572,8 @@ export class SqliteJobStore {
       row.seq
     )
     const job = (ended ?? row).job
+    // Only what failed may be put back to work; else the input is just room that others need.
+    if (status === 'SUCCESS' || failure === 'CANCELLED') this.#run('DELETE FROM job_inputs WHERE seq = ?', row.seq)
     const notice = noticeOf(job)
     if (notice !== undefined) this.#insert(notice, fingerprintOf(notice), now)
     return job
@@ -571,6 +649,11 @@ export class SqliteJobStore {
     }
     return statement
   }
+}
+
+/** Bytes that a job's result is expected to take. */
+function expectedResultBytesOf({ input, expectedResultBytes }: NewJob): number {
+  return Math.ceil(expectedResultBytes ?? input.bytes.byteLength)
 }
 
 /** Whether readers no longer see the job, although no sweep has come for it yet. */

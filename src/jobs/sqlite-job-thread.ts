@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { closeSync, openSync, watch, writeSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
-import type { ErrorCode } from '../errors.ts'
+import { ServiceError, type ErrorCode } from '../errors.ts'
+import { PRIVATE_FILE_MODE } from '../private-file.ts'
 import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './sqlite-job-store.ts'
 
 /*
@@ -37,6 +38,7 @@ export type StoreMethod =
   | 'redrive'
   | 'release'
   | 'result'
+  | 'room'
   | 'sweep'
 
 /** One call; the caller numbers them. */
@@ -50,6 +52,7 @@ export interface StoreCall {
 export interface StoreFault {
   readonly code: ErrorCode | undefined
   readonly message: string
+  readonly retryAfterSeconds?: number
 }
 
 /** The answer to one call. */
@@ -66,7 +69,7 @@ export type ThreadMessage =
 /** What the main thread says: calls, or that this was all. */
 export type ThreadRequest = readonly StoreCall[] | 'close'
 
-const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'ended', 'find', 'list', 'result'])
+const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'ended', 'find', 'list', 'result', 'room'])
 /** Their promise must hold even when the power fails. What the others lose then is done again, or found out again. */
 const DURABLE: ReadonlySet<StoreMethod> = new Set(['cancel', 'enqueue', 'redrive'])
 /** Bounds how long the first call of a transaction waits for the last. */
@@ -80,7 +83,7 @@ const port = parentPort
 const options: ThreadOptions = workerData
 const store = new SqliteJobStore(options)
 const wakePath = `${options.path}-wake`
-const wakeFile = openSync(wakePath, 'w')
+const wakeFile = openSync(wakePath, 'w', PRIVATE_FILE_MODE)
 let seenVersion = store.dataVersion()
 
 port.on('message', (first: ThreadRequest) => {
@@ -145,12 +148,20 @@ function largeBuffersOf(value: unknown): ArrayBuffer[] {
 const MACHINE_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
 const TOO_BIG_CODE = 18
 const FULL_CODE = 13
+const RETRY_AFTER_SECONDS = 30
 
 function faultOf(error: unknown): StoreFault {
   if (!(error instanceof Error)) return { code: undefined, message: String(error) }
+  if (error instanceof ServiceError) {
+    const { code, message, retryAfterSeconds } = error
+    return { code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+  }
   // The low byte is the primary code, the rest says more.
   const code = 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  if (code === FULL_CODE) return { code: 'UNAVAILABLE', message: 'Cannot write to the job store: the disk is full' }
+  if (code === FULL_CODE) {
+    const message = 'Cannot write to the job store: the disk is full'
+    return { code: 'UNAVAILABLE', message, retryAfterSeconds: RETRY_AFTER_SECONDS }
+  }
   if (code === TOO_BIG_CODE)
     return { code: 'PAYLOAD_TOO_LARGE', message: 'Cannot write to the job store: the payload is too large' }
   if (MACHINE_CODES.has(code)) return { code: 'UNAVAILABLE', message: `Cannot use the job store: ${error.message}` }

@@ -351,6 +351,10 @@ export class AwsJobBackend implements JobBackend {
     return { queuedCount: waitingCount, inProgressCount: receivedCount, deadCount: dead.length }
   }
 
+  async room(): Promise<undefined> {
+    return undefined
+  }
+
   async checkIn(workerId: string, ttlMs: number): Promise<number> {
     const nowMs = this.#clock.wallMs()
     const expiresAt = nowMs + ttlMs

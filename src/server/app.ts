@@ -19,8 +19,9 @@ import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
-import { addBodyBudget, BodyBudget } from './body-budget.ts'
-import { ConnectionGuard } from './connection-guard.ts'
+import { addBodyBudget, bodyBudgetOf, type BodyBudget } from './body-budget.ts'
+import { connectionGuardOf, type ConnectionGuard } from './connection-guard.ts'
+import type { MemoryGuard } from './memory-guard.ts'
 import { JSON_TYPE } from './encode-reply.ts'
 import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { ReplyCache } from './reply-cache.ts'
@@ -95,8 +96,8 @@ export interface AppParts {
   readonly bodies?: BodyBudget
   /** Bounds what connections hold. @default one made from the settings */
   readonly connections?: ConnectionGuard
-  /** Asked before a body is read that may be large: throws what it is refused with. @default nobody */
-  readonly assertMayRead?: () => void
+  /** Refuses work when memory is nearly full. @default nobody does */
+  readonly memory?: MemoryGuard
   /** Told of every answered request, for metrics. @default nobody */
   readonly observeRequest?: RequestObserver
   /** Told of every answered question, for metrics. @default nobody */
@@ -112,7 +113,7 @@ const CHECK_REQUESTS_MS = 5000
 const KEEP_ALIVE_MS = 72_000
 
 /** Longest address and headers together; node's parser refuses more. */
-const MAX_HEADER_BYTES = 16_384
+export const MAX_HEADER_BYTES = 16_384
 
 /** How often a stopping server looks for connections that have become idle. */
 const CLOSE_IDLE_INTERVAL_MS = 50
@@ -148,20 +149,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       ...cachedReplyHeaders(reply, parts.encoder.revision, config.encodeMaxAgeSeconds)
     })
   })
-  const connections =
-    parts.connections ??
-    new ConnectionGuard({
-      maxConnections: config.maxConnections,
-      maxPipelinedRequests: config.maxPipelinedRequests,
-      maxUnreadBytes: config.unreadRepliesBytes,
-      unreadTimeoutMs: config.unreadReplySeconds * 1000
-    })
-  const bodies =
-    parts.bodies ??
-    new BodyBudget({
-      maxBytes: config.bodiesUnderWayBytes,
-      maxCallerBytes: (config.bodiesUnderWayBytes * config.maxCallerPercent) / 100
-    })
+  const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config), memory } = parts
   /** Answers what no route gets to see. */
   const refuse = (error: ServiceError, request: IncomingMessage, response: ServerResponse): void => {
     const requestId = requestIdOf(request)
@@ -257,7 +245,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     throw notFound(app, request, reply)
   })
   closeConnectionsOnceIdle(app)
-  addBodyBudget(app, bodies, parts.assertMayRead ?? (() => undefined))
+  addBodyBudget(app, bodies, () => memory?.assertMayTakeLarge())
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (typeof payload === 'string' || payload instanceof Uint8Array) connections.hold(reply.raw, payload.length)
     done(null, payload)
@@ -269,6 +257,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
   await app.register(async (api) => {
     await addAuthentication(api, parts.authenticate)
+    api.addHook('onRequest', (_request, _reply, done) => {
+      memory?.assertMayTake()
+      done()
+    })
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
     const { encoder, replyCache, tokenize, model } = parts
     await api.register(encodeRoutes, {

@@ -5,6 +5,7 @@
 
 import { Transform, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import { callerKey } from './auth.ts'
 import { brokenBody } from './request-head.ts'
@@ -76,6 +77,12 @@ export class BodyBudget {
     this.#refusedCount += 1
     return new ServiceError(code, `Cannot read the body: ${found}`, { retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
+}
+
+/** One as the settings have it. */
+export function bodyBudgetOf(config: Pick<Config, 'bodiesUnderWayBytes' | 'maxCallerPercent'>): BodyBudget {
+  const { bodiesUnderWayBytes: maxBytes, maxCallerPercent } = config
+  return new BodyBudget({ maxBytes, maxCallerBytes: (maxBytes * maxCallerPercent) / 100 })
 }
 
 declare module 'fastify' {

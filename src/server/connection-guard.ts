@@ -5,6 +5,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 
 /** What connections may hold. */
@@ -144,4 +145,13 @@ export class ConnectionGuard {
     this.#unreadBytes -= connection.unreadBytes
     connection.unreadBytes = 0
   }
+}
+
+/** One as the settings have it. */
+export function connectionGuardOf(
+  config: Pick<Config, 'maxConnections' | 'maxPipelinedRequests' | 'unreadRepliesBytes' | 'unreadReplySeconds'>
+): ConnectionGuard {
+  const { maxConnections, maxPipelinedRequests, unreadRepliesBytes: maxUnreadBytes, unreadReplySeconds } = config
+  const unreadTimeoutMs = unreadReplySeconds * 1000
+  return new ConnectionGuard({ maxConnections, maxPipelinedRequests, maxUnreadBytes, unreadTimeoutMs })
 }

@@ -45,6 +45,7 @@ export interface RequestedJob {
   readonly priority: Priority
   readonly input: Payload
   readonly callbackUrl?: string
+  readonly expectedResultBytes: number
 }
 
 /** A job as it comes in. */
@@ -108,8 +109,22 @@ export function readJobRequest(
     type: asked.type,
     priority: asked.priority ?? type.priority,
     input: packPayload(asked.input),
+    expectedResultBytes: expectedBytesOf(sentenceCountOf(asked.input), bytes.length),
     ...(asked.callbackUrl !== undefined && { callbackUrl: asked.callbackUrl })
   }
+}
+
+/** Numbers of an embedding as they are kept, and what is told beside them. */
+const EMBEDDING_BYTES = 384 * 4 + 64
+
+/** Room for the result of a job: each sentence's embedding, and its text. */
+export function expectedBytesOf(sentenceCount: number, inputBytes: number): number {
+  return sentenceCount * EMBEDDING_BYTES + inputBytes
+}
+
+function sentenceCountOf(input: unknown): number {
+  if (typeof input !== 'object' || input === null || !('sentences' in input)) return 0
+  return Array.isArray(input.sentences) ? input.sentences.length : 0
 }
 
 /** What is said of a job with a field at fault. */

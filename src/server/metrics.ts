@@ -8,8 +8,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PredictionObserver } from '../classifier/prediction-observer.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import type { ReadingLine } from '../reading-line.ts'
+import type { BodyBudget } from './body-budget.ts'
+import type { ConnectionGuard } from './connection-guard.ts'
+import type { MemoryGuard } from './memory-guard.ts'
 import { addModelMetrics } from './model-metrics.ts'
 import type { BacklogReport } from '../jobs/backlog-reporter.ts'
+import type { JobRoom } from '../jobs/job-backend.ts'
 import type { JobCounts } from '../jobs/job-runner.ts'
 import type { ReplyCacheCounts } from './reply-cache.ts'
 import type { RequestObserver } from './request-log.ts'
@@ -35,6 +40,14 @@ export interface MetricReading {
   }[]
 }
 
+/** Limits of requests, as far as they count. */
+export interface LimitCounts {
+  readonly bodies: Pick<BodyBudget, 'bytes' | 'refusedCount'>
+  readonly connections: Pick<ConnectionGuard, 'unreadBytes' | 'closedCount'>
+  readonly memory: Pick<MemoryGuard, 'limitBytes' | 'refusedCount'>
+  readonly line: Pick<ReadingLine, 'length'>
+}
+
 /** Figures of a process, those who fill them in, and those who read them. */
 export interface Metrics {
   readonly encoderObserver: EncoderObserver
@@ -46,6 +59,10 @@ export interface Metrics {
   addReplyCache(counts: () => ReplyCacheCounts): void
   /** Adds the jobs of this process, and what the whole queue holds once that is known. */
   addJobs(jobs: { readonly counts: () => JobCounts; readonly backlog: () => BacklogReport | undefined }): void
+  /** Adds the room for new jobs, once that is known. */
+  addJobRoom(room: () => JobRoom | undefined): void
+  /** Adds what the limits of requests hold and have refused. */
+  addLimits(limits: LimitCounts): void
   /** The text format of Prometheus. */
   text(): Promise<string>
   /** The same figures, for other formats. */
@@ -135,6 +152,24 @@ export function createMetrics(): Metrics {
       addGauge(registry, 'sbert_jobs_dead', 'Dead letters.', () => backlog()?.deadCount)
       addGauge(registry, 'sbert_jobs_workers', 'Workers that live.', () => backlog()?.workerCount)
       addGauge(registry, 'sbert_jobs_backlog_per_worker', perWorker, () => backlog()?.backlogPerWorker)
+    },
+    addJobRoom(room) {
+      const reserved = 'Disk that is kept for jobs that were accepted.'
+      addGauge(registry, 'sbert_jobs_disk_free_bytes', 'Disk that jobs may still take.', () => room()?.freeBytes)
+      addGauge(registry, 'sbert_jobs_disk_reserved_bytes', reserved, () => room()?.reservedBytes)
+    },
+    addLimits({ bodies, connections, memory, line }) {
+      const unread = 'Bytes of replies that were made and not taken.'
+      addGauge(registry, 'sbert_bodies_bytes', 'Bytes of bodies under way.', () => bodies.bytes)
+      addGauge(registry, 'sbert_bodies_reading', 'Large bodies that wait or are read.', () => line.length)
+      addGauge(registry, 'sbert_unread_replies_bytes', unread, () => connections.unreadBytes)
+      addGauge(registry, 'sbert_memory_limit_bytes', 'Memory that the process may take.', () => memory.limitBytes)
+      const overBudget = 'Bodies that were refused because too many bytes were under way.'
+      addCounter(registry, 'sbert_bodies_refused_total', overBudget, () => bodies.refusedCount)
+      const closed = 'Connections with too many requests or unread replies.'
+      addCounter(registry, 'sbert_connections_closed_total', closed, () => connections.closedCount)
+      const full = 'Requests that were refused because memory was nearly full.'
+      addCounter(registry, 'sbert_memory_refused_total', full, () => memory.refusedCount)
     },
     text: async () => registry.metrics(),
     read: async () => registry.getMetricsAsJSON()

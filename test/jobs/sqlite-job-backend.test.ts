@@ -14,9 +14,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
+import { ServiceError } from '../../src/errors.ts'
 import { DEFAULT_JOB_POLICY, SUPERSEDED_TEXT } from '../../src/jobs/job.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
 import { Producer } from '../../src/jobs/producer.ts'
+import { RoomWatch } from '../../src/jobs/room-watch.ts'
 import { SqliteJobBackend } from '../../src/jobs/sqlite-job-backend.ts'
 
 const JOB_PROCESS = fileURLToPath(new URL('../fixtures/jobs/job-process.ts', import.meta.url))
@@ -245,7 +247,7 @@ test('a full disk refuses jobs with 503, keeps what was accepted, and recovers',
   for (const error of refused) {
     assert(error instanceof Error && 'statusCode' in error)
     assert.equal(error.statusCode, 503)
-    assert.match(error.message, /disk is full/)
+    assert.match(error.message, /kept for the results of those accepted/)
   }
   for (const [n, outcome] of outcomes.entries()) {
     const job = await backend.find(`job-${n}`)
@@ -279,4 +281,59 @@ test('after close() every call is refused with 503, and close() may be repeated'
   assert.deepEqual(await waiting, [])
   await assert.rejects(backend.find('x'), { code: 'UNAVAILABLE' })
   await backend.close()
+})
+
+test('what was accepted can be finished however many jobs follow, and finished ones make room', async (t) => {
+  const path = await temporaryDatabase(t)
+  let nowMs = 0
+  const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs }
+  const backend = await SqliteJobBackend.open({ path, clock, maxBytes: 3_000_000, reserveBytes: 300_000 })
+  t.after(() => backend.close())
+  const job = { type: 'work', input: packPayload(new Uint8Array(20_000).fill(7)), expectedResultBytes: 100_000 }
+  const fill = async (): Promise<number> => {
+    for (let count = 0; ; count += 1) {
+      try {
+        await backend.enqueue(job)
+      } catch (error) {
+        assert(error instanceof ServiceError)
+        assert.equal(error.code, 'UNAVAILABLE')
+        assert.equal(error.retryAfterSeconds, 30)
+        return count
+      }
+    }
+  }
+  const count = await fill()
+  assert(count > 10 && count < 25, `${count} accepted`)
+  const claims = await backend.claim({ types: ['work'], limit: 100, leaseMs: 60_000, waitMs: 0 })
+  assert.equal(claims.length, count)
+  for (const { lease } of claims) {
+    assert.equal(await backend.finish(lease, packPayload(new Uint8Array(100_000).fill(8))), 'held')
+  }
+  const full = await backend.room()
+  assert(full.freeBytes >= 0)
+  // Their time is over: there is as much room as before, without a restart.
+  nowMs += DEFAULT_JOB_POLICY.retentionMs + 1
+  await backend.sweep()
+  assert.equal((await backend.room()).isFull, false)
+  assert.equal(await fill(), count)
+})
+
+test('RoomWatch tells readiness of a full disk, and of its end', async () => {
+  let isFull = false
+  const lines: string[] = []
+  const log = (_fields: object, line: string): void => void lines.push(line)
+  const watch = new RoomWatch(
+    { room: async () => ({ freeBytes: 10, reservedBytes: isFull ? 20 : 5, isFull }) },
+    { warn: log, info: log }
+  )
+  await watch.look()
+  assert.deepEqual(watch.notes(), [])
+  isFull = true
+  await watch.look()
+  await watch.look()
+  assert.match(watch.notes().join(), /new jobs are refused/)
+  isFull = false
+  await watch.look()
+  assert.deepEqual(watch.notes(), [])
+  assert.deepEqual(lines, ['new jobs are refused: there is no room for them', 'new jobs are taken again'])
 })

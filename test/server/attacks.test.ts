@@ -372,3 +372,30 @@ test('no word of a broken body is in a reply or in the log', async (t) => {
   const all = JSON.stringify([target.service.log, target.service.stderr])
   assert.ok(!all.includes(secret), all.slice(Math.max(0, all.indexOf(secret) - 300), all.indexOf(secret) + 50))
 })
+
+test('a full disk refuses jobs, says so in readiness and metrics, and keeps the rest going', async (t) => {
+  const target = await start(t, { JOBS_MAX_BYTES: '2000000', JOBS_RESERVE_BYTES: '4000000' })
+  const headers = { authorization: 'Bearer key-one', 'content-type': 'application/json' }
+  const body = JSON.stringify({ type: 'encode', input: { sentences: ['a'] } })
+  const refused = await fetch(`${target.origin}/v1/jobs`, { method: 'POST', headers, body })
+  assert.equal(refused.status, 503)
+  assert.equal(refused.headers.get('retry-after'), '30')
+  assert.match(await refused.text(), /kept for the results of those accepted/)
+  await target.service.logged('new jobs are refused: there is no room for them')
+  const ready = await fetch(`${target.origin}/health/ready`)
+  assert.equal(ready.status, 200)
+  assert.match(await ready.text(), /new jobs are refused: the disk is full/)
+  assert.equal((await fetch(`${target.origin}/v1/encode?query=a`, { headers })).status, 200)
+})
+
+test('with too little memory all work is refused but health, which says why', async (t) => {
+  const target = await start(t, { MEMORY_LIMIT_BYTES: String(32 * MB) })
+  const headers = { authorization: 'Bearer key-one' }
+  const refused = await fetch(`${target.origin}/v1/encode?query=a`, { headers })
+  assert.equal(refused.status, 503)
+  assert.equal(refused.headers.get('retry-after'), '5')
+  assert.equal((await fetch(`${target.origin}/health/live`)).status, 200)
+  const ready = await fetch(`${target.origin}/health/ready`)
+  assert.equal(ready.status, 503)
+  assert.match(await ready.text(), /all work is refused: memory is nearly full/)
+})

@@ -16,6 +16,13 @@ function filledMetrics(): { metrics: Metrics; requests: RequestMetrics } {
   const metrics = createMetrics()
   metrics.addEncoderLoad(() => ({ waitingSentences: 3, waitingTokens: 45, oldestAgeMs: 250, liveWorkers: 2 }))
   metrics.addReplyCache(() => ({ hitCount: 7, missCount: 8, entryCount: 5, bytes: 1234 }))
+  metrics.addJobRoom(() => ({ freeBytes: 900, reservedBytes: 300, isFull: false }))
+  metrics.addLimits({
+    bodies: { bytes: 11, refusedCount: 12 },
+    connections: { unreadBytes: 13, closedCount: 14 },
+    memory: { limitBytes: 15, refusedCount: 16 },
+    line: { length: 17 }
+  })
   metrics.addJobs({ counts: () => JOB_COUNTS, backlog: () => BACKLOG })
   return { metrics, requests: metrics.addRequests() }
 }
@@ -53,6 +60,15 @@ test('what is observed is counted', async () => {
     'sbert_answer_confidence_bucket{le="0.95",architecture="softmax"}': 0,
     'sbert_answer_confidence_count{architecture="softmax"}': 1,
     sbert_input_characters_sum: 11,
+    sbert_jobs_disk_free_bytes: 900,
+    sbert_jobs_disk_reserved_bytes: 300,
+    sbert_bodies_bytes: 11,
+    sbert_bodies_refused_total: 12,
+    sbert_unread_replies_bytes: 13,
+    sbert_connections_closed_total: 14,
+    sbert_memory_limit_bytes: 15,
+    sbert_memory_refused_total: 16,
+    sbert_bodies_reading: 17,
     sbert_sentences_total: 4,
     sbert_batch_tokens_sum: 72,
     'sbert_batch_sentences_bucket{le="1"}': 1,

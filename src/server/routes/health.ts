@@ -10,6 +10,8 @@ export interface Readiness {
   isReady(): boolean
   /** What is missing, in words; none when ready. */
   reasons(): readonly string[]
+  /** What does not work although the rest does, in words. @default all does */
+  notes?(): readonly string[]
 }
 
 /** What the health routes are made of. */
@@ -52,7 +54,9 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthParts> = async (app, 
     {
       schema: {
         summary: 'Whether the service takes work',
-        description: 'Ready only after the model has passed its self-test and was warmed up.',
+        description:
+          'Ready only after the model has passed its self-test and was warmed up. `reasons` also tells of what is refused while ' +
+          'all else works, such as jobs on a full disk.',
         tags: ['health'],
         security: [],
         response: { 200: ReadyReply, 503: ReadyReply }
@@ -60,7 +64,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthParts> = async (app, 
     },
     (_request, reply) => {
       void reply.header('cache-control', 'no-store')
-      if (readiness.isReady()) void reply.send({ status: 'ready' as const, reasons: [] })
+      if (readiness.isReady()) void reply.send({ status: 'ready' as const, reasons: [...(readiness.notes?.() ?? [])] })
       else void reply.code(503).send({ status: 'not ready' as const, reasons: [...readiness.reasons()] })
     }
   )

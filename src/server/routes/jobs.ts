@@ -29,6 +29,7 @@ import {
   CallbackUrl,
   JobRequest,
   createJobReader,
+  expectedBytesOf,
   invalidJob,
   type RequestedJob,
   type RequestedJobTypes
@@ -328,7 +329,14 @@ function linesJob(bytes: Uint8Array<ArrayBuffer>, callbackUrl: string | undefine
   if (lineCount === 0) throw invalidJob('body', [REQUIRED_FIELD])
   if (lineCount > MAX_JOB_SENTENCES) throw invalidJob('body', [`more than ${MAX_JOB_SENTENCES} lines`])
   const input: Payload = { contentType: LINES_TYPE, bytes }
-  return { type: ENCODE_JOB_TYPE, priority: 'bulk', input, ...(callbackUrl !== undefined && { callbackUrl }) }
+  const expectedResultBytes = expectedBytesOf(lineCount, bytes.length)
+  return {
+    type: ENCODE_JOB_TYPE,
+    priority: 'bulk',
+    input,
+    expectedResultBytes,
+    ...(callbackUrl !== undefined && { callbackUrl })
+  }
 }
 
 function assertCallbackUrl(url: string, callbacks: JobRouteParts['callbacks']): void {
