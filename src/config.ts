@@ -275,7 +275,7 @@ export const SETTINGS = {
     min: 16_777_216,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Heap that JSON of a large body (a job, a mentor, a table) may take once it is parsed, in a thread of its own; beyond it 413.'
+    doc: 'Heap that JSON or CSV of a large body (a job, a mentor, a table) may take once it is parsed, in a thread of its own; beyond it 413.'
   }),
   MAX_WAITING_BODIES: integer({
     default: 8,

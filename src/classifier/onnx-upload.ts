@@ -7,9 +7,11 @@ import { hash } from 'node:crypto'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Encoder, EncodeOptions } from '../embedding/encoder.ts'
+import { readJson } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { preparedModel } from '../onnx/prepared-model.ts'
 import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
+import { bodyAsUtf8 } from '../table/text-reader.ts'
 import { evaluate } from './evaluation.ts'
 import { modelHashOf, type NewVersion } from './model-store.ts'
 import { bindOnnx, type OnnxSignature } from './onnx-binding.ts'
@@ -57,7 +59,7 @@ export interface UploadParts {
  */
 export async function readUpload(
   file: Uint8Array,
-  signatureJson: string,
+  signatureJson: Uint8Array,
   by: string,
   { pool, encoder }: UploadParts,
   options: EncodeOptions
@@ -115,10 +117,11 @@ const NOTHING_MEASURED = {
 const NOTHING_JUDGED = nameReport(evaluate([], true), [], [])
 
 /** @throws {ServiceError} INVALID_REQUEST */
-function readSignature(json: string): OnnxSignature {
+function readSignature(json: Uint8Array): OnnxSignature {
+  const utf8 = bodyAsUtf8(json)
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = readJson(utf8, {})
   } catch {
     throw invalidSignature('it is no JSON')
   }

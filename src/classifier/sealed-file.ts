@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import { readJson } from '../bounded-json.ts'
 
 const DIGEST_BYTES = 32
 /** Magic, format, header length, digest. */
@@ -43,6 +44,9 @@ export function sealFile({ magic, format }: FileKind, header: object, parts: rea
   return Buffer.concat([prefix, content])
 }
 
+/** A model's header names its classes, some ten thousand. */
+const MAX_HEADER_HEAP_BYTES = 67_108_864
+
 /**
  * Reads what {@link sealFile} wrote. What the header says is the caller's to check.
  * @throws DamagedFileError when it is of another kind, cut short, or was changed
@@ -60,9 +64,9 @@ export function unsealFile(kind: FileKind, bytes: Uint8Array): { header: unknown
   if (headerEnd > view.length) throw new DamagedFileError('the header is cut short')
   let header: unknown
   try {
-    header = JSON.parse(view.toString('utf8', PREFIX_BYTES, headerEnd))
+    header = readJson(view.subarray(PREFIX_BYTES, headerEnd), { maxJsonHeapBytes: MAX_HEADER_HEAP_BYTES })
   } catch {
-    throw new DamagedFileError('the header is no JSON')
+    throw new DamagedFileError('the header is no JSON, or too large')
   }
   return { header, body: new PartReader(view.subarray(headerEnd + padding(headerEnd).length)) }
 }

@@ -6,6 +6,7 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { dropNullMembers } from '../absent-members.ts'
+import { assertCsvFits } from '../bounded-csv.ts'
 import { readJson } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { packTable, tableHash } from './packed-table.ts'
@@ -117,7 +118,9 @@ function sourceOf(
   { kind, charset }: TableFormat,
   limits: TableLimits
 ): { rows: TableSource } & TrainingOptions {
-  return kind === 'csv' ? { rows: { csv: body, charset } } : parseBody(body, charset, limits)
+  if (kind === 'json') return parseBody(body, charset, limits)
+  assertCsvFits(body, limits.maxJsonHeapBytes)
+  return { rows: { csv: body, charset } }
 }
 
 function parseBody(

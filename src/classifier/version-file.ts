@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { readJson } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { ClassifierModel } from './classifier-model.ts'
 import type { ModelVersion, NewVersion, VersionDetails } from './model-store.ts'
@@ -94,11 +95,12 @@ export function readVersionFile(bytes: Uint8Array, by: string): NewVersion {
     const { header, body } = unsealFile(VERSION_FILE, bytes)
     if (!Value.Check(Header, header)) throw new DamagedFileError('the header lacks a field')
     const { reportBytes, judgementsBytes, modelBytes, ...described } = header
-    const reportJson = Buffer.from(body.take(reportBytes)).toString()
-    const judgements: readonly Judgement[] = parsePart(Judgements, Buffer.from(body.take(judgementsBytes)).toString())
+    const report = body.take(reportBytes)
+    const reportJson = Buffer.from(report).toString()
+    const judgements: readonly Judgement[] = parsePart(Judgements, body.take(judgementsBytes))
     const model = body.take(modelBytes)
     body.assertEnd()
-    parsePart(Report, reportJson)
+    parsePart(Report, report)
     const details: VersionDetails = { ...described, jobId: `import-${hash('sha256', bytes)}`, trainedBy: by }
     assertAgrees(details, loadModel(model))
     return { details, model, reportJson, judgements }
@@ -108,13 +110,11 @@ export function readVersionFile(bytes: Uint8Array, by: string): NewVersion {
   }
 }
 
-function parsePart<T extends typeof Judgements | typeof Report>(schema: T, json: string): Static<T> {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    throw new DamagedFileError('a part is no JSON')
-  }
+/** A report of many thousand samples takes some ten megabytes. */
+const MAX_PART_HEAP_BYTES = 134_217_728
+
+function parsePart<T extends typeof Judgements | typeof Report>(schema: T, json: Uint8Array): Static<T> {
+  const value = readJson(json, { maxJsonHeapBytes: MAX_PART_HEAP_BYTES }, { action: 'Cannot import the version' })
   if (!Value.Check(schema, value)) throw new DamagedFileError('a part lacks a field')
   return value
 }

@@ -5,6 +5,7 @@
 
 import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
+import { assertCsvFits } from '../bounded-csv.ts'
 import { readJson, type JsonLimits } from '../bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
@@ -71,7 +72,7 @@ const mentorSchema = Compile(Mentor)
 export function readMentorUpload({ format, bytes, charset, before }: MentorUpload, limits: UploadLimits): ReadUpload {
   const { mentor, problems, dropped } =
     format === 'csv'
-      ? readCsv(bytes, charset, before)
+      ? readCsv(bytes, charset, before, limits)
       : { mentor: readMentor(bytes, charset, limits), problems: [], dropped: undefined }
   const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
   if (answerCount > MAX_QUESTIONS) {
@@ -108,7 +109,13 @@ function assertFewPhrases({ answers, orphanedCompleteAnswers }: Mentor): void {
   throw new ServiceError('PAYLOAD_TOO_LARGE', `Cannot store the mentor: ${found}`)
 }
 
-function readCsv(csv: Uint8Array, charset: string | undefined, before: Uint8Array | undefined) {
+function readCsv(
+  csv: Uint8Array,
+  charset: string | undefined,
+  before: Uint8Array | undefined,
+  limits: UploadLimits
+): { mentor: Mentor; problems: readonly LineProblem[]; dropped: DroppedLines } {
+  assertCsvFits(csv, limits.maxJsonHeapBytes)
   const { rows, problems, dropped } = readTrainingData(csv, charset)
   const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
   return { mentor: withTrainingData(known, rows), problems, dropped }

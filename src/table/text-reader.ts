@@ -62,12 +62,6 @@ export function bodyAsUtf8<Store extends ArrayBufferLike>(
   return hasMark(bytes, MARKS[0].bytes) ? bytes.subarray(MAX_MARK_BYTES) : bytes
 }
 
-/** As {@link bodyAsUtf8}, decoded. */
-export function decodeBody(bytes: Uint8Array, declared?: string): string {
-  const { buffer, byteOffset, byteLength } = bodyAsUtf8(bytes, declared)
-  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
-}
-
 /** As {@link TextReader}, of a whole table. */
 export function decodeTable(bytes: Uint8Array, declared?: string, subject?: string): string {
   const reader = new TextReader(declared, subject)

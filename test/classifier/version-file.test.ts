@@ -77,7 +77,7 @@ test('a file whose checksum is right is refused all the same when it does not ag
     assert.throws(() => readVersionFile(file, 'a'), /its model is not what its header says/, JSON.stringify(change))
   }
   const parts: [object, RegExp][] = [
-    [{ reportJson: '{' }, /a part is no JSON/],
+    [{ reportJson: '{' }, /it is not JSON/],
     [{ reportJson: '{}' }, /a part lacks a field/],
     [{ model: new Uint8Array(80) }, /its model does not load/]
   ]

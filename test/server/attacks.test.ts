@@ -399,3 +399,33 @@ test('with too little memory all work is refused but health, which says why', as
   assert.equal(ready.status, 503)
   assert.match(await ready.text(), /all work is refused: memory is nearly full/)
 })
+
+test('a table of nothing but separators is refused, and a form of a million parts does not hold up the others', async (t) => {
+  const target = await start(t)
+  const stop = watchHealth(target)
+  const authorization = 'Bearer key-one'
+  for (const [method, path, cell] of [
+    ['POST', '/v1/classifiers/c/train', ','],
+    ['POST', '/v1/classifiers/c/train', ';'],
+    ['PUT', '/mentors/m', '\t']
+  ] as const) {
+    const reply = await fetch(`${target.origin}${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'text/csv' },
+      body: cell.repeat(30 * MB)
+    })
+    const told = await reply.text()
+    assert.equal(reply.status, 413, told)
+    assert.match(told, /its CSV would take some \d+ bytes of memory/)
+  }
+  const part = '--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n\r\n'
+  for (const body of [part.repeat(500_000), `--b\r\n${'a: b\r\n'.repeat(4_000_000)}`, '--'.repeat(10 * MB)]) {
+    const reply = await fetch(`${target.origin}/v1/classifiers/c/versions`, {
+      method: 'PUT',
+      headers: { authorization, 'content-type': 'multipart/form-data; boundary=b' },
+      body
+    })
+    assert.equal(reply.status, 400, await reply.text())
+  }
+  assert.ok((await stop()) > 0)
+})

@@ -10,9 +10,9 @@ import type { ModelStore } from '../../classifier/model-store.ts'
 import { readUpload, type UploadParts } from '../../classifier/onnx-upload.ts'
 import { publishVersion } from '../../classifier/publish.ts'
 import { ServiceError } from '../../errors.ts'
-import { decodeBody } from '../../table/text-reader.ts'
 import { callerKey, callerOf } from '../auth.ts'
 import { encodeOptionsOf, ERROR_REPLIES } from '../encode-reply.ts'
+import { readForm, type FormPart } from '../upload-form.ts'
 
 /** How models that users bring are taken. */
 export interface UploadRouteParts extends UploadParts {
@@ -20,6 +20,7 @@ export interface UploadRouteParts extends UploadParts {
 }
 
 const MULTIPART = 'multipart/form-data'
+const MAX_SIGNATURE_BYTES = 1_048_576
 const ColumnView = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 const UploadReply = Type.Object({
   data: Type.Object({
@@ -108,33 +109,34 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
 }
 
 /** @throws {ServiceError} INVALID_REQUEST when the form lacks a part, or is none */
-async function partsOf(body: unknown, contentType: string): Promise<{ model: Uint8Array; signature: string }> {
+async function partsOf(body: unknown, contentType: string): Promise<{ model: Uint8Array; signature: Uint8Array }> {
   if (!(body instanceof Uint8Array)) throw noForm('there is none')
-  let form: FormData
+  let form: ReadonlyMap<string, FormPart>
   try {
-    form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
+    form = await readForm(body, contentType)
   } catch {
     throw noForm('it cannot be read as one')
   }
   const model = form.get('model')
   const signature = form.get('signature')
-  const missing = [...(model === null ? ['model'] : []), ...(signature === null ? ['signature'] : [])]
-  if (model === null || signature === null) {
+  const missing = [...(model === undefined ? ['model'] : []), ...(signature === undefined ? ['signature'] : [])]
+  if (model === undefined || signature === undefined) {
     throw new ServiceError('INVALID_REQUEST', `Cannot take the model: the form lacks ${missing.join(' and ')}`, {
       fields: Object.fromEntries(missing.map((name) => [name, ['required field']]))
     })
   }
-  if (typeof model === 'string') throw noForm('its part model is no file')
-  return {
-    model: new Uint8Array(await model.arrayBuffer()),
-    signature: typeof signature === 'string' ? notReplaced(signature) : decodeBody(await signature.bytes())
+  if (!model.isFile) throw noForm('its part model is no file')
+  if (signature.bytes.length > MAX_SIGNATURE_BYTES) {
+    throw new ServiceError(
+      'PAYLOAD_TOO_LARGE',
+      `Cannot take the model: its signature has more than ${MAX_SIGNATURE_BYTES} bytes`
+    )
   }
-}
-
-/** A form's fields are decoded before they are seen here: no name of a column holds what stands for other bytes. */
-function notReplaced(text: string): string {
-  if (text.includes('\uFFFD')) throw noForm('its part signature is not UTF-8')
-  return text
+  // A form's fields are decoded before they are seen here: no name of a column holds what stands for other bytes.
+  if (!signature.isFile && Buffer.from(signature.bytes).includes('\uFFFD')) {
+    throw noForm('its part signature is not UTF-8')
+  }
+  return { model: model.bytes, signature: signature.bytes }
 }
 
 function noForm(found: string): ServiceError {

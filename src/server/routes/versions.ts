@@ -66,7 +66,6 @@ export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async
   app.post(
     '/mentors/:mentor/versions/live/evaluation',
     {
-      bodyLimit: mentorBodyLimitBytes,
       schema: {
         summary: 'How good the live version is on questions of your own',
         description:
