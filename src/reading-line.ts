@@ -14,6 +14,8 @@ export interface ReadingLimits {
   readonly maxWaitingOfCaller: number
   /** Heap of the thread that reads one. */
   readonly readingMemoryBytes: number
+  /** Longest time for one, since a heap that is nearly full can take minutes to overflow. @default {@link MAX_READING_MS} */
+  readonly maxReadingMs?: number
 }
 
 /** What the settings say of it. */
@@ -51,6 +53,8 @@ interface Waiting {
 }
 
 const RETRY_AFTER_SECONDS = 5
+/** The largest bodies take some seconds, on a machine with much else to do some tens. */
+export const MAX_READING_MS = 120_000
 const BYTES_PER_MB = 1_048_576
 /** A thread's own code and what reading leaves behind, beside the values that are bounded beforehand. */
 const THREAD_MB = 64
@@ -88,7 +92,7 @@ export class ReadingLine {
     await this.#turn(reader)
     try {
       reader.signal?.throwIfAborted()
-      return await readInThread<Result>(url, data, this.#limits.readingMemoryBytes, reader.signal)
+      return await readInThread<Result>(url, data, this.#limits, reader.signal)
     } finally {
       this.#next()
     }
@@ -140,7 +144,7 @@ export function refusalOf(error: unknown): ReadingMessage<never> {
 async function readInThread<Result>(
   url: URL,
   data: ThreadData,
-  memoryBytes: number,
+  { readingMemoryBytes, maxReadingMs = MAX_READING_MS }: ReadingLimits,
   signal: AbortSignal | undefined
 ): Promise<Result> {
   const { buffer, byteLength } = data.bytes
@@ -149,11 +153,15 @@ async function readInThread<Result>(
     workerData: data,
     // A body that is a part of something else is copied.
     transferList: buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
-    resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * memoryBytes) / BYTES_PER_MB) + THREAD_MB }
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * readingMemoryBytes) / BYTES_PER_MB) + THREAD_MB }
   })
   const { promise, resolve, reject } = Promise.withResolvers<ReadingMessage<Result>>()
   const leave = (): void => reject(signal?.reason)
   signal?.addEventListener('abort', leave, { once: true })
+  const timer = setTimeout(() => {
+    const tooLong = `Cannot read the body: it takes more than the ${maxReadingMs} ms that there are for one`
+    reject(new ServiceError('PAYLOAD_TOO_LARGE', tooLong))
+  }, maxReadingMs)
   thread.once('message', resolve)
   thread.once('error', (error) => {
     const isFull = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
@@ -168,6 +176,7 @@ async function readInThread<Result>(
     throw new ServiceError(code, text, fields === undefined ? {} : { fields })
   } finally {
     signal?.removeEventListener('abort', leave)
+    clearTimeout(timer)
     await thread.terminate()
   }
 }

@@ -11,6 +11,7 @@ import { SETTINGS, type Setting } from '../../src/config.ts'
 import { MAX_JOB_SENTENCES } from '../../src/jobs/encode-job.ts'
 import { MAX_PHRASES } from '../../src/mentor/mentor-upload.ts'
 import { MAX_QUESTIONS } from '../../src/mentor/training-data.ts'
+import { MAX_READING_MS } from '../../src/reading-line.ts'
 import { MAX_HEADER_BYTES } from '../../src/server/app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -35,7 +36,13 @@ test('docs/limits.md lists each setting that is a limit, with its default', asyn
 
 test('docs/limits.md has the limits that no setting changes as the code has them', async () => {
   const page = await readFile(join(ROOT, 'docs/limits.md'), 'utf8')
-  for (const value of [`${MAX_HEADER_BYTES} bytes`, MAX_JOB_SENTENCES, MAX_QUESTIONS, MAX_PHRASES]) {
+  for (const value of [
+    `${MAX_HEADER_BYTES} bytes`,
+    `${MAX_READING_MS} ms`,
+    MAX_JOB_SENTENCES,
+    MAX_QUESTIONS,
+    MAX_PHRASES
+  ]) {
     assert.match(page, new RegExp(`^\\| [^|]+\\| ${value} +\\|`, 'm'))
   }
 })
