@@ -5,6 +5,13 @@
 
 /* Integer sums of a tile of up to TILE_ROWS rows and 16 columns, by add_four() on registers of 256 bits. */
 
+/*
+ * Bytes that weights are fetched ahead of their use. A model does not fit into the second cache, so the first rows of a
+ * tile wait for each panel: measured on Zen 3, a lone sentence of 12 to 16 tokens is 1.2 times as fast, six together 1.03
+ * times; 1024 bytes gain half of that, 8192 and more nothing over it.
+ */
+#define FETCH_AHEAD 4096
+
 /* One variable for each sum: of an array the compiler keeps copies in memory. */
 #define START_ROW(r) __m256i low##r = low_start, high##r = high_start;
 #define ADD_ROW(r)                                                                                                     \
@@ -29,6 +36,8 @@ static inline __attribute__((always_inline)) void add_rows(const int rows, const
   const __m256i high_start = _mm256_loadu_si256((const __m256i *)(compensation + 8));
   EACH_ROW(START_ROW)
   for (int k = 0; k < depth; k += GROUP, weights += GROUP * LANES) {
+    /* May point beyond the weights: fetching ahead never faults. */
+    _mm_prefetch((const char *)((uintptr_t)weights + FETCH_AHEAD), _MM_HINT_T0);
     const __m256i low_weights = _mm256_loadu_si256((const __m256i *)weights);
     const __m256i high_weights = _mm256_loadu_si256((const __m256i *)(weights + 32));
     EACH_ROW(ADD_ROW)
