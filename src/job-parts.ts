@@ -13,7 +13,7 @@ import type { JobBackend } from './jobs/job-backend.ts'
 import { JobRunner, type JobHandler, type JobLog } from './jobs/job-runner.ts'
 import { SqliteJobBackend } from './jobs/sqlite-job-backend.ts'
 import { webhookJob } from './jobs/webhook.ts'
-import type { ReadingLine } from './reading-line.ts'
+import type { ReadingLine } from './reading/reading-line.ts'
 import type { JobRouteParts } from './server/routes/jobs.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */

@@ -5,8 +5,8 @@
 
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { trainMentor } from './classifier/mentor-trainer.ts'
-import type { VersionTrainer } from './classifier/version-trainer.ts'
+import { trainMentor } from './answering/mentor-trainer.ts'
+import type { VersionTrainer } from './versions/version-trainer.ts'
 import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from './jobs/job.ts'
 import type { JobHandler } from './jobs/job-runner.ts'
 import { packPayload, unpackPayload } from './jobs/payload.ts'

@@ -13,7 +13,7 @@ import { loadConfig } from '../src/config.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from '../src/job-parts.ts'
 import { packPayload } from '../src/jobs/payload.ts'
 import { unpackEmbeddings } from '../src/jobs/embeddings-result.ts'
-import { ReadingLine } from '../src/reading-line.ts'
+import { ReadingLine } from '../src/reading/reading-line.ts'
 import { AwsJobBackend } from '../src/platform/aws-job-backend.ts'
 import { StandInEncoder, embeddingOf } from './server/test-app.ts'
 

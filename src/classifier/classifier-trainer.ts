@@ -3,10 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { classifierModelName } from './model-name.ts'
-import { unpackTable } from './packed-table.ts'
-import type { Signature } from './signature.ts'
-import type { TrainingTable } from './training-table.ts'
+import { classifierModelName } from '../versions/model-name.ts'
+import { unpackTable } from '../table/packed-table.ts'
+import type { Signature } from '../table/signature.ts'
+import type { TrainingTable } from '../table/training-table.ts'
 import type {
   LearningPoint,
   TrainingData,
@@ -14,7 +14,7 @@ import type {
   TrainOutcome,
   VersionRequest,
   VersionTrainer
-} from './version-trainer.ts'
+} from '../versions/version-trainer.ts'
 
 /** What to train. */
 export interface ClassifierTrainRequest extends Pick<VersionRequest, 'jobId' | 'by'> {

@@ -5,9 +5,9 @@
 
 import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import type { Prediction } from './classifier-model.ts'
-import type { ModelVersion } from './model-store.ts'
-import type { Signature } from './signature.ts'
+import type { Prediction } from '../learning/classifier-model.ts'
+import type { ModelVersion } from '../versions/model-store.ts'
+import type { Signature } from '../table/signature.ts'
 
 /** Columns of a table, equally long, by name: texts of a `text` column, finite numbers of a `number` one. */
 export interface FeatureTable {

@@ -7,7 +7,7 @@ import type { Encoder, EncodeTimings } from '../embedding/encoder.ts'
 import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
-import type { ClassifierModel, Prediction } from './classifier-model.ts'
+import type { ClassifierModel, Prediction } from '../learning/classifier-model.ts'
 import {
   addTimings,
   columnsOf,
@@ -16,11 +16,11 @@ import {
   type PredictOptions,
   type Predictions
 } from './classifier.ts'
-import { modelKey, type LoadedModels } from './loaded-models.ts'
-import { classifierModelName, mentorModelName } from './model-name.ts'
-import type { ModelStore, ModelVersion } from './model-store.ts'
+import { modelKey, type LoadedModels } from '../versions/loaded-models.ts'
+import { classifierModelName, mentorModelName } from '../versions/model-name.ts'
+import type { ModelStore, ModelVersion } from '../versions/model-store.ts'
 import { OnnxClassifier } from './onnx-classifier.ts'
-import { ObservedClassifier, type PredictionObserver } from './prediction-observer.ts'
+import { ObservedClassifier, type PredictionObserver } from '../versions/prediction-observer.ts'
 
 /** What {@link Classifiers} are made of. */
 export interface ClassifiersParts {

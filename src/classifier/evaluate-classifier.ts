@@ -4,10 +4,10 @@
  */
 
 import type { Classifier, PredictOptions } from './classifier.ts'
-import { evaluate } from './evaluation.ts'
-import { describeRows } from './fit.ts'
-import type { TestTable } from './training-table.ts'
-import { nameReport, type NamedReport } from './version-report.ts'
+import { evaluate } from '../learning/evaluation.ts'
+import { describeRows } from '../learning/fit.ts'
+import type { TestTable } from '../table/training-table.ts'
+import { nameReport, type NamedReport } from '../versions/version-report.ts'
 
 /** Classes that a judgement of a row names. */
 const RANKED_CLASSES = 5

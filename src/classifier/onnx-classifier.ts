@@ -6,7 +6,7 @@
 import type { Encoder, EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool, OnnxTensor, RunnableModel } from '../onnx/onnx-process-pool.ts'
-import type { Prediction } from './classifier-model.ts'
+import type { Prediction } from '../learning/classifier-model.ts'
 import {
   addTimings,
   columnsOf,
@@ -16,10 +16,10 @@ import {
   type Predictions,
   type ValuedColumn
 } from './classifier.ts'
-import { greatest } from './candidates.ts'
-import type { ModelVersion } from './model-store.ts'
-import type { OnnxBinding } from './onnx-binding.ts'
-import type { Column } from './signature.ts'
+import { greatest } from '../learning/candidates.ts'
+import type { ModelVersion } from '../versions/model-store.ts'
+import type { OnnxBinding } from '../versions/onnx-binding.ts'
+import type { Column } from '../table/signature.ts'
 
 /** Rows that a model is run on at once: its time limit is for these. */
 const ROWS_A_RUN = 256

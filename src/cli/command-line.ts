@@ -4,7 +4,7 @@
  */
 
 import { parseArgs } from 'node:util'
-import { charsetOf } from '../table/text-reader.ts'
+import { charsetOf } from '../reading/text-reader.ts'
 
 /** What judged figures must reach. */
 export interface Demands {

@@ -3,9 +3,9 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { CalibrationBin } from '../classifier/evaluation.ts'
-import type { NamedReport } from '../classifier/version-report.ts'
-import type { LearningPoint } from '../classifier/version-trainer.ts'
+import type { CalibrationBin } from '../learning/evaluation.ts'
+import type { NamedReport } from '../versions/version-report.ts'
+import type { LearningPoint } from '../versions/version-trainer.ts'
 
 /** Classes of a confusion matrix that can still be read; of more, those that are mixed up most are shown. */
 const MAX_CLASSES = 30

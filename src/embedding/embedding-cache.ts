@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 
-import type { SqliteFile } from '../sqlite-file.ts'
+import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { rowOf, type Encoder } from './encoder.ts'
 import { nextTurn } from './similarity.ts'
 

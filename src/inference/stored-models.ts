@@ -5,14 +5,14 @@
 
 import type { Classifier } from '../classifier/classifier.ts'
 import type { Classifiers } from '../classifier/classifiers.ts'
-import { readFeatureColumns, type PredictLimits } from '../classifier/feature-columns.ts'
+import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
 import {
   classifierModelName,
   classifierOfModelName,
   mentorModelName,
   mentorOfModelName
-} from '../classifier/model-name.ts'
-import type { ModelStore } from '../classifier/model-store.ts'
+} from '../versions/model-name.ts'
+import type { ModelStore } from '../versions/model-store.ts'
 import type { Inference, InferenceModel, InferenceResult, ModelCatalogue, ServedModel } from './inference-model.ts'
 import type { Tensor, TensorSpec } from './tensor.ts'
 

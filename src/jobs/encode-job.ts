@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 
-import { readJson, type JsonLimits } from '../bounded-json.ts'
+import { readJson, type JsonLimits } from '../reading/bounded-json.ts'
 import type { Embeddings, Encoder, EncodeOptions, Truncate } from '../embedding/encoder.ts'
 import { float32Text } from '../embedding/float32-json.ts'
 import { mineParaphrases } from '../embedding/paraphrase-mining.ts'

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
-import { makePrivateDatabase } from '../private-file.ts'
+import { makePrivateDatabase } from '../storage/private-file.ts'
 import { Bell } from './bell.ts'
 import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {

@@ -43,7 +43,7 @@ import type {
 import { ServiceError } from '../errors.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
-import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 
 /** How to open a {@link SqliteJobStore}. */
 export interface SqliteJobStoreOptions {

@@ -8,7 +8,7 @@ import { closeSync, openSync, watch, writeSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import { ServiceError, type ErrorCode } from '../errors.ts'
-import { PRIVATE_FILE_MODE } from '../private-file.ts'
+import { PRIVATE_FILE_MODE } from '../storage/private-file.ts'
 import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './sqlite-job-store.ts'
 
 /*

@@ -6,7 +6,7 @@
 // The thread that reads one large mentor: on the main one, it would hold up every reply for some seconds.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { refusalOf, type ReadingMessage } from '../reading-line.ts'
+import { refusalOf, type ReadingMessage } from '../reading/reading-line.ts'
 import { readMentorUpload, type MentorUpload, type ReadUpload, type UploadLimits } from './mentor-upload.ts'
 
 if (parentPort === null) throw new Error('mentor-upload-worker.ts runs as a worker thread only: this is a bug')

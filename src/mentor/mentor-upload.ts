@@ -5,8 +5,8 @@
 
 import { hash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
-import { assertCsvFits } from '../bounded-csv.ts'
-import { readJson, type JsonLimits } from '../bounded-json.ts'
+import { assertCsvFits } from '../reading/bounded-csv.ts'
+import { readJson, type JsonLimits } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
 import { Mentor, repertoireOf } from './mentor.ts'

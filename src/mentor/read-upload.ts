@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { ReadingLine, type Reader } from '../reading-line.ts'
+import { ReadingLine, type Reader } from '../reading/reading-line.ts'
 import { readMentorUpload, type MentorUpload, type ReadUpload, type UploadLimits } from './mentor-upload.ts'
 
 /** Reads an upload: a small one here, a large one in its turn in a thread. */

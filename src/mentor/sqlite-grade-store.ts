@@ -4,8 +4,8 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import type { SqliteFile } from '../sqlite-file.ts'
-import { numberIn, optionalIn, textIn } from '../stored-record.ts'
+import type { SqliteFile } from '../storage/sqlite-file.ts'
+import { numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import { MAX_GRADES, type GradeStore, type QuestionGrade } from './graded-questions.ts'
 import { sanitize } from './sanitize.ts'
 

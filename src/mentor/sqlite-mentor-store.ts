@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import type { SqliteFile } from '../sqlite-file.ts'
-import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import type { SqliteFile } from '../storage/sqlite-file.ts'
+import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { Mentor } from './mentor.ts'
 import type { FoundMentor, MentorEntry, MentorStore, StoredMentor } from './mentor-source.ts'
 

@@ -57,7 +57,7 @@ import {
 } from '../jobs/job-backend.ts'
 import { LeaseWatch, type LeaseSighting } from '../jobs/lease-watch.ts'
 import type { Payload } from '../jobs/payload.ts'
-import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import { reach } from './aws-errors.ts'
 import { clientConfig } from './aws-storage.ts'
 import { entryKey, fieldsOf, jobIn, jobItemIn, jobKey, type JobItem, type ListName } from './dynamo-job-item.ts'

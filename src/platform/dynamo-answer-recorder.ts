@@ -5,9 +5,9 @@
 
 import { createHash } from 'node:crypto'
 
-import { AnswerGatherer, type GatheredAnswer } from '../classifier/answer-gatherer.ts'
-import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../classifier/answer-record.ts'
-import { nameIn, numberIn, optionalIn, textIn } from '../stored-record.ts'
+import { AnswerGatherer, type GatheredAnswer } from '../answering/answer-gatherer.ts'
+import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../answering/answer-record.ts'
+import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'
 
 /** How long a record is kept for people to grade. */

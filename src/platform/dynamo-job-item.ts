@@ -4,7 +4,7 @@
  */
 
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../jobs/job.ts'
-import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 
 /**
  * In which list of the index an item stands: jobs whose message has not been sent for sure, jobs that wait, run, or are

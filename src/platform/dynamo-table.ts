@@ -5,7 +5,7 @@
 
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
-import type { StoredRecord } from '../stored-record.ts'
+import type { StoredRecord } from '../storage/stored-record.ts'
 import { reach } from './aws-errors.ts'
 import resources from './job-resources.json' with { type: 'json' }
 

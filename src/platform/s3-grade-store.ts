@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 import { MAX_GRADES, type GradeStore, type QuestionGrade } from '../mentor/graded-questions.ts'
 import { sanitize } from '../mentor/sanitize.ts'
-import { textIn } from '../stored-record.ts'
+import { textIn } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
 

@@ -8,7 +8,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import type { Mentor } from '../mentor/mentor.ts'
 import type { FoundMentor, MentorEntry, MentorStore, StoredMentor } from '../mentor/mentor-source.ts'
-import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
 

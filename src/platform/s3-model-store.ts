@@ -6,7 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { ModelBytes } from '../classifier/classifier-model.ts'
+import type { ModelBytes } from '../learning/classifier-model.ts'
 import {
   modelHashOf,
   type LiveChange,
@@ -14,10 +14,10 @@ import {
   type ModelVersion,
   type NewVersion,
   type VersionChange
-} from '../classifier/model-store.ts'
-import type { Judgement } from '../classifier/promotion.ts'
+} from '../versions/model-store.ts'
+import type { Judgement } from '../versions/promotion.ts'
 import { ServiceError } from '../errors.ts'
-import { numberIn, optionalIn, textIn, type StoredRecord } from '../stored-record.ts'
+import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
 

@@ -5,7 +5,7 @@
 
 import { mineParaphrases } from '../embedding/paraphrase-mining.ts'
 import type { Rows } from '../embedding/similarity.ts'
-import type { AskedQuestion } from '../classifier/answer-record.ts'
+import type { AskedQuestion } from '../answering/answer-record.ts'
 
 /** A question in all its askings; texts that are the same when sanitized are one. */
 export interface ReviewQuestion {

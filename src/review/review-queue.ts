@@ -4,9 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { Alternative } from '../classifier/answer.ts'
-import type { AskedQuestion, AskedQuestions } from '../classifier/answer-record.ts'
-import type { QuestionAnswering } from '../classifier/question-answering.ts'
+import type { Alternative } from '../answering/answer.ts'
+import type { AskedQuestion, AskedQuestions } from '../answering/answer-record.ts'
+import type { QuestionAnswering } from '../answering/question-answering.ts'
 import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import { ServiceError } from '../errors.ts'
 import type { GradeStore } from '../mentor/graded-questions.ts'

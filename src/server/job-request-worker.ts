@@ -6,7 +6,7 @@
 // The thread that reads one large job: on the main one, it would hold up every reply for some seconds.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { refusalOf, type ReadingMessage } from '../reading-line.ts'
+import { refusalOf, type ReadingMessage } from '../reading/reading-line.ts'
 import { readJobRequest, type JobReadOrder, type RequestedJob } from './job-request.ts'
 
 if (parentPort === null) throw new Error('job-request-worker.ts runs as a worker thread only: this is a bug')

@@ -5,13 +5,13 @@
 
 import { Type, type Static, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { dropNullMembers } from '../absent-members.ts'
-import { readJson, type JsonLimits } from '../bounded-json.ts'
+import { dropNullMembers } from '../reading/absent-members.ts'
+import { readJson, type JsonLimits } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { PRIORITIES, type Priority } from '../jobs/job.ts'
 import { packPayload, type Payload } from '../jobs/payload.ts'
 import { MAX_CALLBACK_URL_CHARACTERS } from '../jobs/webhook.ts'
-import type { Reader, ReadingLine } from '../reading-line.ts'
+import type { Reader, ReadingLine } from '../reading/reading-line.ts'
 import { REQUIRED_FIELD } from './error-reply.ts'
 
 /** A type of job that anyone may ask for over HTTP. */

@@ -5,8 +5,8 @@
 
 import { LRUCache } from 'lru-cache'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { ConfidenceDrift } from '../classifier/confidence-drift.ts'
-import type { ObservedVersion, PredictionObserver } from '../classifier/prediction-observer.ts'
+import { ConfidenceDrift } from '../learning/confidence-drift.ts'
+import type { ObservedVersion, PredictionObserver } from '../versions/prediction-observer.ts'
 
 /** Versions with series of their own; of those that predicted least recently the series go. */
 const MAX_VERSIONS = 100

@@ -3,8 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Prediction } from '../classifier/classifier-model.ts'
-import type { ColumnType } from '../classifier/signature.ts'
+import type { Prediction } from '../learning/classifier-model.ts'
+import type { ColumnType } from '../table/signature.ts'
 
 /** What is told of each row beside its class. */
 export interface PredictionDetail {

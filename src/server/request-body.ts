@@ -5,10 +5,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { dropNullMembers } from '../absent-members.ts'
-import { readJson, type JsonLimits } from '../bounded-json.ts'
+import { dropNullMembers } from '../reading/absent-members.ts'
+import { readJson, type JsonLimits } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
-import { charsetOf } from '../table/text-reader.ts'
+import { charsetOf } from '../reading/text-reader.ts'
 
 const JSON_MEDIA_TYPE = 'application/json'
 const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded'

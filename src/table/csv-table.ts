@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { CsvError, parse as createParser, type Options } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
-import { decodeTable, TextReader } from './text-reader.ts'
+import { decodeTable, TextReader } from '../reading/text-reader.ts'
 
 /** A row after the header. */
 export interface CsvRow {

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { AnswerRecord, AnswerRecordStore } from '../../src/classifier/answer-record.ts'
+import type { AnswerRecord, AnswerRecordStore } from '../../src/answering/answer-record.ts'
 
 /** A store that is empty at first. */
 export interface OpenAnswerRecordStore {

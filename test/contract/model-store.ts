@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { modelHashOf, type ModelStore, type NewVersion } from '../../src/classifier/model-store.ts'
-import { MENTOR_SIGNATURE } from '../../src/classifier/signature.ts'
+import { modelHashOf, type ModelStore, type NewVersion } from '../../src/versions/model-store.ts'
+import { MENTOR_SIGNATURE } from '../../src/table/signature.ts'
 
 /** A store that is empty at first. */
 export interface OpenModelStore {

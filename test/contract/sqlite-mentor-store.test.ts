@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SqliteMentorStore } from '../../src/mentor/sqlite-mentor-store.ts'
-import { SqliteFile } from '../../src/sqlite-file.ts'
+import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 import { mentorStoreContract } from './mentor-store.ts'
 

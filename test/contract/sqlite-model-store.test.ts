@@ -5,8 +5,8 @@
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SqliteModelStore } from '../../src/classifier/sqlite-model-store.ts'
-import { SqliteFile } from '../../src/sqlite-file.ts'
+import { SqliteModelStore } from '../../src/versions/sqlite-model-store.ts'
+import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 import { modelStoreContract } from './model-store.ts'
 

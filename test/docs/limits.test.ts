@@ -11,7 +11,7 @@ import { SETTINGS, type Setting } from '../../src/config.ts'
 import { MAX_JOB_SENTENCES } from '../../src/jobs/encode-job.ts'
 import { MAX_PHRASES } from '../../src/mentor/mentor-upload.ts'
 import { MAX_QUESTIONS } from '../../src/mentor/training-data.ts'
-import { MAX_READING_MS } from '../../src/reading-line.ts'
+import { MAX_READING_MS } from '../../src/reading/reading-line.ts'
 import { MAX_HEADER_BYTES } from '../../src/server/app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

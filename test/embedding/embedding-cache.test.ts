@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { EmbeddingCache } from '../../src/embedding/embedding-cache.ts'
-import { SqliteFile } from '../../src/sqlite-file.ts'
+import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { WordsEncoder, temporaryFolder } from '../server/mentor-app.ts'
 
 async function open(t: TestContext) {

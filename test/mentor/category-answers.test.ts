@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { TopicAnswers } from '../../src/mentor/category-answers.ts'
 import type { Mentor } from '../../src/mentor/mentor.ts'
 import { SqliteMentorStore } from '../../src/mentor/sqlite-mentor-store.ts'
-import { SqliteFile } from '../../src/sqlite-file.ts'
+import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 import { answer } from './mentors.ts'
 

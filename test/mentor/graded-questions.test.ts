@@ -10,7 +10,7 @@ import { GradedMentors, MAX_GRADES } from '../../src/mentor/graded-questions.ts'
 import type { Mentor } from '../../src/mentor/mentor.ts'
 import type { MentorSource } from '../../src/mentor/mentor-source.ts'
 import { SqliteGradeStore } from '../../src/mentor/sqlite-grade-store.ts'
-import { SqliteFile } from '../../src/sqlite-file.ts'
+import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
 const answer = (id: string, paraphrases: string[]) => ({

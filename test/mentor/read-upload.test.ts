@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MentorUpload } from '../../src/mentor/mentor-upload.ts'
 import { createUploadReader } from '../../src/mentor/read-upload.ts'
-import { ReadingLine } from '../../src/reading-line.ts'
+import { ReadingLine } from '../../src/reading/reading-line.ts'
 
 const LINE = new ReadingLine({ maxWaitingBodies: 4, maxWaitingOfCaller: 4, readingMemoryBytes: 268_435_456 })
 const READER = { callerKey: 'caller-1' }

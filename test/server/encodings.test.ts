@@ -10,7 +10,7 @@ import { test, type TestContext } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { sentencesInput } from '../../src/jobs/encode-job.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { ReadingLine } from '../../src/reading-line.ts'
+import { ReadingLine } from '../../src/reading/reading-line.ts'
 import { openMentorApp } from './mentor-app.ts'
 import { AUTHORIZED, buildTestApp } from './test-app.ts'
 

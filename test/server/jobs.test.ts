@@ -14,7 +14,7 @@ import { DEFAULT_JOB_POLICY, type Job } from '../../src/jobs/job.ts'
 import { JobRunner, type JobHandler } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
-import { ReadingLine } from '../../src/reading-line.ts'
+import { ReadingLine } from '../../src/reading/reading-line.ts'
 import type { JobRouteParts } from '../../src/server/routes/jobs.ts'
 import { AUTHORIZED, JWT_SECRET, StandInEncoder, buildTestApp, embeddingOf } from './test-app.ts'
 

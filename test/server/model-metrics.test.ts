@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
-import { confidenceBins } from '../../src/classifier/confidence-drift.ts'
+import { confidenceBins } from '../../src/learning/confidence-drift.ts'
 import { addModelMetrics } from '../../src/server/model-metrics.ts'
 
 const VERSION = { name: 'classifier/sensors', version: 3 }

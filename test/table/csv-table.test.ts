@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { ServiceError } from '../../src/errors.ts'
 import { positionOf, readCsv, readCsvStream, type CsvOptions } from '../../src/table/csv-table.ts'
-import { charsetOf } from '../../src/table/text-reader.ts'
+import { charsetOf } from '../../src/reading/text-reader.ts'
 
 const OPTIONS: CsvOptions = { wanted: ['text', 'label'], action: 'train' }
 

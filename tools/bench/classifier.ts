@@ -13,13 +13,13 @@
  * Run: npm exec -- node tools/bench/classifier.ts [folder]
  */
 import { join } from 'node:path'
-import { ClassifierModel, packRidgeModel, packSoftmaxModel } from '../../src/classifier/classifier-model.ts'
-import { auroc, evaluate, type JudgedQuestion } from '../../src/classifier/evaluation.ts'
-import { fitRidge } from '../../src/classifier/ridge.ts'
-import { TensorEngine, type FloatMatrix } from '../../src/classifier/tensor-engine.ts'
+import { ClassifierModel, packRidgeModel, packSoftmaxModel } from '../../src/learning/classifier-model.ts'
+import { auroc, evaluate, type JudgedQuestion } from '../../src/learning/evaluation.ts'
+import { fitRidge } from '../../src/learning/ridge.ts'
+import { TensorEngine, type FloatMatrix } from '../../src/learning/tensor-engine.ts'
 import { BANKING77_FOLDER, embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
 import { openEncoder } from './engine/open-encoder.ts'
-import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/classifier/train-softmax.ts'
+import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/learning/train-softmax.ts'
 
 const WITHHELD_INTENTS = 20
 const DRAWS = 3

@@ -6,7 +6,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { JsonLimits } from '../../bounded-json.ts'
+import type { JsonLimits } from '../../reading/bounded-json.ts'
 import { ServiceError } from '../../errors.ts'
 import {
   readInputs,

@@ -20,11 +20,11 @@ import { FAILURES, JOB_STATUSES, PRIORITIES, isEnded, type Job, type NewJob } fr
 import type { JobBackend } from '../../jobs/job-backend.ts'
 import { bytesOf, type Payload } from '../../jobs/payload.ts'
 import { callbackUrlProblem } from '../../jobs/webhook.ts'
-import type { ReadingLine } from '../../reading-line.ts'
+import type { ReadingLine } from '../../reading/reading-line.ts'
 import { callerKey, callerOf, type Caller } from '../auth.ts'
 import { ERROR_REPLIES, callerSignal, jsonReply } from '../encode-reply.ts'
 import { REQUIRED_FIELD } from '../error-reply.ts'
-import { bodyAsUtf8, charsetOf } from '../../table/text-reader.ts'
+import { bodyAsUtf8, charsetOf } from '../../reading/text-reader.ts'
 import {
   CallbackUrl,
   JobRequest,

@@ -5,10 +5,10 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type TString } from 'typebox'
-import { classifierModelName } from '../../classifier/model-name.ts'
-import type { ModelStore } from '../../classifier/model-store.ts'
+import { classifierModelName } from '../../versions/model-name.ts'
+import type { ModelStore } from '../../versions/model-store.ts'
 import { readUpload, type UploadParts } from '../../classifier/onnx-upload.ts'
-import { publishVersion } from '../../classifier/publish.ts'
+import { publishVersion } from '../../versions/publish.ts'
 import { ServiceError } from '../../errors.ts'
 import { callerKey, callerOf } from '../auth.ts'
 import { encodeOptionsOf, ERROR_REPLIES } from '../encode-reply.ts'

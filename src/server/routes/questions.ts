@@ -5,8 +5,8 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { AnswerReply } from '../../classifier/answer.ts'
-import type { QuestionAnswering } from '../../classifier/question-answering.ts'
+import type { AnswerReply } from '../../answering/answer.ts'
+import type { QuestionAnswering } from '../../answering/question-answering.ts'
 import type { Media } from '../../mentor/mentor.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../auth.ts'
 import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../encode-reply.ts'

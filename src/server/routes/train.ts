@@ -5,8 +5,8 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { mentorModelName } from '../../classifier/model-name.ts'
-import { trainingStage } from '../../classifier/version-trainer.ts'
+import { mentorModelName } from '../../versions/model-name.ts'
+import { trainingStage } from '../../versions/version-trainer.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Enqueued, JobBackend } from '../../jobs/job-backend.ts'

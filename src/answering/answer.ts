@@ -1,0 +1,157 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Match, MatchIndex } from '../mentor/match-index.ts'
+import { OFF_TOPIC_UTTERANCE, type Media, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
+import type { ClassifierModel, Prediction } from '../learning/classifier-model.ts'
+
+/** How an answer was found. */
+export type AnswerType = (typeof ANSWER_TYPES)[number]
+
+/** Every {@link AnswerType}. */
+export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] as const
+
+/** Classes that a margin lies between. */
+const MARGIN_RANKS = 2
+
+/** What answering needs to know. */
+export interface AnswerParts {
+  readonly repertoire: Repertoire
+  /** Answers of the repertoire by id. */
+  readonly answersById: ReadonlyMap<string, MentorAnswer>
+  readonly matchIndex: MatchIndex
+  readonly model: ClassifierModel
+  /** Embedding of a text by the encoder that the model was trained with. */
+  readonly embed: (text: string) => Promise<Float32Array>
+  /** A number from 0 up to 1, to choose among utterances. @default Math.random */
+  readonly random?: () => number
+}
+
+export interface AnswerMedia {
+  readonly webMedia: Media | null
+  readonly mobileMedia: Media | null
+  readonly vttMedia: Media | null
+}
+
+export interface Alternative {
+  readonly answerId: string
+  readonly questionId: string
+  readonly question: string
+  readonly confidence: number
+}
+
+export interface AnswerReply {
+  readonly answerType: AnswerType
+  readonly answerId: string
+  readonly questionId: string
+  readonly answerText: string
+  readonly answerMarkdownText: string
+  /** `{}` when there is no utterance to take it from. */
+  readonly answerMedia: AnswerMedia | Readonly<Record<string, never>>
+  readonly externalVideoIds: Readonly<Record<string, unknown>>
+  /** 1 of a match, −1 when the answer is missing, else the classifier's. */
+  readonly confidence: number
+  /** The classifier chose an answer that the mentor has no more. */
+  readonly answerMissing: boolean
+  /** The answer that the classifier likes best; undefined when it was not asked. */
+  readonly classifierAnswerId: string | undefined
+  /** How much more it likes that than its second; undefined when it was not asked, or knows one answer only. */
+  readonly margin: number | undefined
+  /** The classifier's best answers that the mentor has, the best first, also of a match or off topic; none unless asked for. */
+  readonly alternatives: readonly Alternative[]
+}
+
+/**
+ * Answers a question: word for word what is known so, else what the classifier says of it as asked, not sanitized.
+ * @param topK how many alternatives are wanted; with 0 a match needs no embedding
+ */
+export async function answerQuestion(question: string, parts: AnswerParts, topK = 0): Promise<AnswerReply> {
+  const match = parts.matchIndex.find(question)
+  if (match !== undefined && topK === 0) {
+    return replyToMatch(match, { classifierAnswerId: undefined, margin: undefined, alternatives: [] })
+  }
+  const prediction = parts.model.predict(await parts.embed(question), Math.max(MARGIN_RANKS, topK))
+  const { answersById } = parts
+  const [best, second] = prediction.ranked
+  const decided = {
+    classifierAnswerId: prediction.classId,
+    margin: best === undefined || second === undefined ? undefined : best.confidence - second.confidence,
+    alternatives: alternativesOf(prediction.ranked.slice(0, topK), answersById)
+  }
+  if (match !== undefined) return replyToMatch(match, decided)
+
+  const predicted = answersById.get(prediction.classId)
+  if (predicted === undefined) {
+    return { ...offTopicReply(parts), ...decided, confidence: -1, answerMissing: true }
+  }
+  if (prediction.isOffTopic) {
+    return { ...offTopicReply(parts), ...decided, confidence: prediction.confidence, answerMissing: false }
+  }
+  return {
+    ...contentOf(predicted),
+    ...decided,
+    answerType: 'CLASSIFIER',
+    confidence: prediction.confidence,
+    answerMissing: false
+  }
+}
+
+type AnswerContent = Pick<
+  AnswerReply,
+  'answerId' | 'questionId' | 'answerText' | 'answerMarkdownText' | 'answerMedia' | 'externalVideoIds'
+>
+
+function replyToMatch(
+  match: Match,
+  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives'>
+): AnswerReply {
+  return {
+    ...contentOf(match.answer),
+    answerType: match.type,
+    confidence: 1,
+    answerMissing: false,
+    ...decided
+  }
+}
+
+function contentOf(answer: MentorAnswer): AnswerContent {
+  return {
+    answerId: answer._id,
+    questionId: answer.question._id,
+    answerText: answer.transcript ?? '',
+    answerMarkdownText: answer.markdownTranscript ?? '',
+    answerMedia: {
+      webMedia: answer.webMedia ?? null,
+      mobileMedia: answer.mobileMedia ?? null,
+      vttMedia: answer.vttMedia ?? null
+    },
+    externalVideoIds: answer.externalVideoIds ?? {}
+  }
+}
+
+function offTopicReply({ repertoire, random = Math.random }: AnswerParts): AnswerContent & { answerType: 'OFF_TOPIC' } {
+  const utterances = repertoire.utterances.get(OFF_TOPIC_UTTERANCE) ?? []
+  const utterance = utterances[Math.floor(random() * utterances.length)]
+  const content =
+    utterance === undefined
+      ? {
+          answerId: OFF_TOPIC_UTTERANCE,
+          questionId: OFF_TOPIC_UTTERANCE,
+          answerText: OFF_TOPIC_UTTERANCE,
+          answerMarkdownText: OFF_TOPIC_UTTERANCE,
+          answerMedia: {},
+          externalVideoIds: {}
+        }
+      : contentOf(utterance)
+  return { ...content, answerType: 'OFF_TOPIC' }
+}
+
+function alternativesOf(ranked: Prediction['ranked'], answersById: ReadonlyMap<string, MentorAnswer>): Alternative[] {
+  return ranked.flatMap(({ classId, confidence }) => {
+    const answer = answersById.get(classId)
+    if (answer === undefined) return []
+    return [{ answerId: classId, questionId: answer.question._id, question: answer.question.question, confidence }]
+  })
+}

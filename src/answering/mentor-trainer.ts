@@ -1,0 +1,49 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { ServiceError } from '../errors.ts'
+import { repertoireOf } from '../mentor/mentor.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
+import { trainingSamples } from '../mentor/training-samples.ts'
+import type { Architecture } from '../learning/classifier-model.ts'
+import { mentorModelName } from '../versions/model-name.ts'
+import { MENTOR_SIGNATURE } from '../table/signature.ts'
+import type { TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from '../versions/version-trainer.ts'
+
+/** What to train. */
+export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' | 'by'> {
+  readonly mentorId: string
+  readonly architecture: Architecture
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
+}
+
+/**
+ * Trains a mentor from its present answers, stores the version and makes it live, unless it is worse.
+ * @throws {ServiceError} NOT_FOUND when there is no such mentor, INVALID_REQUEST when there is nothing to train on
+ */
+export async function trainMentor(
+  trainer: VersionTrainer,
+  mentors: MentorSource,
+  { mentorId, architecture, caller = {}, ...request }: TrainRequest,
+  options: TrainOptions = {}
+): Promise<TrainOutcome> {
+  const read = async () => {
+    const found = await mentors.find(mentorId, { caller, freshness: 'required' })
+    if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
+    const samples = trainingSamples(repertoireOf(found.mentor).answers)
+    if (samples.texts.length === 0) {
+      throw new ServiceError('INVALID_REQUEST', 'Cannot train: no answer that counts has a question to train on')
+    }
+    return {
+      architecture,
+      signature: MENTOR_SIGNATURE,
+      dataHash: found.revision,
+      samples,
+      texts: [samples.texts]
+    }
+  }
+  return trainer.train({ ...request, name: mentorModelName(mentorId), read }, options)
+}

@@ -1,0 +1,249 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { LRUCache } from 'lru-cache'
+import { rowOf, type Encoder, type EncodeOptions, type EncodeTimings } from '../embedding/encoder.ts'
+import { nextTurn } from '../embedding/similarity.ts'
+import { ServiceError } from '../errors.ts'
+import { MatchIndex } from '../mentor/match-index.ts'
+import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
+import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
+import type { TestQuestion } from '../mentor/training-data.ts'
+import { answerQuestion, type Alternative, type AnswerReply, type AnswerType } from './answer.ts'
+import type { AnswerRecorder } from './answer-record.ts'
+import type { Architecture, ClassifierModel } from '../learning/classifier-model.ts'
+import { evaluate, type JudgedQuestion } from '../learning/evaluation.ts'
+import { modelKey, type LoadedModels } from '../versions/loaded-models.ts'
+import { mentorModelName } from '../versions/model-name.ts'
+import type { ModelStore } from '../versions/model-store.ts'
+import type { PredictionObserver } from '../versions/prediction-observer.ts'
+import { nameReport, readTrainingBins, type NamedReport } from '../versions/version-report.ts'
+
+/** A question to a mentor. */
+export interface AskedQuestion {
+  readonly mentorId: string
+  readonly question: string
+  readonly chatSessionId: string | undefined
+  /** How many alternatives are wanted. */
+  readonly topK: number
+  /** @default nobody in particular */
+  readonly caller?: CallerHeaders
+}
+
+/** An answer, and where it came from. */
+export interface GivenAnswer {
+  readonly reply: AnswerReply
+  readonly feedbackId: string
+  readonly architecture: Architecture
+  readonly version: number
+  /** Undefined when nothing had to be encoded. */
+  readonly timings: EncodeTimings | undefined
+}
+
+/** What a {@link QuestionAnswering} is made of. */
+export interface QuestionAnsweringParts {
+  readonly mentors: MentorSource
+  readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
+  readonly loadedModels: LoadedModels
+  readonly encoder: Encoder
+  readonly recorder: AnswerRecorder
+  /** Told of what the classifiers predict. @default nobody */
+  readonly observer?: PredictionObserver
+  /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
+  readonly maxMentorBytes: number
+}
+
+/** What is made of a mentor once, for all its questions. */
+interface PreparedMentor {
+  readonly revision: string
+  readonly repertoire: Repertoire
+  readonly answersById: ReadonlyMap<string, MentorAnswer>
+  readonly matchIndex: MatchIndex
+  readonly byteLength: number
+}
+
+/** Probability of an answer that is worth a person's look though the question seems off topic. */
+const LIKELY_CONFIDENCE = 0.3
+
+/** Mentors of which it is remembered which version answered last. */
+const MAX_SEEN_VERSIONS = 10_000
+/** Classes that a judgement of a test question names. */
+const RANKED_CLASSES = 5
+/** Test questions encoded and judged before others get their turn. */
+const QUESTIONS_A_TURN = 64
+
+/**
+ * Answers questions by each mentor's present answers and live version. Both are looked up anew for each question, some
+ * microseconds, so that what another process stored or trained counts at once; what is made of them is kept.
+ */
+export class QuestionAnswering {
+  readonly #parts: QuestionAnsweringParts
+  readonly #prepared: LRUCache<string, PreparedMentor>
+  /** The live version at each mentor's last question. */
+  readonly #seenVersions = new LRUCache<string, number>({ max: MAX_SEEN_VERSIONS })
+
+  constructor(parts: QuestionAnsweringParts) {
+    this.#parts = parts
+    this.#prepared = new LRUCache({
+      maxSize: parts.maxMentorBytes,
+      sizeCalculation: ({ byteLength }) => byteLength
+    })
+  }
+
+  /**
+   * Answers a question and records it.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
+   */
+  async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
+    const { encoder, models, observer, recorder } = this.#parts
+    const { mentorId, question, chatSessionId, topK, caller = {} } = asked
+    const { mentor, model, version } = await this.#open(mentorId, caller)
+    let timings: EncodeTimings | undefined
+    const embed = async (text: string) => {
+      const embeddings = await encoder.encode([text], options)
+      timings = embeddings.timings
+      return rowOf(embeddings, 0)
+    }
+    const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
+    const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
+    // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
+    if (
+      observer !== undefined &&
+      classifierAnswerId !== undefined &&
+      !reply.answerMissing &&
+      isClassified(answerType)
+    ) {
+      const name = mentorModelName(mentorId)
+      const prediction = { inputCharacters: question.length, classId: classifierAnswerId, confidence }
+      observer.predicted({ name, version }, [prediction], async () => readTrainingBins(models, name, version))
+    }
+    const record = { mentorId, question, answerId, answerType, confidence, margin, chatSessionId }
+    const feedbackId = await recorder.record(record, caller)
+    return { reply, feedbackId, architecture: model.architecture, version, timings }
+  }
+
+  /**
+   * Makes all ready for a mentor's first question.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model
+   */
+  async load(mentorId: string, caller: CallerHeaders): Promise<void> {
+    await this.#open(mentorId, caller)
+  }
+
+  /**
+   * The live version's answers to questions, where they are likely; undefined where it would refuse the question, unless the
+   * probability of its best answer is {@link LIKELY_CONFIDENCE} or more.
+   * @param embeddings of the questions
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model
+   */
+  async suggest(
+    mentorId: string,
+    embeddings: readonly Float32Array[],
+    caller: CallerHeaders
+  ): Promise<(Alternative | undefined)[]> {
+    const { mentor, model } = await this.#open(mentorId, caller)
+    return embeddings.map((embedding) => {
+      const { classId, confidence, isOffTopic } = model.predict(embedding)
+      const answer = mentor.answersById.get(classId)
+      const isLikely = !isOffTopic || (model.architecture === 'softmax' && confidence >= LIKELY_CONFIDENCE)
+      if (answer === undefined || !isLikely) return undefined
+      return { answerId: classId, questionId: answer.question._id, question: answer.question.question, confidence }
+    })
+  }
+
+  /**
+   * Judges the live version by questions whose right answers are known, by the classifier alone: whoever tests it with the
+   * mentor's own words learns nothing.
+   * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
+   */
+  async evaluate(
+    mentorId: string,
+    questions: readonly TestQuestion[],
+    options: EncodeOptions,
+    caller: CallerHeaders
+  ): Promise<NamedReport> {
+    const { model } = await this.#open(mentorId, caller)
+    const classOf = new Map(model.classIds.map((classId, k) => [classId, k]))
+    const unknown = questions.findIndex(({ answerId }) => answerId !== undefined && !classOf.has(answerId))
+    if (unknown >= 0) {
+      throw new ServiceError(
+        'INVALID_REQUEST',
+        `Cannot judge question ${unknown + 1}: its answer is none of those that the version was trained on`
+      )
+    }
+    const judged: JudgedQuestion[] = []
+    for (let from = 0; from < questions.length; from += QUESTIONS_A_TURN) {
+      const some = questions.slice(from, from + QUESTIONS_A_TURN)
+      const texts = some.map(({ question }) => question)
+      const embeddings = await this.#parts.encoder.encode(texts, { ...options, lane: 'bulk' })
+      for (const [index, { answerId }] of some.entries()) {
+        const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES)
+        judged.push({
+          question: from + index,
+          label: answerId === undefined ? undefined : classOf.get(answerId)!,
+          ranked: prediction.ranked.map(({ classId, confidence }) => ({ class: classOf.get(classId)!, confidence })),
+          topicScore: prediction.topicScore,
+          isOffTopic: prediction.isOffTopic
+        })
+      }
+      await nextTurn(options.signal)
+    }
+    const report = evaluate(judged, model.architecture === 'softmax')
+    return nameReport(
+      report,
+      model.classIds,
+      questions.map(({ question }) => question)
+    )
+  }
+
+  async #open(
+    mentorId: string,
+    caller: CallerHeaders
+  ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
+    const { models, loadedModels, encoder } = this.#parts
+    const name = mentorModelName(mentorId)
+    const version = await models.liveVersion(name)
+    const mentor = version === undefined ? undefined : await this.#prepare(mentorId, version, caller)
+    const model = version === undefined ? undefined : await loadedModels.get(modelKey(name, version))
+    if (mentor === undefined || version === undefined || model === undefined) {
+      throw new ServiceError('NOT_FOUND', `No models found for mentor ${mentorId}.`)
+    }
+    if (model.encoderRevision !== encoder.revision) {
+      throw new ServiceError(
+        'NOT_FOUND',
+        `No models found for mentor ${mentorId}. The live one was trained with another encoder: train again`
+      )
+    }
+    return { mentor, model, version }
+  }
+
+  async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
+    // A version new to this process may know answers that what is remembered of the mentor does not.
+    const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
+    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller, freshness })
+    this.#seenVersions.set(mentorId, version)
+    const known = this.#prepared.get(mentorId)
+    if (revision !== undefined && known?.revision === revision) return known
+    const found = await this.#parts.mentors.find(mentorId, { caller })
+    if (found === undefined) {
+      this.#prepared.delete(mentorId)
+      return undefined
+    }
+    const repertoire = repertoireOf(found.mentor)
+    const prepared = {
+      revision: found.revision,
+      repertoire,
+      answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
+      matchIndex: new MatchIndex(repertoire, found.gradedQuestions),
+      byteLength: Math.max(1, found.byteLength)
+    }
+    this.#prepared.set(mentorId, prepared)
+    return prepared
+  }
+}
+
+function isClassified(type: AnswerType): boolean {
+  return type === 'CLASSIFIER' || type === 'OFF_TOPIC'
+}

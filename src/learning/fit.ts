@@ -1,0 +1,188 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { TrainingSamples } from '../mentor/training-samples.ts'
+import {
+  packLogisticModel,
+  packRidgeModel,
+  packSoftmaxModel,
+  type Architecture,
+  type ModelBytes
+} from './classifier-model.ts'
+import { evaluate, type JudgedQuestion } from './evaluation.ts'
+import { judgeRidgeOutOfFold } from './evaluate-ridge.ts'
+import { trainLogistic, type NumberMatrix } from './logistic.ts'
+import { findNearDuplicates, type NearDuplicate } from './near-duplicates.ts'
+import { sampleKey, type Judgement } from '../versions/promotion.ts'
+import { fitRidge } from './ridge.ts'
+import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+import { trainSoftmax, type TrainingOptions } from './train-softmax.ts'
+import { nameReport, type NamedReport } from '../versions/version-report.ts'
+
+/** What to fit, and to what. */
+export interface FitRequest {
+  readonly architecture: Architecture
+  readonly samples: TrainingSamples
+  /** Embeddings of the samples; 0 columns without texts. */
+  readonly features: FloatMatrix
+  readonly encoderRevision: string | null
+  /** For `ridge`. */
+  readonly ridgeOffTopicThreshold: number
+  /** Of a table: its features in the signature's order. */
+  readonly columns?: readonly FeatureColumn[]
+  /** For `logistic`: inverse of the penalty's weight. */
+  readonly c?: number
+}
+
+/** A feature of a table, with the value of each row. */
+export interface FeatureColumn {
+  readonly name: string
+  readonly values: readonly string[] | Float64Array
+}
+
+/** Figures of a version that are worth a line in a list; null is what could not be measured. */
+export interface ModelFigures {
+  readonly questionCount: number
+  readonly accuracy: number | null
+  readonly macroF1: number | null
+  readonly calibrationError: number | null
+  readonly offTopicAuroc: number | null
+  readonly offTopicRefused: number | null
+  readonly refused: number | null
+}
+
+/** A fitted model, and how good it is. */
+export interface Fit {
+  readonly model: ModelBytes
+  readonly figures: ModelFigures
+  readonly notMeasured: readonly string[]
+  readonly judgements: readonly Judgement[]
+  /** JSON of a {@link VersionReport}: made where it does not hold up others. */
+  readonly reportJson: string
+}
+
+/** All that is kept of a version's quality. */
+export interface VersionReport {
+  /** Judged out of fold: each sample by a model that has not seen it. */
+  readonly evaluation: NamedReport
+  /** In plain words, what could not be measured. */
+  readonly notMeasured: readonly string[]
+  readonly nearDuplicates: readonly NearDuplicate[]
+}
+
+const RIDGE_FOLDS = 5
+/** Above so many samples the n² comparison for near-duplicates would take longer than the fit. */
+const MAX_SAMPLES_COMPARED = 12_000
+/** Samples that two versions are compared on: a difference of a thousandth shows. */
+const MAX_JUDGEMENTS = 20_000
+
+/**
+ * Fits a model, judges it out of fold and packs it. Computes on the calling thread: not on the main one.
+ * @throws what `signal` aborts with
+ */
+export async function fitClassifier(
+  engine: TensorEngine,
+  request: FitRequest,
+  options: Pick<TrainingOptions, 'onProgress' | 'signal'> = {}
+): Promise<Fit> {
+  const { architecture, features, encoderRevision, columns } = request
+  const samples =
+    columns === undefined
+      ? request.samples
+      : { ...request.samples, texts: describeRows(columns, request.samples.labels.length) }
+  const { answerIds: classIds, texts, labels, groups } = samples
+  const set = { features, labels, classCount: classIds.length, groups }
+  const origin = { classIds, encoderRevision }
+  let model: ModelBytes
+  let judged: readonly JudgedQuestion[]
+  let notMeasured: readonly string[]
+  if (architecture === 'logistic') {
+    const trained = await trainLogistic(
+      engine,
+      {
+        embeddings: features.columns === 0 ? undefined : features,
+        numbers: numbersOf(columns ?? [], features.rows),
+        labels,
+        classCount: classIds.length,
+        groups
+      },
+      { ...options, ...(request.c !== undefined && { c: request.c }) }
+    )
+    model = packLogisticModel(trained, features.columns, origin)
+    judged = trained.outOfFold
+    notMeasured = trained.notMeasured
+  } else if (architecture === 'softmax') {
+    const trained = await trainSoftmax(engine, set, options)
+    model = packSoftmaxModel(trained, features, labels, origin)
+    judged = trained.outOfFold
+    notMeasured = trained.notMeasured
+  } else {
+    model = packRidgeModel(fitRidge(features, labels, classIds.length), origin)
+    options.signal?.throwIfAborted()
+    judged = judgeRidgeOutOfFold(set, RIDGE_FOLDS, request.ridgeOffTopicThreshold)
+    notMeasured = describeRidgeGaps(judged, samples)
+  }
+  const isOfTexts = architecture !== 'logistic'
+  const isCompared = isOfTexts && texts.length <= MAX_SAMPLES_COMPARED
+  if (isOfTexts && !isCompared)
+    notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
+  const nearDuplicates = isCompared ? await findNearDuplicates(engine, samples, features) : []
+  const evaluation = nameReport(evaluate(judged, architecture !== 'ridge'), classIds, texts)
+  const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
+  const report: VersionReport = { evaluation, notMeasured, nearDuplicates }
+  return {
+    model,
+    figures: { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused },
+    notMeasured,
+    judgements: boundJudgements(
+      judged.flatMap(({ question, label, ranked }): Judgement[] =>
+        label === undefined
+          ? []
+          : [{ sample: sampleKey(texts[question]!, classIds[label]!), isRight: ranked[0]!.class === label }]
+      )
+    ),
+    reportJson: JSON.stringify(report)
+  }
+}
+
+/**
+ * Of very many judgements those with the least keys, which are hashes: as good as drawn by lot, and of two versions the same. All of
+ * them would hold up the main thread, which stores and compares them.
+ */
+function boundJudgements(judgements: Judgement[]): readonly Judgement[] {
+  if (judgements.length <= MAX_JUDGEMENTS) return judgements
+  return judgements.toSorted((a, b) => (a.sample < b.sample ? -1 : 1)).slice(0, MAX_JUDGEMENTS)
+}
+
+/** The numbers of a table's rows; undefined when it has none. */
+function numbersOf(columns: readonly FeatureColumn[], rows: number): NumberMatrix | undefined {
+  const ofNumbers = columns.flatMap(({ values }) => (values instanceof Float64Array ? [values] : []))
+  if (ofNumbers.length === 0) return undefined
+  const values = new Float64Array(rows * ofNumbers.length)
+  for (const [j, column] of ofNumbers.entries()) {
+    for (let row = 0; row < rows; row++) values[row * ofNumbers.length + j] = column[row]!
+  }
+  return { values, rows, columns: ofNumbers.length }
+}
+
+/** What a report calls each row: its text, if that is all there is of it, else its features as JSON. */
+export function describeRows(columns: readonly FeatureColumn[], rows: number): string[] {
+  const [only] = columns
+  if (columns.length === 1 && only !== undefined && !(only.values instanceof Float64Array)) return [...only.values]
+  return Array.from({ length: rows }, (_, row) =>
+    JSON.stringify(Object.fromEntries(columns.map(({ name, values }) => [name, values[row]])))
+  )
+}
+
+function describeRidgeGaps(judged: readonly JudgedQuestion[], { answerIds }: TrainingSamples): string[] {
+  const gaps = ['Calibration and the off-topic threshold are not measured: decision values are no probabilities.']
+  const single = answerIds.length - new Set(judged.map(({ label }) => label)).size
+  if (single > 0) {
+    gaps.push(
+      `${single} of ${answerIds.length} answers have no two different samples: they are trained on but not measured.`
+    )
+  }
+  return gaps
+}

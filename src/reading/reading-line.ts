@@ -1,0 +1,188 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Worker } from 'node:worker_threads'
+import { ServiceError, type ErrorCode } from '../errors.ts'
+
+/** How many large bodies may wait to be read, and what reading one may take. */
+export interface ReadingLimits {
+  /** Bodies that wait while one is read. */
+  readonly maxWaitingBodies: number
+  /** Of them, those of one caller. */
+  readonly maxWaitingOfCaller: number
+  /** Heap of the thread that reads one. */
+  readonly readingMemoryBytes: number
+  /** Longest time for one, since a heap that is nearly full can take minutes to overflow. @default {@link MAX_READING_MS} */
+  readonly maxReadingMs?: number
+}
+
+/** What the settings say of it. */
+export function readingLimitsOf(
+  config: Pick<ReadingLimits, 'maxWaitingBodies' | 'readingMemoryBytes'> & { readonly maxCallerPercent: number }
+): ReadingLimits {
+  const { maxWaitingBodies, readingMemoryBytes, maxCallerPercent } = config
+  const maxWaitingOfCaller = Math.max(1, Math.floor((maxWaitingBodies * maxCallerPercent) / 100))
+  return { maxWaitingBodies, maxWaitingOfCaller, readingMemoryBytes }
+}
+
+/** For whom a body is read. */
+export interface Reader {
+  readonly callerKey: string
+  /** Ends when nobody waits for the result any more. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a thread says: its result, or a refusal, since errors do not keep their class on the way. */
+export type ReadingMessage<Result> =
+  | { readonly result: Result }
+  | {
+      readonly refusal: { readonly code: ErrorCode; readonly message: string; readonly fields: ServiceError['fields'] }
+    }
+
+/** The body that a thread is to read, and whatever it needs beside it. */
+export interface ThreadData {
+  readonly bytes: Uint8Array
+  readonly [name: string]: unknown
+}
+
+interface Waiting {
+  readonly callerKey: string
+  readonly begin: () => void
+}
+
+const RETRY_AFTER_SECONDS = 5
+/** The largest bodies take some seconds, on a machine with much else to do some tens. */
+export const MAX_READING_MS = 120_000
+const BYTES_PER_MB = 1_048_576
+/** A thread's own code and what reading leaves behind, beside the values that are bounded beforehand. */
+const THREAD_MB = 64
+
+/**
+ * The line before the one thread that reads large bodies: mentors, tables and jobs, one at a time, since each takes a core
+ * and some times its own size in memory. Callers take turns, and whoever leaves makes room at once.
+ */
+export class ReadingLine {
+  readonly #limits: ReadingLimits
+  readonly #waiting: Waiting[] = []
+  #current: string | undefined
+
+  constructor(limits: ReadingLimits) {
+    this.#limits = limits
+  }
+
+  /** Bodies that wait or are read. */
+  get length(): number {
+    return this.#waiting.length + (this.#current === undefined ? 0 : 1)
+  }
+
+  /** Heap that a value may take which a thread of this line parses. */
+  get maxJsonHeapBytes(): number {
+    return this.#limits.readingMemoryBytes
+  }
+
+  /**
+   * Runs a thread once it is this body's turn, and gives its result.
+   * @param url the thread's file; it gets `data` as its `workerData`, and posts one {@link ReadingMessage}
+   * @throws {ServiceError} what the thread refuses; TOO_MANY_REQUESTS or OVERLOADED when the line is full;
+   *   PAYLOAD_TOO_LARGE when the thread runs out of memory; whatever the signal's reason is once it has aborted
+   */
+  async read<Result>(url: URL, data: ThreadData, reader: Reader): Promise<Result> {
+    await this.#turn(reader)
+    try {
+      reader.signal?.throwIfAborted()
+      return await readInThread<Result>(url, data, this.#limits, reader.signal)
+    } finally {
+      this.#next()
+    }
+  }
+
+  /** Waits for this body's turn, which {@link #next} ends. */
+  async #turn({ callerKey, signal }: Reader): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#current === undefined) {
+      this.#current = callerKey
+      return
+    }
+    const ofCaller = this.#waiting.filter((waiting) => waiting.callerKey === callerKey).length
+    if (ofCaller >= this.#limits.maxWaitingOfCaller) throw refusal('TOO_MANY_REQUESTS', 'of this caller')
+    if (this.#waiting.length >= this.#limits.maxWaitingBodies) throw refusal('OVERLOADED', 'of all callers')
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiting: Waiting = { callerKey, begin: resolve }
+    this.#waiting.push(waiting)
+    const leave = (): void => {
+      const index = this.#waiting.indexOf(waiting)
+      if (index < 0) return
+      this.#waiting.splice(index, 1)
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      await promise
+    } finally {
+      signal?.removeEventListener('abort', leave)
+    }
+  }
+
+  /** Gives the turn to the first of another caller, else to the first. */
+  #next(): void {
+    const other = this.#waiting.findIndex(({ callerKey }) => callerKey !== this.#current)
+    const [waiting] = this.#waiting.splice(Math.max(0, other), 1)
+    this.#current = waiting?.callerKey
+    waiting?.begin()
+  }
+}
+
+/** What a thread of a {@link ReadingLine} says of what it threw. @throws what is a bug of ours */
+export function refusalOf(error: unknown): ReadingMessage<never> {
+  if (!(error instanceof ServiceError)) throw error
+  const { code, message, fields } = error
+  return { refusal: { code, message, fields } }
+}
+
+async function readInThread<Result>(
+  url: URL,
+  data: ThreadData,
+  { readingMemoryBytes, maxReadingMs = MAX_READING_MS }: ReadingLimits,
+  signal: AbortSignal | undefined
+): Promise<Result> {
+  const { buffer, byteLength } = data.bytes
+  const thread = new Worker(url, {
+    name: 'reading',
+    workerData: data,
+    // A body that is a part of something else is copied.
+    transferList: buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * readingMemoryBytes) / BYTES_PER_MB) + THREAD_MB }
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<ReadingMessage<Result>>()
+  const leave = (): void => reject(signal?.reason)
+  signal?.addEventListener('abort', leave, { once: true })
+  const timer = setTimeout(() => {
+    const tooLong = `Cannot read the body: it takes more than the ${maxReadingMs} ms that there are for one`
+    reject(new ServiceError('PAYLOAD_TOO_LARGE', tooLong))
+  }, maxReadingMs)
+  thread.once('message', resolve)
+  thread.once('error', (error) => {
+    const isFull = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    const tooLarge = 'Cannot read the body: it takes more memory than there is for one'
+    reject(isFull ? new ServiceError('PAYLOAD_TOO_LARGE', tooLarge) : error)
+  })
+  thread.once('exit', () => reject(new Error('Cannot read a body: its thread ended without a word; this is a bug')))
+  try {
+    const message = await promise
+    if ('result' in message) return message.result
+    const { code, message: text, fields } = message.refusal
+    throw new ServiceError(code, text, fields === undefined ? {} : { fields })
+  } finally {
+    signal?.removeEventListener('abort', leave)
+    clearTimeout(timer)
+    await thread.terminate()
+  }
+}
+
+function refusal(code: 'TOO_MANY_REQUESTS' | 'OVERLOADED', whose: string): ServiceError {
+  return new ServiceError(code, `Cannot read the body: as many large ones ${whose} wait as may`, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS
+  })
+}

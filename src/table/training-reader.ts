@@ -1,0 +1,67 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Encoder } from '../embedding/encoder.ts'
+import type { Reader, ReadingLine } from '../reading/reading-line.ts'
+import {
+  packTraining,
+  readTest,
+  type PackedTraining,
+  type TableFormat,
+  type TrainingOptions
+} from './training-request.ts'
+import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
+
+/** What the thread is given. */
+export interface ReadOrder {
+  readonly bytes: Uint8Array
+  readonly format: TableFormat
+  readonly options: TrainingOptions
+  readonly limits: TableLimits
+}
+
+/** Below it, reading takes less than to begin a thread. */
+const MAX_BYTES_READ_HERE = 65_536
+
+const THREAD = new URL('training-reader-worker.ts', import.meta.url)
+
+/** Reads tables to train on. A large one waits in a line with other large bodies and is read in a thread, so that it holds up no reply. */
+export class TrainingReader {
+  readonly #limits: Omit<TableLimits, 'embeddingDimensions'>
+  readonly #encoder: Pick<Encoder, 'dimensions'>
+  readonly #line: ReadingLine
+
+  constructor(
+    limits: Omit<TableLimits, 'embeddingDimensions'>,
+    encoder: Pick<Encoder, 'dimensions'>,
+    line: ReadingLine
+  ) {
+    this.#limits = limits
+    this.#encoder = encoder
+    this.#line = line
+  }
+
+  /**
+   * As `readTest`, here: for tables of the size of a usual request.
+   * @throws {ServiceError} what `readTest` throws
+   */
+  readTest(body: Uint8Array, format: TableFormat, model: TestedModel): TestTable {
+    return readTest(body, format, model, { ...this.#limits, embeddingDimensions: this.#encoder.dimensions })
+  }
+
+  /**
+   * As `packTraining`.
+   * @param body not to be used any more by the caller
+   * @throws {ServiceError} what `packTraining` throws; what the line throws when others wait already; UNAVAILABLE before
+   *   the encoder is loaded
+   */
+  async read(body: Uint8Array, format: TableFormat, options: TrainingOptions, reader: Reader): Promise<PackedTraining> {
+    const limits = { ...this.#limits, embeddingDimensions: this.#encoder.dimensions }
+    if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, format, options, limits)
+    const ofThread = { ...limits, maxJsonHeapBytes: this.#line.maxJsonHeapBytes }
+    const order = { bytes: body, format, options, limits: ofThread } satisfies ReadOrder
+    return this.#line.read<PackedTraining>(THREAD, order, reader)
+  }
+}

@@ -1,0 +1,247 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
+import type { Encoder } from '../embedding/encoder.ts'
+import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { Architecture } from '../learning/classifier-model.ts'
+import { fitInThread } from '../learning/fit-in-thread.ts'
+import type { FeatureColumn, ModelFigures } from '../learning/fit.ts'
+import { partOf } from '../learning/learning-part.ts'
+import type { ModelStore, NewVersion } from './model-store.ts'
+import type { PromotionDecision } from './promotion.ts'
+import { publishVersion } from './publish.ts'
+import type { Signature } from '../table/signature.ts'
+
+/** Where a training is, by the progress it tells: each stage begins at its share of the whole. */
+export const TRAINING_STAGES = [
+  { stage: 'READING', from: 0 },
+  { stage: 'ENCODING', from: 0.02 },
+  { stage: 'FITTING', from: 0.4 },
+  { stage: 'STORING', from: 0.97 }
+] as const
+
+/** The stage that a share of the whole, 0 to 1, falls in. */
+export function trainingStage(progress: number): (typeof TRAINING_STAGES)[number]['stage'] {
+  return (TRAINING_STAGES.findLast(({ from }) => progress >= from) ?? TRAINING_STAGES[0]).stage
+}
+
+/** What to learn from. */
+export interface TrainingData {
+  readonly architecture: Architecture
+  readonly signature: Signature
+  /** Stands for the data: equal for equal data. */
+  readonly dataHash: string
+  /** Of a table without texts: its columns tell of each sample. */
+  readonly samples: TrainingSamples
+  /** Texts to encode, by text column of the signature. */
+  readonly texts: readonly (readonly string[])[]
+  /** Of a table: its features. A mentor has none but its samples' texts. */
+  readonly columns?: readonly FeatureColumn[]
+  /** For `logistic`: inverse of the penalty's weight. */
+  readonly c?: number
+}
+
+/** What to train, and for whom. */
+export interface VersionRequest {
+  /** Name in the store of models. */
+  readonly name: string
+  /** Finds the data when the training's turn has come. */
+  readonly read: (signal: AbortSignal | undefined) => Promise<TrainingData>
+  /** Whether the version becomes live even when it is worse than the one that is. */
+  readonly isForced: boolean
+  /** The job that asks: the same one never makes two versions. */
+  readonly jobId: string
+  /** Who asks. */
+  readonly by: string
+}
+
+/** How to train. */
+export interface TrainOptions {
+  readonly signal?: AbortSignal
+  /** Told the share done so far, 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+/** What came of a training. */
+export interface TrainOutcome {
+  readonly version: number
+  readonly architecture: Architecture
+  readonly promotion: PromotionDecision
+  readonly figures: ModelFigures
+  readonly notMeasured: readonly string[]
+  /** The same as {@link TrainOutcome.classCount}, by the name it has for a mentor. */
+  readonly answerCount: number
+  readonly classCount: number
+  readonly sampleCount: number
+  /** Texts that had to be encoded; the other embeddings were known from earlier trainings. */
+  readonly encodedCount: number
+  readonly durationMs: number
+}
+
+/** How good a version of so many samples is. */
+export interface LearningPoint {
+  readonly sampleCount: number
+  /** Share right, out of fold; null where that could not be measured. */
+  readonly accuracy: number | null
+}
+
+/** What a {@link VersionTrainer} is made of. */
+export interface VersionTrainerParts {
+  readonly models: ModelStore
+  readonly embeddings: EmbeddingCache
+  /** The one that `embeddings` encodes by. */
+  readonly encoder: Pick<Encoder, 'revision' | 'dimensions'>
+  readonly ridgeOffTopicThreshold: number
+  /** Share of samples by which a version may be worse than the live one. */
+  readonly promotionMargin: number
+}
+
+/** Trains versions of mentors' and other models, one at a time: a fit takes a core. */
+export class VersionTrainer {
+  readonly #parts: VersionTrainerParts
+  #latest: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: VersionTrainerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Trains a version, stores it and makes it live, unless it is worse.
+   * @throws what `request.read` throws, the signal's reason, Error when the fit failed
+   */
+  async train(request: VersionRequest, options: TrainOptions = {}): Promise<TrainOutcome> {
+    const training = this.#latest.then(() => this.#train(request, options))
+    this.#latest = training.catch(() => undefined)
+    return training
+  }
+
+  /**
+   * How good a version is of parts of the data: does more of it still help? Nothing is stored.
+   * @param shares of the data, each above 0 and at most 1; a part holds as much of each class
+   * @throws the signal's reason, Error when a fit failed
+   */
+  async learningCurve(
+    data: TrainingData,
+    shares: readonly number[],
+    options: TrainOptions = {}
+  ): Promise<readonly LearningPoint[]> {
+    const curve = this.#latest.then(() => this.#learningCurve(data, shares, options))
+    this.#latest = curve.catch(() => undefined)
+    return curve
+  }
+
+  /** Resolves when no thread computes any more. */
+  async idle(): Promise<void> {
+    await this.#latest
+  }
+
+  async #train(request: VersionRequest, { signal, onProgress }: TrainOptions): Promise<TrainOutcome> {
+    signal?.throwIfAborted()
+    const startMs = performance.now()
+    const [, encoding, fitting, storing] = TRAINING_STAGES
+    const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
+    const data = await request.read(signal)
+    const { architecture, signature, dataHash, samples, texts } = data
+    onProgress?.(encoding.from)
+    const sampleCount = samples.labels.length
+    const { values, encodedCount } = await this.#encode(texts, sampleCount, signal, tell(encoding.from, fitting.from))
+    const toFit = this.#fitRequestOf(data, values)
+    const fit = await fitInThread(toFit, {
+      ...(signal !== undefined && { signal }),
+      onProgress: tell(fitting.from, storing.from)
+    })
+    signal?.throwIfAborted()
+    onProgress?.(storing.from)
+    const durationMs = Math.round(performance.now() - startMs)
+    const classCount = samples.answerIds.length
+    const version: NewVersion = {
+      ...fit,
+      details: {
+        architecture,
+        signature,
+        dataHash,
+        encoderRevision: toFit.encoderRevision,
+        classCount,
+        sampleCount,
+        figures: fit.figures,
+        notMeasured: fit.notMeasured,
+        durationMs,
+        jobId: request.jobId,
+        trainedBy: request.by
+      }
+    }
+    return {
+      ...(await publishVersion(this.#parts, request.name, version, request)),
+      architecture,
+      figures: fit.figures,
+      notMeasured: fit.notMeasured,
+      answerCount: classCount,
+      classCount,
+      sampleCount,
+      encodedCount,
+      durationMs
+    }
+  }
+
+  async #learningCurve(
+    data: TrainingData,
+    shares: readonly number[],
+    { signal, onProgress }: TrainOptions
+  ): Promise<LearningPoint[]> {
+    signal?.throwIfAborted()
+    const { values } = await this.#encode(data.texts, data.samples.labels.length, signal, () => undefined)
+    const whole = this.#fitRequestOf(data, values)
+    const points: LearningPoint[] = []
+    for (const [index, share] of shares.entries()) {
+      const part = partOf(whole, share)
+      const { figures } = await fitInThread(part, {
+        ...(signal !== undefined && { signal }),
+        onProgress: (done) => onProgress?.((index + done) / shares.length)
+      })
+      points.push({ sampleCount: part.samples.labels.length, accuracy: figures.accuracy })
+    }
+    return points
+  }
+
+  #fitRequestOf({ architecture, samples, texts, columns, c }: TrainingData, values: Float32Array<ArrayBuffer>) {
+    const { encoder, ridgeOffTopicThreshold } = this.#parts
+    return {
+      architecture,
+      samples,
+      features: { values, rows: samples.labels.length, columns: texts.length * encoder.dimensions },
+      encoderRevision: texts.length === 0 ? null : encoder.revision,
+      ridgeOffTopicThreshold,
+      ...(columns !== undefined && { columns }),
+      ...(c !== undefined && { c })
+    }
+  }
+
+  /** Embeddings of the samples, those of several texts of a sample side by side. */
+  async #encode(
+    columns: readonly (readonly string[])[],
+    rows: number,
+    signal: AbortSignal | undefined,
+    onProgress: (share: number) => void
+  ): Promise<{ values: Float32Array<ArrayBuffer>; encodedCount: number }> {
+    const { dimensions } = this.#parts.encoder
+    const width = columns.length * dimensions
+    const values = new Float32Array(rows * width)
+    let encodedCount = 0
+    for (const [index, texts] of columns.entries()) {
+      const encoded = await this.#parts.embeddings.encode(texts, {
+        ...(signal !== undefined && { signal }),
+        onProgress: (share) => onProgress((index + share) / columns.length)
+      })
+      encodedCount += encoded.encodedCount
+      if (columns.length === 1) return encoded
+      for (let row = 0; row < rows; row++) {
+        const embedding = encoded.values.subarray(row * dimensions, (row + 1) * dimensions)
+        values.set(embedding, row * width + index * dimensions)
+      }
+    }
+    return { values, encodedCount }
+  }
+}

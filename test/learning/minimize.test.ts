@@ -1,0 +1,65 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { minimize, type Evaluation } from '../../src/learning/minimize.ts'
+
+const options = { gradientTolerance: 1e-8, maxEvaluations: 500 }
+
+/** Σ scale·(x − target)², a bowl that is `scales` times steeper along one axis than along another. */
+function bowl(scales: readonly number[], target: readonly number[]) {
+  return async (point: Float64Array): Promise<Evaluation> => {
+    const gradient = point.map((x, i) => 2 * scales[i]! * (x - target[i]!))
+    const value = point.reduce((sum, x, i) => sum + scales[i]! * (x - target[i]!) ** 2, 0)
+    return { value, gradient }
+  }
+}
+
+const rosenbrock = async ([x = 0, y = 0]: Float64Array): Promise<Evaluation> => ({
+  value: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+  gradient: Float64Array.of(-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x))
+})
+
+/** A bowl whose value is exact to 24 bits only, as that of a float32 computation. */
+const noisy = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
+  value: Math.fround(1 + (x - 1) ** 2),
+  gradient: Float64Array.of(2 * (x - 1))
+})
+
+test('minimize() finds the bottom of a narrow bowl', async () => {
+  const target = [3, -2, 0.5]
+  const found = await minimize(bowl([1, 1000, 0.01], target), new Float64Array(3), options)
+  assert.ok(found.converged)
+  for (const [i, x] of found.point.entries()) assert.ok(Math.abs(x - target[i]!) < 1e-5)
+})
+
+test('minimize() finds the bottom of the curved valley of Rosenbrock', async () => {
+  const found = await minimize(rosenbrock, Float64Array.of(-1.2, 1), options)
+  assert.ok(found.converged)
+  assert.ok(Math.abs(found.point[0]! - 1) < 1e-6 && Math.abs(found.point[1]! - 1) < 1e-6)
+})
+
+test('minimize() at the bottom evaluates once and leaves the start as it was', async () => {
+  const start = Float64Array.of(1, 2)
+  const found = await minimize(bowl([1, 1], [1, 2]), start, options)
+  assert.equal(found.evaluations, 1)
+  assert.ok(found.converged)
+  assert.deepEqual([...start], [1, 2])
+})
+
+test('minimize() gives the best point when its evaluations run out', async () => {
+  const start = Float64Array.of(50, 50)
+  const found = await minimize(bowl([1, 1000], [0, 0]), start, { ...options, maxEvaluations: 4 })
+  assert.equal(found.evaluations, 4)
+  assert.equal(found.converged, false)
+  assert.ok(found.value < 50 * 50 * 1001)
+})
+
+test('minimize() stops where rounding hides any further gain', async () => {
+  const found = await minimize(noisy, Float64Array.of(0), { gradientTolerance: 0, maxEvaluations: 10_000 })
+  assert.ok(found.evaluations < 200)
+  assert.ok(Math.abs(found.point[0]! - 1) < 1e-3)
+})
