@@ -69,18 +69,18 @@ VOLUME /data
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.WORKER_PORT ?? 8081}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/worker.ts"]
+CMD ["node", "src/bin/worker.ts"]
 
 FROM runtime AS lambda
 # Nothing else can be written to there.
 ENV DATA_DIR=/tmp/data
 # Lambda asks by its runtime interface, not by HTTP.
 HEALTHCHECK NONE
-CMD ["node", "src/lambda.ts"]
+CMD ["node", "src/bin/lambda.ts"]
 
 FROM runtime AS service
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8080}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+CMD ["node", "src/bin/service.ts"]

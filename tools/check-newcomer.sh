@@ -70,10 +70,10 @@ start() {
 }
 
 port=$((20000 + RANDOM % 20000))
-start "$port" here "$node" src/main.ts
+start "$port" here "$node" src/bin/service.ts
 ask "http://127.0.0.1:$port" >"$work/here/reply"
 stop_service
-start $((port + 1)) there "${newcomer[@]}" src/main.ts
+start $((port + 1)) there "${newcomer[@]}" src/bin/service.ts
 ask "http://127.0.0.1:$((port + 1))" >"$work/there/reply" || { tail -n 20 "$work/there/log" >&2; exit 1; }
 grep -q '"arithmetic":"int8 by avx2"' "$work/there/log"
 cmp "$work/here/reply" "$work/there/reply"

@@ -28,9 +28,9 @@ const RUN_PAGES = [
 ]
 /** Pages whose commands are not, and why. */
 const OTHER_PAGES: Readonly<Record<string, string>> = {
-  'docs/container.md': 'they take a container engine; test/function.test.ts calls the function by its events',
+  'docs/container.md': 'they take a container engine; test/app/function.test.ts calls the function by its events',
   'docs/deploy.md': 'they take an account of AWS; make test-terraform tries them on an emulator',
-  'docs/graphql-mentors.md': 'make start is what test/graphql-walkthrough.test.ts starts',
+  'docs/graphql-mentors.md': 'make start is what test/docs/graphql-walkthrough.test.ts starts',
   'docs/onnx.md': 'it takes a model made in Python; test/server/onnx-upload.test.ts brings models'
 }
 /** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, or people do. */
@@ -79,7 +79,11 @@ function run(command: string, cwd: string, env: Record<string, string>) {
 
 async function start(t: TestContext, cwd: string): Promise<string> {
   const env = { ...process.env, PORT: '0', API_SECRET_KEY: API_KEY, ENCODE_WORKERS: '1' }
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts')], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(ROOT, 'src/bin/service.ts')], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   const exited = once(child, 'close')
   t.after(async () => {
     child.kill('SIGKILL')

@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { openEncoderSession, type EncoderSession } from '../../src/embedding/encoder-session.ts'
 import { weightsFile, WORD_EMBEDDINGS_FILE } from '../../src/embedding/model-files.ts'
 import { findNativeProgram, loadNativeProgram } from '../../src/embedding/native-program.ts'
-import { modelPath } from '../model-path.ts'
+import { modelPath } from '../fixtures/model-path.ts'
 
 const compiled = join(modelPath, 'compiled')
 const FIRST_WORD = 2000

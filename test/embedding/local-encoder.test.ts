@@ -22,7 +22,7 @@ import { runSelfTest } from '../../src/embedding/self-test.ts'
 import { createTokenizer } from '../../src/embedding/tokenizer.ts'
 import { buildEncoderGraph } from '../../tools/compile-model/encoder-graph.ts'
 import { openSourceModel, readJson, type SourceModel } from '../../tools/compile-model/source-model.ts'
-import { modelPath } from '../model-path.ts'
+import { modelPath } from '../fixtures/model-path.ts'
 
 const compiled = join(modelPath, 'compiled')
 const References = Type.Object({

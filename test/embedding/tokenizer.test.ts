@@ -12,7 +12,7 @@ import { PieceTrie } from '../../src/embedding/piece-trie.ts'
 import { createTokenizer } from '../../src/embedding/tokenizer.ts'
 import { ServiceError } from '../../src/errors.ts'
 import referenceEmbeddings from '../fixtures/reference-embeddings.json' with { type: 'json' }
-import { modelPath } from '../model-path.ts'
+import { modelPath } from '../fixtures/model-path.ts'
 import { nastyTexts } from './nasty-texts.ts'
 
 const CLS = 101

@@ -13,10 +13,10 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
-import { startService, type Service } from '../service-process.ts'
+import { startService, type Service } from '../app/service-process.ts'
 import { JWT_SECRET } from './test-app.ts'
 
-const ENTRY = fileURLToPath(new URL('../service-stand-in.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../app/service-stand-in.ts', import.meta.url))
 const MB = 1_048_576
 
 interface Target {

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
-import { createEmfReporter } from '../../src/emf-parts.ts'
+import { createEmfReporter } from '../../src/app/emf-reporter.ts'
 import catalogue from '../../src/server/emf-metrics.json' with { type: 'json' }
 import { EmfReporter, type ReportingProcess } from '../../src/server/emf-reporter.ts'
 import { createMetrics, type Metrics, type RequestMetrics } from '../../src/server/metrics.ts'

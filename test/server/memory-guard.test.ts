@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { memoryLimitBytes } from '../../src/memory-limit.ts'
+import { memoryLimitBytes } from '../../src/server/memory-limit.ts'
 import { MemoryGuard } from '../../src/server/memory-guard.ts'
 import { AUTHORIZED, buildTestApp } from './test-app.ts'
 

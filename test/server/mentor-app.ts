@@ -17,7 +17,7 @@ import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
 import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { openMentorParts } from '../../src/mentor-parts.ts'
+import { openMentorParts } from '../../src/app/mentors.ts'
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 

@@ -42,5 +42,5 @@ async function runOnce(program: string): Promise<void> {
   throw new Error(`Cannot run ${program} in the image: it ended with ${String(signal ?? code)}`)
 }
 
-await runOnce('src/main.ts')
-await runOnce('src/worker.ts')
+await runOnce('src/bin/service.ts')
+await runOnce('src/bin/worker.ts')

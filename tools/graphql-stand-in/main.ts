@@ -54,7 +54,7 @@ async function exampleMentors(): Promise<Record<string, Mentor>> {
 function startService(standIn: GraphQlStandIn, secret: string): void {
   const given = process.env
   const key = given['API_SECRET_KEY'] || randomBytes(24).toString('base64url')
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts')], {
+  const child = spawn(process.execPath, [join(ROOT, 'src/bin/service.ts')], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {

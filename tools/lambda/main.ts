@@ -14,7 +14,7 @@ import { RuntimeApi } from './runtime-api.ts'
 const HELP = `Usage: npm run --silent invoke -- <event.json>...
        npm run --silent invoke -- --listen <port>
 
-Starts the function that AWS Lambda would run (src/lambda.ts), calls it through Lambda's runtime interface with one event
+Starts the function that AWS Lambda would run (src/bin/lambda.ts), calls it through Lambda's runtime interface with one event
 after the other, and prints the outcome of each as a line of JSON. Its log goes to standard error. Sample events are in
 events/; they carry the key "local-key", which the function gets unless API_SECRET_KEY is set.
 
@@ -25,7 +25,7 @@ events/; they carry the key "local-key", which the function gets unless API_SECR
 const SAMPLE_KEY = 'local-key'
 
 function startFunction(api: RuntimeApi): ChildProcess {
-  return spawn(process.execPath, [fileURLToPath(new URL('../../src/lambda.ts', import.meta.url))], {
+  return spawn(process.execPath, [fileURLToPath(new URL('../../src/bin/lambda.ts', import.meta.url))], {
     env: { API_SECRET_KEY: SAMPLE_KEY, ...process.env, AWS_LAMBDA_RUNTIME_API: api.address },
     stdio: ['ignore', 2, 2]
   })

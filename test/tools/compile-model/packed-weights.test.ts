@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { packFloatWeights, packWeights, problemOfSizes } from '../../../tools/compile-model/packed-weights.ts'
 import { openSourceModel } from '../../../tools/compile-model/source-model.ts'
-import { modelPath } from '../../model-path.ts'
+import { modelPath } from '../../fixtures/model-path.ts'
 
 test('packWeights() and packFloatWeights() refuse sizes that the kernels do not take', async () => {
   const model = await openSourceModel(join(modelPath, 'source'))

@@ -12,12 +12,12 @@ import { delimiter, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { API_KEY } from '../../server/test-app.ts'
-import { startService } from '../../service-process.ts'
+import { startService } from '../../app/service-process.ts'
 import type { AccountState } from './aws-stand-in.ts'
 
 const MAIN = fileURLToPath(new URL('../../../tools/deploy/main.ts', import.meta.url))
 const STAND_IN = fileURLToPath(new URL('aws-stand-in.ts', import.meta.url))
-const SERVICE = fileURLToPath(new URL('../../service-stand-in.ts', import.meta.url))
+const SERVICE = fileURLToPath(new URL('../../app/service-stand-in.ts', import.meta.url))
 const REPOSITORY = '123456789012.dkr.ecr.us-east-1.amazonaws.com/sbert-service'
 const WORKER_IMAGE = `${REPOSITORY}@sha256:${'b'.repeat(64)}`
 const VERSION = [

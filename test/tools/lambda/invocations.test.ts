@@ -8,9 +8,9 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { listenForInvocations } from '../../../tools/lambda/invocations.ts'
 import { RuntimeApi } from '../../../tools/lambda/runtime-api.ts'
-import { startService } from '../../service-process.ts'
+import { startService } from '../../app/service-process.ts'
 
-const ENTRY = fileURLToPath(new URL('../../function-stand-in.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../../app/function-stand-in.ts', import.meta.url))
 const PATH = '/2015-03-31/functions/function/invocations'
 
 /** A function that takes events. @returns where */

@@ -18,7 +18,7 @@ test('headerOf() writes the licence in the comments of the language', () => {
 
 test('commentStyleOf() knows source files by name, extension or first line', () => {
   const kinds: readonly [string, string, ReturnType<typeof commentStyleOf>][] = [
-    ['src/main.ts', '', 'block'],
+    ['src/bin/service.ts', '', 'block'],
     ['tools/encode-k6.js', '', 'block'],
     ['tools/reference.py', '', 'hash'],
     ['terraform/main.tf', '', 'hash'],

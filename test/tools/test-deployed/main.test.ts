@@ -9,12 +9,12 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { API_KEY } from '../../server/test-app.ts'
-import { startService } from '../../service-process.ts'
+import { startService } from '../../app/service-process.ts'
 import { Edge, KeyValues, loadInNode, type CallerReply } from '../../edge/edge.ts'
 import { buildTestApp } from '../../server/test-app.ts'
 
 const MAIN = fileURLToPath(new URL('../../../tools/test-deployed/main.ts', import.meta.url))
-const ENTRY = fileURLToPath(new URL('../../service-stand-in.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../../app/service-stand-in.ts', import.meta.url))
 
 /** Runs the program against a stage. */
 async function testDeployed(env: Record<string, string>): Promise<{ code: number | null; out: string }> {

@@ -1,0 +1,94 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Encoder } from '../embedding/encoder.ts'
+import { trainClassifier } from '../classifier/classifier-trainer.ts'
+import { Classifiers } from '../classifier/classifiers.ts'
+import type { LoadedModels } from '../versions/loaded-models.ts'
+import type { ModelStore } from '../versions/model-store.ts'
+import type { ReadingLine } from '../reading/reading-line.ts'
+import type { PredictionObserver } from '../versions/prediction-observer.ts'
+import { TrainingReader } from '../table/training-reader.ts'
+import type { VersionTrainer } from '../versions/version-trainer.ts'
+import type { Config } from '../config.ts'
+import { PermanentJobError } from '../jobs/job.ts'
+import type { JobBackend } from '../jobs/job-backend.ts'
+import type { JobHandler } from '../jobs/job-runner.ts'
+import { packPayload } from '../jobs/payload.ts'
+import { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
+import {
+  PACKED_TABLE_TYPE,
+  TRAIN_CLASSIFIER_JOB_TYPE,
+  type ClassifierRouteParts
+} from '../server/routes/classifiers.ts'
+
+/** Classifiers of this process: what its routes and its jobs need. */
+export interface ClassifierParts {
+  readonly routes: ClassifierRouteParts
+  /** By type of job. */
+  readonly handlers: ReadonlyMap<string, JobHandler>
+  /** Ends the processes of models that users brought. */
+  close(): Promise<void>
+}
+
+/** What classifiers share with mentors. */
+export interface SharedModelParts {
+  readonly models: ModelStore
+  readonly loadedModels: LoadedModels
+  readonly trainer: VersionTrainer
+  readonly encoder: Encoder
+  readonly jobs: JobBackend
+  /** Where large tables wait. */
+  readonly line: ReadingLine
+  /** Told of what is predicted. */
+  readonly observer: PredictionObserver | undefined
+}
+
+/** Makes the classifiers. */
+export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
+  const { models, loadedModels, trainer, encoder, jobs, observer, line } = shared
+  const onnxProcesses =
+    config.onnxProcesses === 0
+      ? undefined
+      : new OnnxProcessPool({
+          processCount: config.onnxProcesses,
+          memoryLimitBytes: config.onnxMemoryBytes,
+          timeLimitMs: config.onnxTimeLimitMs
+        })
+  const { maxTrainingRows, maxTrainingColumns, maxTextCharacters, maxJsonDepth } = config
+  return {
+    routes: {
+      models,
+      classifiers: new Classifiers({ models, loadedModels, encoder, onnxProcesses, observer }),
+      reader: new TrainingReader(
+        { maxTrainingRows, maxTrainingColumns, maxTextCharacters, maxJsonDepth },
+        encoder,
+        line
+      ),
+      jobs,
+      uploads: onnxProcesses && { pool: onnxProcesses, encoder, bodyLimitBytes: config.onnxBodyLimitBytes },
+      encoder,
+      promotionMargin: config.promotionMarginPercent / 100,
+      classifierBodyLimitBytes: config.classifierBodyLimitBytes
+    },
+    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]]),
+    close: async () => onnxProcesses?.close()
+  }
+}
+
+/** Trains a classifier from a packed table; the result is a `TrainOutcome`. */
+function trainClassifierJob(trainer: VersionTrainer): JobHandler {
+  return async ({ contentType, bytes }, context) => {
+    const { job, signal } = context
+    const classifier = job.labels['classifier']
+    if (contentType !== PACKED_TABLE_TYPE || classifier === undefined) {
+      throw new PermanentJobError('Cannot train: the job is not a training of a classifier')
+    }
+    const request = { classifier, packedTable: bytes, jobId: job.id, by: job.owner }
+    return packPayload(
+      await trainClassifier(trainer, request, { signal, onProgress: (share) => context.progress(share) })
+    )
+  }
+}

@@ -1,0 +1,167 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import awsLambdaFastify from '@fastify/aws-lambda'
+import closeWithGrace from 'close-with-grace'
+import { openApp, type AppParts, type CreateEncoding } from './open-app.ts'
+import { begin, giveUp } from './begin.ts'
+import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
+import { hasText } from '../table/signature.ts'
+import type { Config, Environment } from '../config.ts'
+import { createEmfReporter } from './emf-reporter.ts'
+import { ServiceError } from '../errors.ts'
+import { predictionsJson } from '../server/prediction-reply.ts'
+import { LambdaRuntime, type InvocationHandler } from '../platform/lambda-runtime.ts'
+
+/** How long the last error reports may take to be sent. */
+const REPORTS_DEADLINE_MS = 500
+
+/** Answers an event with a document of JSON; what it cannot answer is a {@link ServiceError}. */
+type EventHandler = (event: unknown) => Promise<string>
+
+/**
+ * Runs the service as a function of AWS Lambda until a signal ends it: loads the model, then answers one event after the
+ * other. Whatever keeps it from starting becomes the error of the call that waits for it, and ends the process with status 1.
+ */
+export async function runFunction(env: Environment, createEncoding: CreateEncoding): Promise<void> {
+  const beginning = await begin(env, 'starting a function')
+  if (beginning === undefined) return
+  const { config, log, jobs } = beginning
+  const { logger } = log
+  if (config.awsLambdaRuntimeApi === undefined) {
+    giveUp(
+      'Cannot start: AWS_LAMBDA_RUNTIME_API is not set, so this is not AWS Lambda. npm run invoke stands in for it'
+    )
+    await jobs.close()
+    return
+  }
+  const runtime = new LambdaRuntime(config.awsLambdaRuntimeApi)
+  const stopping = new AbortController()
+  // A function's DATA_DIR is gone with its environment, and no job of its own would be done while that is frozen.
+  const parts = await openApp(beginning, createEncoding, {
+    apiSecretKey: config.apiSecretKey,
+    containerId: env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? 'local',
+    isStopping: () => stopping.signal.aborted,
+    keepsData: false
+  })
+  const { app, encoding, metrics, mentors, errors } = parts
+  const emfReporter = createEmfReporter(config, 'lambda', metrics, log)
+
+  const close = async (): Promise<void> => {
+    stopping.abort()
+    await app.close()
+    await mentors.close()
+    await jobs.close()
+    await encoding.close()
+    await runtime.close()
+    await emfReporter?.stop()
+    await errors.close(REPORTS_DEADLINE_MS)
+    logger.info('stopped')
+    log.flush()
+  }
+  const grace = closeWithGrace({ delay: config.shutdownDeadlineSeconds * 1000, logger: false }, async ({ err }) => {
+    if (err) logger.fatal({ err }, 'failed: stopping')
+    await close()
+  })
+
+  try {
+    await encoding.start()
+    await app.ready()
+  } catch (error) {
+    logger.fatal({ err: error }, 'the model could not be loaded')
+    await runtime.reportInitError(new ServiceError('UNAVAILABLE', 'Cannot start: the model could not be loaded'))
+    grace.uninstall()
+    process.exitCode = 1
+    await close()
+    return
+  }
+  logger.info({ revision: encoding.encoder.revision }, 'ready')
+
+  const answer = answerEvents(parts, config)
+  const handle: InvocationHandler = async ({ requestId, event }) => {
+    try {
+      return await answer(event)
+    } catch (error) {
+      throw callersError(error, requestId, parts, (err) => logger.error({ err, requestId }, 'event failed'))
+    } finally {
+      // The environment is frozen as soon as the outcome is told: what is not written by then may never be.
+      await emfReporter?.reportIfDue()
+      log.flush()
+    }
+  }
+  await runtime.run(handle, stopping.signal)
+}
+
+/** An error as who called the function may see it; what is a bug of ours is logged and reported, and named no closer. */
+function callersError(error: unknown, requestId: string, { errors }: AppParts, log: (error: unknown) => void): Error {
+  if (error instanceof ServiceError) return error
+  log(error)
+  errors.report(error, { requestId, route: undefined })
+  return new Error('Cannot answer the event: see the log of the function')
+}
+
+function answerEvents(parts: AppParts, config: Config): EventHandler {
+  const { lambdaClassifier } = config
+  const answerHttp = awsLambdaFastify(parts.app, {
+    decorateRequest: false,
+    // A comma is part of a sentence.
+    parseCommaSeparatedQueryParams: false,
+    enforceBase64: ({ headers }) => !isText(headers['content-type'] ?? '')
+  })
+  return async (event) => {
+    if (isHttpEvent(event)) return JSON.stringify(await answerHttp(withoutStage(event), undefined))
+    if (lambdaClassifier !== undefined && isRecord(event)) return predict(parts, lambdaClassifier, event, config)
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      lambdaClassifier === undefined
+        ? 'Cannot answer the event: it is no HTTP request of API Gateway, a function URL or a load balancer. Of a bare object of ' +
+            'columns LAMBDA_CLASSIFIER names the classifier that answers; it is not set'
+        : 'Cannot answer the event: it is neither an HTTP request nor an object of columns'
+    )
+  }
+}
+
+/** Predicts the classes of bare columns, as `POST /v1/classifiers/{classifier}/predict` does without a query string. */
+async function predict(
+  { mentors }: AppParts,
+  name: string,
+  columns: Record<string, unknown>,
+  limits: PredictLimits
+): Promise<string> {
+  const classifier = await mentors.classifiers.classifiers.open(name)
+  const { signature } = classifier.version
+  const { rows } = await classifier.predict(readFeatureColumns(columns, signature, limits), {})
+  return predictionsJson(rows, signature.label.type, { hasProbability: hasText(signature), topK: 0 })
+}
+
+interface HttpEvent {
+  readonly version?: string
+  readonly rawPath?: string
+  readonly requestContext: { readonly stage?: string }
+}
+
+function isHttpEvent(event: unknown): event is HttpEvent {
+  if (!isRecord(event) || !isRecord(event['requestContext'])) return false
+  return 'httpMethod' in event || 'http' in event['requestContext']
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** HTTP APIs put the name of a stage that has one before the path. */
+function withoutStage(event: HttpEvent): HttpEvent {
+  const prefix = `/${event.requestContext.stage ?? ''}/`
+  if (event.version !== '2.0' || event.rawPath?.startsWith(prefix) !== true) return event
+  return { ...event, rawPath: event.rawPath.slice(prefix.length - 1) }
+}
+
+/** Whether a body may stand in JSON as it is. */
+function isText(contentType: string): boolean {
+  return (
+    contentType === '' ||
+    /^(?:text\/|application\/(?:[\w.+-]*json|[\w.-]*javascript|[\w.+-]*xml)\b|image\/svg)/.test(contentType)
+  )
+}

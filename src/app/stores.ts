@@ -1,0 +1,59 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { AnswerRecordStore, AskedQuestions } from '../answering/answer-record.ts'
+import type { ModelStore } from '../versions/model-store.ts'
+import { SqliteAnswerRecorder } from '../answering/sqlite-answer-recorder.ts'
+import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
+import type { Config } from '../config.ts'
+import type { GradeStore } from '../mentor/graded-questions.ts'
+import type { MentorStore } from '../mentor/mentor-source.ts'
+import { SqliteGradeStore } from '../mentor/sqlite-grade-store.ts'
+import { SqliteMentorStore } from '../mentor/sqlite-mentor-store.ts'
+import type { SqliteFile } from '../storage/sqlite-file.ts'
+
+/** What is kept of mentors, whatever keeps it. */
+export interface MentorStores {
+  readonly mentors: MentorStore
+  readonly models: ModelStore
+  readonly recorder: AnswerRecordStore
+  /** What the review queue needs. */
+  readonly review: { readonly asked: AskedQuestions; readonly grades: GradeStore }
+  close(): void
+}
+
+/** Opens the stores that the settings name. @param onRecordsLost told when asked questions could not be recorded */
+export async function openMentorStores(
+  config: Config,
+  file: SqliteFile,
+  onRecordsLost: (error: unknown) => void
+): Promise<MentorStores> {
+  const { dataDir, maxModelVersions: maxVersions, maxAnswerRecords: maxRecords } = config
+  if (config.backend === 'local') {
+    const recorder = new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost })
+    return {
+      mentors: new SqliteMentorStore(file),
+      models: new SqliteModelStore({ file, folder: join(dataDir, 'models'), maxVersions }),
+      recorder,
+      review: { asked: recorder, grades: new SqliteGradeStore(file) },
+      close: () => undefined
+    }
+  }
+  const { jobsTable: table, modelsBucket: bucket } = config
+  assert(table !== undefined && bucket !== undefined, 'The settings of BACKEND=aws were not checked; this is a bug')
+  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  const { openAwsStores } = await import('../platform/aws-stores.ts')
+  return openAwsStores(
+    {
+      table,
+      bucket,
+      maxVersions,
+      forcePathStyle: config.awsEndpointUrl !== undefined || config.awsEndpointUrlS3 !== undefined
+    },
+    onRecordsLost
+  )
+}

@@ -1,9 +1,0 @@
-/*
- * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
- * Released under the MIT licence, which is in the file LICENSE.
- */
-
-import { runFunction } from './function.ts'
-import { createLocalEncoding } from './local-encoding.ts'
-
-await runFunction(process.env, createLocalEncoding)

@@ -1,9 +1,0 @@
-/*
- * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
- * Released under the MIT licence, which is in the file LICENSE.
- */
-
-import { createLocalEncoding } from './local-encoding.ts'
-import { runService } from './service.ts'
-
-await runService(process.env, createLocalEncoding)
