@@ -22,7 +22,7 @@ import {
   PACKED_TABLE_TYPE,
   TRAIN_CLASSIFIER_JOB_TYPE,
   type ClassifierRouteParts
-} from '../server/routes/classifiers.ts'
+} from '../server/routes/classifiers/classifier-routes.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
 export interface ClassifierParts {

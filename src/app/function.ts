@@ -12,7 +12,7 @@ import { hasText } from '../table/signature.ts'
 import type { Config, Environment } from '../config.ts'
 import { createEmfReporter } from './emf-reporter.ts'
 import { ServiceError } from '../errors.ts'
-import { predictionsJson } from '../server/prediction-reply.ts'
+import { predictionsJson } from '../classifier/prediction-reply.ts'
 import { LambdaRuntime, type InvocationHandler } from '../platform/lambda-runtime.ts'
 
 /** How long the last error reports may take to be sent. */

@@ -14,7 +14,7 @@ import { JobRunner, type JobHandler, type JobLog } from '../jobs/job-runner.ts'
 import { SqliteJobBackend } from '../jobs/sqlite-job-backend.ts'
 import { webhookJob } from '../jobs/webhook.ts'
 import type { ReadingLine } from '../reading/reading-line.ts'
-import type { JobRouteParts } from '../server/routes/jobs.ts'
+import type { JobRouteParts } from '../server/routes/jobs/job-routes.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */
 const AFTER_JOBS_SECONDS = 5

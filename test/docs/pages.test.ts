@@ -31,7 +31,7 @@ const OTHER_PAGES: Readonly<Record<string, string>> = {
   'docs/container.md': 'they take a container engine; test/app/function.test.ts calls the function by its events',
   'docs/deploy.md': 'they take an account of AWS; make test-terraform tries them on an emulator',
   'docs/graphql-mentors.md': 'make start is what test/docs/graphql-walkthrough.test.ts starts',
-  'docs/onnx.md': 'it takes a model made in Python; test/server/onnx-upload.test.ts brings models'
+  'docs/onnx.md': 'it takes a model made in Python; test/server/routes/classifiers/onnx-upload.test.ts brings models'
 }
 /** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, or people do. */
 const NOT_RUN = /^(?:make|cd tools) /

@@ -35,7 +35,7 @@ async function jsonRoutes(t: TestContext) {
   const routes: { method: 'POST' | 'PUT'; url: string }[] = []
   for (const [path, operations] of Object.entries<Record<string, { requestBody?: { content: object } }>>(paths)) {
     for (const [method, operation] of Object.entries(operations)) {
-      // Of a version that is not there no body is looked at; test/server/tables.test.ts has one.
+      // Of a version that is not there no body is looked at; test/server/routes/classifiers/tables.test.ts has one.
       const isOfVersion = path.endsWith('/versions/{version}/evaluation')
       if (isOfVersion || !('application/json' in (operation.requestBody?.content ?? {}))) continue
       routes.push({ method: method === 'put' ? 'PUT' : 'POST', url: path.replaceAll(/\{\w+\}/g, '1') })

@@ -1,0 +1,261 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import { hash } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { rowOf, type Encoder, type Truncate } from '../../../embedding/encoder.ts'
+import { copyToKeep, float32JsonMaxBytes, writeFloat32Json } from '../../../embedding/float32-json.ts'
+import {
+  CACHED_SERVER_TIMING,
+  ENCODE_HEADERS,
+  ERROR_REPLIES,
+  JSON_TYPE,
+  TruncateSchema,
+  encodeOptionsOf,
+  jsonReply,
+  requiredText,
+  sendEncodeReply,
+  serverTimingOf,
+  textList,
+  truncatedCountOf,
+  type RequestLimits
+} from '../../encode-reply.ts'
+import type { RepeatedReplies } from '../../repeated-replies.ts'
+import type { CachedReply, ReplyCache } from '../../reply-cache.ts'
+
+/** What the encoding routes are made of. */
+export interface EncodeParts {
+  readonly encoder: Encoder
+  readonly replyCache: ReplyCache
+  readonly repeatedReplies: Pick<RepeatedReplies, 'remember'>
+  readonly limits: RequestLimits
+  readonly encodeMaxAgeSeconds: number
+}
+
+/** Pattern of the route whose replies may be sent again. */
+const ENCODE_ROUTE = '/v1/encode'
+
+/** Raise it when the bytes of a `/v1/encode` reply change for the same embedding: `ETag`s given out before then no longer match. */
+const REPLY_FORMAT = 1
+
+const EmbeddingSchema = Type.Array(Type.Number(), {
+  description: 'Embedding of L2 norm 1: the shortest decimals that read back as the same float32.'
+})
+const TruncatedSchema = Type.Optional(
+  Type.Literal(true, { description: 'There when the text was too long and was cut.' })
+)
+const EncodeReply = Type.Object({
+  query: Type.String({ description: 'The text as encoded: without white space around it.' }),
+  encoding: EmbeddingSchema,
+  truncated: TruncatedSchema
+})
+const MultipleEncodeReply = Type.Object({
+  data: Type.Array(Type.Object({ original: Type.String(), encoded: EmbeddingSchema, truncated: TruncatedSchema }))
+})
+
+/** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
+export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, parts) => {
+  const { encoder, replyCache, repeatedReplies, limits } = parts
+  const EncodeRequest = Type.Object({
+    query: requiredText(limits, 'The text to encode.'),
+    truncate: TruncateSchema
+  })
+  const MultipleEncodeRequest = Type.Object({
+    sentences: textList(limits, 'The texts to encode, in one batch.'),
+    truncate: TruncateSchema
+  })
+  const cacheControl = cacheControlOf(parts.encodeMaxAgeSeconds)
+
+  async function encodeQuery(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    query: string,
+    key: string,
+    truncate?: Truncate
+  ) {
+    const embeddings = await encoder.encode([query], encodeOptionsOf(request, reply, truncate))
+    const isTruncated = embeddings.isTruncated[0] === true
+    const row = rowOf(embeddings, 0)
+    const encoded: CachedReply = {
+      body: joinJson([`{"query":${JSON.stringify(query)},"encoding":`, row, isTruncated ? ',"truncated":true}' : '}']),
+      etag: etagOf(key),
+      truncatedCount: isTruncated ? 1 : 0
+    }
+    replyCache.set(key, encoded)
+    return { encoded, serverTiming: serverTimingOf(embeddings.timings) }
+  }
+
+  function send(reply: FastifyReply, encoded: CachedReply, serverTiming: string): void {
+    sendEncodeReply(reply, encoded.body, {
+      revision: encoder.revision,
+      truncatedCount: encoded.truncatedCount,
+      serverTiming
+    })
+  }
+
+  app.get(
+    '/encode',
+    {
+      schema: {
+        summary: 'Encode a text',
+        description:
+          'May be cached by browsers and CDNs; with `If-None-Match` it answers 304 without encoding anything.',
+        tags: ['encode'],
+        querystring: EncodeRequest,
+        response: {
+          200: jsonReply('The embedding.', EncodeReply, {
+            ...ENCODE_HEADERS,
+            etag: { description: 'Stays as long as the model does.', type: 'string' },
+            'cache-control': { type: 'string' }
+          }),
+          304: { description: 'What the caller has is still right.' },
+          ...ERROR_REPLIES
+        }
+      }
+    },
+    (request, reply) => {
+      const query = request.query.query.trim()
+      const { truncate } = request.query
+      const key = encodeKey(encoder.revision, query, truncate)
+      const cached = replyCache.get(key)
+      const etag = cached?.etag ?? etagOf(key)
+      void reply.header('etag', etag).header('cache-control', cacheControl).header('vary', varyOf(reply))
+      const ifNoneMatch = request.headers['if-none-match']
+      if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) {
+        void reply.code(304).header('x-model-revision', encoder.revision).send()
+        return undefined
+      }
+      repeatedReplies.remember(request.url, key, ENCODE_ROUTE)
+      if (cached !== undefined) {
+        send(reply, cached, CACHED_SERVER_TIMING)
+        return undefined
+      }
+      return encodeQuery(request, reply, query, key, truncate).then(({ encoded, serverTiming }) => {
+        send(reply, encoded, serverTiming)
+        return reply
+      })
+    }
+  )
+
+  app.post(
+    '/encode',
+    {
+      schema: {
+        summary: 'Encode a text',
+        tags: ['encode'],
+        body: EncodeRequest,
+        response: { 200: jsonReply('The embedding.', EncodeReply, ENCODE_HEADERS), ...ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const query = request.body.query.trim()
+      const { truncate } = request.body
+      const key = encodeKey(encoder.revision, query, truncate)
+      const cached = replyCache.get(key)
+      if (cached !== undefined) {
+        send(reply, cached, CACHED_SERVER_TIMING)
+        return reply
+      }
+      const { encoded, serverTiming } = await encodeQuery(request, reply, query, key, truncate)
+      send(reply, encoded, serverTiming)
+      return reply
+    }
+  )
+
+  app.post(
+    '/encode/multiple_encode',
+    {
+      schema: {
+        summary: 'Encode texts',
+        tags: ['encode'],
+        body: MultipleEncodeRequest,
+        response: { 200: jsonReply('The embeddings, in order.', MultipleEncodeReply, ENCODE_HEADERS), ...ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { sentences, truncate } = request.body
+      const embeddings = await encoder.encode(sentences, encodeOptionsOf(request, reply, truncate))
+      const pieces: (string | Float32Array)[] = ['{"data":[']
+      for (const [index, sentence] of sentences.entries()) {
+        pieces.push(`${index === 0 ? '' : ','}{"original":${JSON.stringify(sentence)},"encoded":`)
+        pieces.push(rowOf(embeddings, index), embeddings.isTruncated[index] === true ? ',"truncated":true}' : '}')
+      }
+      pieces.push(']}')
+      sendEncodeReply(reply, joinJson(pieces), {
+        revision: encoder.revision,
+        truncatedCount: truncatedCountOf(embeddings),
+        serverTiming: serverTimingOf(embeddings.timings)
+      })
+      return reply
+    }
+  )
+}
+
+/** Headers of a `GET /v1/encode` reply that is sent again, beside those that every reply has. */
+export function cachedReplyHeaders(
+  reply: CachedReply,
+  revision: string,
+  maxAgeSeconds: number
+): Record<string, string> {
+  return {
+    etag: reply.etag,
+    'cache-control': cacheControlOf(maxAgeSeconds),
+    vary: 'Authorization',
+    'content-type': JSON_TYPE,
+    'content-length': String(reply.body.length),
+    'x-model-revision': revision,
+    'x-truncated': String(reply.truncatedCount),
+    'server-timing': CACHED_SERVER_TIMING
+  }
+}
+
+/**
+ * A shared cache keeps a reply to a request with Authorization only when told that it is public (RFC 9111 section 3.5);
+ * `Vary` keeps it from being given to callers with other keys, or none.
+ */
+function cacheControlOf(maxAgeSeconds: number): string {
+  return maxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${maxAgeSeconds}`
+}
+
+/** Where replies are put together before they are copied to their own length: far more room than most need. */
+const scratch = Buffer.allocUnsafe(65_536)
+
+/** Pieces of JSON text and arrays of numbers, as bytes. */
+function joinJson(pieces: readonly (string | Float32Array)[]): Buffer {
+  let roomBytes = 0
+  // Three bytes are the most that a UTF-16 code unit takes in UTF-8.
+  for (const piece of pieces)
+    roomBytes += typeof piece === 'string' ? piece.length * 3 : float32JsonMaxBytes(piece.length)
+  const bytes = roomBytes <= scratch.length ? scratch : Buffer.allocUnsafe(roomBytes)
+  let end = 0
+  for (const piece of pieces) {
+    end = typeof piece === 'string' ? end + bytes.write(piece, end) : writeFloat32Json(piece, bytes, end)
+  }
+  return copyToKeep(bytes.subarray(0, end))
+}
+
+function encodeKey(revision: string, query: string, truncate: Truncate = 'end'): string {
+  return `encode ${REPLY_FORMAT} ${revision} ${truncate} ${query}`
+}
+
+/** A hash of all that decides the reply's bytes, so that it is known before they are. */
+function etagOf(key: string): string {
+  return `"${hash('sha256', key, 'base64url').slice(0, 27)}"`
+}
+
+/** Weak comparison (RFC 9110 section 13.1.2): a CDN that compresses a reply makes its ETag a weak one. */
+function isMatch(ifNoneMatch: string, etag: string): boolean {
+  return ifNoneMatch.split(',').some((candidate) => {
+    const trimmed = candidate.trim()
+    return trimmed === '*' || trimmed === etag || trimmed === `W/${etag}`
+  })
+}
+
+/** CORS may have named Origin already. */
+function varyOf(reply: FastifyReply): string {
+  const given = reply.getHeader('vary')
+  return typeof given === 'string' ? `Authorization, ${given}` : 'Authorization'
+}

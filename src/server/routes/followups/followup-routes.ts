@@ -1,0 +1,60 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { FollowupSuggester } from '../../../followup/followup-suggester.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
+import { encodeOptionsOf } from '../../encode-reply.ts'
+import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
+
+/** What the followup route is made of. */
+export interface FollowupRouteParts {
+  readonly followups: FollowupSuggester
+}
+
+const FollowupsReply = Type.Object({
+  data: Type.Object({
+    followups: Type.Array(
+      Type.Object({
+        question: Type.String(),
+        entityType: Type.Enum(['person', 'place', 'acronym', 'organisation', 'family']),
+        template: Type.String({
+          description: 'What the question was made from; `{entity}` stands for what it is about.'
+        })
+      }),
+      { description: 'The weightiest first.' }
+    )
+  })
+})
+
+/** `/followups`: questions to go on with. */
+export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteParts> = async (app, { followups }) => {
+  app.post(
+    '/followups/category/:category/:mentor',
+    {
+      schema: {
+        summary: 'Suggest followup questions',
+        description:
+          'About the people, places, organisations and relatives that the mentor mentions in the answers of a category: ' +
+          'of a stored mentor, a topic of its questions. What the mentor has answered already is left out.',
+        tags: ['mentors'],
+        params: Type.Object({
+          category: Type.String({ minLength: 1, maxLength: 200, description: 'The category, or topic.' }),
+          mentor: MentorId
+        }),
+        response: { 200: FollowupsReply, ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { category, mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      const { signal } = encodeOptionsOf(request, reply, undefined)
+      const suggested = await followups.suggest(category, mentor, { caller: callerHeadersOf(request), signal })
+      if (suggested === undefined) throw unknownMentor()
+      return { data: { followups: suggested } }
+    }
+  )
+}

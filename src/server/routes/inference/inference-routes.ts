@@ -1,0 +1,358 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { JsonLimits } from '../../../reading/bounded-json.ts'
+import { ServiceError } from '../../../errors.ts'
+import {
+  readInputs,
+  type InferenceModel,
+  type ModelCatalogue,
+  type ServedModel
+} from '../../../inference/inference-model.ts'
+import { DATATYPES, type TensorSpec } from '../../../inference/tensor.ts'
+import { assertMayRead, assertMayUseClassifiers, callerOf } from '../../auth.ts'
+import { encodeOptionsOf, jsonReply, serverTimingOf } from '../../encode-reply.ts'
+import type { ErrorBody } from '../../error-reply.ts'
+import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
+import { parseJson } from '../../request-body.ts'
+import type { Readiness } from '../health/health-routes.ts'
+import packageJson from '../../../../package.json' with { type: 'json' }
+
+/** What the routes of the Open Inference Protocol are made of. */
+export interface InferenceRouteParts {
+  readonly models: ModelCatalogue
+  readonly jsonLimits: JsonLimits
+}
+
+/** Most tensors of one request. */
+const MAX_TENSORS = 1000
+/** Most dimensions of a tensor. */
+const MAX_RANK = 8
+const MAX_NAME_CHARACTERS = 300
+
+const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_CHARACTERS })
+const Shape = Type.Array(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), { maxItems: MAX_RANK })
+const Parameters = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))
+const InferRequest = Type.Object({
+  id: Type.Optional(Type.String({ maxLength: MAX_NAME_CHARACTERS, description: 'Comes back with the reply.' })),
+  parameters: Type.Optional(Parameters),
+  inputs: Type.Array(
+    Type.Object({
+      name: Name,
+      datatype: Type.Enum([...DATATYPES]),
+      shape: Shape,
+      parameters: Type.Optional(Parameters),
+      data: Type.Optional(
+        Type.Unknown({ description: 'Elements, row-major, flat or nested; absent where they follow as bytes.' })
+      )
+    }),
+    { maxItems: MAX_TENSORS }
+  ),
+  outputs: Type.Optional(
+    Type.Array(Type.Object({ name: Name, parameters: Type.Optional(Parameters) }), {
+      maxItems: MAX_TENSORS,
+      description: 'Which outputs to give; all of them when none is named.'
+    })
+  )
+})
+const TensorReply = Type.Object({
+  name: Type.String(),
+  datatype: Type.Enum([...DATATYPES]),
+  shape: Type.Array(Type.Integer(), { description: '-1 is a size that the request decides.' })
+})
+const InferReply = Type.Object({
+  model_name: Type.String(),
+  model_version: Type.String(),
+  id: Type.Optional(Type.String()),
+  outputs: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      datatype: Type.Enum([...DATATYPES]),
+      shape: Shape,
+      parameters: Type.Optional(Type.Object({ binary_data_size: Type.Integer() })),
+      data: Type.Optional(Type.Array(Type.Unknown()))
+    })
+  )
+})
+const ServerReply = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  extensions: Type.Array(Type.String())
+})
+const ModelReply = Type.Object({
+  name: Type.String(),
+  versions: Type.Array(Type.String()),
+  platform: Type.String(),
+  inputs: Type.Array(TensorReply),
+  outputs: Type.Array(TensorReply)
+})
+const ReadyReply = Type.Object({ ready: Type.Boolean() })
+const ModelReadyReply = Type.Object({ name: Type.String(), ready: Type.Boolean() })
+const RepositoryReply = Type.Array(
+  Type.Object({ name: Type.String(), version: Type.String(), state: Type.Enum(['READY', 'UNAVAILABLE']) })
+)
+const PROTOCOL_ERRORS = {
+  ...Object.fromEntries(
+    [400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 504].map((status) => [
+      status,
+      jsonReply('An error, as the protocol words it.', Type.Object({ error: Type.String() }))
+    ])
+  ),
+  431: { $ref: 'ErrorReply#' }
+}
+
+/** `/v2/health`: open to everyone, as those who probe have no key. */
+export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readiness: Readiness }> = async (
+  app,
+  { readiness }
+) => {
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        summary: 'Whether the server lives, as the Open Inference Protocol asks',
+        tags: ['inference'],
+        security: [],
+        response: { 200: Type.Object({ live: Type.Literal(true) }) }
+      }
+    },
+    (_request, reply) => {
+      void reply.header('cache-control', 'no-store').send({ live: true as const })
+    }
+  )
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        summary: 'Whether the server takes work, as the Open Inference Protocol asks',
+        tags: ['inference'],
+        security: [],
+        response: { 200: ReadyReply, 503: ReadyReply }
+      }
+    },
+    (_request, reply) => {
+      const ready = readiness.isReady()
+      void reply
+        .header('cache-control', 'no-store')
+        .code(ready ? 200 : 503)
+        .send({ ready })
+    }
+  )
+}
+
+/** `/v2`: every model by the Open Inference Protocol, with tensors as JSON or as bytes. */
+export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteParts> = async (app, { models, jsonLimits }) => {
+  addBodyParsers(app, jsonLimits)
+
+  app.get(
+    '/',
+    {
+      schema: {
+        summary: 'What this server is',
+        tags: ['inference'],
+        response: { 200: ServerReply, ...PROTOCOL_ERRORS }
+      }
+    },
+    async () => ({
+      name: packageJson.name,
+      version: packageJson.version,
+      extensions: ['binary_tensor_data', 'model_repository(index)']
+    })
+  )
+
+  app.post(
+    '/repository/index',
+    {
+      schema: {
+        summary: 'Which models there are',
+        description: 'Of each the version that answers by default.',
+        tags: ['inference'],
+        response: { 200: RepositoryReply, ...PROTOCOL_ERRORS }
+      }
+    },
+    async (request) => {
+      const listed = []
+      for (const name of await models.names()) {
+        const served = await models.find(name)
+        if (served === undefined || !mayUse(request, served)) continue
+        const version = (await openIfAny(served))?.version
+        const state: 'READY' | 'UNAVAILABLE' = version === undefined ? 'UNAVAILABLE' : 'READY'
+        listed.push({ name, version: version ?? '', state })
+      }
+      return listed
+    }
+  )
+
+  for (const path of ['/models/:model', '/models/:model/versions/:version']) {
+    const isOfVersion = path.endsWith(':version')
+    const Params = Type.Object({ model: Name, ...(isOfVersion && { version: Name }) })
+    const what = isOfVersion ? 'a version of a model' : 'a model'
+
+    /** The model that the address names. */
+    const find = async (request: FastifyRequest<{ Params: { model: string } }>): Promise<ServedModel> => {
+      const { model: name } = request.params
+      const served = await models.find(name)
+      if (served === undefined) throw new ServiceError('NOT_FOUND', 'Cannot find the model: there is none of that name')
+      assertMayUse(request, served)
+      return served
+    }
+
+    app.get(
+      path,
+      {
+        schema: {
+          summary: `The tensors of ${what}`,
+          tags: ['inference'],
+          params: Params,
+          response: { 200: ModelReply, ...PROTOCOL_ERRORS }
+        }
+      },
+      async (request) => {
+        const served = await find(request)
+        const { platform, inputs, outputs } = await open(served, versionOf(request.params))
+        return {
+          name: served.name,
+          versions: [...(await served.versions())],
+          platform,
+          inputs: inputs.map(tensorReply),
+          outputs: outputs.map(tensorReply)
+        }
+      }
+    )
+
+    app.get(
+      `${path}/ready`,
+      {
+        schema: {
+          summary: `Whether ${what} can be asked`,
+          tags: ['inference'],
+          params: Params,
+          response: { ...PROTOCOL_ERRORS, 200: ModelReadyReply, 503: ModelReadyReply }
+        }
+      },
+      async (request, reply) => {
+        const served = await find(request)
+        const ready = (await openIfAny(served, versionOf(request.params))) !== undefined
+        void reply.header('cache-control', 'no-store').code(ready ? 200 : 503)
+        return { name: served.name, ready }
+      }
+    )
+
+    app.post(
+      `${path}/infer`,
+      {
+        schema: {
+          summary: `Ask ${what}`,
+          description:
+            'Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
+            'length of the JSON, and the parameter `binary_data_size` of an input the length of its tensor.',
+          tags: ['inference'],
+          params: Params,
+          body: InferRequest,
+          response: { 200: jsonReply('The outputs.', InferReply), ...PROTOCOL_ERRORS }
+        }
+      },
+      async (request, reply) => {
+        const { id, parameters = {}, inputs, outputs = [] } = request.body
+        const model = await open(await find(request), versionOf(request.params))
+        const wanted: typeof outputs = outputs.length === 0 ? model.outputs.map(({ name }) => ({ name })) : outputs
+        for (const { name } of wanted) assertGives(model, name)
+        const options = encodeOptionsOf(request, reply, undefined)
+        const result = await model.infer({ inputs: readInputs(model.inputs, inputs), parameters, options })
+        const isBinaryByDefault = parameters['binary_data_output'] === true
+        const sent = wanted.map(({ name, parameters: own = {} }) => ({
+          tensor: result.outputs.find((output) => output.name === name)!,
+          isBinary: own['binary_data'] === undefined ? isBinaryByDefault : own['binary_data'] === true
+        }))
+        void reply.header('cache-control', 'no-store')
+        if (result.timings !== undefined) void reply.header('server-timing', serverTimingOf(result.timings))
+        const head = { model_name: model.name, model_version: model.version, ...(id !== undefined && { id }) }
+        await sendInference(reply, head, sent, options.signal)
+        return reply
+      }
+    )
+  }
+}
+
+/** Errors as the protocol has them. */
+export function toProtocolError({ message }: ErrorBody): { error: string } {
+  return { error: message }
+}
+
+/** JSON with bytes behind it. Some clients send it without a type. */
+function addBodyParsers(app: FastifyInstance, limits: JsonLimits): void {
+  const parse = async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
+    const jsonLength = jsonLengthOf(request, body.length)
+    return attachBinaryData(parseJson(request, body.subarray(0, jsonLength), limits), body.subarray(jsonLength))
+  }
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<Buffer>(['application/json', BINARY_TYPE], { parseAs: 'buffer' }, parse)
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    if (request.headers['content-type'] === undefined) return parse(request, body)
+    const found = 'this content-type is not taken here'
+    throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Cannot read the body: ${found}, application/json is`)
+  })
+}
+
+/** @throws {ServiceError} INVALID_REQUEST when the header tells no length of this body's JSON */
+function jsonLengthOf(request: FastifyRequest, bodyLength: number): number {
+  const given = request.headers[JSON_LENGTH_HEADER]
+  if (given === undefined) return bodyLength
+  const length = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : Infinity
+  if (length <= bodyLength) return length
+  const found = 'is more than was sent, or no whole number'
+  throw new ServiceError('INVALID_REQUEST', `Cannot read the body: ${JSON_LENGTH_HEADER} ${found}`)
+}
+
+/** Of the address; there is none where the route has none. */
+function versionOf(params: object): string | undefined {
+  return 'version' in params && typeof params.version === 'string' ? params.version : undefined
+}
+
+async function open(served: ServedModel, version: string | undefined): Promise<InferenceModel> {
+  const model = await served.open(version)
+  if (model !== undefined) return model
+  const found = version === undefined ? 'no version of it answers' : 'there is no such version'
+  throw new ServiceError('NOT_FOUND', `Cannot open the model: ${found}`)
+}
+
+/** Undefined where a version is not there, or not to be had now. */
+async function openIfAny(served: ServedModel, version?: string): Promise<InferenceModel | undefined> {
+  try {
+    return await served.open(version)
+  } catch (error) {
+    if (error instanceof ServiceError) return undefined
+    throw error
+  }
+}
+
+/** @throws {ServiceError} FORBIDDEN */
+function assertMayUse(request: FastifyRequest, { access }: ServedModel): void {
+  if (access.kind === 'mentor') assertMayRead(callerOf(request), access.mentorId)
+  if (access.kind === 'classifier') assertMayUseClassifiers(callerOf(request))
+}
+
+function mayUse(request: FastifyRequest, served: ServedModel): boolean {
+  try {
+    assertMayUse(request, served)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function assertGives(model: InferenceModel, name: string): void {
+  const names = model.outputs.map((output) => output.name)
+  if (names.includes(name)) return
+  throw new ServiceError('INVALID_REQUEST', `Cannot infer: an output is unknown; the model gives ${names.join(', ')}`)
+}
+
+function tensorReply({ name, datatype, shape }: TensorSpec) {
+  return { name, datatype, shape: [...shape] }
+}

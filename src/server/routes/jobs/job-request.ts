@@ -1,0 +1,146 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Type, type Static, type TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { dropNullMembers } from '../../../reading/absent-members.ts'
+import { readJson, type JsonLimits } from '../../../reading/bounded-json.ts'
+import { ServiceError } from '../../../errors.ts'
+import { PRIORITIES, type Priority } from '../../../jobs/job.ts'
+import { packPayload, type Payload } from '../../../jobs/payload.ts'
+import { MAX_CALLBACK_URL_CHARACTERS } from '../../../jobs/webhook.ts'
+import type { Reader, ReadingLine } from '../../../reading/reading-line.ts'
+import { REQUIRED_FIELD } from '../../error-reply.ts'
+
+/** A type of job that anyone may ask for over HTTP. */
+export interface RequestedJobType {
+  /** Schema of its input. */
+  readonly input: TSchema
+  /** Who waits for it, unless the request says otherwise. */
+  readonly priority: Priority
+}
+
+/** The types that there are, by name. */
+export type RequestedJobTypes = ReadonlyMap<string, RequestedJobType>
+
+/** Where a finished job is told of. */
+export const CallbackUrl = Type.String({
+  maxLength: MAX_CALLBACK_URL_CHARACTERS,
+  description: 'Gets a signed notice once the job has ended.'
+})
+
+/** A job as JSON. */
+export const JobRequest = Type.Object({
+  type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
+  input: Type.Unknown({ description: 'What the type asks for; for `encode` and `paraphrase` {"sentences": […]}.' }),
+  callbackUrl: Type.Optional(CallbackUrl),
+  priority: Type.Optional(Type.Enum([...PRIORITIES], { description: 'Whether a person waits for it.' }))
+})
+
+/** A job that was asked for, its input checked and packed. */
+export interface RequestedJob {
+  readonly type: string
+  readonly priority: Priority
+  readonly input: Payload
+  readonly callbackUrl?: string
+  readonly expectedResultBytes: number
+}
+
+/** A job as it comes in. */
+export interface JobBody {
+  readonly bytes: Uint8Array
+  /** That was declared, as `charsetOf` gives it. */
+  readonly charset?: string | undefined
+}
+
+/** What the thread is given. */
+export interface JobReadOrder extends JobBody {
+  readonly types: RequestedJobTypes
+  readonly limits: JsonLimits
+}
+
+/** Below it, reading takes less than to begin a thread. */
+const MAX_BYTES_READ_HERE = 131_072
+
+const THREAD = new URL('job-request-worker.ts', import.meta.url)
+const jobRequest = Compile(JobRequest)
+
+/** Makes a reader of jobs: a small one is read here, a large one in its turn in a thread. */
+export function createJobReader(
+  types: RequestedJobTypes,
+  limits: JsonLimits,
+  line: ReadingLine
+): (body: JobBody, reader: Reader) => Promise<RequestedJob> {
+  const validators = new Map([...types].map(([name, { input }]) => [name, Compile(input)]))
+  // What typebox hides in a schema does not get into a thread, and is not needed there.
+  const sentTypes: RequestedJobTypes = new Map(
+    [...types].map(([name, { input, priority }]) => [name, { input: JSON.parse(JSON.stringify(input)), priority }])
+  )
+  return async (body, reader) => {
+    if (body.bytes.length <= MAX_BYTES_READ_HERE) return readJobRequest(body, types, limits, validators)
+    const ofThread = { ...limits, maxJsonHeapBytes: line.maxJsonHeapBytes }
+    return line.read<RequestedJob>(THREAD, { ...body, types: sentTypes, limits: ofThread }, reader)
+  }
+}
+
+/**
+ * Reads the JSON of a job and checks it.
+ * @param validators of the inputs, by type. @default made here
+ * @throws {ServiceError} INVALID_REQUEST with what is wrong by field; as {@link readJson}
+ */
+export function readJobRequest(
+  { bytes, charset }: JobBody,
+  types: RequestedJobTypes,
+  limits: JsonLimits,
+  validators?: ReadonlyMap<string, Pick<Validator, 'Errors'>>
+): RequestedJob {
+  const body = bytes.length === 0 ? undefined : readJson(bytes, limits, { charset })
+  dropNullMembers(body, JobRequest)
+  if (!jobRequest.Check(body)) throw invalidInput(jobRequest.Errors(body))
+  const asked: Static<typeof JobRequest> = body
+  const type = types.get(asked.type)
+  if (type === undefined) throw invalidJob('type', [`want one of ${[...types.keys()].join(', ')}`])
+  dropNullMembers(asked.input, type.input)
+  const problems = (validators?.get(asked.type) ?? Compile(type.input)).Errors(asked.input)
+  if (problems.length > 0) throw invalidInput(problems)
+  return {
+    type: asked.type,
+    priority: asked.priority ?? type.priority,
+    input: packPayload(asked.input),
+    expectedResultBytes: expectedBytesOf(sentenceCountOf(asked.input), bytes.length),
+    ...(asked.callbackUrl !== undefined && { callbackUrl: asked.callbackUrl })
+  }
+}
+
+/** Numbers of an embedding as they are kept, and what is told beside them. */
+const EMBEDDING_BYTES = 384 * 4 + 64
+
+/** Room for the result of a job: each sentence's embedding, and its text. */
+export function expectedBytesOf(sentenceCount: number, inputBytes: number): number {
+  return sentenceCount * EMBEDDING_BYTES + inputBytes
+}
+
+function sentenceCountOf(input: unknown): number {
+  if (typeof input !== 'object' || input === null || !('sentences' in input)) return 0
+  return Array.isArray(input.sentences) ? input.sentences.length : 0
+}
+
+/** What is said of a job with a field at fault. */
+export function invalidJob(field: string, reasons: readonly string[]): ServiceError {
+  return new ServiceError('INVALID_REQUEST', `Cannot accept the job: ${field}: ${reasons.join(', ')}`, {
+    fields: { [field]: reasons }
+  })
+}
+
+/** Words what is wrong first, by its field; of the value itself nothing is repeated. */
+function invalidInput([problem]: ReturnType<Validator['Errors']>): ServiceError {
+  if (problem === undefined) return invalidJob('body', ['not a job'])
+  const path = problem.instancePath.split('/').slice(1)
+  if (problem.keyword === 'required') {
+    const [missing = ''] = problem.params.requiredProperties
+    return invalidJob([...path, missing].join('.'), [REQUIRED_FIELD])
+  }
+  return invalidJob(path.length === 0 ? 'input' : path.join('.'), [problem.message])
+}

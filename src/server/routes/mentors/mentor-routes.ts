@@ -1,0 +1,294 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../errors.ts'
+import { Mentor } from '../../../mentor/mentor.ts'
+import type { CallerHeaders, MentorSource, MentorStore } from '../../../mentor/mentor-source.ts'
+import { bytesOf } from '../../../jobs/payload.ts'
+import type { MentorUpload, ReadUpload } from '../../../mentor/mentor-upload.ts'
+import type { UploadReader } from '../../../mentor/read-upload.ts'
+import { questionSheetOf, trainingDataOf, writeTrainingData, type DroppedLines } from '../../../mentor/training-data.ts'
+import type { TrainingDesk } from '../../../mentor/training-desk.ts'
+import type { Reader } from '../../../reading/reading-line.ts'
+import { charsetOf } from '../../../reading/text-reader.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf, mayRead } from '../../auth.ts'
+import { assertMayEdit } from '../../edit-permission.ts'
+import { ERROR_REPLIES, callerSignal } from '../../encode-reply.ts'
+import { REQUIRED_FIELD } from '../../error-reply.ts'
+import { checkedBytes } from '../../request-body.ts'
+import { validateHead } from '../../validate-head.ts'
+
+/** What the mentor routes are made of. */
+export interface MentorRouteParts {
+  readonly mentors: MentorSource
+  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  readonly store?: MentorStore
+  /** Who says who may edit a mentor that is kept elsewhere. @default nobody: the token alone does */
+  readonly trainings?: TrainingDesk
+  /** Forgets what was made of a mentor that is no more: models, records of questions. */
+  readonly forget: (mentorId: string) => Promise<void>
+  /** Reads mentors that come in. */
+  readonly readUpload: UploadReader
+  readonly mentorBodyLimitBytes: number
+}
+
+/** A mentor's id, in an address or elsewhere. */
+export const MentorId = Type.String({ minLength: 1, maxLength: 200, description: 'Id of the mentor.' })
+/** Parameters of an address with a mentor. */
+export const MentorParams = Type.Object({ mentor: MentorId })
+/** Errors of routes of one mentor, for the docs. */
+export const MENTOR_ERROR_REPLIES = {
+  ...ERROR_REPLIES,
+  403: { $ref: 'ErrorReply#' },
+  404: { $ref: 'ErrorReply#' },
+  // Of mentors that a GraphQL service keeps.
+  502: { $ref: 'ErrorReply#' },
+  504: { $ref: 'ErrorReply#' }
+} as const
+
+/** Something in the data that will make answers worse, as `kind` names it; what else it says depends on the kind. */
+const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: true })
+/** What of a table was left out because it says nothing. */
+export const DroppedView = Type.Object(
+  {
+    rows: Type.Integer({ description: 'Rows without a value.' }),
+    columns: Type.Array(Type.String(), { description: 'Columns without a value.' })
+  },
+  { description: 'What of the CSV says nothing and was left out; absent when nothing was.' }
+)
+const StoredReply = Type.Object({
+  data: Type.Object({
+    mentor: Type.String(),
+    revision: Type.String({ description: 'Changes with the content.' }),
+    answerCount: Type.Integer({ description: 'Answers that count, utterances aside.' }),
+    utteranceCount: Type.Integer(),
+    phraseCount: Type.Integer({ description: 'Questions and paraphrases of these answers.' }),
+    dropped: Type.Optional(DroppedView),
+    problems: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
+      description: 'Lines of the CSV that were left out, and why.'
+    }),
+    lint: Type.Array(Finding)
+  })
+})
+const MentorList = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      mentor: Type.String(),
+      name: Type.Optional(Type.String()),
+      answerCount: Type.Integer(),
+      revision: Type.String(),
+      updated: Type.String({ format: 'date-time' })
+    })
+  )
+})
+
+/** `/mentors` and `/trainingdata`: what mentors say. */
+export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
+  const { mentors } = parts
+  await app.register(uploadRoutes, parts)
+
+  app.get(
+    '/mentors',
+    { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
+    async (request) => {
+      const caller = callerOf(request)
+      const entries = (await storeOf(parts).list()).filter((entry) => mayRead(caller, entry.id))
+      return {
+        data: entries.map(({ id, name, answerCount, revision, updatedAtMs }) => ({
+          mentor: id,
+          ...(name !== undefined && { name }),
+          answerCount,
+          revision,
+          updated: new Date(updatedAtMs).toISOString()
+        }))
+      }
+    }
+  )
+
+  app.get(
+    '/mentors/:mentor',
+    {
+      schema: {
+        summary: 'A mentor, whole',
+        tags: ['mentors'],
+        params: MentorParams,
+        response: {
+          200: { description: 'The mentor, as stored.', content: { 'application/json': { schema: Mentor } } },
+          ...MENTOR_ERROR_REPLIES
+        }
+      }
+    },
+    async (request, reply) => {
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const json = await readJson(parts, id, callerHeadersOf(request))
+      if (json === undefined) throw unknownMentor()
+      return reply.header('content-type', 'application/json; charset=utf-8').send(json)
+    }
+  )
+
+  app.delete(
+    '/mentors/:mentor',
+    {
+      schema: {
+        summary: 'Delete a mentor, its models and the questions asked',
+        tags: ['mentors'],
+        params: MentorParams,
+        response: { 204: Type.Null(), ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const id = request.params.mentor
+      assertMayRead(callerOf(request), id)
+      const wasThere = await storeOf(parts).delete(id)
+      await parts.forget(id)
+      if (!wasThere) throw unknownMentor()
+      return reply.code(204).send(null)
+    }
+  )
+
+  app.get(
+    '/trainingdata/:mentor',
+    {
+      schema: {
+        summary: 'Training data of a mentor, as CSV',
+        description:
+          'For who may edit the mentor. Of a stored mentor `id` is the answer’s; of one that a GraphQL service keeps it is the ' +
+          'question’s, each once, in the order of the answers. `PUT /mentors/{mentor}` takes both.',
+        tags: ['mentors'],
+        params: MentorParams,
+        response: {
+          200: { description: 'The table.', content: { 'text/csv': { schema: Type.String() } } },
+          ...MENTOR_ERROR_REPLIES
+        }
+      }
+    },
+    async (request, reply) => {
+      const id = request.params.mentor
+      await assertMayEdit(request, id, parts.trainings)
+      const found = await mentors.find(id, { caller: callerHeadersOf(request) })
+      if (found === undefined) throw unknownMentor()
+      const rows = parts.store === undefined ? questionSheetOf(found.mentor) : trainingDataOf(found.mentor)
+      return reply
+        .header('content-type', 'text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
+        .send(writeTrainingData(rows))
+    }
+  )
+}
+
+/** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
+function storeOf({ store }: MentorRouteParts): MentorStore {
+  if (store !== undefined) return store
+  throw new ServiceError(
+    'METHOD_NOT_ALLOWED',
+    'Cannot list or change mentors here: another service keeps them (MENTOR_SOURCE=graphql), which does that'
+  )
+}
+
+/** A mentor's JSON; undefined when there is no such mentor. */
+async function readJson(
+  { mentors, store }: MentorRouteParts,
+  id: string,
+  caller: CallerHeaders
+): Promise<Buffer | string | undefined> {
+  if (store === undefined) {
+    const found = await mentors.find(id, { caller })
+    return found && JSON.stringify(found.mentor)
+  }
+  const stored = await store.readJson(id)
+  return stored && Buffer.from(stored.json.buffer)
+}
+
+/** What is said of a mentor that is not there. */
+export function unknownMentor(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
+}
+
+/** A table that is written while others write the same mentor starts anew this often. */
+const MAX_PUT_TRIES = 5
+
+/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<Buffer>(['application/json', 'text/csv'], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, checkedBytes(request, body))
+  })
+
+  app.put(
+    '/mentors/:mentor',
+    {
+      bodyLimit: parts.mentorBodyLimitBytes,
+      schema: {
+        summary: 'Store a mentor',
+        description:
+          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
+          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
+        tags: ['mentors'],
+        params: MentorParams,
+        body: {
+          content: {
+            'application/json': { schema: Mentor },
+            'text/csv': { schema: Type.String() }
+          }
+        },
+        response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
+      },
+      // Before a body is read that nobody would store.
+      onRequest: async (request) => {
+        storeOf(parts)
+        assertMayRead(callerOf(request), request.params.mentor)
+      },
+      validatorCompiler: validateHead
+    },
+    async (request, reply) => {
+      const id = request.params.mentor
+      const bytes = bytesOf(request.body)
+      if (bytes.length === 0) {
+        throw new ServiceError('INVALID_REQUEST', 'Cannot store the mentor: there is no body, JSON or CSV is wanted', {
+          fields: { body: [REQUIRED_FIELD] }
+        })
+      }
+      const isCsv = request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true
+      const reader = { callerKey: callerKey(callerOf(request)), signal: callerSignal(reply, undefined) }
+      const charset = charsetOf(request.headers['content-type'])
+      const upload: MentorUpload = { format: isCsv ? 'csv' : 'json', bytes, charset }
+      const { mentor, summary } = await putUpload(storeOf(parts), id, parts.readUpload, upload, reader)
+      const { problems, lint, dropped, ...counts } = summary
+      const told = { ...droppedView(dropped), problems: [...problems], lint: [...lint] }
+      return { data: { mentor: id, revision: mentor.revision, ...counts, ...told } }
+    }
+  )
+}
+
+/** As {@link DroppedView} has it. */
+export function droppedView(dropped: DroppedLines | undefined) {
+  if (dropped === undefined || (dropped.emptyRowCount === 0 && dropped.emptyColumns.length === 0)) return {}
+  return { dropped: { rows: dropped.emptyRowCount, columns: [...dropped.emptyColumns] } }
+}
+
+/** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */
+async function putUpload(
+  mentors: MentorStore,
+  id: string,
+  read: UploadReader,
+  upload: MentorUpload,
+  reader: Reader
+): Promise<ReadUpload> {
+  if (upload.format === 'json') {
+    const uploaded = await read(upload, reader)
+    await mentors.put(id, uploaded.mentor)
+    return uploaded
+  }
+  for (let tries = 0; tries < MAX_PUT_TRIES; tries += 1) {
+    const before = await mentors.readJson(id)
+    // A thread takes the bytes away.
+    const uploaded = await read({ ...upload, bytes: upload.bytes.slice(), before: before?.json }, reader)
+    if (await mentors.put(id, uploaded.mentor, before?.revision ?? null)) return uploaded
+  }
+  throw new ServiceError('UNAVAILABLE', 'Cannot store the mentor: others change it at the same time')
+}

@@ -1,0 +1,162 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { AnswerReply } from '../../../answering/answer.ts'
+import type { QuestionAnswering } from '../../../answering/question-answering.ts'
+import type { Media } from '../../../mentor/mentor.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
+import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../../encode-reply.ts'
+import { MENTOR_ERROR_REPLIES, MentorId } from '../mentors/mentor-routes.ts'
+
+/** An answer as metrics count it. */
+export interface ObservedAnswer {
+  readonly answerType: AnswerReply['answerType']
+  readonly architecture: string
+  /** How sure the classifier was; undefined when it was not asked, or its answer is missing. */
+  readonly confidence: number | undefined
+}
+
+/** Told of every question that was answered, for metrics. */
+export type AnswerObserver = (answer: ObservedAnswer) => void
+
+/** What the question route is made of. */
+export interface QuestionRouteParts {
+  readonly answering: QuestionAnswering
+  readonly observeAnswer: AnswerObserver
+  readonly limits: RequestLimits
+}
+
+const MediaReply = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])
+const QuestionReply = Type.Object({
+  question: Type.String({ description: 'As asked.' }),
+  question_id: Type.String(),
+  answer_id: Type.String(),
+  answer_text: Type.String(),
+  answer_markdown_text: Type.String(),
+  answer_media: Type.Object({
+    web_media: Type.Optional(MediaReply),
+    mobile_media: Type.Optional(MediaReply),
+    vtt_media: Type.Optional(MediaReply)
+  }),
+  external_video_ids: Type.Record(Type.String(), Type.Unknown()),
+  answer_type: Type.Enum(['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC']),
+  confidence: Type.Number({
+    description: 'Of `softmax` a probability; 1 of a match, -1 of an answer that is missing.'
+  }),
+  feedback_id: Type.String({ description: 'Under which the answer was recorded.' }),
+  classifier: Type.String({ description: 'Architecture and version, as `softmax/3`.' }),
+  answer_missing: Type.Boolean({ description: 'The classifier chose an answer that the mentor has no more.' }),
+  alternatives: Type.Optional(
+    Type.Array(
+      Type.Object({
+        answer_id: Type.String(),
+        question_id: Type.String(),
+        question: Type.String(),
+        confidence: Type.Number()
+      }),
+      { description: 'The classifier’s best, also when the answer is off topic.' }
+    )
+  )
+})
+
+/** `/questions`: asks a mentor. */
+export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = async (app, parts) => {
+  const { answering, observeAnswer, limits } = parts
+  app.get(
+    '/questions',
+    {
+      schema: {
+        summary: 'Ask a mentor',
+        tags: ['mentors'],
+        querystring: Type.Object({
+          mentor: MentorId,
+          query: requiredText(limits, 'The question.'),
+          chatsessionid: Type.Optional(Type.String({ maxLength: 200 })),
+          ping: Type.Optional(
+            Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })
+          ),
+          top_k: Type.Optional(
+            Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many alternatives, 0 to 16.' })
+          )
+        }),
+        response: {
+          200: Type.Union([
+            QuestionReply,
+            Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
+          ]),
+          ...MENTOR_ERROR_REPLIES
+        }
+      },
+      // Validated replies are serialized as they are: a union would be validated once more for each reply.
+      serializerCompiler: () => JSON.stringify
+    },
+    async (request, reply) => {
+      const { mentor, query, chatsessionid, ping = '', top_k: topK = '0' } = request.query
+      assertMayRead(callerOf(request), mentor)
+      const caller = callerHeadersOf(request)
+      void reply.header('cache-control', 'no-store')
+      if (!['', 'false', '0'].includes(ping)) {
+        await answering.load(mentor, caller)
+        return { message: `Successful ping for mentor: ${mentor}.` }
+      }
+      const {
+        reply: answer,
+        feedbackId,
+        architecture,
+        version,
+        timings
+      } = await answering.answer(
+        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK), caller },
+        encodeOptionsOf(request, reply, undefined)
+      )
+      const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
+      observeAnswer({
+        answerType: answer.answerType,
+        architecture,
+        confidence: isJudged ? answer.confidence : undefined
+      })
+      if (timings !== undefined) void reply.header('server-timing', serverTimingOf(timings))
+      return questionReply(query, answer, feedbackId, `${architecture}/${version}`, topK !== '0')
+    }
+  )
+}
+
+function questionReply(
+  question: string,
+  answer: AnswerReply,
+  feedbackId: string,
+  classifier: string,
+  hasAlternatives: boolean
+) {
+  return {
+    question,
+    question_id: answer.questionId,
+    answer_id: answer.answerId,
+    answer_text: answer.answerText,
+    answer_markdown_text: answer.answerMarkdownText,
+    answer_media: mediaReply(answer.answerMedia),
+    external_video_ids: answer.externalVideoIds,
+    answer_type: answer.answerType,
+    confidence: answer.confidence,
+    feedback_id: feedbackId,
+    classifier,
+    answer_missing: answer.answerMissing,
+    ...(hasAlternatives && {
+      alternatives: answer.alternatives.map((one) => ({
+        answer_id: one.answerId,
+        question_id: one.questionId,
+        question: one.question,
+        confidence: one.confidence
+      }))
+    })
+  }
+}
+
+function mediaReply(media: AnswerReply['answerMedia']): { [kind: string]: Media | null } {
+  if (!('webMedia' in media)) return {}
+  return { web_media: media.webMedia, mobile_media: media.mobileMedia, vtt_media: media.vttMedia }
+}

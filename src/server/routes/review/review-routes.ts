@@ -1,0 +1,189 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../errors.ts'
+import type { TrainingDesk } from '../../../mentor/training-desk.ts'
+import type { Review, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
+import { assertMayEdit } from '../../edit-permission.ts'
+import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-reply.ts'
+import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
+
+/** What the review routes are made of. */
+export interface ReviewRouteParts {
+  readonly reviews: ReviewQueue
+  /** Who else has a say in what mentors answer. @default nobody */
+  readonly trainings?: TrainingDesk
+  readonly limits: RequestLimits
+}
+
+const DEFAULT_CLUSTERS = 20
+/** Questions of one decision. */
+const MAX_QUESTIONS = 1000
+
+const ReviewReply = Type.Object({
+  data: Type.Object({
+    mentor: Type.String(),
+    considered: Type.Integer({ description: 'Askings that were looked at, the latest.' }),
+    waiting: Type.Integer({ description: 'Different questions among them that wait for a judgement.' }),
+    clusters: Type.Array(
+      Type.Object({
+        question: Type.String({ description: 'The one that the others are near to.' }),
+        count: Type.Integer({ description: 'How often the questions of the cluster were asked.' }),
+        questionCount: Type.Integer({ description: 'Different questions, also those that are not listed.' }),
+        questions: Type.Array(
+          Type.Object({
+            question: Type.String(),
+            count: Type.Integer(),
+            answer_type: Type.Enum(['CLASSIFIER', 'OFF_TOPIC']),
+            confidence: Type.Number(),
+            margin: Type.Union([Type.Number(), Type.Null()], {
+              description: 'How much more the classifier liked its best answer than its second.'
+            }),
+            asked: Type.String({ format: 'date-time', description: 'Last.' })
+          })
+        ),
+        suggestion: Type.Union(
+          [
+            Type.Object({
+              answer_id: Type.String(),
+              question_id: Type.String(),
+              question: Type.String(),
+              confidence: Type.Number()
+            }),
+            Type.Null()
+          ],
+          { description: 'The live version’s answer to the first question, when it has one that is likely.' }
+        )
+      }),
+      { description: 'Those first where a judgement tells most.' }
+    )
+  })
+})
+
+const DecisionReply = Type.Object({
+  data: Type.Object({
+    mentor: Type.String(),
+    decision: Type.String(),
+    graded: Type.Integer({ description: 'Questions that the decision was about.' }),
+    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer that they have now.' })
+  })
+})
+
+/** `/mentors/{mentor}/review`: what was asked and nobody answered, and what people make of it. */
+export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteParts> = async (
+  app,
+  { reviews, trainings, limits }
+) => {
+  app.get(
+    '/mentors/:mentor/review',
+    {
+      schema: {
+        summary: 'Questions that wait for a judgement',
+        description:
+          'Asked questions that no phrase matched and nobody has judged: refused as off topic, answered with a small ' +
+          'margin, or just not looked at; in clusters of about the same meaning.',
+        tags: ['mentors'],
+        params: MentorParams,
+        querystring: Type.Object({
+          limit: Type.Optional(
+            Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'How many clusters, 1 to 100; else 20.' })
+          )
+        }),
+        response: { 200: ReviewReply, ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      void reply.header('cache-control', 'no-store')
+      const { signal } = encodeOptionsOf(request, reply, undefined)
+      const maxItems = Number(request.query.limit ?? DEFAULT_CLUSTERS)
+      const review = await reviews.review(mentor, maxItems, callerHeadersOf(request), signal)
+      if (review === undefined) throw unknownMentor()
+      return reviewReply(mentor, review)
+    }
+  )
+
+  app.post(
+    '/mentors/:mentor/review',
+    {
+      schema: {
+        summary: 'Judge questions',
+        description:
+          '`accept` names the right answer of questions: they match from now on, and the next training learns from them. ' +
+          '`reject` sets them aside. `new_answer` adds an answer to a stored mentor, and accepts the questions for it; ' +
+          'without `answer` it counts once it is recorded. A later decision about a question replaces an earlier one.',
+        tags: ['mentors'],
+        params: MentorParams,
+        body: Type.Object({
+          decision: Type.Enum(['accept', 'reject', 'new_answer']),
+          questions: Type.Array(requiredText(limits, 'As asked.'), { minItems: 1, maxItems: MAX_QUESTIONS }),
+          answerId: Type.Optional(Type.String({ minLength: 1, description: 'For `accept`.' })),
+          question: Type.Optional(
+            requiredText(limits, 'For `new_answer`: the question that it answers; else the first of `questions`.')
+          ),
+          answer: Type.Optional(requiredText(limits, 'For `new_answer`: what the mentor says.')),
+          topic: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For `new_answer`.' }))
+        }),
+        response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
+      }
+    },
+    async (request) => {
+      const { mentor } = request.params
+      const { decision, questions, answerId, question = questions[0]!, answer, topic } = request.body
+      await assertMayEdit(request, mentor, trainings)
+      const reviewer = { by: callerKey(callerOf(request)), caller: callerHeadersOf(request) }
+      let given: string | null = null
+      if (decision === 'accept') {
+        if (answerId === undefined) {
+          throw new ServiceError('INVALID_REQUEST', 'Cannot accept: the answer is not named', {
+            fields: { answerId: ['required field'] }
+          })
+        }
+        await reviews.accept(mentor, questions, answerId, reviewer)
+        given = answerId
+      } else if (decision === 'reject') {
+        await reviews.reject(mentor, questions, reviewer)
+      } else {
+        given = await reviews.addAnswer(mentor, questions, { question, answer, topic }, reviewer)
+      }
+      return { data: { mentor, decision, graded: questions.length, answerId: given } }
+    }
+  )
+}
+
+function reviewReply(mentor: string, { consideredCount, waitingCount, items }: Review) {
+  return {
+    data: { mentor, considered: consideredCount, waiting: waitingCount, clusters: items.map(clusterReply) }
+  }
+}
+
+function clusterReply({ questions, questionCount, count, suggestion }: ReviewItem) {
+  return {
+    question: questions[0]!.question,
+    count,
+    questionCount,
+    questions: questions.map(({ question, count: askings, last }) => ({
+      question,
+      count: askings,
+      answer_type: last.answerType,
+      confidence: last.confidence,
+      margin: last.margin ?? null,
+      asked: new Date(last.askedAtMs).toISOString()
+    })),
+    suggestion:
+      suggestion === undefined
+        ? null
+        : {
+            answer_id: suggestion.answerId,
+            question_id: suggestion.questionId,
+            question: suggestion.question,
+            confidence: suggestion.confidence
+          }
+  }
+}

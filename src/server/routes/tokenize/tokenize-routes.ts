@@ -1,0 +1,68 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Truncate } from '../../../embedding/encoder.ts'
+import { ERROR_REPLIES, TruncateSchema, requiredText, textList, type RequestLimits } from '../../encode-reply.ts'
+
+/** A text as the model reads it. */
+export interface TokenizedText {
+  /** `[CLS]` and `[SEP]` included. */
+  readonly ids: ArrayLike<number>
+  readonly isTruncated: boolean
+}
+
+/**
+ * Turns a text into token ids.
+ * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and the text is too long
+ */
+export type Tokenize = (text: string, truncate: Truncate) => TokenizedText
+
+/** What the tokenize route is made of. */
+export interface TokenizeParts {
+  readonly tokenize: Tokenize
+  readonly limits: RequestLimits
+}
+
+const TokenizeReply = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      token_ids: Type.Array(Type.Integer(), { description: '`[CLS]` and `[SEP]` included.' }),
+      token_count: Type.Integer(),
+      truncated: Type.Boolean({ description: 'Whether the text was too long and was cut.' })
+    }),
+    { description: 'One for each text, in order.' }
+  )
+})
+
+/** `/v1/tokenize`: texts to token ids. */
+export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeParts> = async (app, { tokenize, limits }) => {
+  const TokenizeRequest = Type.Object({
+    inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')]),
+    truncate: TruncateSchema
+  })
+
+  app.post(
+    '/tokenize',
+    {
+      schema: {
+        summary: 'Token ids of texts',
+        tags: ['encode'],
+        body: TokenizeRequest,
+        response: { 200: TokenizeReply, ...ERROR_REPLIES }
+      }
+    },
+    async (request) => {
+      const { inputs, truncate = 'end' } = request.body
+      const texts = typeof inputs === 'string' ? [inputs] : inputs
+      return {
+        data: texts.map((text) => {
+          const { ids, isTruncated } = tokenize(text, truncate)
+          return { token_ids: Array.from(ids), token_count: ids.length, truncated: isTruncated }
+        })
+      }
+    }
+  )
+}

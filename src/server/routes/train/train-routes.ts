@@ -1,0 +1,164 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { mentorModelName } from '../../../versions/model-name.ts'
+import { trainingStage } from '../../../versions/version-trainer.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { Job } from '../../../jobs/job.ts'
+import type { Enqueued, JobBackend } from '../../../jobs/job-backend.ts'
+import { packPayload, unpackPayload } from '../../../jobs/payload.ts'
+import type { MentorSource } from '../../../mentor/mentor-source.ts'
+import type { RegisteredTraining, TrainingDesk } from '../../../mentor/training-desk.ts'
+import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
+import { assertMayEdit } from '../../edit-permission.ts'
+import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
+
+/** Name of the jobs that train a mentor. */
+export const TRAIN_JOB_TYPE = 'train'
+
+/** What the training routes are made of. */
+export interface TrainRouteParts {
+  readonly mentors: MentorSource
+  readonly jobs: JobBackend
+  /** Who else has a say in trainings. @default nobody */
+  readonly trainings?: TrainingDesk
+}
+
+const Accepted = {
+  id: Type.String(),
+  mentor: Type.String(),
+  status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
+  statusUrl: Type.String()
+}
+const TrainReply = Type.Union([
+  Type.Object({ data: Type.Object(Accepted) }),
+  Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
+])
+/** What a status tells of any training. */
+export const TrainingStatus = {
+  state: Accepted.status,
+  created: Type.String({ format: 'date-time' }),
+  updated: Type.String({ format: 'date-time' }),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
+  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
+  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
+}
+const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
+
+/** `/train`: trainings of mentors, which are jobs. */
+export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, parts) => {
+  const { mentors, jobs, trainings: desk } = parts
+  app.post(
+    '/train',
+    {
+      schema: {
+        summary: 'Train a mentor',
+        description: 'A newer request for the same mentor takes the place of one that still waits.',
+        tags: ['mentors'],
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(
+            Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same training.' })
+          )
+        }),
+        body: Type.Object({
+          mentor: MentorId,
+          arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
+          ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
+          force: Type.Optional(
+            Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
+          )
+        }),
+        response: { 200: TrainReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
+      }
+    },
+    async (request) => {
+      const { mentor, arch = 'softmax', ping = false, force = false } = request.body
+      const caller = callerOf(request)
+      assertMayRead(caller, mentor)
+      const headers = callerHeadersOf(request)
+      if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
+      await assertMayEdit(request, mentor, desk)
+      if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
+      const key = request.headers['idempotency-key']
+      const owner = callerKey(caller)
+      const registered = await desk?.register(mentor, headers, key && JSON.stringify([owner, key]))
+      const training = {
+        type: TRAIN_JOB_TYPE,
+        input: packPayload({ mentor, arch, force }),
+        owner,
+        labels: registered?.labels ?? { mentor },
+        concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
+        ...(key !== undefined && { idempotencyKey: key })
+      }
+      let enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
+      if (registered !== undefined && enqueued.outcome !== 'added') {
+        // Without a key it is no repetition: the other service gave an id that it has given before.
+        if (key === undefined) enqueued = await jobs.enqueue(training)
+        else await tellOfRepetition(parts, desk, registered, enqueued)
+      }
+      if (enqueued.outcome === 'conflict') {
+        throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
+      }
+      return { data: acceptedOf(enqueued.job) }
+    }
+  )
+
+  app.get(
+    '/train/status/:id',
+    {
+      schema: {
+        summary: 'Status of a training',
+        tags: ['mentors'],
+        params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) }),
+        response: { 200: StatusReply, ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const job = await jobs.find(request.params.id)
+      if (job?.type !== TRAIN_JOB_TYPE) throw new ServiceError('NOT_FOUND', 'not found')
+      assertMayRead(callerOf(request), mentorOf(job))
+      void reply.header('cache-control', 'no-store')
+      return { data: { ...acceptedOf(job), ...(await trainingStatusOf(job, jobs)) } }
+    }
+  )
+}
+
+/** The status of a training, of whatever, as {@link TrainingStatus} has it. */
+export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
+  const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
+  return {
+    state: job.status,
+    created: new Date(job.createdAtMs).toISOString(),
+    updated: new Date(job.updatedAtMs).toISOString(),
+    progress: job.progress,
+    stage: trainingStage(job.progress),
+    ...(result !== undefined && { result: unpackPayload(result) }),
+    ...(error !== undefined && { error })
+  }
+}
+
+/** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
+async function tellOfRepetition(
+  { jobs }: TrainRouteParts,
+  desk: TrainingDesk | undefined,
+  announced: RegisteredTraining,
+  enqueued: Enqueued
+): Promise<void> {
+  const first = enqueued.outcome === 'conflict' ? await jobs.find(enqueued.jobId) : enqueued.job
+  if (first?.id === announced.id) await desk?.tell(first, first.status)
+  else await desk?.tell(announced, 'FAILURE')
+}
+
+function acceptedOf(job: Job) {
+  return { id: job.id, mentor: mentorOf(job), status: job.status, statusUrl: `/train/status/${job.id}` }
+}
+
+function mentorOf(job: Job): string {
+  return job.labels['mentor'] ?? ''
+}

@@ -1,0 +1,122 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { VersionReport } from '../../../learning/fit.ts'
+import { mentorModelName } from '../../../versions/model-name.ts'
+import type { ModelStore } from '../../../versions/model-store.ts'
+import type { QuestionAnswering } from '../../../answering/question-answering.ts'
+import type { Encoder } from '../../../embedding/encoder.ts'
+import { ServiceError } from '../../../errors.ts'
+import { lintRepertoire } from '../../../mentor/lint.ts'
+import { repertoireOf } from '../../../mentor/mentor.ts'
+import type { MentorSource } from '../../../mentor/mentor-source.ts'
+import type { TrainingDesk } from '../../../mentor/training-desk.ts'
+import { readTestQuestions } from '../../../mentor/training-data.ts'
+import { charsetOf } from '../../../reading/text-reader.ts'
+import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
+import { assertMayEdit } from '../../edit-permission.ts'
+import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
+import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
+import { modelVersionRoutes } from './model-version-routes.ts'
+
+/** What the version routes of mentors are made of. */
+export interface VersionRouteParts {
+  readonly mentors: MentorSource
+  readonly answering: QuestionAnswering
+  readonly mentorBodyLimitBytes: number
+  readonly models: ModelStore
+  /** Share of samples by which a version may be worse than the live one. */
+  readonly promotionMargin: number
+  readonly encoder: Pick<Encoder, 'revision'>
+  /** Who else has a say in what mentors answer. @default nobody */
+  readonly trainings?: TrainingDesk
+}
+
+/** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
+export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, parts) => {
+  const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = parts
+  app.addContentTypeParser<Buffer>('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body)
+  })
+  await app.register(async (versions) => {
+    // Of these routes the POSTs change what a mentor answers.
+    versions.addHook<{ Params: { mentor: string } }>('preHandler', async (request) => {
+      if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, parts.trainings)
+    })
+    await versions.register(modelVersionRoutes, {
+      models,
+      promotionMargin,
+      path: '/mentors/:mentor',
+      kind: 'mentor',
+      idSchema: MentorId,
+      nameFor(request, mentor) {
+        assertMayRead(callerOf(request), mentor)
+        return mentorModelName(mentor)
+      },
+      takes: ({ features }) => features.length === 1 && features[0]?.type === 'text',
+      encoder,
+      importLimitBytes: mentorBodyLimitBytes
+    })
+  })
+
+  app.post(
+    '/mentors/:mentor/versions/live/evaluation',
+    {
+      schema: {
+        summary: 'How good the live version is on questions of your own',
+        description:
+          'CSV `question,answer`, the right answer’s id, or nothing where the question is off topic. The report is the one ' +
+          'of the training; word-for-word matches are not looked for.',
+        tags: ['versions'],
+        params: MentorParams,
+        body: { content: { 'text/csv': { schema: Type.Unknown() } } },
+        response: { 200: jsonReply('The report.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot evaluate: there is no table')
+      const questions = readTestQuestions(body, charsetOf(request.headers['content-type']))
+      const evaluation = await answering.evaluate(
+        mentor,
+        questions,
+        encodeOptionsOf(request, reply, undefined),
+        callerHeadersOf(request)
+      )
+      return reply
+        .header('content-type', 'application/json; charset=utf-8')
+        .send(JSON.stringify({ data: { evaluation } }))
+    }
+  )
+
+  app.get(
+    '/mentors/:mentor/lint',
+    {
+      schema: {
+        summary: 'What in a mentor’s data makes answers worse',
+        description: 'Of the data as it is; near-duplicates as the live version’s training found them.',
+        tags: ['mentors'],
+        params: MentorParams,
+        response: { 200: jsonReply('The findings.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const { mentor } = request.params
+      assertMayRead(callerOf(request), mentor)
+      const found = await mentors.find(mentor, { caller: callerHeadersOf(request) })
+      if (found === undefined) throw unknownMentor()
+      const name = mentorModelName(mentor)
+      const live = await models.liveVersion(name)
+      const json = live === undefined ? undefined : await models.report(name, live)
+      const report: VersionReport | undefined = json === undefined ? undefined : JSON.parse(json)
+      const data = { lint: lintRepertoire(repertoireOf(found.mentor)), nearDuplicates: report?.nearDuplicates ?? null }
+      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ data }))
+    }
+  )
+}
