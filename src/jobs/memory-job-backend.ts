@@ -6,14 +6,9 @@
 import { Bell } from './bell.ts'
 import {
   DEFAULT_JOB_POLICY,
-  LEASE_LOST_TEXT,
-  SUPERSEDED_TEXT,
-  afterFailure,
   fingerprintOf,
   firstLane,
   isEnded,
-  noticeOf,
-  queuedJob,
   type FailedTry,
   type Job,
   type JobPolicy,
@@ -39,6 +34,17 @@ import {
 } from './job-backend.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
+import {
+  addition,
+  decide,
+  isOver,
+  spread,
+  type Command,
+  type Decision,
+  type GroupState,
+  type JobRecord,
+  type Transition
+} from './transitions.ts'
 
 /** How to build a {@link MemoryJobBackend}; what is left out has its default. */
 export interface MemoryJobBackendOptions {
@@ -49,15 +55,10 @@ export interface MemoryJobBackendOptions {
 }
 
 interface Entry {
-  job: Job
+  record: JobRecord
   readonly input: Payload
   readonly idempotencyKey: string | undefined
-  readonly fingerprint: string
   result?: Payload
-  token: number
-  beat: number
-  leaseMs: number
-  expiresAtMs: number | undefined
 }
 
 /** Keeps jobs in this process and forgets them with it: for tests, and for work that need not survive. */
@@ -84,18 +85,15 @@ export class MemoryJobBackend implements JobBackend {
     const key = job.idempotencyKey === undefined ? undefined : JSON.stringify([job.owner ?? '', job.idempotencyKey])
     const earlier = this.#live(job.id) ?? (key === undefined ? undefined : this.#live(this.#idByKey.get(key)))
     if (earlier !== undefined) {
-      if (earlier.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: earlier.job.id }
-      return { outcome: 'existing', job: earlier.job }
+      const found = earlier.record
+      if (found.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: found.job.id }
+      return { outcome: 'existing', job: found.job }
     }
-    const outdated = this.#ofGroup(job.concurrencyGroup, 'QUEUED')
-    if (outdated !== undefined) this.#supersede(outdated)
-    const added = this.#add(job, fingerprint, key)
-    this.#bell.ring()
-    return { outcome: 'added', job: added }
+    return { outcome: 'added', job: this.#add(job, fingerprint, key) }
   }
 
   async find(id: string): Promise<Job | undefined> {
-    return this.#live(id)?.job
+    return this.#live(id)?.record.job
   }
 
   async result(id: string): Promise<Payload | undefined> {
@@ -104,8 +102,8 @@ export class MemoryJobBackend implements JobBackend {
 
   async list(query: JobQuery): Promise<JobPage> {
     const listed = [...this.#entries.values()]
-      .filter((entry) => !this.#isOver(entry))
-      .map((entry) => entry.job)
+      .filter(({ record }) => !isOver(record, this.#clock.wallMs()))
+      .map(({ record }) => record.job)
       .filter((job) => isListed(job, query))
       .toReversed()
     const last = query.after === undefined ? -1 : listed.findIndex((job) => job.id === query.after)
@@ -129,67 +127,35 @@ export class MemoryJobBackend implements JobBackend {
     }
   }
 
-  async extend(lease: Lease, progress?: number): Promise<LeaseOutcome> {
-    const entry = this.#held(lease)
-    if (entry === undefined) return 'lost'
-    entry.beat += 1
-    if (progress !== undefined) this.#update(entry, { progress })
-    return 'held'
+  async extend({ jobId, token }: Lease, progress?: number): Promise<LeaseOutcome> {
+    return this.#settle(jobId, { name: 'extend', token, progress })
   }
 
-  async finish(lease: Lease, result: Payload): Promise<LeaseOutcome> {
-    const entry = this.#held(lease)
-    if (entry === undefined) return 'lost'
-    entry.result = result
-    this.#end(entry, { status: 'SUCCESS', progress: 1 })
-    return 'held'
+  async finish({ jobId, token }: Lease, result: Payload): Promise<LeaseOutcome> {
+    return this.#settle(jobId, { name: 'finish', token }, result)
   }
 
-  async fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome> {
-    const entry = this.#held(lease)
-    if (entry === undefined) return 'lost'
-    this.#giveUpOrRetry(entry, failed)
-    return 'held'
+  async fail({ jobId, token }: Lease, failed: FailedTry): Promise<LeaseOutcome> {
+    return this.#settle(jobId, { name: 'fail', token, failed, random: this.#random() })
   }
 
-  async release(lease: Lease): Promise<LeaseOutcome> {
-    const entry = this.#held(lease)
-    if (entry === undefined) return 'lost'
-    this.#queueAgain(entry, { attempts: entry.job.attempts - 1, runAtMs: this.#clock.wallMs() })
-    return 'held'
+  async release({ jobId, token }: Lease): Promise<LeaseOutcome> {
+    return this.#settle(jobId, { name: 'release', token })
   }
 
   async cancel(id: string): Promise<Changed> {
-    const entry = this.#live(id)
-    if (entry === undefined) return { outcome: 'missing' }
-    if (entry.job.failure === 'CANCELLED') return { outcome: 'changed', job: entry.job }
-    if (isEnded(entry.job)) return { outcome: 'refused', job: entry.job }
-    this.#end(entry, { status: 'FAILURE', failure: 'CANCELLED' })
-    return { outcome: 'changed', job: entry.job }
+    return this.#wish(id, { name: 'cancel' })
   }
 
   async redrive(id: string): Promise<Changed> {
-    const entry = this.#live(id)
-    if (entry === undefined) return { outcome: 'missing' }
-    if (entry.job.failure !== 'DEAD' && entry.job.failure !== 'PERMANENT') return { outcome: 'refused', job: entry.job }
-    if (this.#ofGroup(entry.job.concurrencyGroup, 'QUEUED') !== undefined) return { outcome: 'refused', job: entry.job }
-    entry.expiresAtMs = undefined
-    this.#update(entry, {
-      status: 'QUEUED',
-      failure: undefined,
-      attempts: 0,
-      progress: 0,
-      runAtMs: this.#clock.wallMs()
-    })
-    this.#bell.ring()
-    return { outcome: 'changed', job: entry.job }
+    return this.#wish(id, { name: 'redrive' })
   }
 
   async waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
     for (;;) {
       const { rings } = this.#bell
-      const job = this.#live(id)?.job
+      const job = this.#live(id)?.record.job
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (job === undefined || isEnded(job) || leftMs <= 0 || signal?.aborted === true) return job
       await this.#bell.wait(rings, leftMs, signal)
@@ -197,27 +163,26 @@ export class MemoryJobBackend implements JobBackend {
   }
 
   async sweep(): Promise<Swept> {
-    const running = [...this.#entries.values()].filter((entry) => entry.job.status === 'IN_PROGRESS')
+    const running = this.#records().filter(({ job }) => job.status === 'IN_PROGRESS')
     const leases = running.map(({ job, token, beat, leaseMs }) => ({ jobId: job.id, token, beat, leaseMs }))
     const silent = this.#watch.look(leases, this.#clock.monotonicMs())
-    for (const { jobId } of silent) {
+    const random = this.#random()
+    for (const [index, { jobId, token, beat }] of silent.entries()) {
       const entry = this.#entries.get(jobId)
-      if (entry !== undefined) this.#giveUpOrRetry(entry, { message: LEASE_LOST_TEXT, isPermanent: false })
+      if (entry === undefined) continue
+      this.#change(entry, { name: 'takeBack', token, beat, random: spread(random, index) })
     }
     let deletedCount = 0
     for (const [id, entry] of this.#entries) {
-      if (!this.#isOver(entry)) continue
-      this.#entries.delete(id)
-      // The key may have a new job by now.
-      const key = entry.idempotencyKey
-      if (key !== undefined && this.#idByKey.get(key) === id) this.#idByKey.delete(key)
+      if (!isOver(entry.record, this.#clock.wallMs())) continue
+      this.#delete(id, entry)
       deletedCount += 1
     }
     return { expiredLeaseCount: silent.length, deletedCount, resentCount: 0 }
   }
 
   async backlog(): Promise<Backlog> {
-    const jobs = [...this.#entries.values()].map((entry) => entry.job)
+    const jobs = this.#records().map(({ job }) => job)
     return {
       queuedCount: jobs.filter((job) => job.status === 'QUEUED').length,
       inProgressCount: jobs.filter((job) => job.status === 'IN_PROGRESS').length,
@@ -240,103 +205,104 @@ export class MemoryJobBackend implements JobBackend {
     this.#bell.ring()
   }
 
-  #add(job: NewJob, fingerprint: string, idempotencyKey: string | undefined): Job {
-    const added = queuedJob(job, this.#clock.wallMs())
-    this.#entries.set(added.id, {
-      job: added,
-      input: job.input,
-      idempotencyKey,
-      fingerprint,
-      token: 0,
-      beat: 0,
-      leaseMs: 0,
-      expiresAtMs: undefined
-    })
-    if (idempotencyKey !== undefined) this.#idByKey.set(idempotencyKey, added.id)
-    return added
+  #add(job: NewJob, fingerprint: string, idempotencyKey?: string): Job {
+    const { record, outdatedId } = addition(job, fingerprint, this.#groupOf(job.concurrencyGroup), this.#clock.wallMs())
+    const { id } = record.job
+    const outdated = outdatedId === undefined ? undefined : this.#entries.get(outdatedId)
+    if (outdated !== undefined) this.#change(outdated, { name: 'supersede' })
+    // What is over its time makes room for a new job of its id, which comes last.
+    const over = this.#entries.get(id)
+    if (over !== undefined) this.#delete(id, over)
+    this.#entries.set(id, { record, input: job.input, idempotencyKey })
+    if (idempotencyKey !== undefined) this.#idByKey.set(idempotencyKey, id)
+    this.#bell.ring()
+    return record.job
   }
 
   #claimNow(request: ClaimRequest): Claim[] {
     this.#claimCount += 1
     const nowMs = this.#clock.wallMs()
     const first = firstLane(this.#claimCount)
-    const due = [...this.#entries.values()]
-      .filter(({ job }) => job.runAtMs <= nowMs && this.#isClaimable(job, request.types))
-      .toSorted(
-        (a, b) => Number(b.job.priority === first) - Number(a.job.priority === first) || a.job.runAtMs - b.job.runAtMs
-      )
-    return due.slice(0, request.limit).map((entry) => {
-      entry.token += 1
-      entry.beat = 0
-      entry.leaseMs = request.leaseMs
-      this.#update(entry, { status: 'IN_PROGRESS', attempts: entry.job.attempts + 1, progress: 0 })
-      return {
-        job: entry.job,
-        input: entry.input,
-        lease: { jobId: entry.job.id, token: entry.token, leaseMs: entry.leaseMs }
-      }
+    const due = this.#claimable(request.types)
+      .filter(({ record }) => record.job.runAtMs <= nowMs)
+      .toSorted(({ record: { job: a } }, { record: { job: b } }) => {
+        return Number(b.priority === first) - Number(a.priority === first) || a.runAtMs - b.runAtMs
+      })
+    const { leaseMs } = request
+    return due.slice(0, request.limit).flatMap((entry) => {
+      if (this.#change(entry, { name: 'claim', leaseMs }).outcome !== 'changed') return []
+      const { job, token } = entry.record
+      return [{ job, input: entry.input, lease: { jobId: job.id, token, leaseMs } }]
     })
   }
 
   #untilDueMs(types: readonly string[]): number {
-    const waiting = [...this.#entries.values()].filter(({ job }) => this.#isClaimable(job, types))
-    return Math.min(...waiting.map(({ job }) => job.runAtMs)) - this.#clock.wallMs()
+    return Math.min(...this.#claimable(types).map(({ record }) => record.job.runAtMs)) - this.#clock.wallMs()
   }
 
-  #giveUpOrRetry(entry: Entry, failed: FailedTry): void {
-    const { message: lastError } = failed
-    const next = afterFailure(entry.job.attempts, failed, this.#policy, this.#random())
-    if (next.status === 'FAILURE') {
-      this.#end(entry, { status: 'FAILURE', failure: next.failure, lastError })
-      return
+  /** The jobs that wait for nothing but their time. */
+  #claimable(types: readonly string[]): Entry[] {
+    return [...this.#entries.values()].filter(({ record: { job } }) => {
+      return (
+        job.status === 'QUEUED' &&
+        types.includes(job.type) &&
+        this.#groupOf(job.concurrencyGroup)?.runningId === undefined
+      )
+    })
+  }
+
+  #settle(id: string, command: Command, result?: Payload): LeaseOutcome {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || this.#change(entry, command).outcome !== 'changed') return 'lost'
+    if (result !== undefined) entry.result = result
+    return 'held'
+  }
+
+  #wish(id: string, command: Command): Changed {
+    const entry = this.#live(id)
+    if (entry === undefined) return { outcome: 'missing' }
+    const { outcome } = this.#change(entry, command)
+    return { outcome: outcome === 'refused' ? 'refused' : 'changed', job: entry.record.job }
+  }
+
+  #change(entry: Entry, command: Command): Decision {
+    const { record } = entry
+    const decision = decide(record, this.#groupOf(record.job.concurrencyGroup), command, {
+      nowMs: this.#clock.wallMs(),
+      policy: this.#policy
+    })
+    if (decision.outcome === 'changed') this.#write(entry, decision)
+    return decision
+  }
+
+  #write(entry: Entry, { after, effects }: Transition): void {
+    entry.record = after
+    const { notice } = effects
+    if (notice !== undefined) this.#add(notice, fingerprintOf(notice))
+    if (effects.announceAfterMs !== undefined || effects.hasEnded) this.#bell.ring()
+  }
+
+  #groupOf(concurrencyGroup: string | undefined): GroupState | undefined {
+    if (concurrencyGroup === undefined) return undefined
+    const jobs = this.#records().flatMap(({ job }) => (job.concurrencyGroup === concurrencyGroup ? [job] : []))
+    return {
+      waitingId: jobs.find(({ status }) => status === 'QUEUED')?.id,
+      runningId: jobs.find(({ status }) => status === 'IN_PROGRESS')?.id
     }
-    this.#queueAgain(entry, { runAtMs: this.#clock.wallMs() + next.delayMs, lastError })
   }
 
-  #queueAgain(entry: Entry, change: Partial<Job>): void {
-    if (this.#ofGroup(entry.job.concurrencyGroup, 'QUEUED') !== undefined) this.#supersede(entry)
-    else this.#update(entry, { ...change, status: 'QUEUED' })
-    this.#bell.ring()
-  }
-
-  #supersede(entry: Entry): void {
-    this.#end(entry, { status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT })
-  }
-
-  #isClaimable(job: Job, types: readonly string[]): boolean {
-    if (job.status !== 'QUEUED' || !types.includes(job.type)) return false
-    return this.#ofGroup(job.concurrencyGroup, 'IN_PROGRESS') === undefined
-  }
-
-  #ofGroup(group: string | undefined, status: Job['status']): Entry | undefined {
-    if (group === undefined) return undefined
-    return this.#entries.values().find(({ job }) => job.concurrencyGroup === group && job.status === status)
-  }
-
-  #end(entry: Entry, change: Partial<Job>): void {
-    entry.token += 1
-    entry.expiresAtMs = this.#clock.wallMs() + this.#policy.retentionMs
-    this.#update(entry, change)
-    const notice = noticeOf(entry.job)
-    if (notice !== undefined) this.#add(notice, fingerprintOf(notice), undefined)
-    this.#bell.ring()
-  }
-
-  #update(entry: Entry, change: Partial<Job>): void {
-    entry.job = { ...entry.job, ...change, updatedAtMs: this.#clock.wallMs() }
-  }
-
-  #held(lease: Lease): Entry | undefined {
-    const entry = this.#entries.get(lease.jobId)
-    return entry?.job.status === 'IN_PROGRESS' && entry.token === lease.token ? entry : undefined
+  #records(): JobRecord[] {
+    return [...this.#entries.values()].map(({ record }) => record)
   }
 
   #live(id: string | undefined): Entry | undefined {
     const entry = id === undefined ? undefined : this.#entries.get(id)
-    return entry === undefined || this.#isOver(entry) ? undefined : entry
+    return entry === undefined || isOver(entry.record, this.#clock.wallMs()) ? undefined : entry
   }
 
-  #isOver(entry: Entry): boolean {
-    return entry.expiresAtMs !== undefined && entry.expiresAtMs <= this.#clock.wallMs()
+  #delete(id: string, { idempotencyKey: key }: Entry): void {
+    this.#entries.delete(id)
+    // The key may have a new job by now.
+    if (key !== undefined && this.#idByKey.get(key) === id) this.#idByKey.delete(key)
   }
 }

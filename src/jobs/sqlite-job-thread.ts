@@ -9,6 +9,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 
 import { ServiceError, type ErrorCode } from '../errors.ts'
 import { PRIVATE_FILE_MODE } from '../storage/private-file.ts'
+import { sqliteFaultOf } from '../storage/sqlite-file.ts'
 import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './sqlite-job-store.ts'
 
 /*
@@ -141,13 +142,6 @@ function largeBuffersOf(value: unknown): ArrayBuffer[] {
   return Object.values(value).flatMap((part) => largeBuffersOf(part))
 }
 
-/**
- * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
- * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
- */
-const MACHINE_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
-const TOO_BIG_CODE = 18
-const FULL_CODE = 13
 const RETRY_AFTER_SECONDS = 30
 
 function faultOf(error: unknown): StoreFault {
@@ -156,15 +150,18 @@ function faultOf(error: unknown): StoreFault {
     const { code, message, retryAfterSeconds } = error
     return { code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
   }
-  // The low byte is the primary code, the rest says more.
-  const code = 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  if (code === FULL_CODE) {
-    const message = 'Cannot write to the job store: the disk is full'
-    return { code: 'UNAVAILABLE', message, retryAfterSeconds: RETRY_AFTER_SECONDS }
+  switch (sqliteFaultOf(error)) {
+    case 'full': {
+      const message = 'Cannot write to the job store: the disk is full'
+      return { code: 'UNAVAILABLE', message, retryAfterSeconds: RETRY_AFTER_SECONDS }
+    }
+    case 'too-big':
+      return { code: 'PAYLOAD_TOO_LARGE', message: 'Cannot write to the job store: the payload is too large' }
+    case 'machine':
+      return { code: 'UNAVAILABLE', message: `Cannot use the job store: ${error.message}` }
+    case undefined:
+      break
   }
-  if (code === TOO_BIG_CODE)
-    return { code: 'PAYLOAD_TOO_LARGE', message: 'Cannot write to the job store: the payload is too large' }
-  if (MACHINE_CODES.has(code)) return { code: 'UNAVAILABLE', message: `Cannot use the job store: ${error.message}` }
   return { code: undefined, message: error.stack ?? error.message }
 }
 

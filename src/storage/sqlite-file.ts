@@ -7,9 +7,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 
 import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from './private-file.ts'
-import type { StoredRecord } from './stored-record.ts'
+import { numberIn, type StoredRecord } from './stored-record.ts'
 
-/** How long a statement waits for another process's write. */
 const BUSY_TIMEOUT_MS = 5000
 
 /**
@@ -17,6 +16,11 @@ const BUSY_TIMEOUT_MS = 5000
  * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
  */
 const MACHINE_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
+const FULL_CODE = 13
+const TOO_BIG_CODE = 18
+
+/** What a statement failed for: no room, a value beyond SQLite's limit, or another state of the machine; else it is a bug. */
+export type SqliteFault = 'full' | 'too-big' | 'machine'
 
 /**
  * A SQLite file that several processes may open, for stores whose operations are short: all are synchronous.
@@ -26,10 +30,13 @@ export class SqliteFile {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  /** @param path the file; it and its folder are made when there is none */
-  constructor(path: string) {
+  /**
+   * @param path the file; it and its folder are made when there is none
+   * @param busyTimeoutMs how long a statement waits for another process's write
+   */
+  constructor(path: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS) {
     makePrivateDatabase(path)
-    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+    this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs })
     this.#database.exec('PRAGMA journal_mode = WAL')
   }
 
@@ -46,19 +53,34 @@ export class SqliteFile {
    */
   transact<T>(isDurable: boolean, work: () => T): T {
     try {
-      this.#database.exec(isDurable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
-      this.#database.exec('BEGIN IMMEDIATE')
+      return this.atomically(isDurable, work)
+    } catch (error) {
+      const fault = sqliteFaultOf(error)
+      if (fault === undefined || fault === 'too-big') throw error
+      throw new ServiceError('UNAVAILABLE', 'Cannot write to the data folder: its database takes no more', {
+        cause: error
+      })
+    }
+  }
+
+  /** As {@link SqliteFile.transact}, but errors of SQLite come as they are ({@link sqliteFaultOf} tells them apart). */
+  atomically<T>(isDurable: boolean, work: () => T): T {
+    this.#database.exec(isDurable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
       const value = work()
       this.#database.exec('COMMIT')
       return value
     } catch (error) {
       // SQLite has rolled back by itself after some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      if (!isMachineFault(error)) throw error
-      throw new ServiceError('UNAVAILABLE', 'Cannot write to the data folder: its database takes no more', {
-        cause: error
-      })
+      throw error
     }
+  }
+
+  /** A number that SQLite keeps about the file (https://www.sqlite.org/pragma.html), set first when one is given. */
+  pragma(name: string, value?: number): number {
+    return numberIn(this.get(`PRAGMA ${name}${value === undefined ? '' : ` = ${value}`}`) ?? {}, name)
   }
 
   /** The first row. */
@@ -76,6 +98,11 @@ export class SqliteFile {
     return Number(this.#prepare(sql).run(...values).changes)
   }
 
+  /** @returns the new row's `rowid` */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -90,7 +117,12 @@ export class SqliteFile {
   }
 }
 
-function isMachineFault(error: unknown): boolean {
+/** What an error of SQLite stands for; `undefined` for any other error. */
+export function sqliteFaultOf(error: unknown): SqliteFault | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
   // The low byte is the primary code, the rest says more.
-  return error instanceof Error && 'errcode' in error && MACHINE_CODES.has(Number(error.errcode) & 0xff)
+  const code = Number(error.errcode) & 0xff
+  if (code === FULL_CODE) return 'full'
+  if (code === TOO_BIG_CODE) return 'too-big'
+  return MACHINE_CODES.has(code) ? 'machine' : undefined
 }

@@ -251,6 +251,48 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await backend.finish(lease, packPayload(1)), 'held')
   })
 
+  test(`${name}: progress is that of the present try, and an ended job keeps what it reached`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t)
+    const id = await add(backend)
+    const giveBacks = [
+      (claim: Claim) => backend.fail(claim.lease, { message: 'broken', isPermanent: false }),
+      (claim: Claim) => backend.release(claim.lease),
+      async () => {
+        await backend.sweep()
+        clock.advance(LEASE_MS)
+        await backend.sweep()
+      }
+    ]
+    for (const giveBack of giveBacks) {
+      const claim = await claimOne(backend)
+      assert.equal(claim.job.progress, 0)
+      await backend.extend(claim.lease, 0.75)
+      await giveBack(claim)
+      const { status, progress } = (await backend.find(id)) ?? {}
+      assert.deepEqual({ status, progress }, { status: 'QUEUED', progress: 0 })
+    }
+    const { lease } = await claimOne(backend)
+    await backend.extend(lease, 0.5)
+    await backend.fail(lease, { message: 'no such mentor', isPermanent: true })
+    assert.equal((await backend.find(id))?.progress, 0.5)
+    const redriven = await backend.redrive(id)
+    assert(redriven.outcome === 'changed')
+    assert.equal(redriven.job.progress, 0)
+    const again = await claimOne(backend)
+    await backend.extend(again.lease, 0.25)
+    await backend.cancel(id)
+    assert.equal((await backend.find(id))?.progress, 0.25)
+  })
+
+  test(`${name}: a heartbeat shows as the time of the last change`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t)
+    const id = await add(backend)
+    const { lease } = await claimOne(backend)
+    clock.advance(7000)
+    assert.equal(await backend.extend(lease), 'held')
+    assert.equal((await backend.find(id))?.updatedAtMs, clock.wallMs())
+  })
+
   test(`${name}: a wall clock that is set ahead takes no job from its worker`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     await add(backend)

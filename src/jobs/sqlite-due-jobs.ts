@@ -1,0 +1,50 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { SqliteFile } from '../storage/sqlite-file.ts'
+import { PRIORITIES, type Priority } from './job.ts'
+import { rowOf, type JobRow } from './sqlite-job-row.ts'
+
+/** Of a row of `jobs` that is QUEUED: no job of its group is at work. */
+const IS_GROUP_FREE = `NOT EXISTS (
+  SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
+
+/** The jobs of one lane that may be handed out now, the longest due first. */
+export function dueJobs(
+  file: SqliteFile,
+  { types, lane, limit, nowMs }: { types: readonly string[]; lane: Priority; limit: number; nowMs: number }
+): JobRow[] {
+  if (limit <= 0) return []
+  // One look into the index for each type; a single query over all types would sort the whole queue.
+  return types
+    .flatMap((type) =>
+      file.all(
+        `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at <= ? AND ${IS_GROUP_FREE}
+         ORDER BY run_at, seq LIMIT ?`,
+        type,
+        lane,
+        nowMs,
+        limit
+      )
+    )
+    .map((columns) => rowOf(columns))
+    .toSorted((a, b) => a.record.job.runAtMs - b.record.job.runAtMs || a.seq - b.seq)
+    .slice(0, limit)
+}
+
+/** When the first of the jobs that wait for nothing but their time is due; `undefined` when there is none. */
+export function nextDueMs(file: SqliteFile, types: readonly string[]): number | undefined {
+  const first = (type: string, lane: Priority): number[] =>
+    file
+      .all(
+        `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND ${IS_GROUP_FREE}
+         ORDER BY run_at, seq LIMIT 1`,
+        type,
+        lane
+      )
+      .map((columns) => rowOf(columns).record.job.runAtMs)
+  const times = types.flatMap((type) => PRIORITIES.flatMap((lane) => first(type, lane)))
+  return times.length === 0 ? undefined : Math.min(...times)
+}

@@ -1,0 +1,308 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import {
+  LEASE_LOST_TEXT,
+  SUPERSEDED_TEXT,
+  afterFailure,
+  isEnded,
+  noticeOf,
+  queuedJob,
+  type FailedTry,
+  type Failure,
+  type Job,
+  type JobPolicy,
+  type JobStatus,
+  type NewJob
+} from './job.ts'
+
+/*
+ * The state machine of a job: what each command makes of it, as data. Nothing here reads a clock, a disk or a network;
+ * a backend reads the record, asks `decide`, and writes the change if the record is still as it was read.
+ */
+
+/** A job, and what its backend must know to hand it out safely. */
+export interface JobRecord {
+  readonly job: Job
+  /** Equal for equal content (`fingerprintOf`). */
+  readonly fingerprint: string
+  /** Grows each time the job is handed out: a lease with an older token is over. */
+  readonly token: number
+  /** Heartbeats of the present lease. */
+  readonly beat: number
+  readonly leaseMs: number
+  /** When readers no longer see it; only of jobs that have ended. */
+  readonly expiresAtMs: number | undefined
+}
+
+/** Which jobs of a concurrency group wait and are at work: at most one each. */
+export interface GroupState {
+  readonly waitingId: string | undefined
+  readonly runningId: string | undefined
+}
+
+/** What happens to a job. */
+export type Command =
+  | { readonly name: 'claim'; readonly leaseMs: number }
+  | { readonly name: 'extend'; readonly token: number; readonly progress: number | undefined }
+  | { readonly name: 'finish'; readonly token: number }
+  /** `random`, from 0 (included) to 1 (excluded), draws the wait before the next try. */
+  | { readonly name: 'fail'; readonly token: number; readonly failed: FailedTry; readonly random: number }
+  | { readonly name: 'release'; readonly token: number }
+  /** A sweep saw this token and this heartbeat for longer than the lease. */
+  | { readonly name: 'takeBack'; readonly token: number; readonly beat: number; readonly random: number }
+  | { readonly name: 'cancel' }
+  /** A newer job of the group has come in. */
+  | { readonly name: 'supersede' }
+  | { readonly name: 'redrive' }
+  /** The job waits for so long from now. */
+  | { readonly name: 'postpone'; readonly delayMs: number }
+  /** The message that announced the job may be lost. */
+  | { readonly name: 'resend' }
+
+/** The fields that commands change. `undefined` clears a field. */
+export interface RecordFields {
+  readonly status: JobStatus
+  readonly failure: Failure | undefined
+  readonly attempts: number
+  readonly progress: number
+  readonly lastError: string | undefined
+  readonly updatedAtMs: number
+  readonly runAtMs: number
+  readonly token: number
+  readonly beat: number
+  readonly leaseMs: number
+  readonly expiresAtMs: number | undefined
+}
+
+/** How a record changes: fields that get a value, and counters that something is added to. */
+export interface Change {
+  readonly set: Partial<RecordFields>
+  readonly add: Partial<Pick<RecordFields, 'attempts' | 'token' | 'beat'>>
+}
+
+/** A change that needs no more of the record than its status: a backend may write it without reading first. */
+export interface Step extends Change {
+  readonly from: JobStatus
+}
+
+/** What else follows from a change. */
+export interface Effects {
+  /** Tell workers that the job waits, to be handed out after so long. */
+  readonly announceAfterMs?: number
+  /** Tell whoever waits for its end. */
+  readonly hasEnded?: true
+  /** Tell workers that this job, which waited for the group, may be handed out now. */
+  readonly freedId?: string
+  /** Add this job in the same step. */
+  readonly notice?: NewJob
+  /** No further try will need the input. */
+  readonly isInputDone?: true
+  /** Copy the job to the dead letters, or take the copy away. */
+  readonly deadLetter?: 'copy' | 'remove'
+}
+
+/** A change with all that follows from it. */
+export interface Transition {
+  readonly outcome: 'changed'
+  readonly change: Change
+  readonly after: JobRecord
+  /** The group afterwards; none when the job has no group. */
+  readonly group: GroupState | undefined
+  readonly effects: Effects
+}
+
+/**
+ * What a command makes of a job. `unchanged`: it is as wished already. `refused`: the lease is over (`lost`), the job
+ * has ended, is at work, is not at work, or its group is busy.
+ */
+export type Decision =
+  | Transition
+  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'refused'; readonly reason: 'lost' | 'status' | 'group-busy' }
+
+/** A job that has just come in. */
+export interface Addition {
+  readonly record: JobRecord
+  readonly group: GroupState | undefined
+  /** The job of its group that waited until now: it is to be superseded. */
+  readonly outdatedId: string | undefined
+}
+
+const REFUSED = { outcome: 'refused', reason: 'status' } as const
+const LOST = { outcome: 'refused', reason: 'lost' } as const
+
+/** A new job, which takes the place of the one that waits in its group. */
+export function addition(job: NewJob, fingerprint: string, group: GroupState | undefined, nowMs: number): Addition {
+  const added = queuedJob(job, nowMs)
+  return {
+    record: { job: added, fingerprint, token: 0, beat: 0, leaseMs: 0, expiresAtMs: undefined },
+    group: group && { ...group, waitingId: added.id },
+    outdatedId: group?.waitingId
+  }
+}
+
+/**
+ * Decides what a command makes of a job.
+ * @param record the job as it stands
+ * @param group its concurrency group as it stands; none when it has none
+ */
+export function decide(
+  record: JobRecord,
+  group: GroupState | undefined,
+  command: Command,
+  { nowMs, policy }: { readonly nowMs: number; readonly policy: JobPolicy }
+): Decision {
+  const { status, failure } = record.job
+  const isHeld = 'token' in command && status === 'IN_PROGRESS' && command.token === record.token
+  if ('token' in command && !isHeld) return LOST
+  const end = (ended: Partial<RecordFields>): Transition => transition(record, group, endChange(ended, nowMs, policy))
+  const queue = (queued: Partial<RecordFields>, delayMs: number): Transition =>
+    isOutdated(record, group)
+      ? end(SUPERSEDED)
+      : transition(record, group, queueChange(queued, delayMs, nowMs), delayMs)
+  const retry = (failed: FailedTry, random: number): Transition => {
+    const next = afterFailure(record.job.attempts, failed, policy, random)
+    const lastError = failed.message
+    return next.status === 'FAILURE' ? end({ ...next, lastError }) : queue({ lastError }, next.delayMs)
+  }
+  switch (command.name) {
+    case 'claim':
+      if (status !== 'QUEUED') return REFUSED
+      if (isOutdated(record, group)) return end(SUPERSEDED)
+      if (group?.runningId !== undefined) return { outcome: 'refused', reason: 'group-busy' }
+      return transition(record, group, claimStep(command.leaseMs, nowMs))
+    case 'extend':
+      return transition(record, group, extendStep(command.progress, nowMs))
+    case 'finish':
+      return end({ status: 'SUCCESS', progress: 1 })
+    case 'fail':
+      return retry(command.failed, command.random)
+    case 'release':
+      return queue({ attempts: record.job.attempts - 1 }, 0)
+    case 'takeBack':
+      if (command.beat !== record.beat) return LOST
+      return retry({ message: LEASE_LOST_TEXT, isPermanent: false }, command.random)
+    case 'cancel':
+      if (failure === 'CANCELLED') return { outcome: 'unchanged' }
+      return isEnded(record.job) ? REFUSED : end({ status: 'FAILURE', failure: 'CANCELLED' })
+    case 'supersede':
+      return status === 'QUEUED' ? end(SUPERSEDED) : REFUSED
+    case 'redrive':
+      if (failure !== 'DEAD' && failure !== 'PERMANENT') return REFUSED
+      if (group?.waitingId !== undefined) return { outcome: 'refused', reason: 'group-busy' }
+      return queue({ failure: undefined, attempts: 0, expiresAtMs: undefined }, 0)
+    case 'postpone':
+      return status === 'QUEUED' ? queue({}, command.delayMs) : REFUSED
+    case 'resend':
+      break
+  }
+  return status === 'QUEUED' ? queue({}, Math.max(0, record.job.runAtMs - nowMs)) : REFUSED
+}
+
+/** Hands a job out: a new token, a try more, and nothing done of it yet. */
+function claimStep(leaseMs: number, nowMs: number): Step {
+  return {
+    from: 'QUEUED',
+    set: { status: 'IN_PROGRESS', leaseMs, beat: 0, progress: 0, updatedAtMs: nowMs },
+    add: { token: 1, attempts: 1 }
+  }
+}
+
+/** A heartbeat. Only under the token of the lease. */
+function extendStep(progress: number | undefined, nowMs: number): Step {
+  return {
+    from: 'IN_PROGRESS',
+    set: { updatedAtMs: nowMs, ...(progress !== undefined && { progress }) },
+    add: { beat: 1 }
+  }
+}
+
+/** The record after a change. */
+function changed(record: JobRecord, { set, add }: Change): JobRecord {
+  const { token, beat, leaseMs, expiresAtMs, ...job } = set
+  return {
+    ...record,
+    job: { ...record.job, ...job, attempts: (job.attempts ?? record.job.attempts) + (add.attempts ?? 0) },
+    token: (token ?? record.token) + (add.token ?? 0),
+    beat: (beat ?? record.beat) + (add.beat ?? 0),
+    leaseMs: leaseMs ?? record.leaseMs,
+    expiresAtMs: 'expiresAtMs' in set ? expiresAtMs : record.expiresAtMs
+  }
+}
+
+/** Whether readers no longer see a job, although nobody has deleted it yet. */
+export function isOver({ expiresAtMs }: Pick<JobRecord, 'expiresAtMs'>, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs
+}
+
+/**
+ * The random numbers of the jobs that one sweep takes back. Steps of the golden ratio spread their waits evenly, whatever
+ * the first one is: jobs whose worker died together do not come back together.
+ */
+export function spread(random: number, index: number): number {
+  return (random + index * GOLDEN_RATIO) % 1
+}
+
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+const SUPERSEDED = { status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT } as const
+
+/** Whether a newer job of the group waits, so that this one must not. */
+function isOutdated({ job }: JobRecord, group: GroupState | undefined): boolean {
+  return group?.waitingId !== undefined && group.waitingId !== job.id
+}
+
+function endChange(ended: Partial<RecordFields>, nowMs: number, policy: JobPolicy): Change {
+  return { set: { ...ended, updatedAtMs: nowMs, expiresAtMs: nowMs + policy.retentionMs }, add: {} }
+}
+
+/** Progress is that of the present try: a job that waits has none. */
+function queueChange(queued: Partial<RecordFields>, delayMs: number, nowMs: number): Change {
+  return { set: { ...queued, status: 'QUEUED', progress: 0, updatedAtMs: nowMs, runAtMs: nowMs + delayMs }, add: {} }
+}
+
+function transition(
+  before: JobRecord,
+  group: GroupState | undefined,
+  change: Change,
+  announceAfterMs?: number
+): Transition {
+  const after = changed(before, change)
+  const groupAfter = group && groupOf(group, after.job)
+  const isFreed = group?.runningId !== undefined && groupAfter?.runningId === undefined
+  const freedId = isFreed && groupAfter?.waitingId !== after.job.id ? groupAfter?.waitingId : undefined
+  return {
+    outcome: 'changed',
+    change,
+    after,
+    group: groupAfter,
+    effects: {
+      ...(announceAfterMs !== undefined && { announceAfterMs }),
+      ...(freedId !== undefined && { freedId }),
+      ...(before.job.failure === 'DEAD' && { deadLetter: 'remove' }),
+      ...(isEnded(after.job) && endEffects(after.job))
+    }
+  }
+}
+
+function endEffects(job: Job): Effects {
+  const notice = noticeOf(job)
+  return {
+    hasEnded: true,
+    // Only what failed may be put back to work.
+    ...((job.status === 'SUCCESS' || job.failure === 'CANCELLED') && { isInputDone: true }),
+    ...(job.failure === 'DEAD' && { deadLetter: 'copy' }),
+    ...(notice !== undefined && { notice })
+  }
+}
+
+/** A group after a change of one of its jobs. */
+function groupOf({ waitingId, runningId }: GroupState, { id, status }: Job): GroupState {
+  return {
+    waitingId: status === 'QUEUED' ? id : waitingId === id ? undefined : waitingId,
+    runningId: status === 'IN_PROGRESS' ? id : runningId === id ? undefined : runningId
+  }
+}
