@@ -203,7 +203,7 @@ export function decide(
 }
 
 /** Hands a job out: a new token, a try more, and nothing done of it yet. */
-function claimStep(leaseMs: number, nowMs: number): Step {
+export function claimStep(leaseMs: number, nowMs: number): Step {
   return {
     from: 'QUEUED',
     set: { status: 'IN_PROGRESS', leaseMs, beat: 0, progress: 0, updatedAtMs: nowMs },
@@ -212,7 +212,7 @@ function claimStep(leaseMs: number, nowMs: number): Step {
 }
 
 /** A heartbeat. Only under the token of the lease. */
-function extendStep(progress: number | undefined, nowMs: number): Step {
+export function extendStep(progress: number | undefined, nowMs: number): Step {
   return {
     from: 'IN_PROGRESS',
     set: { updatedAtMs: nowMs, ...(progress !== undefined && { progress }) },

@@ -3,7 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { createHash } from 'node:crypto'
+
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../jobs/job.ts'
+import type { GroupState, JobRecord, RecordFields, Transition } from '../jobs/transitions.ts'
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 
 /**
@@ -13,17 +16,6 @@ import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stor
  */
 export type ListName = 'UNSENT' | 'QUEUED' | 'IN_PROGRESS' | 'DEAD' | 'WORKER' | 'ENTRY'
 
-/** An item of the table that is a job. */
-export interface JobItem {
-  readonly job: Job
-  readonly fingerprint: string
-  readonly token: number
-  readonly beat: number
-  readonly leaseMs: number
-  /** When readers no longer see it. */
-  readonly expiresAtMs: number | undefined
-}
-
 /** Key of the item of a job. */
 export function jobKey(id: string): string {
   return `job#${id}`
@@ -32,6 +24,76 @@ export function jobKey(id: string): string {
 /** Key of the item by which a job stands in the list of all. */
 export function entryKey(id: string): string {
   return `entry#${id}`
+}
+
+/** Key of the item that remembers which job an idempotency key belongs to. */
+export function idempotencyKeyOf(key: string): string {
+  return `key#${createHash('sha256').update(key).digest('base64url')}`
+}
+
+/** Key of the item of a group: which of its jobs is at work, and which waits. It changes in one transaction with theirs. */
+export function groupKey(group: string): string {
+  return `group#${createHash('sha256').update(group).digest('base64url')}`
+}
+
+/** The attribute of each field that commands change. */
+const ATTRIBUTE_OF: Readonly<Record<keyof RecordFields, string>> = {
+  status: 'status',
+  failure: 'failure',
+  attempts: 'attempts',
+  progress: 'progress',
+  lastError: 'lastError',
+  updatedAtMs: 'updatedAt',
+  runAtMs: 'runAt',
+  token: 'token',
+  beat: 'beat',
+  leaseMs: 'leaseMs',
+  expiresAtMs: 'expiresAt'
+}
+
+/** Fields under the names of their attributes. */
+export function attributesOf(fields: Partial<RecordFields>): Record<string, unknown> {
+  return Object.fromEntries(FIELDS.filter((name) => name in fields).map((name) => [ATTRIBUTE_OF[name], fields[name]]))
+}
+
+const FIELDS: readonly (keyof RecordFields)[] = [
+  'status',
+  'failure',
+  'attempts',
+  'progress',
+  'lastError',
+  'updatedAtMs',
+  'runAtMs',
+  'token',
+  'beat',
+  'leaseMs',
+  'expiresAtMs'
+]
+
+/** Where a job stands after a change: in which list, since when, and until when the table keeps it. */
+export function placeOf({ after, effects }: Pick<Transition, 'after' | 'effects'>): Record<string, unknown> {
+  const list = listOf(after.job, effects.announceAfterMs !== undefined)
+  return {
+    queueState: list,
+    stateAt: list && after.job.updatedAtMs,
+    ttl: after.expiresAtMs === undefined ? undefined : secondsOf(after.expiresAtMs)
+  }
+}
+
+function listOf({ status, failure }: Job, isUnsent: boolean): ListName | undefined {
+  if (failure === 'DEAD') return 'DEAD'
+  if (isUnsent) return 'UNSENT'
+  return status === 'IN_PROGRESS' ? 'IN_PROGRESS' : undefined
+}
+
+/** As DynamoDB's time to live wants it. */
+export function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1000)
+}
+
+/** Reads the item of a group; one that is not there has no jobs. */
+export function groupIn(item: StoredRecord): GroupState {
+  return { waitingId: optionalIn(item, 'waitingId', textIn), runningId: optionalIn(item, 'runningId', textIn) }
 }
 
 /** The fields of a job as the table keeps them; `undefined` ones are left out. */
@@ -63,7 +125,7 @@ export function jobIn(item: StoredRecord): Job {
 }
 
 /** Reads the item of a job, whole. */
-export function jobItemIn(item: StoredRecord): JobItem {
+export function jobRecordIn(item: StoredRecord): JobRecord {
   return {
     job: jobIn(item),
     fingerprint: textIn(item, 'fingerprint'),

@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-sqs'
 
 import type { Job, Priority } from '../jobs/job.ts'
+import type { JobMessage, JobQueue, ReceiveRequest } from '../jobs/job-queue.ts'
 import { reach } from './aws-errors.ts'
 
 /** Where messages go. */
@@ -23,29 +24,6 @@ export interface SqsJobQueueOptions {
   readonly bulkQueueUrl?: string
   /** Copies of dead letters, for an alarm and for the console. @default none are sent */
   readonly deadLetterQueueUrl?: string
-}
-
-/** A hint that a job may be waiting. The table decides whether it is. */
-export interface JobMessage {
-  readonly jobId: string
-  readonly type: string
-  /** Of a dead letter that was moved back by hand: the token of the job's last lease. */
-  readonly deadToken: number | undefined
-  /** Names this delivery of the message. */
-  readonly receipt: string
-}
-
-/** How to receive. */
-export interface ReceiveRequest {
-  /** The lane whose messages go first. */
-  readonly first: Priority
-  /** The most messages, at most 10. */
-  readonly limit: number
-  /** A message shows again after this, unless it is hidden for longer or deleted. */
-  readonly hiddenMs: number
-  /** How long to wait for a first message, at most 20 s. */
-  readonly waitMs: number
-  readonly signal?: AbortSignal | undefined
 }
 
 const MAX_MESSAGES = 10
@@ -66,7 +44,7 @@ interface Lane {
  * Messages about jobs on SQS standard queues: one for people's jobs, perhaps one for bulk, perhaps one for dead letters.
  * A message may come twice, late, or not at all; nothing is taken from it but where to look.
  */
-export class SqsJobQueue {
+export class SqsJobQueue implements JobQueue {
   readonly #client: SQSClient
   readonly #lanes: Readonly<Record<Priority, Lane>>
   readonly #deadLetterUrl: string | undefined

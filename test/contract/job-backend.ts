@@ -481,6 +481,27 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await add(backend, { id: 'task-1' }), 'task-1')
   })
 
+  test(`${name}: a job that takes the id of one that is over its time is new in every way`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t)
+    await add(backend, { id: 'task-1', idempotencyKey: 'k' })
+    await backend.finish((await claimOne(backend)).lease, packPayload(0))
+    clock.advance(POLICY.retentionMs)
+    const between = await add(backend)
+    clock.advance(1)
+    await add(backend, { id: 'task-1' })
+    const { jobs } = await backend.list({ limit: 10 })
+    assert.deepEqual(
+      jobs.map(({ id, status }) => [id, status]),
+      [
+        ['task-1', 'QUEUED'],
+        [between, 'QUEUED']
+      ]
+    )
+    assert.equal(await backend.result('task-1'), undefined)
+    const keyed = await backend.enqueue(aJob({ idempotencyKey: 'k' }))
+    assert.equal(keyed.outcome, 'added', 'the key went with the job that had it')
+  })
+
   test(`${name}: waitUntilEnded() hears of an end in another process, and of the end of its time`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const worker = await peer()

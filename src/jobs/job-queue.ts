@@ -1,0 +1,50 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Job, Priority } from './job.ts'
+
+/** A hint that a job may be waiting. The table decides whether it is. */
+export interface JobMessage {
+  readonly jobId: string
+  readonly type: string
+  /** Of a dead letter that was moved back by hand: the token of the job's last lease. */
+  readonly deadToken: number | undefined
+  /** Names this delivery of the message. */
+  readonly receipt: string
+}
+
+/** How to receive. */
+export interface ReceiveRequest {
+  /** The lane whose messages go first. */
+  readonly first: Priority
+  /** The most messages, at most 10. */
+  readonly limit: number
+  /** A message shows again after this, unless it is hidden for longer or deleted. */
+  readonly hiddenMs: number
+  /** How long to wait for a first message, at most 20 s. */
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Messages that hint at jobs, in two lanes. A message may come twice, late, or not at all; nothing is taken from it but
+ * where to look.
+ */
+export interface JobQueue {
+  /** @param delayMs until the message shows */
+  send(job: Pick<Job, 'id' | 'type' | 'priority'>, delayMs?: number): Promise<void>
+  /** Receives messages of the first lane, or else of the other, and waits for a first one. */
+  receive(request: ReceiveRequest): Promise<JobMessage[]>
+  /** Keeps a message hidden from now on for so long; 0 shows it at once. A receipt that is too old does nothing. */
+  hide(receipt: string, forMs: number): Promise<void>
+  /** Deletes a message. A receipt that is too old does nothing. */
+  delete(receipt: string): Promise<void>
+  /** How many messages there are, about: waiting or delayed, and received. */
+  count(): Promise<{ readonly waitingCount: number; readonly receivedCount: number }>
+  /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
+  sendDeadLetter(job: Pick<Job, 'id' | 'type'>, token: number): Promise<void>
+  /** Removes the copy of a dead letter that went back to work. */
+  removeDeadLetter(jobId: string): Promise<void>
+}
