@@ -16,7 +16,7 @@ import crypto from 'crypto'
 
 const SCOPE = 'x-cache-scope'
 const KNOWN_PARAMETERS = ['query', 'truncate']
-// The service takes no longer key (src/config.ts).
+// The service takes no longer key (src/config/settings.ts).
 const MAX_KEY_CHARACTERS = 1024
 // Signed by HS256 or it is no token of ours. The signature itself is the service's to check.
 const JWT = /^([\w-]+)\.[\w-]+\.[\w-]+$/

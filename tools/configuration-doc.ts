@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { SETTINGS, type Setting } from '../src/config.ts'
+import type { Setting } from '../src/config/setting.ts'
+import { SETTINGS } from '../src/config/settings.ts'
 
 /** The page that shows the settings. */
 export const CONFIGURATION_PAGE = new URL('../docs/configuration.md', import.meta.url)

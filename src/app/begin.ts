@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { ConfigError, loadConfig, redactConfig, type Config, type Environment } from '../config.ts'
+import { ConfigError, loadConfig, redactConfig, type Environment } from '../config/load-config.ts'
+import type { Config } from '../config/settings.ts'
 import { openJobBackend } from './jobs.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'

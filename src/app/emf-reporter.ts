@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import { EmfReporter, type ReportingProcess } from '../server/emf-reporter.ts'
 import type { Metrics } from '../server/metrics.ts'
 import type { ServiceLog } from '../server/request-log.ts'

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import type { AnswerRecorder } from '../answering/answer-record.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
 import { CachedMentorSource } from '../mentor/cached-mentor-source.ts'

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ENCODE_JOB_TYPE, PARAPHRASE_JOB_TYPE, encodeJob, paraphraseJob, sentencesInput } from '../jobs/encode-job.ts'
 import { WEBHOOK_JOB_TYPE } from '../jobs/job.ts'

@@ -6,7 +6,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Beginning } from './begin.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'

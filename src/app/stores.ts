@@ -9,7 +9,7 @@ import type { AnswerRecordStore, AskedQuestions } from '../answering/answer-reco
 import type { ModelStore } from '../versions/model-store.ts'
 import { SqliteAnswerRecorder } from '../answering/sqlite-answer-recorder.ts'
 import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import type { GradeStore } from '../mentor/graded-questions.ts'
 import type { MentorStore } from '../mentor/mentor-source.ts'
 import { SqliteGradeStore } from '../mentor/sqlite-grade-store.ts'

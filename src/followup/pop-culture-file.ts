@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/load-config.ts'
 import { PopCulture } from './pop-culture.ts'
 
 /** Longest list, in bytes: some 50,000 names. */

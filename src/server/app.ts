@@ -14,7 +14,7 @@ import Fastify, {
   type FastifyRequest
 } from 'fastify'
 import { Type } from 'typebox'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'

@@ -5,7 +5,7 @@
 
 import { Transform, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
 import { callerKey } from './auth.ts'
 import { brokenBody } from './request-head.ts'

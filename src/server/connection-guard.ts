@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
 
 /** What connections may hold. */

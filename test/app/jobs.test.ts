@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
 import { createJobRunner, jobRouteParts, openJobBackend } from '../../src/app/jobs.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
 import { unpackEmbeddings } from '../../src/jobs/embeddings-result.ts'

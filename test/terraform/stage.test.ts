@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { createContext, runInContext } from 'node:vm'
-import { SETTINGS } from '../../src/config.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
 import catalogue from '../../src/server/emf-metrics.json' with { type: 'json' }
 import awsMetrics from './aws-metrics.json' with { type: 'json' }
 

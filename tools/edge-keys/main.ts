@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** As src/config.ts reads it: comma separated, without white space around. */
+/** As src/config/settings.ts reads it: comma separated, without white space around. */
 function keysIn(text: string): string[] {
   return text
     .split(',')

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import { SETTINGS } from '../../../src/config.ts'
+import { SETTINGS } from '../../../src/config/settings.ts'
 import { LocalEncoder } from '../../../src/embedding/local-encoder.ts'
 import type { Precision } from '../../../src/embedding/model-files.ts'
 import { findNativeProgram, loadNativeProgram } from '../../../src/embedding/native-program.ts'

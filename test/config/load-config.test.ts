@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { ConfigError, SETTINGS, isLoopback, loadConfig, redactConfig, type Environment } from '../src/config.ts'
-import { CONFIGURATION_PAGE, withSettingsTable } from '../tools/configuration-doc.ts'
+import { ConfigError, isLoopback, loadConfig, redactConfig, type Environment } from '../../src/config/load-config.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
+import { CONFIGURATION_PAGE, withSettingsTable } from '../../tools/configuration-doc.ts'
 
 function problemsOf(env: Environment): readonly string[] {
   try {

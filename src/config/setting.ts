@@ -1,0 +1,130 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** One setting: what it is for, and how the text of an environment variable becomes its value. */
+export interface Setting<Value> {
+  readonly type: string
+  /** What one of it is: bytes, seconds, characters; nothing where there is none. */
+  readonly unit?: string
+  readonly default: Value
+  /** What is accepted, in words. */
+  readonly bounds: string
+  readonly doc: string
+  /** Its value is never shown. */
+  readonly isSecret: boolean
+  /** @throws {RangeError} saying what is wanted; never repeating what was given, which may be a secret */
+  readonly parse: (text: string) => Value
+}
+
+interface IntegerOptions {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly unit?: string
+  readonly doc: string
+}
+
+export function integer(options: IntegerOptions): Setting<number> {
+  const bounds = `${options.min} to ${options.max}`
+  return {
+    type: 'integer',
+    ...(options.unit === undefined ? {} : { unit: options.unit }),
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+      if (!(value >= options.min && value <= options.max)) throw new RangeError(`want an integer, ${bounds}`)
+      return value
+    }
+  }
+}
+
+interface DecimalOptions {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly doc: string
+}
+
+export function decimal(options: DecimalOptions): Setting<number> {
+  const bounds = `${options.min} to ${options.max}`
+  return {
+    type: 'number',
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const value = /^-?\d{1,9}(?:\.\d{1,15})?$/.test(given) ? Number(given) : Number.NaN
+      if (!(value >= options.min && value <= options.max)) throw new RangeError(`want a number, ${bounds}`)
+      return value
+    }
+  }
+}
+
+export function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  options: { readonly default: Choice; readonly doc: string }
+): Setting<Choice> {
+  const bounds = choices.map((choice) => `\`${choice}\``).join(', ')
+  return {
+    type: 'choice',
+    default: options.default,
+    bounds,
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      const found = choices.find((choice) => choice === given)
+      if (found === undefined) throw new RangeError(`want one of ${choices.join(', ')}`)
+      return found
+    }
+  }
+}
+
+interface TextOptions<Default> {
+  readonly default: Default
+  readonly pattern: RegExp
+  readonly bounds: string
+  readonly doc: string
+  readonly isSecret?: boolean
+}
+
+export function text<Default extends string | undefined>(options: TextOptions<Default>): Setting<string | Default> {
+  return {
+    type: 'text',
+    default: options.default,
+    bounds: options.bounds,
+    doc: options.doc,
+    isSecret: options.isSecret ?? false,
+    parse(given) {
+      if (!options.pattern.test(given)) throw new RangeError(`want ${options.bounds}`)
+      return given
+    }
+  }
+}
+
+interface ListOptions {
+  readonly itemPattern: RegExp
+  readonly bounds: string
+  readonly doc: string
+  readonly isSecret?: boolean
+}
+
+export function list(options: ListOptions): Setting<readonly string[]> {
+  return {
+    type: 'list',
+    default: [],
+    bounds: options.bounds,
+    doc: options.doc,
+    isSecret: options.isSecret ?? false,
+    parse(given) {
+      const items = given.split(',').map((item) => item.trim())
+      if (!items.every((item) => options.itemPattern.test(item))) throw new RangeError(`want ${options.bounds}`)
+      return Object.freeze([...new Set(items)])
+    }
+  }
+}
