@@ -21,7 +21,7 @@ export function withSettingsTable(page: string): string {
 }
 
 function settingsTable(): string {
-  const rows = Object.entries<Setting<string | number | readonly string[] | undefined>>(SETTINGS).map(
+  const rows = Object.entries<Setting<string | number | boolean | readonly string[] | undefined>>(SETTINGS).map(
     ([name, setting]) => [
       `\`${name}\``,
       setting.unit ?? setting.type,
@@ -40,7 +40,7 @@ function settingsTable(): string {
   return [head, rule, ...rows].map(line).join('')
 }
 
-function defaultText(value: string | number | readonly string[] | undefined): string {
+function defaultText(value: string | number | boolean | readonly string[] | undefined): string {
   return value === undefined || (typeof value === 'object' && value.length === 0) ? 'none' : `\`${value.toString()}\``
 }
 

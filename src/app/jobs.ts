@@ -57,7 +57,7 @@ export function jobRouteParts(config: Config, backend: JobBackend, line: Reading
     line,
     maxJsonDepth: config.maxJsonDepth,
     jobBodyLimitBytes: config.jobsBodyLimitBytes,
-    callbacks: config.webhookSecret === undefined ? undefined : { allowsPrivate: config.webhookAllowPrivate === 'yes' }
+    callbacks: config.webhookSecret === undefined ? undefined : { allowsPrivate: config.webhookAllowPrivate }
   }
 }
 
@@ -79,7 +79,7 @@ export function createJobRunner(
     [PARAPHRASE_JOB_TYPE, paraphraseJob(encoder, config)]
   ])
   if (config.webhookSecret !== undefined) {
-    const options = { secret: config.webhookSecret, allowsPrivate: config.webhookAllowPrivate === 'yes' }
+    const options = { secret: config.webhookSecret, allowsPrivate: config.webhookAllowPrivate }
     handlers.set(WEBHOOK_JOB_TYPE, webhookJob(options))
   }
   return new JobRunner({

@@ -107,7 +107,7 @@ export async function openMentorParts(
     embeddings,
     encoder,
     popCulture,
-    isSemanticDedup: config.semanticDedup === 'true'
+    isSemanticDedup: config.semanticDedup
   })
   const readUpload = createUploadReader(line, config)
   const reviews = new ReviewQueue({

@@ -85,6 +85,22 @@ export function oneOf<const Choice extends string>(
   }
 }
 
+/** A setting that is on or off: `true` or `false`, and `yes` or `no` as well, since both have been documented. */
+export function flag(options: { readonly default: boolean; readonly doc: string }): Setting<boolean> {
+  return {
+    type: 'boolean',
+    default: options.default,
+    bounds: '`true`, `false`; also `yes`, `no`',
+    doc: options.doc,
+    isSecret: false,
+    parse(given) {
+      if (given === 'true' || given === 'yes') return true
+      if (given === 'false' || given === 'no') return false
+      throw new RangeError('want true or false')
+    }
+  }
+}
+
 interface TextOptions<Default> {
   readonly default: Default
   readonly pattern: RegExp

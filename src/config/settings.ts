@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { decimal, integer, list, oneOf, text, type Setting } from './setting.ts'
+import { decimal, flag, integer, list, oneOf, text, type Setting } from './setting.ts'
 
 /**
  * Every setting of the service. Each is an environment variable; an empty one counts as not set.
@@ -236,7 +236,7 @@ export const SETTINGS = {
   }),
   BACKEND: oneOf(['local', 'aws'], {
     default: 'local',
-    doc: 'Where jobs are kept: `local`, one SQLite file in `DATA_DIR`; `aws`, SQS, DynamoDB and S3, which need the five settings below and the standard AWS variables.'
+    doc: 'Where jobs are kept: `local`, one SQLite file in `DATA_DIR`; `aws`, SQS, DynamoDB and S3, which need `JOBS_QUEUE_URL`, `JOBS_TABLE`, `MODELS_BUCKET` and the standard AWS variables.'
   }),
   JOBS_QUEUE_URL: text({
     default: undefined,
@@ -326,9 +326,9 @@ export const SETTINGS = {
     isSecret: true,
     doc: 'Signs the notices to a `callbackUrl`; after `whsec_` it is base64, as Standard Webhooks has it. Without it no callbacks are accepted.'
   }),
-  WEBHOOK_ALLOW_PRIVATE: oneOf(['no', 'yes'], {
-    default: 'no',
-    doc: 'Whether a `callbackUrl` may lead to an address of a private network. `yes` lets every caller send requests into yours.'
+  WEBHOOK_ALLOW_PRIVATE: flag({
+    default: false,
+    doc: 'Whether a `callbackUrl` may lead to an address of a private network. `true` lets every caller send requests into yours.'
   }),
   MENTOR_SOURCE: oneOf(['local', 'graphql'], {
     default: 'local',
@@ -498,8 +498,8 @@ export const SETTINGS = {
     bounds: 'a host and a port',
     doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
-  SEMANTIC_DEDUP: oneOf(['false', 'true'], {
-    default: 'false',
+  SEMANTIC_DEDUP: flag({
+    default: false,
     doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'
   }),
   POP_CULTURE_FILE: text({

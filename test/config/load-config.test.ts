@@ -61,6 +61,20 @@ test('loadConfig() refuses what looks like a number to JavaScript alone', () => 
   }
 })
 
+test('loadConfig() reads what is on or off by either pair of words, the same in every such setting', () => {
+  const flags = Object.entries(SETTINGS).flatMap(([name, { type }]) => (type === 'boolean' ? [name] : []))
+  assert.deepEqual(flags, ['WEBHOOK_ALLOW_PRIVATE', 'SEMANTIC_DEDUP'])
+  for (const [given, expected] of Object.entries({ true: true, yes: true, false: false, no: false })) {
+    const { webhookAllowPrivate, semanticDedup } = loadConfig(Object.fromEntries(flags.map((name) => [name, given])))
+    assert.deepEqual([webhookAllowPrivate, semanticDedup], [expected, expected], given)
+  }
+  assert.deepEqual(problemsOf({ SEMANTIC_DEDUP: 'on' }), ['SEMANTIC_DEDUP: want true or false'])
+  // A choice between two words for on and off would be a third way to say it.
+  for (const [name, { bounds, type }] of Object.entries(SETTINGS)) {
+    if (type === 'choice') assert.doesNotMatch(bounds, /`(?:yes|no|true|false|on|off)`/, name)
+  }
+})
+
 test('loadConfig() refuses a public address without any key or JWT secret', () => {
   for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org']) {
     assert.match(problemsOf({ HOST })[0] ?? '', /^HOST: not a loopback address/)
