@@ -17,7 +17,7 @@ export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] a
 const MARGIN_RANKS = 2
 
 /** What answering needs to know. */
-export interface AnswerParts {
+export interface AnswerDependencies {
   readonly repertoire: Repertoire
   /** Answers of the repertoire by id. */
   readonly answersById: ReadonlyMap<string, MentorAnswer>
@@ -67,13 +67,17 @@ export interface AnswerReply {
  * Answers a question: word for word what is known so, else what the classifier says of it as asked, not sanitized.
  * @param topK how many alternatives are wanted; with 0 a match needs no embedding
  */
-export async function answerQuestion(question: string, parts: AnswerParts, topK = 0): Promise<AnswerReply> {
-  const match = parts.matchIndex.find(question)
+export async function answerQuestion(
+  question: string,
+  dependencies: AnswerDependencies,
+  topK = 0
+): Promise<AnswerReply> {
+  const match = dependencies.matchIndex.find(question)
   if (match !== undefined && topK === 0) {
     return replyToMatch(match, { classifierAnswerId: undefined, margin: undefined, alternatives: [] })
   }
-  const prediction = parts.model.predict(await parts.embed(question), Math.max(MARGIN_RANKS, topK))
-  const { answersById } = parts
+  const prediction = dependencies.model.predict(await dependencies.embed(question), Math.max(MARGIN_RANKS, topK))
+  const { answersById } = dependencies
   const [best, second] = prediction.ranked
   const decided = {
     classifierAnswerId: prediction.classId,
@@ -84,10 +88,10 @@ export async function answerQuestion(question: string, parts: AnswerParts, topK 
 
   const predicted = answersById.get(prediction.classId)
   if (predicted === undefined) {
-    return { ...offTopicReply(parts), ...decided, confidence: -1, answerMissing: true }
+    return { ...offTopicReply(dependencies), ...decided, confidence: -1, answerMissing: true }
   }
   if (prediction.isOffTopic) {
-    return { ...offTopicReply(parts), ...decided, confidence: prediction.confidence, answerMissing: false }
+    return { ...offTopicReply(dependencies), ...decided, confidence: prediction.confidence, answerMissing: false }
   }
   return {
     ...contentOf(predicted),
@@ -131,7 +135,10 @@ function contentOf(answer: MentorAnswer): AnswerContent {
   }
 }
 
-function offTopicReply({ repertoire, random = Math.random }: AnswerParts): AnswerContent & { answerType: 'OFF_TOPIC' } {
+function offTopicReply({
+  repertoire,
+  random = Math.random
+}: AnswerDependencies): AnswerContent & { answerType: 'OFF_TOPIC' } {
   const utterances = repertoire.utterances.get(OFF_TOPIC_UTTERANCE) ?? []
   const utterance = utterances[Math.floor(random() * utterances.length)]
   const content =

@@ -43,7 +43,7 @@ export interface GivenAnswer {
 }
 
 /** What a {@link QuestionAnswering} is made of. */
-export interface QuestionAnsweringParts {
+export interface QuestionAnsweringDependencies {
   readonly mentors: MentorSource
   readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
   readonly loadedModels: LoadedModels
@@ -79,15 +79,15 @@ const QUESTIONS_A_TURN = 64
  * microseconds, so that what another process stored or trained counts at once; what is made of them is kept.
  */
 export class QuestionAnswering {
-  readonly #parts: QuestionAnsweringParts
+  readonly #dependencies: QuestionAnsweringDependencies
   readonly #prepared: LRUCache<string, PreparedMentor>
   /** The live version at each mentor's last question. */
   readonly #seenVersions = new LRUCache<string, number>({ max: MAX_SEEN_VERSIONS })
 
-  constructor(parts: QuestionAnsweringParts) {
-    this.#parts = parts
+  constructor(dependencies: QuestionAnsweringDependencies) {
+    this.#dependencies = dependencies
     this.#prepared = new LRUCache({
-      maxSize: parts.maxMentorBytes,
+      maxSize: dependencies.maxMentorBytes,
       sizeCalculation: ({ byteLength }) => byteLength
     })
   }
@@ -97,7 +97,7 @@ export class QuestionAnswering {
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
-    const { encoder, models, observer, recorder } = this.#parts
+    const { encoder, models, observer, recorder } = this.#dependencies
     const { mentorId, question, chatSessionId, topK, caller = {} } = asked
     const { mentor, model, version } = await this.#open(mentorId, caller)
     let timings: EncodeTimings | undefined
@@ -177,7 +177,7 @@ export class QuestionAnswering {
     for (let from = 0; from < questions.length; from += QUESTIONS_A_TURN) {
       const some = questions.slice(from, from + QUESTIONS_A_TURN)
       const texts = some.map(({ question }) => question)
-      const embeddings = await this.#parts.encoder.encode(texts, { ...options, lane: 'bulk' })
+      const embeddings = await this.#dependencies.encoder.encode(texts, { ...options, lane: 'bulk' })
       for (const [index, { answerId }] of some.entries()) {
         const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES)
         judged.push({
@@ -202,7 +202,7 @@ export class QuestionAnswering {
     mentorId: string,
     caller: CallerHeaders
   ): Promise<{ mentor: PreparedMentor; model: ClassifierModel; version: number }> {
-    const { models, loadedModels, encoder } = this.#parts
+    const { models, loadedModels, encoder } = this.#dependencies
     const name = mentorModelName(mentorId)
     const version = await models.liveVersion(name)
     const mentor = version === undefined ? undefined : await this.#prepare(mentorId, version, caller)
@@ -222,11 +222,11 @@ export class QuestionAnswering {
   async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
     // A version new to this process may know answers that what is remembered of the mentor does not.
     const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
-    const revision = await this.#parts.mentors.revisionOf(mentorId, { caller, freshness })
+    const revision = await this.#dependencies.mentors.revisionOf(mentorId, { caller, freshness })
     this.#seenVersions.set(mentorId, version)
     const known = this.#prepared.get(mentorId)
     if (revision !== undefined && known?.revision === revision) return known
-    const found = await this.#parts.mentors.find(mentorId, { caller })
+    const found = await this.#dependencies.mentors.find(mentorId, { caller })
     if (found === undefined) {
       this.#prepared.delete(mentorId)
       return undefined

@@ -21,12 +21,12 @@ import { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
 import {
   PACKED_TABLE_TYPE,
   TRAIN_CLASSIFIER_JOB_TYPE,
-  type ClassifierRouteParts
+  type ClassifierRouteOptions
 } from '../server/routes/classifiers/classifier-routes.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
-export interface ClassifierParts {
-  readonly routes: ClassifierRouteParts
+export interface ClassifierArea {
+  readonly routes: ClassifierRouteOptions
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** Ends the processes of models that users brought. */
@@ -34,7 +34,7 @@ export interface ClassifierParts {
 }
 
 /** What classifiers share with mentors. */
-export interface SharedModelParts {
+export interface ClassifierDependencies {
   readonly models: ModelStore
   readonly loadedModels: LoadedModels
   readonly trainer: VersionTrainer
@@ -47,7 +47,7 @@ export interface SharedModelParts {
 }
 
 /** Makes the classifiers. */
-export function createClassifierParts(config: Config, shared: SharedModelParts): ClassifierParts {
+export function createClassifiers(config: Config, shared: ClassifierDependencies): ClassifierArea {
   const { models, loadedModels, trainer, encoder, jobs, observer, line } = shared
   const onnxProcesses =
     config.onnxProcesses === 0

@@ -5,7 +5,7 @@
 
 import awsLambdaFastify from '@fastify/aws-lambda'
 import closeWithGrace from 'close-with-grace'
-import { openApp, type AppParts, type CreateEncoding } from './open-app.ts'
+import { openApp, type ServedApp, type CreateEncoding } from './open-app.ts'
 import { begin, giveUp } from './begin.ts'
 import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
 import { hasText } from '../table/signature.ts'
@@ -41,13 +41,13 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   const runtime = new LambdaRuntime(config.awsLambdaRuntimeApi)
   const stopping = new AbortController()
   // A function's DATA_DIR is gone with its environment, and no job of its own would be done while that is frozen.
-  const parts = await openApp(beginning, createEncoding, {
+  const served = await openApp(beginning, createEncoding, {
     apiSecretKey: config.apiSecretKey,
     containerId: env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? 'local',
     isStopping: () => stopping.signal.aborted,
     keepsData: false
   })
-  const { app, encoding, metrics, mentors, errors } = parts
+  const { app, encoding, metrics, mentors, errors } = served
   const emfReporter = createEmfReporter(config, 'lambda', metrics, log)
 
   const close = async (): Promise<void> => {
@@ -80,12 +80,12 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
 
-  const answer = answerEvents(parts, config)
+  const answer = answerEvents(served, config)
   const handle: InvocationHandler = async ({ requestId, event }) => {
     try {
       return await answer(event)
     } catch (error) {
-      throw callersError(error, requestId, parts, (err) => logger.error({ err, requestId }, 'event failed'))
+      throw callersError(error, requestId, served, (err) => logger.error({ err, requestId }, 'event failed'))
     } finally {
       // The environment is frozen as soon as the outcome is told: what is not written by then may never be.
       await emfReporter?.reportIfDue()
@@ -96,16 +96,16 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
 }
 
 /** An error as who called the function may see it; what is a bug of ours is logged and reported, and named no closer. */
-function callersError(error: unknown, requestId: string, { errors }: AppParts, log: (error: unknown) => void): Error {
+function callersError(error: unknown, requestId: string, { errors }: ServedApp, log: (error: unknown) => void): Error {
   if (error instanceof ServiceError) return error
   log(error)
   errors.report(error, { requestId, route: undefined })
   return new Error('Cannot answer the event: see the log of the function')
 }
 
-function answerEvents(parts: AppParts, config: Config): EventHandler {
+function answerEvents(served: ServedApp, config: Config): EventHandler {
   const { lambdaClassifier } = config
-  const answerHttp = awsLambdaFastify(parts.app, {
+  const answerHttp = awsLambdaFastify(served.app, {
     decorateRequest: false,
     // A comma is part of a sentence.
     parseCommaSeparatedQueryParams: false,
@@ -113,7 +113,7 @@ function answerEvents(parts: AppParts, config: Config): EventHandler {
   })
   return async (event) => {
     if (isHttpEvent(event)) return JSON.stringify(await answerHttp(withoutStage(event), undefined))
-    if (lambdaClassifier !== undefined && isRecord(event)) return predict(parts, lambdaClassifier, event, config)
+    if (lambdaClassifier !== undefined && isRecord(event)) return predict(served, lambdaClassifier, event, config)
     throw new ServiceError(
       'INVALID_REQUEST',
       lambdaClassifier === undefined
@@ -126,7 +126,7 @@ function answerEvents(parts: AppParts, config: Config): EventHandler {
 
 /** Predicts the classes of bare columns, as `POST /v1/classifiers/{classifier}/predict` does without a query string. */
 async function predict(
-  { mentors }: AppParts,
+  { mentors }: ServedApp,
   name: string,
   columns: Record<string, unknown>,
   limits: PredictLimits

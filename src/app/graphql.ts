@@ -18,7 +18,7 @@ import { GraphQlMentors } from '../platform/graphql-mentors.ts'
 import { GraphQlTrainings, REPORT_TRAINING_JOB_TYPE } from '../platform/graphql-trainings.ts'
 
 /** What a GraphQL service gives to mentors and is told of them. */
-export interface GraphQlParts {
+export interface GraphQlArea {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource
   readonly trainings: TrainingDesk
@@ -28,8 +28,8 @@ export interface GraphQlParts {
   close(): Promise<void>
 }
 
-/** Makes the parts of `MENTOR_SOURCE=graphql`; nothing is asked yet. */
-export function openGraphQlParts(config: Config, jobs: JobBackend, log: JobLog): GraphQlParts {
+/** Opens what `MENTOR_SOURCE=graphql` needs; nothing is asked yet. */
+export function openGraphQl(config: Config, jobs: JobBackend, log: JobLog): GraphQlArea {
   const { graphqlEndpoint, secretHeaderName, secretHeaderValue } = config
   assert(graphqlEndpoint !== undefined, 'The settings of MENTOR_SOURCE=graphql were not checked; this is a bug')
   const client = new GraphQlClient({

@@ -14,7 +14,7 @@ import { JobRunner, type JobHandler, type JobLog } from '../jobs/job-runner.ts'
 import { SqliteJobBackend } from '../jobs/sqlite-job-backend.ts'
 import { webhookJob } from '../jobs/webhook.ts'
 import type { ReadingLine } from '../reading/reading-line.ts'
-import type { JobRouteParts } from '../server/routes/jobs/job-routes.ts'
+import type { JobRouteOptions } from '../server/routes/jobs/job-routes.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */
 const AFTER_JOBS_SECONDS = 5
@@ -46,7 +46,7 @@ export async function openJobBackend(config: Config): Promise<JobBackend> {
 }
 
 /** What `/v1/jobs` is made of. */
-export function jobRouteParts(config: Config, backend: JobBackend, line: ReadingLine): JobRouteParts {
+export function jobRouteOptions(config: Config, backend: JobBackend, line: ReadingLine): JobRouteOptions {
   const input = sentencesInput(config)
   return {
     backend,

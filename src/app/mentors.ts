@@ -12,11 +12,11 @@ import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { FollowupSuggester } from '../followup/followup-suggester.ts'
 import { ThreadedEntityFinder } from '../followup/entity-finder.ts'
 import { VersionTrainer } from '../versions/version-trainer.ts'
-import { createClassifierParts } from './classifiers.ts'
+import { createClassifiers } from './classifiers.ts'
 import type { Config } from '../config/settings.ts'
 import { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
-import { openGraphQlParts } from './graphql.ts'
+import { openGraphQl } from './graphql.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { storedModelsCatalogue } from '../inference/stored-models.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
@@ -24,21 +24,21 @@ import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
 import { TopicAnswers } from '../mentor/category-answers.ts'
 import { GradedMentors } from '../mentor/graded-questions.ts'
 import { createUploadReader } from '../mentor/read-upload.ts'
-import { openMentorStores } from './stores.ts'
+import { openStores } from './stores.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
 import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { ReviewQueue } from '../review/review-queue.ts'
-import type { MentorAreaParts } from '../server/app.ts'
-import type { ClassifierRouteParts } from '../server/routes/classifiers/classifier-routes.ts'
+import type { MentorAreaOptions } from '../server/app.ts'
+import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-routes.ts'
 import { TRAIN_JOB_TYPE } from '../server/routes/train/train-routes.ts'
 import { SqliteFile } from '../storage/sqlite-file.ts'
 import { trainJob } from './train-mentor-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
-export interface MentorParts {
-  readonly routes: MentorAreaParts
+export interface MentorArea {
+  readonly routes: MentorAreaOptions
   /** Classifiers, whose models are kept and trained beside the mentors'. */
-  readonly classifiers: ClassifierRouteParts
+  readonly classifiers: ClassifierRouteOptions
   /** Models of both, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
   /** Trains versions of both. */
@@ -55,21 +55,21 @@ export interface MentorParts {
  * @param line where large bodies wait. @default one of its own
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
-export async function openMentorParts(
+export async function openMentors(
   config: Config,
   jobs: JobBackend,
   encoder: Encoder,
   log: JobLog,
   observer?: PredictionObserver,
   line = new ReadingLine(readingLimitsOf(config))
-): Promise<MentorParts> {
+): Promise<MentorArea> {
   const popCulture = readPopCulture(config.popCultureFile)
   const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
-  const stores = await openMentorStores(config, file, (error) => {
+  const stores = await openStores(config, file, (error) => {
     log.error({ err: error }, 'asked questions could not be recorded')
   })
   const { mentors: store, models, recorder } = stores
-  const graphQl = config.mentorSource === 'graphql' ? openGraphQlParts(config, jobs, log) : undefined
+  const graphQl = config.mentorSource === 'graphql' ? openGraphQl(config, jobs, log) : undefined
   const source = graphQl?.mentors ?? store
   const mentors = new GradedMentors(source, stores.review.grades)
   const promotionMargin = config.promotionMarginPercent / 100
@@ -89,7 +89,7 @@ export async function openMentorParts(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifierParts(config, { models, loadedModels, trainer, encoder, jobs, observer, line })
+  const classifiers = createClassifiers(config, { models, loadedModels, trainer, encoder, jobs, observer, line })
   const answering = new QuestionAnswering({
     mentors,
     models,

@@ -11,10 +11,10 @@ import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
 import { joinCatalogues } from '../inference/inference-model.ts'
-import { jobRouteParts } from './jobs.ts'
+import { jobRouteOptions } from './jobs.ts'
 import { memoryLimitBytes } from '../server/memory-limit.ts'
 import { RoomWatch } from '../jobs/room-watch.ts'
-import { openMentorParts, type MentorParts } from './mentors.ts'
+import { openMentors, type MentorArea } from './mentors.ts'
 import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { buildApp } from '../server/app.ts'
 import { bodyBudgetOf } from '../server/body-budget.ts'
@@ -58,11 +58,11 @@ export interface AppOffer {
 }
 
 /** The app, and what it is made of. It does not listen, and its model is not loaded. */
-export interface AppParts {
+export interface ServedApp {
   readonly app: FastifyInstance
   readonly encoding: Encoding
   readonly metrics: Metrics
-  readonly mentors: MentorParts
+  readonly mentors: MentorArea
   readonly room: RoomWatch
   readonly errors: ErrorReporter
 }
@@ -85,7 +85,7 @@ export async function openApp(
   beginning: Beginning,
   createEncoding: CreateEncoding,
   offer: AppOffer
-): Promise<AppParts> {
+): Promise<ServedApp> {
   const { log, jobs } = beginning
   const memory = new MemoryGuard({
     limitBytes: beginning.config.memoryLimitBytes || memoryLimitBytes(),
@@ -100,7 +100,7 @@ export async function openApp(
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
   const line = new ReadingLine(readingLimitsOf(config))
-  const mentors = await openMentorParts(config, jobs, encoder, logger, metrics.predictionObserver, line)
+  const mentors = await openMentors(config, jobs, encoder, logger, metrics.predictionObserver, line)
   const room = new RoomWatch(jobs, logger)
   metrics.addJobRoom(() => room.latest)
   const bodies = bodyBudgetOf(config)
@@ -135,7 +135,7 @@ export async function openApp(
     observeRequest,
     observeAnswer,
     ...(offersStored && {
-      jobs: jobRouteParts(config, jobs, line),
+      jobs: jobRouteOptions(config, jobs, line),
       mentors: mentors.routes,
       classifiers: mentors.classifiers
     }),

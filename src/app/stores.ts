@@ -17,7 +17,7 @@ import { SqliteMentorStore } from '../mentor/sqlite-mentor-store.ts'
 import type { SqliteFile } from '../storage/sqlite-file.ts'
 
 /** What is kept of mentors, whatever keeps it. */
-export interface MentorStores {
+export interface Stores {
   readonly mentors: MentorStore
   readonly models: ModelStore
   readonly recorder: AnswerRecordStore
@@ -27,11 +27,11 @@ export interface MentorStores {
 }
 
 /** Opens the stores that the settings name. @param onRecordsLost told when asked questions could not be recorded */
-export async function openMentorStores(
+export async function openStores(
   config: Config,
   file: SqliteFile,
   onRecordsLost: (error: unknown) => void
-): Promise<MentorStores> {
+): Promise<Stores> {
   const { dataDir, maxModelVersions: maxVersions, maxAnswerRecords: maxRecords } = config
   if (config.backend === 'local') {
     const recorder = new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost })

@@ -13,7 +13,7 @@ import { createEmfReporter } from '../app/emf-reporter.ts'
 import { createJobRunner } from '../app/jobs.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createLocalEncoding } from '../app/encoding.ts'
-import { openMentorParts } from '../app/mentors.ts'
+import { openMentors } from '../app/mentors.ts'
 import { createMetrics } from '../server/metrics.ts'
 import type { Readiness } from '../server/routes/health/health-routes.ts'
 import { createWorkerHealth } from '../server/worker-health.ts'
@@ -40,7 +40,7 @@ async function runWorker(env: Environment): Promise<void> {
 
   const metrics = createMetrics()
   const encoding = createLocalEncoding(config, logger, metrics.encoderObserver)
-  const mentors = await openMentorParts(config, backend, encoding.encoder, logger)
+  const mentors = await openMentors(config, backend, encoding.encoder, logger)
   const runner = createJobRunner(config, backend, encoding.encoder, logger, mentors.handlers)
   const reporter = new BacklogReporter({ backend, workerId: randomUUID(), log: logger })
   metrics.addEncoderLoad(() => encoding.load())

@@ -23,7 +23,7 @@ import { OnnxClassifier } from './onnx-classifier.ts'
 import { ObservedClassifier, type PredictionObserver } from '../versions/prediction-observer.ts'
 
 /** What {@link Classifiers} are made of. */
-export interface ClassifiersParts {
+export interface ClassifiersDependencies {
   readonly models: Pick<ModelStore, 'find' | 'liveVersion' | 'read' | 'report'>
   /** By keys of `modelKey`. */
   readonly loadedModels: LoadedModels
@@ -41,10 +41,10 @@ const ROWS_A_TURN = 32
 
 /** Opens classifiers by name. The live version is looked up anew each time, so that what another process trained counts at once. */
 export class Classifiers {
-  readonly #parts: ClassifiersParts
+  readonly #dependencies: ClassifiersDependencies
 
-  constructor(parts: ClassifiersParts) {
-    this.#parts = parts
+  constructor(dependencies: ClassifiersDependencies) {
+    this.#dependencies = dependencies
   }
 
   /**
@@ -62,7 +62,7 @@ export class Classifiers {
   }
 
   async #open(name: string, owner: string, version: number | undefined): Promise<Classifier> {
-    const { models, encoder, observer } = this.#parts
+    const { models, encoder, observer } = this.#dependencies
     const number = version ?? (await models.liveVersion(name))
     const found = number === undefined ? undefined : await models.find(name, number)
     const classifier = found && (await this.#load(name, found))
@@ -80,7 +80,7 @@ export class Classifiers {
   }
 
   async #load(name: string, version: ModelVersion): Promise<Classifier | undefined> {
-    const { models, loadedModels, encoder, onnxProcesses: pool } = this.#parts
+    const { models, loadedModels, encoder, onnxProcesses: pool } = this.#dependencies
     if (version.onnx === undefined) {
       const model = await loadedModels.get(modelKey(name, version.version))
       return model && new VectorClassifier(version, model, encoder)

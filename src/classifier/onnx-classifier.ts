@@ -27,7 +27,7 @@ const ROWS_A_RUN = 256
 const SUM_TOLERANCE = 0.01
 
 /** What running a model needs. */
-export interface OnnxRunParts {
+export interface OnnxRunOptions {
   readonly model: RunnableModel
   readonly binding: OnnxBinding
   readonly pool: OnnxProcessPool
@@ -37,15 +37,15 @@ export interface OnnxRunParts {
 /** A model that a user brought, run in a process of its own. */
 export class OnnxClassifier implements Classifier {
   readonly version: ModelVersion
-  readonly #parts: OnnxRunParts
+  readonly #options: OnnxRunOptions
 
-  constructor(version: ModelVersion, parts: OnnxRunParts) {
+  constructor(version: ModelVersion, options: OnnxRunOptions) {
     this.version = version
-    this.#parts = parts
+    this.#options = options
   }
 
   get classIds(): readonly string[] {
-    return this.#parts.binding.classIds
+    return this.#options.binding.classIds
   }
 
   /** @throws {ServiceError} also UNPROCESSABLE when the model fails, exceeds its limits or gives no probabilities */
@@ -56,7 +56,7 @@ export class OnnxClassifier implements Classifier {
     for (let from = 0; from < table.rowCount; from += ROWS_A_RUN) {
       const count = Math.min(ROWS_A_RUN, table.rowCount - from)
       const some = columns.map((column) => ({ ...column, values: column.values.slice(from, from + count) }))
-      const run = await runOnnx(this.#parts, some, count, encodeOptions)
+      const run = await runOnnx(this.#options, some, count, encodeOptions)
       for (let row = 0; row < count; row++) rows.push(predictionOf(run.probabilities[row]!, this.classIds, topK))
       if (run.timings !== undefined) timings = addTimings(timings, run.timings)
     }
@@ -70,7 +70,7 @@ export class OnnxClassifier implements Classifier {
  * @throws {ServiceError} UNPROCESSABLE when what comes out is not that
  */
 export async function runOnnx(
-  { model, binding, pool, encoder }: OnnxRunParts,
+  { model, binding, pool, encoder }: OnnxRunOptions,
   columns: readonly ValuedColumn[],
   rowCount: number,
   options: EncodeOptions

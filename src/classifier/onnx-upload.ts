@@ -44,7 +44,7 @@ const UploadSignature = Type.Object(
 )
 
 /** What checking an upload needs. */
-export interface UploadParts {
+export interface OnnxUploadDependencies {
   readonly pool: OnnxProcessPool
   readonly encoder: Encoder
 }
@@ -61,7 +61,7 @@ export async function readUpload(
   file: Uint8Array,
   signatureJson: Uint8Array,
   by: string,
-  { pool, encoder }: UploadParts,
+  { pool, encoder }: OnnxUploadDependencies,
   options: EncodeOptions
 ): Promise<NewVersion> {
   const startMs = performance.now()

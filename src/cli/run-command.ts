@@ -25,7 +25,7 @@ import { ConfigError, loadConfig, type Environment } from '../config/load-config
 import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
 import { MemoryJobBackend } from '../jobs/memory-job-backend.ts'
-import { openMentorParts, type MentorParts } from '../app/mentors.ts'
+import { openMentors, type MentorArea } from '../app/mentors.ts'
 import { featurePositions, predictCsv } from '../classifier/csv-prediction.ts'
 import { predictionsJson } from '../classifier/prediction-reply.ts'
 import { createServiceLog } from '../server/request-log.ts'
@@ -56,7 +56,7 @@ const CURVE_SHARES = [0.125, 0.25, 0.5]
 /** What the commands work with. */
 interface Workbench {
   readonly config: Config
-  readonly parts: MentorParts
+  readonly area: MentorArea
 }
 
 type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>
@@ -109,45 +109,45 @@ async function withWorkbench(
   if (config.backend !== 'local') {
     throw new ServiceError('INVALID_REQUEST', 'Cannot work without a server: it takes a DATA_DIR, so BACKEND=local')
   }
-  const parts = await openMentorParts(config, new MemoryJobBackend(), encoding.encoder, logger)
+  const area = await openMentors(config, new MemoryJobBackend(), encoding.encoder, logger)
   try {
     await encoding.start().catch((error: unknown) => {
       // In words already, as that the model was not downloaded: a stack would hide it.
       throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
     })
-    return await work({ config, parts })
+    return await work({ config, area })
   } finally {
-    await parts.close()
+    await area.close()
     await encoding.close()
     log.flush()
   }
 }
 
-async function train(command: CommandOf<'train'>, { parts }: Workbench, surroundings: Surroundings): Promise<number> {
+async function train(command: CommandOf<'train'>, { area }: Workbench, surroundings: Surroundings): Promise<number> {
   const { name, table, options, hasLearningCurve, plots, demands, isJson } = command
   const { stderr, stdout, signal } = surroundings
   const progress = new Progress(stderr)
-  const { bytes, summary } = await parts.classifiers.reader.read(
+  const { bytes, summary } = await area.classifiers.reader.read(
     await readFile(table),
     formatOf(command),
     trainingOptionsOf(options),
     { callerKey: TRAINED_BY, signal }
   )
   const request = { classifier: name, packedTable: bytes, jobId: randomUUID(), by: TRAINED_BY }
-  const outcome = await trainClassifier(parts.trainer, request, {
+  const outcome = await trainClassifier(area.trainer, request, {
     signal,
     onProgress: (share) => progress.tell(trainingStage(share), share)
   })
   const { version, promotion, architecture, figures, notMeasured, durationMs, sampleCount } = outcome
   const curve = hasLearningCurve
-    ? await classifierLearningCurve(parts.trainer, bytes, CURVE_SHARES, {
+    ? await classifierLearningCurve(area.trainer, bytes, CURVE_SHARES, {
         signal,
         onProgress: (share) => progress.tell('LEARNING CURVE', share)
       })
     : []
   progress.end()
   const learningCurve = hasLearningCurve ? [...curve, { sampleCount, accuracy: figures.accuracy }] : []
-  const report = await reportOf(parts, name, version)
+  const report = await reportOf(area, name, version)
   const paths = plots === undefined ? [] : await writePlots(plots, report, learningCurve)
   const checks = checkDemands(figures, demands)
   const isGood = promotion.outcome === 'promoted' && checks.every(({ passed }) => passed)
@@ -191,18 +191,18 @@ async function train(command: CommandOf<'train'>, { parts }: Workbench, surround
 
 async function evaluate(
   command: CommandOf<'evaluate'>,
-  { parts }: Workbench,
+  { area }: Workbench,
   { stdout, stderr, signal }: Surroundings
 ): Promise<number> {
   const { name, table, plots, demands, isJson } = command
-  const classifier = await parts.classifiers.classifiers.open(name, command.version)
+  const classifier = await area.classifiers.classifiers.open(name, command.version)
   const { version, architecture } = classifier.version
   const report =
     table === undefined
-      ? await reportOf(parts, name, version)
+      ? await reportOf(area, name, version)
       : await judge(
           classifier,
-          await readTest(parts, classifier, { table, charset: command.charset }),
+          await readTest(area, classifier, { table, charset: command.charset }),
           new Progress(stderr),
           signal
         )
@@ -244,9 +244,9 @@ interface GivenTable {
   readonly charset: string | undefined
 }
 
-async function readTest(parts: MentorParts, { version, classIds }: Classifier, given: GivenTable): Promise<TestTable> {
+async function readTest(area: MentorArea, { version, classIds }: Classifier, given: GivenTable): Promise<TestTable> {
   const { signature } = version
-  return parts.classifiers.reader.readTest(await readFile(given.table), formatOf(given), { signature, classIds })
+  return area.classifiers.reader.readTest(await readFile(given.table), formatOf(given), { signature, classIds })
 }
 
 function formatOf({ table, charset }: GivenTable): TableFormat {
@@ -283,10 +283,10 @@ async function judge(
 
 async function predict(
   { name, table, charset, version, hasProbability, topK, isJson }: CommandOf<'predict'>,
-  { config, parts }: Workbench,
+  { config, area }: Workbench,
   { stdout, stderr, signal }: Surroundings
 ): Promise<number> {
-  const classifier = await parts.classifiers.classifiers.open(name, version)
+  const classifier = await area.classifiers.classifiers.open(name, version)
   const detail = { hasProbability, topK }
   const options = { signal, lane: 'bulk' as const, topK: Math.max(1, topK) }
   if (isJson) {
@@ -332,8 +332,8 @@ function columnsOf(
   return { columns: Object.fromEntries(columns), emptyRowCount: table.emptyRowCount }
 }
 
-async function reportOf(parts: MentorParts, name: string, version: number): Promise<NamedReport> {
-  const json = await parts.classifiers.models.report(classifierModelName(name), version)
+async function reportOf(area: MentorArea, name: string, version: number): Promise<NamedReport> {
+  const json = await area.classifiers.models.report(classifierModelName(name), version)
   if (json === undefined)
     throw new ServiceError('NOT_FOUND', `Cannot evaluate: version ${version} is not there any more`)
   const report: VersionReport = JSON.parse(json)

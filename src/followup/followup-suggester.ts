@@ -25,7 +25,7 @@ export interface Followup {
 }
 
 /** What a {@link FollowupSuggester} is made of. */
-export interface FollowupSuggesterParts {
+export interface FollowupSuggesterDependencies {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource
   readonly entities: EntityFinder
@@ -48,11 +48,11 @@ const DUPLICATE_COSINE = 0.92
 
 /** Suggests questions about what a mentor mentions in the answers of a category. */
 export class FollowupSuggester {
-  readonly #parts: FollowupSuggesterParts
+  readonly #dependencies: FollowupSuggesterDependencies
   #requestCount = 0
 
-  constructor(parts: FollowupSuggesterParts) {
-    this.#parts = parts
+  constructor(dependencies: FollowupSuggesterDependencies) {
+    this.#dependencies = dependencies
   }
 
   /**
@@ -86,7 +86,7 @@ export class FollowupSuggester {
     caller: CallerHeaders,
     signal: AbortSignal
   ): Promise<Followup[] | undefined> {
-    const { mentors, categories } = this.#parts
+    const { mentors, categories } = this.#dependencies
     const [found, categoryAnswers] = await Promise.all([
       mentors.find(mentorId, { caller }),
       categories.categoryAnswers(category, mentorId, caller)
@@ -114,14 +114,14 @@ export class FollowupSuggester {
       entityType: entity.type,
       template: TEMPLATES[entity.type]
     }))
-    return this.#parts.isSemanticDedup ? this.#withoutDuplicates(followups, answered, signal) : followups
+    return this.#dependencies.isSemanticDedup ? this.#withoutDuplicates(followups, answered, signal) : followups
   }
 
   async #findMentions(texts: readonly string[], signal: AbortSignal): Promise<EntityMention[]> {
     const mentions: EntityMention[] = []
     for (const text of texts) {
       signal.throwIfAborted()
-      mentions.push(...(await this.#parts.entities.find(text)))
+      mentions.push(...(await this.#dependencies.entities.find(text)))
     }
     return mentions
   }
@@ -133,7 +133,7 @@ export class FollowupSuggester {
     signal: AbortSignal
   ): Promise<{ readonly entity: Entity; readonly weight: number }[]> {
     if (entities.length === 0) return []
-    const { embeddings, encoder, popCulture } = this.#parts
+    const { embeddings, encoder, popCulture } = this.#dependencies
     const { dimensions } = encoder
     const names = await embeddings.encode(
       entities.map(({ text }) => text),
@@ -156,7 +156,7 @@ export class FollowupSuggester {
     signal: AbortSignal
   ): Promise<Followup[]> {
     if (followups.length === 0) return []
-    const { embeddings, encoder } = this.#parts
+    const { embeddings, encoder } = this.#dependencies
     const { dimensions } = encoder
     const { values } = await embeddings.encode(
       followups.map(({ question }) => question),
@@ -173,7 +173,7 @@ export class FollowupSuggester {
 
   /** Positions of the questions that an answered question means too. Not paraphrase mining: that compares all with all. */
   async #nearestAnswered(values: Float32Array, answered: readonly string[], signal: AbortSignal): Promise<number[]> {
-    const { embeddings, encoder } = this.#parts
+    const { embeddings, encoder } = this.#dependencies
     const { dimensions } = encoder
     const count = values.length / dimensions
     const found = new Set<number>()

@@ -17,7 +17,7 @@ import type { Inference, InferenceModel, InferenceResult, ModelCatalogue, Served
 import type { Tensor, TensorSpec } from './tensor.ts'
 
 /** What {@link storedModelsCatalogue} is made of. */
-export interface StoredModelsParts {
+export interface StoredModelsDependencies {
   readonly models: Pick<ModelStore, 'names' | 'versions'>
   readonly classifiers: Classifiers
   readonly limits: PredictLimits
@@ -27,7 +27,7 @@ export interface StoredModelsParts {
 const MENTOR_PREFIX = 'mentor:'
 
 /** Classifiers by their names, and mentors' models as `mentor:<id>`, in all their versions. */
-export function storedModelsCatalogue({ models, classifiers, limits }: StoredModelsParts): ModelCatalogue {
+export function storedModelsCatalogue({ models, classifiers, limits }: StoredModelsDependencies): ModelCatalogue {
   return {
     async find(name) {
       const mentorId = name.startsWith(MENTOR_PREFIX) ? name.slice(MENTOR_PREFIX.length) : undefined

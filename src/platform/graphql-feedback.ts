@@ -44,7 +44,7 @@ const recordInput = Compile(
 )
 
 /** What a {@link GraphQlFeedback} is made of. */
-export interface GraphQlFeedbackParts {
+export interface GraphQlFeedbackOptions {
   readonly client: GraphQlClient
   readonly seal: CallerSeal
   readonly jobs: Pick<JobBackend, 'enqueue'>
@@ -59,11 +59,11 @@ export interface GraphQlFeedbackParts {
  * told from others' questions, and is recorded once more rather than not at all.
  */
 export class GraphQlFeedback implements AnswerRecorder {
-  readonly #parts: GraphQlFeedbackParts
+  readonly #options: GraphQlFeedbackOptions
   readonly #uncertain = new LRUCache<string, true>({ max: MAX_UNCERTAIN })
 
-  constructor(parts: GraphQlFeedbackParts) {
-    this.#parts = parts
+  constructor(options: GraphQlFeedbackOptions) {
+    this.#options = options
   }
 
   /** @returns the service's id of the record, or that of the job which will make it */
@@ -71,7 +71,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     const userQuestion = userQuestionOf(answer)
     try {
       const call = { caller, timeoutMs: RECORD_TIMEOUT_MS }
-      return await this.#parts.client.run(USER_QUESTION_CREATE, { userQuestion }, call)
+      return await this.#options.client.run(USER_QUESTION_CREATE, { userQuestion }, call)
     } catch (error) {
       const mayBeDone = error instanceof GraphQlError && error.mayBeDone
       return this.#recordLater(userQuestion, caller, mayBeDone, error)
@@ -83,7 +83,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     const input = unpackPayload(payload)
     if (!recordInput.Check(input)) throw new PermanentJobError('Cannot record a question: the job holds none')
     const { userQuestion } = input
-    const { client, seal } = this.#parts
+    const { client, seal } = this.#options
     const caller = seal.open(input.caller)
     try {
       if ((input.mayBeDone || this.#uncertain.has(job.id)) && (await this.#exists(userQuestion, caller))) {
@@ -103,7 +103,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     mayBeDone: boolean,
     cause: unknown
   ): Promise<string> {
-    const { jobs, seal, log } = this.#parts
+    const { jobs, seal, log } = this.#options
     const id = randomUUIDv7()
     const sealed = seal.seal(caller)
     try {
@@ -120,7 +120,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     const { mentor, question, chatSessionId } = userQuestion
     if (chatSessionId === undefined) return false
     const filter = { $and: [{ mentor }, { question }, { chatSessionId }] }
-    return this.#parts.client.run(USER_QUESTION_EXISTS, { filter }, { caller })
+    return this.#options.client.run(USER_QUESTION_EXISTS, { filter }, { caller })
   }
 }
 

@@ -34,7 +34,7 @@ const reportInput = Compile(
 )
 
 /** What a {@link GraphQlTrainings} is made of. */
-export interface GraphQlTrainingsParts {
+export interface GraphQlTrainingsOptions {
   readonly client: GraphQlClient
   readonly seal: CallerSeal
   readonly jobs: Pick<JobBackend, 'enqueue'>
@@ -43,15 +43,15 @@ export interface GraphQlTrainingsParts {
 
 /** Trainings of mentors that a GraphQL service keeps. */
 export class GraphQlTrainings implements TrainingDesk {
-  readonly #parts: GraphQlTrainingsParts
+  readonly #options: GraphQlTrainingsOptions
 
-  constructor(parts: GraphQlTrainingsParts) {
-    this.#parts = parts
+  constructor(options: GraphQlTrainingsOptions) {
+    this.#options = options
   }
 
   /** @throws {GraphQlError} when the service does not say */
   async mayTrain(mentorId: string, caller: CallerHeaders): Promise<boolean> {
-    return this.#parts.client.run(MENTOR_CAN_EDIT, { mentor: mentorId }, { caller })
+    return this.#options.client.run(MENTOR_CAN_EDIT, { mentor: mentorId }, { caller })
   }
 
   /** @throws {GraphQlError} when the service does not take it */
@@ -61,8 +61,8 @@ export class GraphQlTrainings implements TrainingDesk {
     idempotencyKey: string | undefined
   ): Promise<RegisteredTraining> {
     const taskDocId = idempotencyKey === undefined ? newTaskId() : taskIdOf(idempotencyKey)
-    const taskId = await this.#parts.client.run(TRAIN_TASK, { taskDocId, mentorId, status: 'QUEUED' }, { caller })
-    const sealed = this.#parts.seal.seal(caller)
+    const taskId = await this.#options.client.run(TRAIN_TASK, { taskDocId, mentorId, status: 'QUEUED' }, { caller })
+    const sealed = this.#options.seal.seal(caller)
     return {
       id: taskId ?? taskDocId,
       labels: {
@@ -74,11 +74,11 @@ export class GraphQlTrainings implements TrainingDesk {
   }
 
   callerOf({ labels }: RegisteredTraining): CallerHeaders {
-    return this.#parts.seal.open(labels[CALLER_LABEL])
+    return this.#options.seal.open(labels[CALLER_LABEL])
   }
 
   async tell(training: RegisteredTraining, status: TrainingStatus): Promise<void> {
-    const { jobs, log } = this.#parts
+    const { jobs, log } = this.#options
     const { id, labels } = training
     try {
       await this.#send(training, status)
@@ -107,7 +107,7 @@ export class GraphQlTrainings implements TrainingDesk {
   }
 
   async #send(training: RegisteredTraining, status: TrainingStatus): Promise<void> {
-    const { client } = this.#parts
+    const { client } = this.#options
     const { id, labels } = training
     const mentorId = labels[MENTOR_LABEL] ?? ''
     const caller = this.callerOf(training)

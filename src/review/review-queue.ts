@@ -56,7 +56,7 @@ export interface Reviewer {
 }
 
 /** What a {@link ReviewQueue} is made of. */
-export interface ReviewQueueParts {
+export interface ReviewQueueDependencies {
   readonly asked: AskedQuestions
   readonly grades: GradeStore
   /** With their graded questions. */
@@ -81,10 +81,10 @@ const MAX_PUTS = 5
 
 /** Shows people what users asked and nobody's words matched, and keeps what they make of it. */
 export class ReviewQueue {
-  readonly #parts: ReviewQueueParts
+  readonly #dependencies: ReviewQueueDependencies
 
-  constructor(parts: ReviewQueueParts) {
-    this.#parts = parts
+  constructor(dependencies: ReviewQueueDependencies) {
+    this.#dependencies = dependencies
   }
 
   /**
@@ -100,7 +100,7 @@ export class ReviewQueue {
     caller: CallerHeaders,
     signal: AbortSignal
   ): Promise<Review | undefined> {
-    const { asked, grades, mentors, embeddings, answering } = this.#parts
+    const { asked, grades, mentors, embeddings, answering } = this.#dependencies
     const found = await mentors.find(mentorId, { caller })
     if (found === undefined) return undefined
     const judged = new Set((await grades.gradesOf(mentorId)).map(({ question }) => sanitize(question)))
@@ -170,7 +170,7 @@ export class ReviewQueue {
     added: NewAnswer,
     reviewer: Reviewer
   ): Promise<string> {
-    const { store } = this.#parts
+    const { store } = this.#dependencies
     await this.#find(mentorId, reviewer.caller)
     assertGradable([added.question, ...questions])
     if (store === undefined) {
@@ -182,7 +182,7 @@ export class ReviewQueue {
   }
 
   async #find(mentorId: string, caller: CallerHeaders) {
-    const found = await this.#parts.mentors.find(mentorId, { caller })
+    const found = await this.#dependencies.mentors.find(mentorId, { caller })
     if (found === undefined) {
       throw new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
     }
@@ -196,11 +196,11 @@ export class ReviewQueue {
     { by }: Reviewer
   ): Promise<void> {
     const grades = questions.map((question) => ({ question, answerId }))
-    await this.#parts.grades.grade(mentorId, grades, by)
+    await this.#dependencies.grades.grade(mentorId, grades, by)
   }
 
   async #putAnswer(
-    store: NonNullable<ReviewQueueParts['store']>,
+    store: NonNullable<ReviewQueueDependencies['store']>,
     mentorId: string,
     added: NewAnswer,
     by: string
@@ -216,7 +216,7 @@ export class ReviewQueue {
       }
       const answerId = randomUUID()
       const bytes = new TextEncoder().encode(JSON.stringify(withAnswer(mentor, answerId, added)))
-      const { mentor: changed } = await this.#parts.readUpload({ format: 'json', bytes }, { callerKey: by })
+      const { mentor: changed } = await this.#dependencies.readUpload({ format: 'json', bytes }, { callerKey: by })
       if (await store.put(mentorId, changed, before.revision)) return answerId
     }
     throw new ServiceError('CONFLICT', 'Cannot add an answer: others change the mentor all the time')

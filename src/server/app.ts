@@ -29,36 +29,36 @@ import { requestIdOf } from './request-id.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
 import { failBody, headFault, unknownExpectation } from './request-head.ts'
 import { logRequest, RequestLog, type RequestObserver } from './request-log.ts'
-import { classifierRoutes, type ClassifierRouteParts } from './routes/classifiers/classifier-routes.ts'
+import { classifierRoutes, type ClassifierRouteOptions } from './routes/classifiers/classifier-routes.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode/encode-routes.ts'
-import { followupRoutes, type FollowupRouteParts } from './routes/followups/followup-routes.ts'
+import { followupRoutes, type FollowupRouteOptions } from './routes/followups/followup-routes.ts'
 import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
 import { healthRoutes, pingRoutes, type Readiness } from './routes/health/health-routes.ts'
-import { jobRoutes, type JobRouteParts } from './routes/jobs/job-routes.ts'
-import { mentorRoutes, type MentorRouteParts } from './routes/mentors/mentor-routes.ts'
+import { jobRoutes, type JobRouteOptions } from './routes/jobs/job-routes.ts'
+import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai/openai-routes.ts'
-import { questionRoutes, type AnswerObserver, type QuestionRouteParts } from './routes/questions/question-routes.ts'
-import { reviewRoutes, type ReviewRouteParts } from './routes/review/review-routes.ts'
+import { questionRoutes, type AnswerObserver, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
+import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
 import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
 import { tokenizeRoutes, type Tokenize } from './routes/tokenize/tokenize-routes.ts'
-import { trainRoutes, type TrainRouteParts } from './routes/train/train-routes.ts'
-import { versionRoutes, type VersionRouteParts } from './routes/versions/mentor-version-routes.ts'
+import { trainRoutes, type TrainRouteOptions } from './routes/train/train-routes.ts'
+import { versionRoutes, type MentorVersionRouteOptions } from './routes/versions/mentor-version-routes.ts'
 import { addJsonBodies, readFormAsJson } from './request-body.ts'
 import { assertReadableQuery } from './request-address.ts'
 import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
 /** What the routes of mentors are made of. */
-export type MentorAreaParts = MentorRouteParts &
-  TrainRouteParts &
-  VersionRouteParts &
-  FollowupRouteParts &
-  Omit<ReviewRouteParts, 'limits'> &
-  Omit<QuestionRouteParts, 'limits' | 'observeAnswer'>
+export type MentorAreaOptions = MentorRouteOptions &
+  TrainRouteOptions &
+  MentorVersionRouteOptions &
+  FollowupRouteOptions &
+  Omit<ReviewRouteOptions, 'limits'> &
+  Omit<QuestionRouteOptions, 'limits' | 'observeAnswer'>
 
 /** What the server is made of. */
-export interface AppParts {
+export interface AppDependencies {
   readonly config: Pick<
     Config,
     | 'bodiesUnderWayBytes'
@@ -85,11 +85,11 @@ export interface AppParts {
   readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
-  readonly jobs?: JobRouteParts
+  readonly jobs?: JobRouteOptions
   /** Mentors and their questions; without them there are no such routes. */
-  readonly mentors?: MentorAreaParts
+  readonly mentors?: MentorAreaOptions
   /** Models trained from tables; without them there are no such routes. */
-  readonly classifiers?: ClassifierRouteParts
+  readonly classifiers?: ClassifierRouteOptions
   /** Which of several containers this is. */
   readonly containerId: string
   /** Counts bodies under way. @default one made from the settings */
@@ -135,21 +135,21 @@ const ErrorReplySchema = Type.Object(
 )
 
 /** Builds the server with all its routes. It does not listen. */
-export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { config } = parts
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { config } = dependencies
   const headers = await secureHeaders()
-  const { observeRequest = () => undefined, observeAnswer = () => undefined } = parts
+  const { observeRequest = () => undefined, observeAnswer = () => undefined } = dependencies
   const repeatedReplies = new RepeatedReplies({
-    replyCache: parts.replyCache,
-    authenticate: parts.authenticate,
-    logger: parts.logger,
+    replyCache: dependencies.replyCache,
+    authenticate: dependencies.authenticate,
+    logger: dependencies.logger,
     observeRequest,
     headersOf: (reply) => ({
       ...headers.api,
-      ...cachedReplyHeaders(reply, parts.encoder.revision, config.encodeMaxAgeSeconds)
+      ...cachedReplyHeaders(reply, dependencies.encoder.revision, config.encodeMaxAgeSeconds)
     })
   })
-  const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config), memory } = parts
+  const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config), memory } = dependencies
   /** Answers what no route gets to see. */
   const refuse = (error: ServiceError, request: IncomingMessage, response: ServerResponse): void => {
     const requestId = requestIdOf(request)
@@ -164,7 +164,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     const json = JSON.stringify(body)
     response.writeHead(body.statusCode, { ...all, 'content-length': Buffer.byteLength(json) }).end(json)
     const answered = { method: request.method ?? '', route: undefined, statusCode: body.statusCode, durationMs: 0 }
-    logRequest(parts.logger, { reqId: requestId, ...answered })
+    logRequest(dependencies.logger, { reqId: requestId, ...answered })
     observeRequest(answered)
   }
   const app = Fastify({
@@ -192,7 +192,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       })
       return server
     },
-    loggerInstance: parts.logger,
+    loggerInstance: dependencies.logger,
     logController: new RequestLog(observeRequest),
     genReqId: requestIdOf,
     bodyLimit: config.bodyLimitBytes,
@@ -204,14 +204,15 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       void reply.headers(headers.api).header('x-request-id', request.id)
       // No hook runs for an address that cannot be read.
       addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
-      sendError(parts, error, request, reply, (body) => body)
+      sendError(dependencies, error, request, reply, (body) => body)
       // Nothing else writes its line.
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
       if (isSlowStream(error, socket) || failBody(error, socket)) return
       const requestId = requestIdOf({ headers: {} })
-      if (error.code !== 'ECONNRESET') parts.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
+      if (error.code !== 'ECONNRESET')
+        dependencies.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
     }
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -219,7 +220,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain')
   app.addSchema(ErrorReplySchema)
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    sendError(parts, error, request, reply, (body) => body)
+    sendError(dependencies, error, request, reply, (body) => body)
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api).header('x-request-id', request.id)
@@ -252,17 +253,17 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   })
   await addOpenApi(app)
 
-  await app.register(healthRoutes, { readiness: parts.readiness })
-  await app.register(pingRoutes, { prefix: '/v1', containerId: parts.containerId })
-  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: parts.readiness })
+  await app.register(healthRoutes, { readiness: dependencies.readiness })
+  await app.register(pingRoutes, { prefix: '/v1', containerId: dependencies.containerId })
+  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: dependencies.readiness })
   await app.register(async (api) => {
-    await addAuthentication(api, parts.authenticate)
+    await addAuthentication(api, dependencies.authenticate)
     api.addHook('onRequest', (_request, _reply, done) => {
       memory?.assertMayTake()
       done()
     })
     const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
-    const { encoder, replyCache, tokenize, model } = parts
+    const { encoder, replyCache, tokenize, model } = dependencies
     await api.register(encodeRoutes, {
       prefix: '/v1',
       encoder,
@@ -273,29 +274,33 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     })
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
-    if (parts.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...parts.jobs })
-    if (parts.mentors !== undefined) {
-      await api.register(mentorRoutes, parts.mentors)
-      await api.register(trainRoutes, parts.mentors)
-      await api.register(versionRoutes, parts.mentors)
-      await api.register(followupRoutes, parts.mentors)
-      await api.register(reviewRoutes, { ...parts.mentors, limits })
-      await api.register(questionRoutes, { ...parts.mentors, observeAnswer, limits })
+    if (dependencies.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...dependencies.jobs })
+    if (dependencies.mentors !== undefined) {
+      await api.register(mentorRoutes, dependencies.mentors)
+      await api.register(trainRoutes, dependencies.mentors)
+      await api.register(versionRoutes, dependencies.mentors)
+      await api.register(followupRoutes, dependencies.mentors)
+      await api.register(reviewRoutes, { ...dependencies.mentors, limits })
+      await api.register(questionRoutes, { ...dependencies.mentors, observeAnswer, limits })
     }
-    if (parts.classifiers !== undefined) {
-      await api.register(classifierRoutes, { prefix: '/v1', ...parts.classifiers, limits })
+    if (dependencies.classifiers !== undefined) {
+      await api.register(classifierRoutes, { prefix: '/v1', ...dependencies.classifiers, limits })
     }
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(parts, error, request, reply, toOpenAiError)
+        sendError(dependencies, error, request, reply, toOpenAiError)
       })
       await openAi.register(openAiRoutes, { prefix: '/v1', encoder, tokenize, limits, model })
     })
     await api.register(async (protocol) => {
       protocol.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(parts, error, request, reply, toProtocolError)
+        sendError(dependencies, error, request, reply, toProtocolError)
       })
-      await protocol.register(inferenceRoutes, { prefix: '/v2', models: parts.inferenceModels, jsonLimits: config })
+      await protocol.register(inferenceRoutes, {
+        prefix: '/v2',
+        models: dependencies.inferenceModels,
+        jsonLimits: config
+      })
     })
   })
   await addDocsPage(app, headers.docs)
@@ -337,7 +342,7 @@ function closeConnectionsOnceIdle(app: FastifyInstance): void {
 
 /** Sends an error, and logs and reports what is a bug of ours. */
 function sendError(
-  parts: Pick<AppParts, 'reportError'>,
+  dependencies: Pick<AppDependencies, 'reportError'>,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -352,7 +357,7 @@ function sendError(
   const errorReply = toErrorReply(error, invalidPartOf(error, request))
   if (errorReply.isUnexpected) {
     request.log.error({ err: error }, 'request failed')
-    parts.reportError(error, { requestId: request.id, route: request.routeOptions.url })
+    dependencies.reportError(error, { requestId: request.id, route: request.routeOptions.url })
   } else if (error instanceof ServiceError && error.cause !== undefined) {
     request.log.warn({ err: error }, 'request refused')
   }

@@ -11,7 +11,7 @@ import { requestIdOf } from './request-id.ts'
 import { logRequest, type RequestObserver } from './request-log.ts'
 
 /** What repeated requests are answered from, and with. */
-export interface RepeatedRepliesParts {
+export interface RepeatedRepliesOptions {
   readonly replyCache: ReplyCache
   readonly authenticate: Authenticator
   /** Headers of a reply that is sent again. */
@@ -40,14 +40,14 @@ const HEADERS_TO_ROUTE = [
  * Who asks is checked each time. Whatever is not plain is left to the routes.
  */
 export class RepeatedReplies {
-  readonly #parts: RepeatedRepliesParts
+  readonly #options: RepeatedRepliesOptions
   readonly #keys = new LRUCache<string, { readonly key: string; readonly route: string }>({
     maxSize: MAX_ADDRESS_CHARACTERS,
     sizeCalculation: ({ key }, address) => address.length + key.length
   })
 
-  constructor(parts: RepeatedRepliesParts) {
-    this.#parts = parts
+  constructor(options: RepeatedRepliesOptions) {
+    this.#options = options
   }
 
   /** Remembers that an address of a route stands for what is kept under a key. */
@@ -62,7 +62,7 @@ export class RepeatedReplies {
     if (known === undefined) return false
     const { headers } = request
     for (const name of HEADERS_TO_ROUTE) if (headers[name] !== undefined) return false
-    const { authenticate, replyCache, headersOf, logger, observeRequest } = this.#parts
+    const { authenticate, replyCache, headersOf, logger, observeRequest } = this.#options
     if (headers.authorization?.startsWith('Bearer ') !== true) return false
     const caller = authenticate(headers.authorization.slice(7))
     // One that is not known at once is either wrong or has to be verified.

@@ -8,7 +8,7 @@ import { replyMetrics, type Metrics } from './metrics.ts'
 import type { Readiness } from './routes/health/health-routes.ts'
 
 /** What a worker tells about itself. */
-export interface WorkerHealthParts {
+export interface WorkerHealthOptions {
   readonly readiness: Readiness
   readonly metrics: Metrics
 }
@@ -17,7 +17,7 @@ export interface WorkerHealthParts {
  * Health and metrics of a worker, which has no other HTTP: `/health/live`, `/health/ready` and `/metrics` (the text
  * format of Prometheus). It does not listen yet.
  */
-export function createWorkerHealth(parts: WorkerHealthParts): Server {
+export function createWorkerHealth(options: WorkerHealthOptions): Server {
   return createServer((request, response) => {
     const [path] = (request.url ?? '/').split('?', 1)
     const send = (statusCode: number, contentType: string, body: string): void => {
@@ -26,11 +26,11 @@ export function createWorkerHealth(parts: WorkerHealthParts): Server {
     if (path === '/' || path === '/health/live') {
       send(200, 'application/json', '{"status":"ok"}')
     } else if (path === '/health/ready') {
-      const isReady = parts.readiness.isReady()
-      const body = { status: isReady ? 'ready' : 'not ready', reasons: parts.readiness.reasons() }
+      const isReady = options.readiness.isReady()
+      const body = { status: isReady ? 'ready' : 'not ready', reasons: options.readiness.reasons() }
       send(isReady ? 200 : 503, 'application/json', JSON.stringify(body))
     } else if (path === '/metrics') {
-      replyMetrics(parts.metrics, response)
+      replyMetrics(options.metrics, response)
     } else {
       const message = 'Cannot find that address: see /health/live, /health/ready and /metrics'
       send(404, 'application/json', JSON.stringify({ statusCode: 404, code: 'NOT_FOUND', error: 'Not Found', message }))

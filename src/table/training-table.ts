@@ -35,13 +35,13 @@ export interface ReadTable extends TrainingTable, TableFindings {}
 
 /** What is told of a table that was read. */
 export interface TableFindings {
-  readonly dropped: DroppedParts
+  readonly dropped: DroppedRowsAndColumns
   /** Undefined when there are none. */
   readonly contradictions: Contradictions | undefined
 }
 
 /** What of a table says nothing, and was left out. */
-export interface DroppedParts {
+export interface DroppedRowsAndColumns {
   readonly emptyRowCount: number
   /** By name, or as `column 3` or `columns 3 to 5` of those that have none. */
   readonly emptyColumns: readonly string[]
@@ -111,7 +111,7 @@ interface RawTable {
   /** Which row each was, counted from 1, empty ones included. */
   readonly rowNumbers: readonly number[]
   readonly columns: readonly RawColumn[]
-  readonly dropped: DroppedParts
+  readonly dropped: DroppedRowsAndColumns
 }
 
 /**

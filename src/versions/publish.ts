@@ -7,7 +7,7 @@ import type { ModelStore, NewVersion } from './model-store.ts'
 import { decidePromotion, type PromotionDecision } from './promotion.ts'
 
 /** What publishing needs. */
-export interface PublishParts {
+export interface PublishDependencies {
   readonly models: ModelStore
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
@@ -29,7 +29,7 @@ export interface Published {
 
 /** Stores a version of a name, wherever it comes from, and makes it live unless it is worse than the one that is. */
 export async function publishVersion(
-  { models, promotionMargin }: PublishParts,
+  { models, promotionMargin }: PublishDependencies,
   name: string,
   added: NewVersion,
   { isForced, by }: PublishOptions

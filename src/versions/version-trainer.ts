@@ -89,7 +89,7 @@ export interface LearningPoint {
 }
 
 /** What a {@link VersionTrainer} is made of. */
-export interface VersionTrainerParts {
+export interface VersionTrainerDependencies {
   readonly models: ModelStore
   readonly embeddings: EmbeddingCache
   /** The one that `embeddings` encodes by. */
@@ -101,11 +101,11 @@ export interface VersionTrainerParts {
 
 /** Trains versions of mentors' and other models, one at a time: a fit takes a core. */
 export class VersionTrainer {
-  readonly #parts: VersionTrainerParts
+  readonly #dependencies: VersionTrainerDependencies
   #latest: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: VersionTrainerParts) {
-    this.#parts = parts
+  constructor(dependencies: VersionTrainerDependencies) {
+    this.#dependencies = dependencies
   }
 
   /**
@@ -174,7 +174,7 @@ export class VersionTrainer {
       }
     }
     return {
-      ...(await publishVersion(this.#parts, request.name, version, request)),
+      ...(await publishVersion(this.#dependencies, request.name, version, request)),
       architecture,
       figures: fit.figures,
       notMeasured: fit.notMeasured,
@@ -207,7 +207,7 @@ export class VersionTrainer {
   }
 
   #fitRequestOf({ architecture, samples, texts, columns, c }: TrainingData, values: Float32Array<ArrayBuffer>) {
-    const { encoder, ridgeOffTopicThreshold } = this.#parts
+    const { encoder, ridgeOffTopicThreshold } = this.#dependencies
     return {
       architecture,
       samples,
@@ -226,12 +226,12 @@ export class VersionTrainer {
     signal: AbortSignal | undefined,
     onProgress: (share: number) => void
   ): Promise<{ values: Float32Array<ArrayBuffer>; encodedCount: number }> {
-    const { dimensions } = this.#parts.encoder
+    const { dimensions } = this.#dependencies.encoder
     const width = columns.length * dimensions
     const values = new Float32Array(rows * width)
     let encodedCount = 0
     for (const [index, texts] of columns.entries()) {
-      const encoded = await this.#parts.embeddings.encode(texts, {
+      const encoded = await this.#dependencies.embeddings.encode(texts, {
         ...(signal !== undefined && { signal }),
         onProgress: (share) => onProgress((index + share) / columns.length)
       })

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerQuestion, type AnswerParts } from '../../src/answering/answer.ts'
+import { answerQuestion, type AnswerDependencies } from '../../src/answering/answer.ts'
 import { ClassifierModel, packRidgeModel } from '../../src/learning/classifier-model.ts'
 import { matrix } from '../../src/learning/matrix.ts'
 import { fitRidge } from '../../src/learning/ridge.ts'
@@ -35,7 +35,10 @@ const EMBEDDINGS = new Map([
 const fitted = fitRidge(matrix(Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), 3, 3), Int32Array.of(0, 1, 2), 3)
 const modelBytes = packRidgeModel(fitted, { classIds: ['who', 'where', 'why'], encoderRevision: 'test' })
 
-function parts(mentor: Mentor, more: Partial<AnswerParts> = {}): AnswerParts & { readonly embedded: string[] } {
+function parts(
+  mentor: Mentor,
+  more: Partial<AnswerDependencies> = {}
+): AnswerDependencies & { readonly embedded: string[] } {
   const repertoire = repertoireOf(mentor)
   const embedded: string[] = []
   return {

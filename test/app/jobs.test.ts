@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { loadConfig } from '../../src/config/load-config.ts'
-import { createJobRunner, jobRouteParts, openJobBackend } from '../../src/app/jobs.ts'
+import { createJobRunner, jobRouteOptions, openJobBackend } from '../../src/app/jobs.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
 import { unpackEmbeddings } from '../../src/jobs/embeddings-result.ts'
 import { ReadingLine } from '../../src/reading/reading-line.ts'
@@ -25,7 +25,7 @@ test('the parts of BACKEND=local do a job that was accepted before a restart', a
   t.after(() => rm(DATA_DIR, { recursive: true }))
   const config = loadConfig({ DATA_DIR })
   const before = await openJobBackend(config)
-  const { types, callbacks } = jobRouteParts(config, before, LINE)
+  const { types, callbacks } = jobRouteOptions(config, before, LINE)
   assert.deepEqual([...types.keys()], ['encode', 'paraphrase'])
   assert.equal(callbacks, undefined)
   const enqueued = await before.enqueue({ type: 'encode', input: packPayload({ sentences: ['a'] }) })
@@ -66,5 +66,5 @@ test('callbacks are accepted where there is a secret to sign them with', async (
   const config = loadConfig({ DATA_DIR, WEBHOOK_SECRET: 'a-secret-for-signing', WEBHOOK_ALLOW_PRIVATE: 'yes' })
   const backend = await openJobBackend(config)
   t.after(() => backend.close())
-  assert.deepEqual(jobRouteParts(config, backend, LINE).callbacks, { allowsPrivate: true })
+  assert.deepEqual(jobRouteOptions(config, backend, LINE).callbacks, { allowsPrivate: true })
 })

@@ -17,7 +17,7 @@ import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
 import { joinCatalogues } from '../../src/inference/inference-model.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { openMentorParts } from '../../src/app/mentors.ts'
+import { openMentors } from '../../src/app/mentors.ts'
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { AUTHORIZED, JWT_SECRET, buildTestApp, embeddingOf } from './test-app.ts'
 
@@ -106,7 +106,7 @@ export async function openMentorApp(
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const metrics = createMetrics()
-  const mentors = await openMentorParts(config, backend, encoder, log, metrics.predictionObserver)
+  const mentors = await openMentors(config, backend, encoder, log, metrics.predictionObserver)
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,

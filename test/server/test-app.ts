@@ -10,7 +10,7 @@ import { loadConfig, type Environment } from '../../src/config/load-config.ts'
 import type { Embeddings, EncodeOptions, Encoder, Truncate } from '../../src/embedding/encoder.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { encoderCatalogue } from '../../src/inference/encoder-model.ts'
-import { buildApp, type AppParts } from '../../src/server/app.ts'
+import { buildApp, type AppDependencies } from '../../src/server/app.ts'
 import { createAuthenticator } from '../../src/server/auth.ts'
 import { ReplyCache } from '../../src/server/reply-cache.ts'
 import { createLogger } from '../../src/server/request-log.ts'
@@ -107,7 +107,7 @@ export interface TestApp {
 export async function buildTestApp(
   t: TestContext,
   env: Environment = {},
-  parts: Partial<AppParts> = {}
+  dependencies: Partial<AppDependencies> = {}
 ): Promise<TestApp> {
   const config = loadConfig({ API_SECRET_KEY: `${API_KEY},test-key-2`, JWT_SECRET_KEY: JWT_SECRET, ...env })
   const encoder = new StandInEncoder()
@@ -126,7 +126,7 @@ export async function buildTestApp(
     replyCache,
     containerId: 'container-1',
     reportError: (error) => reported.push(error),
-    ...parts
+    ...dependencies
   })
   t.after(() => app.close())
   return { app, encoder, replyCache, logLines, reported }

@@ -8,12 +8,12 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 
 import { createMetrics } from '../../src/server/metrics.ts'
-import { createWorkerHealth, type WorkerHealthParts } from '../../src/server/worker-health.ts'
+import { createWorkerHealth, type WorkerHealthOptions } from '../../src/server/worker-health.ts'
 
 const COUNTS = { runningCount: 1, succeededCount: 7, failedTryCount: 2, lostCount: 0 }
 const BACKLOG = { queuedCount: 9, inProgressCount: 1, deadCount: 3, workerCount: 2, backlogPerWorker: 4.5 }
 
-async function listen(t: TestContext, parts: Partial<WorkerHealthParts> = {}): Promise<string> {
+async function listen(t: TestContext, parts: Partial<WorkerHealthOptions> = {}): Promise<string> {
   const metrics = createMetrics()
   metrics.addJobs({ counts: () => COUNTS, backlog: () => BACKLOG })
   const server = createWorkerHealth({

@@ -36,7 +36,7 @@ import { checkedBytes } from '../../request-body.ts'
 import { streamRequest } from '../../streamed-request.ts'
 import { droppedView, DroppedView } from '../mentors/mentor-routes.ts'
 import { modelVersionRoutes, VersionNumber } from '../versions/model-version-routes.ts'
-import { onnxUploadRoutes, type UploadRouteParts } from './onnx-upload-routes.ts'
+import { onnxUploadRoutes, type OnnxUploadRouteOptions } from './onnx-upload-routes.ts'
 import { trainingStatusOf, TrainingStatus } from '../train/train-routes.ts'
 
 /** Name of the jobs that train a classifier; the input is a packed table. */
@@ -45,13 +45,13 @@ export const TRAIN_CLASSIFIER_JOB_TYPE = 'train-classifier'
 export const PACKED_TABLE_TYPE = 'application/vnd.sbert-service.training-table'
 
 /** What the routes of classifiers are made of. */
-export interface ClassifierRouteParts {
+export interface ClassifierRouteOptions {
   readonly models: ModelStore
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
   /** How models that users bring are taken; without it they are not. */
-  readonly uploads: UploadRouteParts | undefined
+  readonly uploads: OnnxUploadRouteOptions | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly classifierBodyLimitBytes: number
@@ -133,12 +133,12 @@ const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: '
 const CSV_TYPE = 'text/csv'
 
 /** `/classifiers`: any table as a versioned model. */
-export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & { limits: PredictLimits }> = async (
+export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions & { limits: PredictLimits }> = async (
   app,
-  parts
+  options
 ) => {
-  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = parts
-  const { classifierBodyLimitBytes } = parts
+  const { models, promotionMargin, classifiers, reader, jobs, uploads, encoder, limits } = options
+  const { classifierBodyLimitBytes } = options
   app.addHook('onRequest', async (request) => assertMayUseClassifiers(callerOf(request)))
   await app.register(modelVersionRoutes, {
     models,
@@ -187,10 +187,10 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteParts & 
   )
 }
 
-type TrainParts = Pick<ClassifierRouteParts, 'reader' | 'jobs' | 'classifierBodyLimitBytes'>
+type ClassifierTrainOptions = Pick<ClassifierRouteOptions, 'reader' | 'jobs' | 'classifierBodyLimitBytes'>
 
-const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app, parts) => {
-  const { jobs, reader } = parts
+const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOptions> = async (app, options) => {
+  const { jobs, reader } = options
   // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
@@ -200,7 +200,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
   app.post(
     '/classifiers/:classifier/train',
     {
-      bodyLimit: parts.classifierBodyLimitBytes,
+      bodyLimit: options.classifierBodyLimitBytes,
       schema: {
         summary: 'Train a classifier from a table',
         description:
@@ -272,7 +272,7 @@ const trainClassifierRoutes: FastifyPluginAsyncTypebox<TrainParts> = async (app,
 }
 
 /** How good a version is on rows of one's own. */
-const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifiers' | 'reader'>> = async (
+const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classifiers' | 'reader'>> = async (
   app,
   { classifiers, reader }
 ) => {
@@ -312,12 +312,12 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteParts, 'classifi
   )
 }
 
-type PredictParts = Pick<ClassifierRouteParts, 'classifiers' | 'classifierBodyLimitBytes'> & {
+type ClassifierPredictOptions = Pick<ClassifierRouteOptions, 'classifiers' | 'classifierBodyLimitBytes'> & {
   readonly limits: PredictLimits
 }
 
-const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts) => {
-  const { classifiers, limits, classifierBodyLimitBytes } = parts
+const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> = async (app, options) => {
+  const { classifiers, limits, classifierBodyLimitBytes } = options
   app.addContentTypeParser(CSV_TYPE, (_request, payload, done) => {
     done(null, payload)
   })
@@ -373,7 +373,7 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
       const encode = encodeOptionsOf(request, reply, undefined)
       void reply.header('cache-control', 'no-store').header('x-model-version', String(classifier.version.version))
       if (request.body instanceof Readable) {
-        const options = {
+        const csvOptions = {
           predict: { ...encode, lane: 'bulk' as const, topK: Math.max(1, topK) },
           detail,
           maxTextCharacters: limits.maxTextCharacters,
@@ -381,7 +381,7 @@ const predictRoutes: FastifyPluginAsyncTypebox<PredictParts> = async (app, parts
           charset: charsetOf(request.headers['content-type'])
         }
         streamRequest(request)
-        const lines = await predictCsv(request.body, classifier, options)
+        const lines = await predictCsv(request.body, classifier, csvOptions)
         return reply.type(`${CSV_TYPE}; charset=utf-8`).send(Readable.from(lines))
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against the schema

@@ -7,7 +7,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type TString } from 'typebox'
 import { classifierModelName } from '../../../versions/model-name.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
-import { readUpload, type UploadParts } from '../../../classifier/onnx-upload.ts'
+import { readUpload, type OnnxUploadDependencies } from '../../../classifier/onnx-upload.ts'
 import { publishVersion } from '../../../versions/publish.ts'
 import { ServiceError } from '../../../errors.ts'
 import { callerKey, callerOf } from '../../auth.ts'
@@ -15,7 +15,7 @@ import { encodeOptionsOf, ERROR_REPLIES } from '../../encode-reply.ts'
 import { readForm, type FormPart } from './upload-form.ts'
 
 /** How models that users bring are taken. */
-export interface UploadRouteParts extends UploadParts {
+export interface OnnxUploadRouteOptions extends OnnxUploadDependencies {
   readonly bodyLimitBytes: number
 }
 
@@ -36,7 +36,7 @@ const UploadReply = Type.Object({
 
 /** `PUT …/versions`: a model trained elsewhere, as ONNX. */
 export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
-  readonly uploads: UploadRouteParts
+  readonly uploads: OnnxUploadRouteOptions
   readonly models: ModelStore
   readonly promotionMargin: number
   readonly idSchema: TString

@@ -27,7 +27,7 @@ import type { RepeatedReplies } from '../../repeated-replies.ts'
 import type { CachedReply, ReplyCache } from '../../reply-cache.ts'
 
 /** What the encoding routes are made of. */
-export interface EncodeParts {
+export interface EncodeRouteOptions {
   readonly encoder: Encoder
   readonly replyCache: ReplyCache
   readonly repeatedReplies: Pick<RepeatedReplies, 'remember'>
@@ -57,8 +57,8 @@ const MultipleEncodeReply = Type.Object({
 })
 
 /** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
-export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, parts) => {
-  const { encoder, replyCache, repeatedReplies, limits } = parts
+export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async (app, options) => {
+  const { encoder, replyCache, repeatedReplies, limits } = options
   const EncodeRequest = Type.Object({
     query: requiredText(limits, 'The text to encode.'),
     truncate: TruncateSchema
@@ -67,7 +67,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeParts> = async (app, 
     sentences: textList(limits, 'The texts to encode, in one batch.'),
     truncate: TruncateSchema
   })
-  const cacheControl = cacheControlOf(parts.encodeMaxAgeSeconds)
+  const cacheControl = cacheControlOf(options.encodeMaxAgeSeconds)
 
   async function encodeQuery(
     request: FastifyRequest,

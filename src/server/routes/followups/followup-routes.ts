@@ -11,7 +11,7 @@ import { encodeOptionsOf } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
 
 /** What the followup route is made of. */
-export interface FollowupRouteParts {
+export interface FollowupRouteOptions {
   readonly followups: FollowupSuggester
 }
 
@@ -31,7 +31,7 @@ const FollowupsReply = Type.Object({
 })
 
 /** `/followups`: questions to go on with. */
-export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteParts> = async (app, { followups }) => {
+export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteOptions> = async (app, { followups }) => {
   app.post(
     '/followups/category/:category/:mentor',
     {

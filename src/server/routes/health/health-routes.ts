@@ -15,7 +15,7 @@ export interface Readiness {
 }
 
 /** What the health routes are made of. */
-export interface HealthParts {
+export interface HealthRouteOptions {
   readonly readiness: Readiness
 }
 
@@ -31,7 +31,7 @@ const PingReply = Type.Object({
 })
 
 /** `/`, `/health/live` and `/health/ready`: open to everyone, as load balancers have no key. */
-export const healthRoutes: FastifyPluginAsyncTypebox<HealthParts> = async (app, { readiness }) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async (app, { readiness }) => {
   for (const path of ['/', '/health/live']) {
     app.get(
       path,

@@ -24,7 +24,7 @@ import type { Readiness } from '../health/health-routes.ts'
 import packageJson from '../../../../package.json' with { type: 'json' }
 
 /** What the routes of the Open Inference Protocol are made of. */
-export interface InferenceRouteParts {
+export interface InferenceRouteOptions {
   readonly models: ModelCatalogue
   readonly jsonLimits: JsonLimits
 }
@@ -147,7 +147,10 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
 }
 
 /** `/v2`: every model by the Open Inference Protocol, with tensors as JSON or as bytes. */
-export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteParts> = async (app, { models, jsonLimits }) => {
+export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> = async (
+  app,
+  { models, jsonLimits }
+) => {
   addBodyParsers(app, jsonLimits)
 
   app.get(

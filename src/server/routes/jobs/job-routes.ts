@@ -38,7 +38,7 @@ import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
 
 /** What the job routes are made of. */
-export interface JobRouteParts {
+export interface JobRouteOptions {
   readonly backend: JobBackend
   /** By name. */
   readonly types: RequestedJobTypes
@@ -115,12 +115,12 @@ const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
 const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `/v1/jobs`: work for later. */
-export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, parts) => {
-  const { backend } = parts
+export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app, options) => {
+  const { backend } = options
   // Who waits for a job is answered at once when the server stops.
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
-  const { types, line, maxJsonDepth, jobBodyLimitBytes, callbacks } = parts
+  const { types, line, maxJsonDepth, jobBodyLimitBytes, callbacks } = options
   await app.register(enqueueRoutes, {
     backend,
     types,
@@ -248,12 +248,12 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteParts> = async (app, p
 }
 
 /** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
-const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteParts & { readonly closing: AbortSignal }> = async (
+const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readonly closing: AbortSignal }> = async (
   app,
-  parts
+  options
 ) => {
-  const { backend, types, closing } = parts
-  const read = createJobReader(types, { maxJsonDepth: parts.maxJsonDepth }, parts.line)
+  const { backend, types, closing } = options
+  const read = createJobReader(types, { maxJsonDepth: options.maxJsonDepth }, options.line)
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([JSON_BODY_TYPE, ...LINES_TYPES], { parseAs: 'buffer' }, (request, body, done) => {
     done(null, checkedBytes(request, body))
@@ -262,7 +262,7 @@ const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteParts & { readonly closin
   app.post(
     '/jobs',
     {
-      bodyLimit: parts.jobBodyLimitBytes,
+      bodyLimit: options.jobBodyLimitBytes,
       validatorCompiler: validateHead,
       schema: {
         summary: 'Hand in work for later',
@@ -289,7 +289,7 @@ const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteParts & { readonly closin
       }
     },
     async (request, reply) => {
-      const job = await newJobOf(request, reply, parts, read)
+      const job = await newJobOf(request, reply, options, read)
       const enqueued = await backend.enqueue(job)
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
@@ -308,7 +308,7 @@ const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteParts & { readonly closin
 async function newJobOf(
   request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
   reply: FastifyReply,
-  parts: JobRouteParts,
+  options: JobRouteOptions,
   read: ReturnType<typeof createJobReader>
 ): Promise<NewJob> {
   const owner = callerKey(callerOf(request))
@@ -319,7 +319,7 @@ async function newJobOf(
   const requested = isLines
     ? linesJob(bodyAsUtf8(bytes, charset), request.query.callbackUrl)
     : await read({ bytes, charset }, { callerKey: owner, signal: callerSignal(reply, undefined) })
-  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, parts.callbacks)
+  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, options.callbacks)
   const key = request.headers['idempotency-key']
   return { ...requested, owner, ...(typeof key === 'string' && { idempotencyKey: key }) }
 }
@@ -339,7 +339,7 @@ function linesJob(bytes: Uint8Array<ArrayBuffer>, callbackUrl: string | undefine
   }
 }
 
-function assertCallbackUrl(url: string, callbacks: JobRouteParts['callbacks']): void {
+function assertCallbackUrl(url: string, callbacks: JobRouteOptions['callbacks']): void {
   if (callbacks === undefined) throw invalidJob('callbackUrl', ['this service has no secret to sign notices with'])
   const problem = callbackUrlProblem(url, callbacks.allowsPrivate)
   if (problem !== undefined) throw invalidJob('callbackUrl', [problem])

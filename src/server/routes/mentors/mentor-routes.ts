@@ -23,7 +23,7 @@ import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
 
 /** What the mentor routes are made of. */
-export interface MentorRouteParts {
+export interface MentorRouteOptions {
   readonly mentors: MentorSource
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
   readonly store?: MentorStore
@@ -87,16 +87,16 @@ const MentorList = Type.Object({
 })
 
 /** `/mentors` and `/trainingdata`: what mentors say. */
-export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
-  const { mentors } = parts
-  await app.register(uploadRoutes, parts)
+export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, options) => {
+  const { mentors } = options
+  await app.register(uploadRoutes, options)
 
   app.get(
     '/mentors',
     { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
     async (request) => {
       const caller = callerOf(request)
-      const entries = (await storeOf(parts).list()).filter((entry) => mayRead(caller, entry.id))
+      const entries = (await storeOf(options).list()).filter((entry) => mayRead(caller, entry.id))
       return {
         data: entries.map(({ id, name, answerCount, revision, updatedAtMs }) => ({
           mentor: id,
@@ -125,7 +125,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const json = await readJson(parts, id, callerHeadersOf(request))
+      const json = await readJson(options, id, callerHeadersOf(request))
       if (json === undefined) throw unknownMentor()
       return reply.header('content-type', 'application/json; charset=utf-8').send(json)
     }
@@ -144,8 +144,8 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     async (request, reply) => {
       const id = request.params.mentor
       assertMayRead(callerOf(request), id)
-      const wasThere = await storeOf(parts).delete(id)
-      await parts.forget(id)
+      const wasThere = await storeOf(options).delete(id)
+      await options.forget(id)
       if (!wasThere) throw unknownMentor()
       return reply.code(204).send(null)
     }
@@ -169,10 +169,10 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
     },
     async (request, reply) => {
       const id = request.params.mentor
-      await assertMayEdit(request, id, parts.trainings)
+      await assertMayEdit(request, id, options.trainings)
       const found = await mentors.find(id, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
-      const rows = parts.store === undefined ? questionSheetOf(found.mentor) : trainingDataOf(found.mentor)
+      const rows = options.store === undefined ? questionSheetOf(found.mentor) : trainingDataOf(found.mentor)
       return reply
         .header('content-type', 'text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}-trainingdata.csv"`)
@@ -182,7 +182,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (
 }
 
 /** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
-function storeOf({ store }: MentorRouteParts): MentorStore {
+function storeOf({ store }: MentorRouteOptions): MentorStore {
   if (store !== undefined) return store
   throw new ServiceError(
     'METHOD_NOT_ALLOWED',
@@ -192,7 +192,7 @@ function storeOf({ store }: MentorRouteParts): MentorStore {
 
 /** A mentor's JSON; undefined when there is no such mentor. */
 async function readJson(
-  { mentors, store }: MentorRouteParts,
+  { mentors, store }: MentorRouteOptions,
   id: string,
   caller: CallerHeaders
 ): Promise<Buffer | string | undefined> {
@@ -213,7 +213,7 @@ export function unknownMentor(): ServiceError {
 const MAX_PUT_TRIES = 5
 
 /** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
-const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, parts) => {
+const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, options) => {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>(['application/json', 'text/csv'], { parseAs: 'buffer' }, (request, body, done) => {
     done(null, checkedBytes(request, body))
@@ -222,7 +222,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
   app.put(
     '/mentors/:mentor',
     {
-      bodyLimit: parts.mentorBodyLimitBytes,
+      bodyLimit: options.mentorBodyLimitBytes,
       schema: {
         summary: 'Store a mentor',
         description:
@@ -240,7 +240,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
       },
       // Before a body is read that nobody would store.
       onRequest: async (request) => {
-        storeOf(parts)
+        storeOf(options)
         assertMayRead(callerOf(request), request.params.mentor)
       },
       validatorCompiler: validateHead
@@ -257,7 +257,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteParts> = async (app, pa
       const reader = { callerKey: callerKey(callerOf(request)), signal: callerSignal(reply, undefined) }
       const charset = charsetOf(request.headers['content-type'])
       const upload: MentorUpload = { format: isCsv ? 'csv' : 'json', bytes, charset }
-      const { mentor, summary } = await putUpload(storeOf(parts), id, parts.readUpload, upload, reader)
+      const { mentor, summary } = await putUpload(storeOf(options), id, options.readUpload, upload, reader)
       const { problems, lint, dropped, ...counts } = summary
       const told = { ...droppedView(dropped), problems: [...problems], lint: [...lint] }
       return { data: { mentor: id, revision: mentor.revision, ...counts, ...told } }

@@ -29,7 +29,7 @@ export interface ServedModel {
 }
 
 /** What the OpenAI routes are made of. */
-export interface OpenAiParts {
+export interface OpenAiRouteOptions {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly limits: RequestLimits
@@ -80,8 +80,8 @@ const OPENAI_ERRORS = {
 }
 
 /** `/v1/embeddings` and `/v1/models`: what the official OpenAI clients speak. */
-export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, parts) => {
-  const { encoder, tokenize, limits, model } = parts
+export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async (app, options) => {
+  const { encoder, tokenize, limits, model } = options
   const tokenIds = Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
     minItems: 1,
     maxItems: limits.maxTextCharacters
@@ -128,17 +128,17 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiParts> = async (app, 
           fields: { dimensions: [`must be <= ${encoder.dimensions}`] }
         })
       }
-      const options = encodeOptionsOf(request, reply, undefined)
+      const encodeOptions = encodeOptionsOf(request, reply, undefined)
       const full = isText(input)
-        ? await encoder.encode(toTexts(input), options)
-        : await encoder.encodeTokens(toTokenRows(input, tokenize), options)
+        ? await encoder.encode(toTexts(input), encodeOptions)
+        : await encoder.encodeTokens(toTokenRows(input, tokenize), encodeOptions)
       const embeddings = dimensions === full.dimensions ? full : cutDimensions(full, dimensions)
       const pieces: Buffer[] = [Buffer.from('{"object":"list","data":[')]
       for (let index = 0; index < embeddings.tokenCounts.length; index += 1) {
         const row = rowOf(embeddings, index)
         pieces.push(Buffer.from(`${index === 0 ? '' : ','}{"object":"embedding","index":${index},"embedding":`))
         pieces.push(format === 'float' ? float32Json(row) : Buffer.from(`"${base64Of(row)}"`), Buffer.from('}'))
-        if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(options.signal)
+        if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(encodeOptions.signal)
       }
       const tokenCount = full.tokenCounts.reduce((sum, count) => sum + count, 0)
       const usage = { prompt_tokens: tokenCount, total_tokens: tokenCount }

@@ -24,7 +24,7 @@ export interface ObservedAnswer {
 export type AnswerObserver = (answer: ObservedAnswer) => void
 
 /** What the question route is made of. */
-export interface QuestionRouteParts {
+export interface QuestionRouteOptions {
   readonly answering: QuestionAnswering
   readonly observeAnswer: AnswerObserver
   readonly limits: RequestLimits
@@ -64,8 +64,8 @@ const QuestionReply = Type.Object({
 })
 
 /** `/questions`: asks a mentor. */
-export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteParts> = async (app, parts) => {
-  const { answering, observeAnswer, limits } = parts
+export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = async (app, options) => {
+  const { answering, observeAnswer, limits } = options
   app.get(
     '/questions',
     {

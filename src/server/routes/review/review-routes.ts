@@ -14,7 +14,7 @@ import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 
 /** What the review routes are made of. */
-export interface ReviewRouteParts {
+export interface ReviewRouteOptions {
   readonly reviews: ReviewQueue
   /** Who else has a say in what mentors answer. @default nobody */
   readonly trainings?: TrainingDesk
@@ -75,7 +75,7 @@ const DecisionReply = Type.Object({
 })
 
 /** `/mentors/{mentor}/review`: what was asked and nobody answered, and what people make of it. */
-export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteParts> = async (
+export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (
   app,
   { reviews, trainings, limits }
 ) => {

@@ -24,7 +24,7 @@ import {
 } from '../../encode-reply.ts'
 
 /** What the similarity routes are made of. */
-export interface SimilarityParts {
+export interface SimilarityRouteOptions {
   readonly encoder: Encoder
   readonly limits: RequestLimits
 }
@@ -47,7 +47,7 @@ const ParaphraseReply = Type.Object({
 const PAIRS_A_TURN = 4096
 
 /** `/v1/encode/cos_sim_weight` and `/v1/paraphrase`: how alike texts are. */
-export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityParts> = async (app, { encoder, limits }) => {
+export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions> = async (app, { encoder, limits }) => {
   const textOrTexts = Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')])
   const CosineRequest = Type.Object({ a: textOrTexts, b: textOrTexts, truncate: TruncateSchema })
   const ParaphraseRequest = Type.Object({

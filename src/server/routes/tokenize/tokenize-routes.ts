@@ -21,7 +21,7 @@ export interface TokenizedText {
 export type Tokenize = (text: string, truncate: Truncate) => TokenizedText
 
 /** What the tokenize route is made of. */
-export interface TokenizeParts {
+export interface TokenizeRouteOptions {
   readonly tokenize: Tokenize
   readonly limits: RequestLimits
 }
@@ -38,7 +38,7 @@ const TokenizeReply = Type.Object({
 })
 
 /** `/v1/tokenize`: texts to token ids. */
-export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeParts> = async (app, { tokenize, limits }) => {
+export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = async (app, { tokenize, limits }) => {
   const TokenizeRequest = Type.Object({
     inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')]),
     truncate: TruncateSchema

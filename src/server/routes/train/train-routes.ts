@@ -21,7 +21,7 @@ import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor
 export const TRAIN_JOB_TYPE = 'train'
 
 /** What the training routes are made of. */
-export interface TrainRouteParts {
+export interface TrainRouteOptions {
   readonly mentors: MentorSource
   readonly jobs: JobBackend
   /** Who else has a say in trainings. @default nobody */
@@ -51,8 +51,8 @@ export const TrainingStatus = {
 const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
 /** `/train`: trainings of mentors, which are jobs. */
-export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (app, parts) => {
-  const { mentors, jobs, trainings: desk } = parts
+export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (app, options) => {
+  const { mentors, jobs, trainings: desk } = options
   app.post(
     '/train',
     {
@@ -99,7 +99,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteParts> = async (ap
       if (registered !== undefined && enqueued.outcome !== 'added') {
         // Without a key it is no repetition: the other service gave an id that it has given before.
         if (key === undefined) enqueued = await jobs.enqueue(training)
-        else await tellOfRepetition(parts, desk, registered, enqueued)
+        else await tellOfRepetition(options, desk, registered, enqueued)
       }
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
@@ -145,7 +145,7 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
 
 /** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
 async function tellOfRepetition(
-  { jobs }: TrainRouteParts,
+  { jobs }: TrainRouteOptions,
   desk: TrainingDesk | undefined,
   announced: RegisteredTraining,
   enqueued: Enqueued

@@ -24,7 +24,7 @@ import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../
 import { modelVersionRoutes } from './model-version-routes.ts'
 
 /** What the version routes of mentors are made of. */
-export interface VersionRouteParts {
+export interface MentorVersionRouteOptions {
   readonly mentors: MentorSource
   readonly answering: QuestionAnswering
   readonly mentorBodyLimitBytes: number
@@ -37,15 +37,15 @@ export interface VersionRouteParts {
 }
 
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
-export const versionRoutes: FastifyPluginAsyncTypebox<VersionRouteParts> = async (app, parts) => {
-  const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = parts
+export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions> = async (app, options) => {
+  const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = options
   app.addContentTypeParser<Buffer>('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
   await app.register(async (versions) => {
     // Of these routes the POSTs change what a mentor answers.
     versions.addHook<{ Params: { mentor: string } }>('preHandler', async (request) => {
-      if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, parts.trainings)
+      if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, options.trainings)
     })
     await versions.register(modelVersionRoutes, {
       models,

@@ -15,7 +15,7 @@ import { JobRunner, type JobHandler } from '../../../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../../../src/jobs/memory-job-backend.ts'
 import { packPayload } from '../../../../src/jobs/payload.ts'
 import { ReadingLine } from '../../../../src/reading/reading-line.ts'
-import type { JobRouteParts } from '../../../../src/server/routes/jobs/job-routes.ts'
+import type { JobRouteOptions } from '../../../../src/server/routes/jobs/job-routes.ts'
 import { AUTHORIZED, JWT_SECRET, StandInEncoder, buildTestApp, embeddingOf } from '../../test-app.ts'
 
 const LIMITS = { maxTextCharacters: 1000 }
@@ -30,10 +30,10 @@ interface JobApp {
   readonly post: (payload: object, headers?: Record<string, string>) => Promise<string>
 }
 
-async function open(t: TestContext, parts: Partial<JobRouteParts> = {}): Promise<JobApp> {
+async function open(t: TestContext, parts: Partial<JobRouteOptions> = {}): Promise<JobApp> {
   const backend = new MemoryJobBackend({ policy: { ...DEFAULT_JOB_POLICY, retryBaseMs: 0 } })
   const encoder = new StandInEncoder()
-  const jobs: JobRouteParts = {
+  const jobs: JobRouteOptions = {
     backend,
     types: new Map([
       ['encode', { input: sentencesInput(LIMITS), priority: 'bulk' }],
