@@ -161,7 +161,8 @@ resource "aws_ecr_lifecycle_policy" "service" {
   repository = aws_ecr_repository.service.name
 
   # The deploy tags what it brings into a stage. An image that an earlier rule counts is left alone by the later ones: what a stage
-  # runs, or ran, does not go however much was pushed since. Two images a version: service and worker.
+  # runs, or ran, does not go however much was pushed since, and ECR keeps the images of each architecture while an index names
+  # them. Two indexes a version, service and worker, each of two images.
   policy = jsonencode({
     rules = concat([
       for index, stage in sort(var.stages) : {
@@ -174,7 +175,7 @@ resource "aws_ecr_lifecycle_policy" "service" {
         rulePriority = 1 + length(var.stages)
         description  = "What was built, at least as long as its version of the application is kept"
         # Twice the versions' images: a build that failed before its version was made has pushed images too.
-        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 4 * var.kept_version_count }
+        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 12 * var.kept_version_count }
         action    = { type = "expire" }
     }])
   })

@@ -28,3 +28,12 @@ test('a stage asks for one approval, and a stage that waits for it holds up no o
 test('no command of a workflow hides in another’s arguments, where its failure fails nothing', async () => {
   for (const [name, text] of await workflows()) assert.doesNotMatch(text, /echo "[^"]*\$\(/, name)
 })
+
+test('images are built for both architectures on machines of their kind, then joined under one digest', async () => {
+  const deploy = new Map(await workflows()).get('deploy.yml') ?? ''
+  const built = deploy.matchAll(/\{ architecture: (\w+), runner: ([\w.-]+) \}/g)
+  const runners = Object.fromEntries([...built].map(([, architecture, runner]) => [architecture, runner]))
+  assert.deepEqual(runners, { amd64: 'ubuntu-24.04', arm64: 'ubuntu-24.04-arm' })
+  const joined = deploy.match(/imagetools create --tag "\$REPOSITORY:\$tag"(.*)$/m)?.[1] ?? ''
+  for (const architecture of Object.keys(runners)) assert.ok(joined.includes(`:$tag-${architecture}"`), architecture)
+})

@@ -3,19 +3,20 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// Usage: node tools/check-kernels/main.ts
+// Usage: node tools/check-kernels/main.ts [--emulated-texts 1500]
 //
 // Compares every kernel of the native encoder with the numeric definition (docs/numerics.md), byte for byte: its functions
 // at all shapes, then whole sentences alone and in batches. A kernel for which this CPU lacks the instructions is emulated:
 // ARM's by qemu-user-static, AVX-512's and AVX-VNNI's by SIMDe. What emulation needs is installed by apt where this is
-// root; a kernel that could have been checked and was not ends it with status 1.
+// root; a kernel that could have been checked and was not ends it with status 1. Emulation takes some fifty times as long, so
+// that it encodes fewer texts unless told otherwise: all 1,500 take it about an hour.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { WORD_EMBEDDINGS_FILE, weightsFile } from '../../src/embedding/model-files.ts'
 import { createTokenizer } from '../../src/embedding/tokenizer.ts'
 import { findCompiler, type CCompiler } from '../compile-model/c-compiler.ts'
@@ -29,8 +30,14 @@ const CHECK_PROGRAM: CSource = { name: join(import.meta.dirname, 'check-kernels.
 /** Status of the check program when the CPU lacks the instructions. */
 const CANNOT_RUN = 77
 const TEXT_COUNT = 1500
-/** Emulation takes some fifty times as long. */
-const EMULATED_TEXT_COUNT = 40
+const { 'emulated-texts': EMULATED_TEXTS } = parseArgs({
+  options: { 'emulated-texts': { type: 'string', default: '40' } }
+}).values
+const EMULATED_TEXT_COUNT = Number(EMULATED_TEXTS)
+assert.ok(
+  Number.isInteger(EMULATED_TEXT_COUNT) && EMULATED_TEXT_COUNT > 0 && EMULATED_TEXT_COUNT <= TEXT_COUNT,
+  `--emulated-texts: found ${EMULATED_TEXTS}, want 1 to ${TEXT_COUNT}`
+)
 const ARM_CPUS: Readonly<Record<string, string>> = {
   neon: 'cortex-a53',
   'neon-dotprod': 'neoverse-n1',
