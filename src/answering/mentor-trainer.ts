@@ -6,11 +6,14 @@
 import { ServiceError } from '../errors.ts'
 import { repertoireOf } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
-import { trainingSamples } from '../mentor/training-samples.ts'
+import { trainingSamples } from './mentor-samples.ts'
 import type { Architecture } from '../learning/classifier-model.ts'
 import { mentorModelName } from '../versions/model-name.ts'
 import { MENTOR_SIGNATURE } from '../table/signature.ts'
 import type { TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from '../versions/version-trainer.ts'
+
+/** Type of the jobs that train a mentor. */
+export const TRAIN_JOB_TYPE = 'train'
 
 /** What to train. */
 export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' | 'by'> {

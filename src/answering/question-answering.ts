@@ -19,7 +19,8 @@ import { modelKey, type LoadedModels } from '../versions/loaded-models.ts'
 import { mentorModelName } from '../versions/model-name.ts'
 import type { ModelStore } from '../versions/model-store.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
-import { nameReport, readTrainingBins, type NamedReport } from '../versions/version-report.ts'
+import { readTrainingBins } from '../versions/version-report.ts'
+import { nameReport, type NamedReport } from '../learning/named-report.ts'
 
 /** A question to a mentor. */
 export interface AskedQuestion {

@@ -18,11 +18,9 @@ import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler } from '../jobs/job-runner.ts'
 import { packPayload } from '../jobs/payload.ts'
 import { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
-import {
-  PACKED_TABLE_TYPE,
-  TRAIN_CLASSIFIER_JOB_TYPE,
-  type ClassifierRouteOptions
-} from '../server/routes/classifiers/classifier-routes.ts'
+import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-routes.ts'
+import { PACKED_TABLE_TYPE } from '../table/packed-table.ts'
+import { TRAIN_CLASSIFIER_JOB_TYPE } from '../classifier/classifier-trainer.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
 export interface ClassifierArea {

@@ -45,7 +45,7 @@ export async function openJobBackend(config: Config): Promise<JobBackend> {
   })
 }
 
-/** What `/v1/jobs` is made of. */
+/** Options of `/v1/jobs`. */
 export function jobRouteOptions(config: Config, backend: JobBackend, line: ReadingLine): JobRouteOptions {
   const input = sentencesInput(config)
   return {

@@ -30,7 +30,7 @@ import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { ReviewQueue } from '../review/review-queue.ts'
 import type { MentorAreaOptions } from '../server/app.ts'
 import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-routes.ts'
-import { TRAIN_JOB_TYPE } from '../server/routes/train/train-routes.ts'
+import { TRAIN_JOB_TYPE } from '../answering/mentor-trainer.ts'
 import { SqliteFile } from '../storage/sqlite-file.ts'
 import { trainJob } from './train-mentor-job.ts'
 

@@ -24,8 +24,8 @@ import { createAuthenticator } from '../server/auth.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { ObservedEncoder } from '../server/observed-encoder.ts'
 import { ReplyCache } from '../server/reply-cache.ts'
-import type { Readiness } from '../server/routes/health/health-routes.ts'
-import type { Tokenize } from '../server/routes/tokenize/tokenize-routes.ts'
+import type { Readiness } from '../server/readiness.ts'
+import type { Tokenize } from '../embedding/tokenizer.ts'
 import { createErrorReporter, type ErrorReporter } from '../server/sentry.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 

@@ -15,7 +15,7 @@ import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createLocalEncoding } from '../app/encoding.ts'
 import { openMentors } from '../app/mentors.ts'
 import { createMetrics } from '../server/metrics.ts'
-import type { Readiness } from '../server/routes/health/health-routes.ts'
+import type { Readiness } from '../server/readiness.ts'
 import { createWorkerHealth } from '../server/worker-health.ts'
 
 const HELP = `Usage: npm run worker [-- --help]

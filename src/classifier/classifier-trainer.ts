@@ -16,6 +16,9 @@ import type {
   VersionTrainer
 } from '../versions/version-trainer.ts'
 
+/** Type of the jobs that train a classifier; their input is a packed table. */
+export const TRAIN_CLASSIFIER_JOB_TYPE = 'train-classifier'
+
 /** What to train. */
 export interface ClassifierTrainRequest extends Pick<VersionRequest, 'jobId' | 'by'> {
   readonly classifier: string

@@ -4,16 +4,9 @@
  */
 
 import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
-import { ServiceError } from '../errors.ts'
 import type { Prediction } from '../learning/classifier-model.ts'
 import type { ModelVersion } from '../versions/model-store.ts'
-import type { Signature } from '../table/signature.ts'
-
-/** Columns of a table, equally long, by name: texts of a `text` column, finite numbers of a `number` one. */
-export interface FeatureTable {
-  readonly rowCount: number
-  readonly columns: ReadonlyMap<string, readonly string[] | Float64Array>
-}
+import type { FeatureTable } from '../table/feature-table.ts'
 
 /** How to predict: for whom texts are encoded, until when, and how much is told. */
 export interface PredictOptions extends EncodeOptions {
@@ -40,29 +33,6 @@ export interface Classifier {
    * @throws {ServiceError} INVALID_REQUEST when a column of the signature is missing or of another type; what the encoder throws
    */
   predict(table: FeatureTable, options: PredictOptions): Promise<Predictions>
-}
-
-/** A column of a signature, with its values. */
-export interface ValuedColumn {
-  readonly name: string
-  readonly values: readonly string[] | Float64Array
-}
-
-/**
- * The columns of a table that a signature names, in its order.
- * @throws {ServiceError} INVALID_REQUEST when one is missing or of another type
- */
-export function columnsOf(table: FeatureTable, signature: Signature): ValuedColumn[] {
-  return signature.features.map(({ name, type }) => {
-    const values = table.columns.get(name)
-    const found = values instanceof Float64Array ? 'number' : 'text'
-    if (values === undefined || found !== type) {
-      throw new ServiceError('INVALID_REQUEST', 'Cannot predict: a column is missing, or of another type', {
-        fields: { [name]: [values === undefined ? 'required field' : `a column of type ${type} wanted`] }
-      })
-    }
-    return { name, values }
-  })
 }
 
 /** What two calls took together. */

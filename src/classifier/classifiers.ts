@@ -8,19 +8,14 @@ import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
 import type { ClassifierModel, Prediction } from '../learning/classifier-model.ts'
-import {
-  addTimings,
-  columnsOf,
-  type Classifier,
-  type FeatureTable,
-  type PredictOptions,
-  type Predictions
-} from './classifier.ts'
+import { addTimings, type Classifier, type PredictOptions, type Predictions } from './classifier.ts'
+import { columnsOf, type FeatureTable } from '../table/feature-table.ts'
 import { modelKey, type LoadedModels } from '../versions/loaded-models.ts'
 import { classifierModelName, mentorModelName } from '../versions/model-name.ts'
 import type { ModelStore, ModelVersion } from '../versions/model-store.ts'
 import { OnnxClassifier } from './onnx-classifier.ts'
-import { ObservedClassifier, type PredictionObserver } from '../versions/prediction-observer.ts'
+import type { PredictionObserver } from '../versions/prediction-observer.ts'
+import { ObservedClassifier } from './observed-classifier.ts'
 
 /** What {@link Classifiers} are made of. */
 export interface ClassifiersDependencies {

@@ -5,7 +5,8 @@
 
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Classifier, FeatureTable, PredictOptions } from './classifier.ts'
+import type { Classifier, PredictOptions } from './classifier.ts'
+import type { FeatureTable } from '../table/feature-table.ts'
 import type { Prediction } from '../learning/classifier-model.ts'
 import { readFeatureCells } from '../table/feature-columns.ts'
 import { withDecimalPoint } from '../table/table-cell.ts'

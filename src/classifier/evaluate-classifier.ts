@@ -7,7 +7,7 @@ import type { Classifier, PredictOptions } from './classifier.ts'
 import { evaluate } from '../learning/evaluation.ts'
 import { describeRows } from '../learning/fit.ts'
 import type { TestTable } from '../table/training-table.ts'
-import { nameReport, type NamedReport } from '../versions/version-report.ts'
+import { nameReport, type NamedReport } from '../learning/named-report.ts'
 
 /** Classes that a judgement of a row names. */
 const RANKED_CLASSES = 5

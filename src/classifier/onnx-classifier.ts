@@ -7,15 +7,8 @@ import type { Encoder, EncodeOptions, EncodeTimings } from '../embedding/encoder
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool, OnnxTensor, RunnableModel } from '../onnx/onnx-process-pool.ts'
 import type { Prediction } from '../learning/classifier-model.ts'
-import {
-  addTimings,
-  columnsOf,
-  type Classifier,
-  type FeatureTable,
-  type PredictOptions,
-  type Predictions,
-  type ValuedColumn
-} from './classifier.ts'
+import { addTimings, type Classifier, type PredictOptions, type Predictions } from './classifier.ts'
+import { columnsOf, type FeatureTable, type ValuedColumn } from '../table/feature-table.ts'
 import { greatest } from '../learning/candidates.ts'
 import type { ModelVersion } from '../versions/model-store.ts'
 import type { OnnxBinding } from '../versions/onnx-binding.ts'

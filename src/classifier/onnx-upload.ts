@@ -16,7 +16,7 @@ import { evaluate } from '../learning/evaluation.ts'
 import { modelHashOf, type NewVersion } from '../versions/model-store.ts'
 import { bindOnnx, type OnnxSignature } from '../versions/onnx-binding.ts'
 import { runOnnx, trialColumns } from './onnx-classifier.ts'
-import { nameReport } from '../versions/version-report.ts'
+import { nameReport } from '../learning/named-report.ts'
 
 const MAX_NAME_CHARACTERS = 100
 const MAX_CLASS_CHARACTERS = 200

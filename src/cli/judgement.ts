@@ -5,7 +5,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NamedReport } from '../versions/version-report.ts'
+import type { NamedReport } from '../learning/named-report.ts'
 import type { LearningPoint } from '../versions/version-trainer.ts'
 import type { Demands } from './command-line.ts'
 import { calibrationSvg, confusionMatrixSvg, learningCurveSvg } from './plots.ts'

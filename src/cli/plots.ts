@@ -4,7 +4,7 @@
  */
 
 import type { CalibrationBin } from '../learning/evaluation.ts'
-import type { NamedReport } from '../versions/version-report.ts'
+import type { NamedReport } from '../learning/named-report.ts'
 import type { LearningPoint } from '../versions/version-trainer.ts'
 
 /** Classes of a confusion matrix that can still be read; of more, those that are mixed up most are shown. */

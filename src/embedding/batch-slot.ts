@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { TokenBatch } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 
 const STATE = 0
 const SENTENCE_COUNT = 1

@@ -6,7 +6,8 @@
 import type { Admission } from './admission.ts'
 import { BatchQueue, type QueuedSentence } from './batch-queue.ts'
 import type { EncodeOptions, Lane } from './encoder.ts'
-import type { BatchResult, EncoderWorkerPool, TokenBatch } from './encoder-worker-pool.ts'
+import type { BatchResult, EncoderWorkerPool } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 
 /** A sentence to encode. */
 export interface SentenceRequest {

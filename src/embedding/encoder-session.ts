@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import type { TokenBatch } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 import { GRAPH_FILE, MAX_BATCH_SENTENCES, weightsFile, WORD_EMBEDDINGS_FILE } from './model-files.ts'
 import { loadNativeProgram } from './native-program.ts'
 

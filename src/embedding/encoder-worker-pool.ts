@@ -7,37 +7,8 @@ import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import { BatchSlot } from './batch-slot.ts'
 import type { SessionSource } from './encoder-session.ts'
-
-/** What a worker thread is started with. */
-export interface EncoderWorkerData {
-  readonly source: SessionSource
-  readonly workerIndex: number
-  /** See {@link BatchSlot}. */
-  readonly slot: { readonly buffer: SharedArrayBuffer; readonly maxSentences: number; readonly maxTokens: number }
-}
-
-/** What the pool tells a worker. Buffers are transferred, not copied. */
-export type WorkerRequest = ({ readonly type: 'batch' } & TokenBatch) | { readonly type: 'close' }
-
-/** What a worker tells the pool. */
-export type WorkerReply =
-  | { readonly type: 'ready' }
-  | {
-      readonly type: 'embeddings'
-      readonly values: Float32Array<ArrayBuffer>
-      readonly inferenceMs: number
-      /** Whether it has taken the batch that was offered, and computes that now. */
-      readonly hasNext: boolean
-    }
-  | { readonly type: 'failure'; readonly message: string }
-
-/** Token ids of at most as many sentences as the model takes at once. */
-export interface TokenBatch {
-  /** All tokens, sentence after sentence. The worker gets the buffer; it is empty here afterwards. */
-  readonly ids: Int32Array<ArrayBuffer>
-  /** Tokens of each sentence. */
-  readonly lengths: readonly number[]
-}
+import type { EncoderWorkerData, WorkerReply, WorkerRequest } from './encoder-worker-protocol.ts'
+import type { TokenBatch } from './token-batch.ts'
 
 /** What a worker made of a batch. */
 export interface BatchResult {

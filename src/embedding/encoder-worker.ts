@@ -7,7 +7,8 @@
 
 import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { EncoderWorkerData, TokenBatch, WorkerReply, WorkerRequest } from './encoder-worker-pool.ts'
+import type { EncoderWorkerData, WorkerReply, WorkerRequest } from './encoder-worker-protocol.ts'
+import type { TokenBatch } from './token-batch.ts'
 import { BatchSlot } from './batch-slot.ts'
 import { openEncoderSession } from './encoder-session.ts'
 

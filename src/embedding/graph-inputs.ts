@@ -4,7 +4,7 @@
  */
 
 import { Tensor } from 'onnxruntime-node'
-import type { TokenBatch } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 
 /**
  * What a compiled graph is fed with. Where the batch has fewer sentences than the graph takes, the others are empty.

@@ -11,7 +11,8 @@ import { ServiceError } from '../errors.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
 import { Batcher, type BatcherObserver, type SentenceRequest } from './batcher.ts'
 import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
-import { EncoderWorkerPool, type BatchResult, type TokenBatch } from './encoder-worker-pool.ts'
+import { EncoderWorkerPool, type BatchResult } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 import type { SessionSource } from './encoder-session.ts'
 import {
   filesOf,

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { TokenBatch } from './encoder-worker-pool.ts'
+import type { TokenBatch } from './token-batch.ts'
 import { decodeVector, type ModelDescription, type Precision } from './model-files.ts'
 import type { Tokenizer } from './tokenizer.ts'
 

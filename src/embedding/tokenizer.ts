@@ -234,3 +234,16 @@ class WordPieceTokenizer implements Tokenizer {
     this.#idCount++
   }
 }
+
+/** A text as the model reads it. */
+export interface TokenizedText {
+  /** `[CLS]` and `[SEP]` included. */
+  readonly ids: ArrayLike<number>
+  readonly isTruncated: boolean
+}
+
+/**
+ * Turns a text into token ids.
+ * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and the text is too long
+ */
+export type Tokenize = (text: string, truncate: Truncate) => TokenizedText

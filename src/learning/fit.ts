@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { TrainingSamples } from './training-samples.ts'
 import {
   packLogisticModel,
   packRidgeModel,
@@ -15,11 +15,11 @@ import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import { judgeRidgeOutOfFold } from './evaluate-ridge.ts'
 import { trainLogistic, type NumberMatrix } from './logistic.ts'
 import { findNearDuplicates, type NearDuplicate } from './near-duplicates.ts'
-import { sampleKey, type Judgement } from '../versions/promotion.ts'
+import { sampleKey, type Judgement } from './judgement.ts'
 import { fitRidge } from './ridge.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 import { trainSoftmax, type TrainingOptions } from './train-softmax.ts'
-import { nameReport, type NamedReport } from '../versions/version-report.ts'
+import { nameReport, type NamedReport } from './named-report.ts'
 
 /** What to fit, and to what. */
 export interface FitRequest {

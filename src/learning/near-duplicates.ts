@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { TrainingSamples } from './training-samples.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
 /** Two phrases, different ones of different answers, that mean about the same: a question may get either answer. */

@@ -15,7 +15,7 @@ import {
   type NewVersion,
   type VersionChange
 } from '../versions/model-store.ts'
-import type { Judgement } from '../versions/promotion.ts'
+import type { Judgement } from '../learning/judgement.ts'
 import { ServiceError } from '../errors.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'

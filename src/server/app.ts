@@ -34,14 +34,17 @@ import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode/encode-routes.ts'
 import { followupRoutes, type FollowupRouteOptions } from './routes/followups/followup-routes.ts'
 import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
-import { healthRoutes, pingRoutes, type Readiness } from './routes/health/health-routes.ts'
+import { healthRoutes, pingRoutes } from './routes/health/health-routes.ts'
+import type { Readiness } from './readiness.ts'
 import { jobRoutes, type JobRouteOptions } from './routes/jobs/job-routes.ts'
 import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai/openai-routes.ts'
-import { questionRoutes, type AnswerObserver, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
+import { questionRoutes, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
+import type { AnswerObserver } from '../answering/answer-observer.ts'
 import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
 import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
-import { tokenizeRoutes, type Tokenize } from './routes/tokenize/tokenize-routes.ts'
+import { tokenizeRoutes } from './routes/tokenize/tokenize-routes.ts'
+import type { Tokenize } from '../embedding/tokenizer.ts'
 import { trainRoutes, type TrainRouteOptions } from './routes/train/train-routes.ts'
 import { versionRoutes, type MentorVersionRouteOptions } from './routes/versions/mentor-version-routes.ts'
 import { addJsonBodies, readFormAsJson } from './request-body.ts'
@@ -49,7 +52,7 @@ import { assertReadableQuery } from './request-address.ts'
 import { isSlowStream } from './streamed-request.ts'
 import { secureHeaders, type Headers } from './secure-headers.ts'
 
-/** What the routes of mentors are made of. */
+/** Options of the routes of mentors. */
 export type MentorAreaOptions = MentorRouteOptions &
   TrainRouteOptions &
   MentorVersionRouteOptions &
@@ -57,7 +60,7 @@ export type MentorAreaOptions = MentorRouteOptions &
   Omit<ReviewRouteOptions, 'limits'> &
   Omit<QuestionRouteOptions, 'limits' | 'observeAnswer'>
 
-/** What the server is made of. */
+/** Dependencies of the server. */
 export interface AppDependencies {
   readonly config: Pick<
     Config,

@@ -18,7 +18,7 @@ import type { JobRoom } from '../jobs/job-backend.ts'
 import type { JobCounts } from '../jobs/job-runner.ts'
 import type { ReplyCacheCounts } from './reply-cache.ts'
 import type { RequestObserver } from './request-log.ts'
-import type { AnswerObserver } from './routes/questions/question-routes.ts'
+import type { AnswerObserver } from '../answering/answer-observer.ts'
 
 /** Those who fill in what requests are counted by. */
 export interface RequestMetrics {

@@ -5,7 +5,7 @@
 
 import { createServer, type Server } from 'node:http'
 import { replyMetrics, type Metrics } from './metrics.ts'
-import type { Readiness } from './routes/health/health-routes.ts'
+import type { Readiness } from './readiness.ts'
 
 /** What a worker tells about itself. */
 export interface WorkerHealthOptions {

@@ -5,7 +5,7 @@
 
 import { ServiceError } from '../errors.ts'
 import { positionsOf } from './csv-table.ts'
-import type { FeatureTable } from '../classifier/classifier.ts'
+import type { FeatureTable } from './feature-table.ts'
 import type { Column, Signature } from './signature.ts'
 import { isDecimal, magnitudeProblem, NO_VALUE, NOT_A_NUMBER, textProblem } from './table-cell.ts'
 import { TableFaults } from './table-faults.ts'

@@ -9,6 +9,9 @@ import { nextTurn } from '../embedding/similarity.ts'
 import type { Signature } from './signature.ts'
 import type { TrainingTable } from './training-table.ts'
 
+/** Content type of a packed table. */
+export const PACKED_TABLE_TYPE = 'application/vnd.sbert-service.training-table'
+
 /** What goes with a packed table. */
 export interface TableNotes {
   /** Inverse of the penalty's weight, if one was asked for. */

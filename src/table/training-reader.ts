@@ -5,20 +5,15 @@
 
 import type { Encoder } from '../embedding/encoder.ts'
 import type { Reader, ReadingLine } from '../reading/reading-line.ts'
-import {
-  packTraining,
-  readTest,
-  type PackedTraining,
-  type TableFormat,
-  type TrainingOptions
-} from './training-request.ts'
+import { packTraining, readTest, type PackedTraining, type TableFormat } from './training-request.ts'
 import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
+import type { TableTrainingOptions } from './training-options.ts'
 
 /** What the thread is given. */
 export interface ReadOrder {
   readonly bytes: Uint8Array
   readonly format: TableFormat
-  readonly options: TrainingOptions
+  readonly options: TableTrainingOptions
   readonly limits: TableLimits
 }
 
@@ -57,7 +52,12 @@ export class TrainingReader {
    * @throws {ServiceError} what `packTraining` throws; what the line throws when others wait already; UNAVAILABLE before
    *   the encoder is loaded
    */
-  async read(body: Uint8Array, format: TableFormat, options: TrainingOptions, reader: Reader): Promise<PackedTraining> {
+  async read(
+    body: Uint8Array,
+    format: TableFormat,
+    options: TableTrainingOptions,
+    reader: Reader
+  ): Promise<PackedTraining> {
     const limits = { ...this.#limits, embeddingDimensions: this.#encoder.dimensions }
     if (body.byteLength <= MAX_BYTES_READ_HERE) return packTraining(body, format, options, limits)
     const ofThread = { ...limits, maxJsonHeapBytes: this.#line.maxJsonHeapBytes }

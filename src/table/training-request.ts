@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { dropNullMembers } from '../reading/absent-members.ts'
 import { assertCsvFits } from '../reading/bounded-csv.ts'
@@ -21,31 +21,11 @@ import {
   type TestedModel,
   type TestTable
 } from './training-table.ts'
-
-/** What is said about a training beside its table: members of a JSON body beside `rows`, or of the address. */
-export const TrainingOptions = Type.Object({
-  label: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 100, description: 'Column with the classes; `label` when not given.' })
-  ),
-  types: Type.Optional(
-    Type.Record(Type.String({ maxLength: 100 }), Type.Enum(['text', 'number', 'ignore']), {
-      description: 'Types of columns that are not to be inferred; `ignore` leaves a column out.'
-    })
-  ),
-  c: Type.Optional(
-    Type.Number({
-      minimum: 1e-6,
-      maximum: 1e6,
-      description: 'Inverse of the penalty’s weight, as of scikit-learn. Not of a table whose one feature is a text.'
-    })
-  ),
-  force: Type.Optional(Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' }))
-})
-export type TrainingOptions = Static<typeof TrainingOptions>
+import { TableTrainingOptions } from './training-options.ts'
 
 /** A JSON body with options beside its rows. */
 const TrainingBody = Type.Interface(
-  [TrainingOptions],
+  [TableTrainingOptions],
   { rows: Type.Array(Type.Unknown()) },
   { additionalProperties: false }
 )
@@ -85,7 +65,7 @@ export interface PackedTraining {
 function readTraining(
   body: Uint8Array,
   format: TableFormat,
-  given: TrainingOptions,
+  given: TableTrainingOptions,
   limits: TableLimits
 ): TrainingRequest {
   const { rows, ...options } = sourceOf(body, format, limits)
@@ -102,7 +82,7 @@ export function readTest(body: Uint8Array, format: TableFormat, model: TestedMod
 export function packTraining(
   body: Uint8Array,
   format: TableFormat,
-  given: TrainingOptions,
+  given: TableTrainingOptions,
   limits: TableLimits
 ): PackedTraining {
   const { table, c, isForced } = readTraining(body, format, given, limits)
@@ -117,7 +97,7 @@ function sourceOf(
   body: Uint8Array,
   { kind, charset }: TableFormat,
   limits: TableLimits
-): { rows: TableSource } & TrainingOptions {
+): { rows: TableSource } & TableTrainingOptions {
   if (kind === 'json') return parseBody(body, charset, limits)
   assertCsvFits(body, limits.maxJsonHeapBytes)
   return { rows: { csv: body, charset } }
@@ -127,10 +107,10 @@ function parseBody(
   bytes: Uint8Array,
   charset: string | undefined,
   limits: TableLimits
-): { rows: readonly unknown[] } & TrainingOptions {
+): { rows: readonly unknown[] } & TableTrainingOptions {
   const body = readJson(bytes, limits, { charset, action: 'Cannot read the table' })
   if (Array.isArray(body)) return { rows: body }
-  dropNullMembers(body, TrainingOptions)
+  dropNullMembers(body, TableTrainingOptions)
   if (Value.Check(TrainingBody, body)) return body
   const [problem] = Value.Errors(TrainingBody, body)
   const field = problem?.instancePath.split('/')[1]

@@ -6,7 +6,7 @@
 import type { JsonLimits } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { describeUnnamed, positionOf, separatorName, visitCsv } from './csv-table.ts'
-import type { FeatureTable } from '../classifier/classifier.ts'
+import type { FeatureTable } from './feature-table.ts'
 import type { Column, ColumnType, Signature } from './signature.ts'
 import {
   hasAmbiguousComma,

@@ -3,10 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Classifier, FeatureTable, PredictOptions, Predictions } from '../classifier/classifier.ts'
 import type { ConfidenceBin } from '../learning/confidence-drift.ts'
-import type { ModelStore, ModelVersion } from './model-store.ts'
-import { readTrainingBins } from './version-report.ts'
 
 /** A version that predicted. */
 export interface ObservedVersion {
@@ -34,47 +31,4 @@ export interface PredictionObserver {
     predictions: readonly ObservedPrediction[],
     readTrainingBins: () => Promise<readonly ConfidenceBin[] | undefined>
   ): void
-}
-
-/** A classifier whose predictions an observer is told of. */
-export class ObservedClassifier implements Classifier {
-  readonly #name: string
-  readonly #classifier: Classifier
-  readonly #models: Pick<ModelStore, 'report'>
-  readonly #observer: PredictionObserver
-
-  /** @param name in the store of models */
-  constructor(name: string, classifier: Classifier, models: Pick<ModelStore, 'report'>, observer: PredictionObserver) {
-    this.#name = name
-    this.#classifier = classifier
-    this.#models = models
-    this.#observer = observer
-  }
-
-  get version(): ModelVersion {
-    return this.#classifier.version
-  }
-
-  get classIds(): readonly string[] {
-    return this.#classifier.classIds
-  }
-
-  async predict(table: FeatureTable, options: PredictOptions): Promise<Predictions> {
-    const predictions = await this.#classifier.predict(table, options)
-    const { version, signature } = this.version
-    const texts = signature.features.flatMap(({ name, type }) =>
-      type === 'text' ? [table.columns.get(name) ?? []] : []
-    )
-    this.#observer.predicted(
-      { name: this.#name, version },
-      predictions.rows.map(({ classId, confidence }, row) => ({
-        inputCharacters:
-          texts.length === 0 ? undefined : texts.reduce((sum, column) => sum + String(column[row]).length, 0),
-        classId,
-        confidence
-      })),
-      async () => readTrainingBins(this.#models, this.#name, version)
-    )
-    return predictions
-  }
 }

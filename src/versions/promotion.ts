@@ -3,16 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { hash } from 'node:crypto'
-
 import type { VersionArchitecture } from './model-store.ts'
-
-/** Whether an out-of-fold model gave a sample its right answer. */
-export interface Judgement {
-  /** Stands for the sample's text and its answer. */
-  readonly sample: string
-  readonly isRight: boolean
-}
+import type { Judgement } from '../learning/judgement.ts'
 
 /** What is compared of two versions. */
 export interface Candidate {
@@ -27,13 +19,6 @@ export type PromotionDecision =
 
 /** Fewer samples in common tell too little: one more wrong is a share of 5%. */
 const MIN_COMMON_SAMPLES = 20
-
-const SAMPLE_KEY_CHARACTERS = 16
-
-/** Stands for a sample in {@link Judgement}: equal for equal text and answer, whatever the version. */
-export function sampleKey(text: string, classId: string): string {
-  return hash('sha256', JSON.stringify([text, classId]), 'base64url').slice(0, SAMPLE_KEY_CHARACTERS)
-}
 
 /**
  * Decides whether a version may answer in place of the one that does. Both were judged out of fold; compared are the

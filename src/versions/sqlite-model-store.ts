@@ -22,7 +22,7 @@ import {
   type VersionChange,
   type VersionDetails
 } from './model-store.ts'
-import type { Judgement } from './promotion.ts'
+import type { Judgement } from '../learning/judgement.ts'
 
 /* Of the changes that promoted a version, those not undone are the way back: newest first, version by version. */
 const SCHEMA = `

@@ -5,7 +5,7 @@
 
 import type { ModelFigures, VersionReport } from '../learning/fit.ts'
 import type { ModelVersion } from './model-store.ts'
-import type { Judgement } from './promotion.ts'
+import type { Judgement } from '../learning/judgement.ts'
 
 /** What is compared of a version. */
 export interface EvaluatedVersion {

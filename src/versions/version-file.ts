@@ -10,7 +10,7 @@ import { readJson } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { ClassifierModel } from '../learning/classifier-model.ts'
 import type { ModelVersion, NewVersion, VersionDetails } from './model-store.ts'
-import type { Judgement } from './promotion.ts'
+import type { Judgement } from '../learning/judgement.ts'
 import { DamagedFileError, sealFile, unsealFile } from '../storage/sealed-file.ts'
 
 const VERSION_FILE = { magic: 'SBVF', format: 1 }

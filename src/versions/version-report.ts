@@ -6,55 +6,7 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { ConfidenceBin } from '../learning/confidence-drift.ts'
-import type { EvaluationReport } from '../learning/evaluation.ts'
 import type { ModelStore } from './model-store.ts'
-
-/** A report with its answers and questions by name, as it is kept and sent. */
-export interface NamedReport extends Omit<EvaluationReport, 'classes' | 'confusions' | 'errors'> {
-  readonly classes: readonly {
-    readonly classId: string
-    readonly support: number
-    readonly precision: number | null
-    readonly recall: number | null
-    readonly f1: number | null
-  }[]
-  readonly confusions: readonly { readonly classId: string; readonly predictedId: string; readonly count: number }[]
-  readonly errors: readonly {
-    readonly question: string
-    readonly classId: string
-    readonly predictedId: string
-    readonly confidence: number
-    readonly isOffTopic: boolean
-  }[]
-}
-
-/**
- * Puts names in place of the positions in a report.
- * @param classIds by class
- * @param questions by position in the set that was judged
- */
-export function nameReport(
-  report: EvaluationReport,
-  classIds: readonly string[],
-  questions: readonly string[]
-): NamedReport {
-  return {
-    ...report,
-    classes: report.classes.map(({ class: k, ...figures }) => ({ classId: classIds[k]!, ...figures })),
-    confusions: report.confusions.map(({ label, predicted, count }) => ({
-      classId: classIds[label]!,
-      predictedId: classIds[predicted]!,
-      count
-    })),
-    errors: report.errors.map(({ question, label, ranked, isOffTopic }) => ({
-      question: questions[question]!,
-      classId: classIds[label!]!,
-      predictedId: classIds[ranked[0]!.class]!,
-      confidence: ranked[0]!.confidence,
-      isOffTopic
-    }))
-  }
-}
 
 /** The part of a kept report that confidences are held against. */
 const ReportWithBins = Type.Object({

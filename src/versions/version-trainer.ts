@@ -5,7 +5,7 @@
 
 import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
-import type { TrainingSamples } from '../mentor/training-samples.ts'
+import type { TrainingSamples } from '../learning/training-samples.ts'
 import type { Architecture } from '../learning/classifier-model.ts'
 import { fitInThread } from '../learning/fit-in-thread.ts'
 import type { FeatureColumn, ModelFigures } from '../learning/fit.ts'

@@ -8,7 +8,8 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Admission } from '../../src/embedding/admission.ts'
 import { Batcher, type BatcherObserver, type SentenceRequest } from '../../src/embedding/batcher.ts'
-import type { BatchResult, TokenBatch } from '../../src/embedding/encoder-worker-pool.ts'
+import type { BatchResult } from '../../src/embedding/encoder-worker-pool.ts'
+import type { TokenBatch } from '../../src/embedding/token-batch.ts'
 
 /** One worker whose batches end when the test says so. Its embedding of a row is its first id. */
 class HeldWorker {

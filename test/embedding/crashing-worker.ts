@@ -7,12 +7,8 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { BatchSlot } from '../../src/embedding/batch-slot.ts'
-import type {
-  EncoderWorkerData,
-  TokenBatch,
-  WorkerReply,
-  WorkerRequest
-} from '../../src/embedding/encoder-worker-pool.ts'
+import type { EncoderWorkerData, WorkerReply, WorkerRequest } from '../../src/embedding/encoder-worker-protocol.ts'
+import type { TokenBatch } from '../../src/embedding/token-batch.ts'
 
 export const CRASH = 666
 export const FAIL = 667

@@ -5,11 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import {
-  EncoderWorkerPool,
-  type EncoderWorkerPoolOptions,
-  type TokenBatch
-} from '../../src/embedding/encoder-worker-pool.ts'
+import { EncoderWorkerPool, type EncoderWorkerPoolOptions } from '../../src/embedding/encoder-worker-pool.ts'
+import type { TokenBatch } from '../../src/embedding/token-batch.ts'
 import { CRASH, FAIL, TAKE_AND_CRASH } from './crashing-worker.ts'
 
 const workerUrl = new URL('crashing-worker.ts', import.meta.url)

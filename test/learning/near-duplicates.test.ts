@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { findNearDuplicates } from '../../src/learning/near-duplicates.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
-import { trainingSamples } from '../../src/mentor/training-samples.ts'
+import { trainingSamples } from '../../src/answering/mentor-samples.ts'
 import { answer } from '../mentor/mentors.ts'
 
 const engine = await TensorEngine.create()

@@ -14,7 +14,7 @@ import { buildApp, type AppDependencies } from '../../src/server/app.ts'
 import { createAuthenticator } from '../../src/server/auth.ts'
 import { ReplyCache } from '../../src/server/reply-cache.ts'
 import { createLogger } from '../../src/server/request-log.ts'
-import type { TokenizedText } from '../../src/server/routes/tokenize/tokenize-routes.ts'
+import type { TokenizedText } from '../../src/embedding/tokenizer.ts'
 
 /** A key that the app under test knows. */
 export const API_KEY = 'test-key-1'

@@ -7,10 +7,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tableHash, packTable, unpackTable } from '../../src/table/packed-table.ts'
 import { TrainingReader } from '../../src/table/training-reader.ts'
-import { packTraining, type TrainingOptions } from '../../src/table/training-request.ts'
+import { packTraining } from '../../src/table/training-request.ts'
 import { readTrainingTable, type TableOptions } from '../../src/table/training-table.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { ReadingLine } from '../../src/reading/reading-line.ts'
+import type { TableTrainingOptions } from '../../src/table/training-options.ts'
 
 const LIMITS = { maxTrainingRows: 100, maxTrainingColumns: 5, maxTextCharacters: 50, embeddingDimensions: 384 }
 
@@ -182,7 +183,7 @@ test('a table is the same after it was packed, and its hash is of what it teache
   assert.equal(tableHash(read('size,name,label\n1,straße,b\n2,"a\nb",a\n3,😀,b\n')), tableHash(table))
 })
 
-function packed(body: string, source: 'csv' | 'json', options: TrainingOptions = {}) {
+function packed(body: string, source: 'csv' | 'json', options: TableTrainingOptions = {}) {
   return packTraining(Buffer.from(body), { kind: source }, options, LIMITS)
 }
 

@@ -5,7 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decidePromotion, sampleKey, type Candidate } from '../../src/versions/promotion.ts'
+import { decidePromotion, type Candidate } from '../../src/versions/promotion.ts'
+import { sampleKey } from '../../src/learning/judgement.ts'
 
 /** Judged on samples `from` up to `to`, the first `wrongCount` of them wrong. */
 function judged(from: number, to: number, wrongCount: number, architecture: Candidate['architecture'] = 'softmax') {

@@ -7,7 +7,6 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 import type { Classifiers } from '../../../classifier/classifiers.ts'
 import { evaluateClassifier } from '../../../classifier/evaluate-classifier.ts'
 import { readFeatureColumns, type PredictLimits } from '../../../table/feature-columns.ts'
@@ -15,7 +14,7 @@ import { classifierModelName, classifierOfModelName } from '../../../versions/mo
 import type { ModelStore } from '../../../versions/model-store.ts'
 import { hasText, type Signature } from '../../../table/signature.ts'
 import type { TrainingReader } from '../../../table/training-reader.ts'
-import { TrainingOptions, type TableFormat, type TableSummary } from '../../../table/training-request.ts'
+import { type TableFormat, type TableSummary } from '../../../table/training-request.ts'
 import type { Encoder } from '../../../embedding/encoder.ts'
 import { ServiceError } from '../../../errors.ts'
 import type { Job } from '../../../jobs/job.ts'
@@ -38,13 +37,11 @@ import { droppedView, DroppedView } from '../mentors/mentor-routes.ts'
 import { modelVersionRoutes, VersionNumber } from '../versions/model-version-routes.ts'
 import { onnxUploadRoutes, type OnnxUploadRouteOptions } from './onnx-upload-routes.ts'
 import { trainingStatusOf, TrainingStatus } from '../train/train-routes.ts'
+import { TRAIN_CLASSIFIER_JOB_TYPE } from '../../../classifier/classifier-trainer.ts'
+import { trainingOptionsOf } from '../../../table/training-options.ts'
+import { PACKED_TABLE_TYPE } from '../../../table/packed-table.ts'
 
-/** Name of the jobs that train a classifier; the input is a packed table. */
-export const TRAIN_CLASSIFIER_JOB_TYPE = 'train-classifier'
-/** What such a job's input is. */
-export const PACKED_TABLE_TYPE = 'application/vnd.sbert-service.training-table'
-
-/** What the routes of classifiers are made of. */
+/** Options of the routes of classifiers. */
 export interface ClassifierRouteOptions {
   readonly models: ModelStore
   readonly classifiers: Classifiers
@@ -404,45 +401,6 @@ function tableFormatOf(request: FastifyRequest): TableFormat {
 
 function isCsv(request: FastifyRequest): boolean {
   return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === CSV_TYPE
-}
-
-/**
- * The options of an address, as those of a body.
- * @throws {ServiceError} INVALID_REQUEST
- */
-export function trainingOptionsOf({
-  label,
-  types,
-  c,
-  force
-}: {
-  label?: string
-  types?: string
-  c?: string
-  force?: string
-}) {
-  const options = {
-    ...(label !== undefined && { label }),
-    ...(types !== undefined && { types: typesOf(types) }),
-    ...(c !== undefined && { c: Number(c) }),
-    ...(force !== undefined && { force: force === 'true' })
-  }
-  const [problem] = Value.Errors(TrainingOptions, options)
-  if (problem === undefined && Value.Check(TrainingOptions, options)) return options
-  const field = problem?.instancePath.split('/')[1] ?? 'types'
-  throw new ServiceError('INVALID_REQUEST', `Cannot train: ${field}: ${problem?.message ?? 'is not valid'}`, {
-    fields: { [field]: [problem?.message ?? 'is not valid'] }
-  })
-}
-
-/** `zip:text,id:ignore` as a record; a name may hold colons, the last one counts. */
-function typesOf(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text.split(',').map((pair) => {
-      const colon = pair.lastIndexOf(':')
-      return [pair.slice(0, Math.max(0, colon)).trim(), pair.slice(colon + 1).trim()]
-    })
-  )
 }
 
 function acceptedOf(job: Job) {

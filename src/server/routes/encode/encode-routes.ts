@@ -26,7 +26,7 @@ import {
 import type { RepeatedReplies } from '../../repeated-replies.ts'
 import type { CachedReply, ReplyCache } from '../../reply-cache.ts'
 
-/** What the encoding routes are made of. */
+/** Options of the encoding routes. */
 export interface EncodeRouteOptions {
   readonly encoder: Encoder
   readonly replyCache: ReplyCache

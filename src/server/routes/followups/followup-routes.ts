@@ -10,7 +10,7 @@ import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { encodeOptionsOf } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
 
-/** What the followup route is made of. */
+/** Options of the followup route. */
 export interface FollowupRouteOptions {
   readonly followups: FollowupSuggester
 }

@@ -4,17 +4,9 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Readiness } from '../../readiness.ts'
 
-/** Whether the service can do its work yet. */
-export interface Readiness {
-  isReady(): boolean
-  /** What is missing, in words; none when ready. */
-  reasons(): readonly string[]
-  /** What does not work although the rest does, in words. @default all does */
-  notes?(): readonly string[]
-}
-
-/** What the health routes are made of. */
+/** Options of the health routes. */
 export interface HealthRouteOptions {
   readonly readiness: Readiness
 }

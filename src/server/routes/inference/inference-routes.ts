@@ -20,10 +20,10 @@ import { encodeOptionsOf, jsonReply, serverTimingOf } from '../../encode-reply.t
 import type { ErrorBody } from '../../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
 import { parseJson } from '../../request-body.ts'
-import type { Readiness } from '../health/health-routes.ts'
+import type { Readiness } from '../../readiness.ts'
 import packageJson from '../../../../package.json' with { type: 'json' }
 
-/** What the routes of the Open Inference Protocol are made of. */
+/** Options of the routes of the Open Inference Protocol. */
 export interface InferenceRouteOptions {
   readonly models: ModelCatalogue
   readonly jsonLimits: JsonLimits

@@ -37,7 +37,7 @@ import {
 import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
 
-/** What the job routes are made of. */
+/** Options of the job routes. */
 export interface JobRouteOptions {
   readonly backend: JobBackend
   /** By name. */

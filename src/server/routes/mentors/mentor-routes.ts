@@ -22,7 +22,7 @@ import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
 
-/** What the mentor routes are made of. */
+/** Options of the mentor routes. */
 export interface MentorRouteOptions {
   readonly mentors: MentorSource
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */

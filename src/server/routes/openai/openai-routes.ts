@@ -18,7 +18,7 @@ import {
   truncatedCountOf,
   type RequestLimits
 } from '../../encode-reply.ts'
-import type { Tokenize } from '../tokenize/tokenize-routes.ts'
+import type { Tokenize } from '../../../embedding/tokenizer.ts'
 
 /** The one model that is served. */
 export interface ServedModel {
@@ -28,7 +28,7 @@ export interface ServedModel {
   readonly createdSeconds: number
 }
 
-/** What the OpenAI routes are made of. */
+/** Options of the OpenAI routes. */
 export interface OpenAiRouteOptions {
   readonly encoder: Encoder
   readonly tokenize: Tokenize

@@ -11,19 +11,9 @@ import type { Media } from '../../../mentor/mentor.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId } from '../mentors/mentor-routes.ts'
+import type { AnswerObserver } from '../../../answering/answer-observer.ts'
 
-/** An answer as metrics count it. */
-export interface ObservedAnswer {
-  readonly answerType: AnswerReply['answerType']
-  readonly architecture: string
-  /** How sure the classifier was; undefined when it was not asked, or its answer is missing. */
-  readonly confidence: number | undefined
-}
-
-/** Told of every question that was answered, for metrics. */
-export type AnswerObserver = (answer: ObservedAnswer) => void
-
-/** What the question route is made of. */
+/** Options of the question route. */
 export interface QuestionRouteOptions {
   readonly answering: QuestionAnswering
   readonly observeAnswer: AnswerObserver

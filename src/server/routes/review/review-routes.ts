@@ -13,7 +13,7 @@ import { assertMayEdit } from '../../edit-permission.ts'
 import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 
-/** What the review routes are made of. */
+/** Options of the review routes. */
 export interface ReviewRouteOptions {
   readonly reviews: ReviewQueue
   /** Who else has a say in what mentors answer. @default nobody */

@@ -23,7 +23,7 @@ import {
   type RequestLimits
 } from '../../encode-reply.ts'
 
-/** What the similarity routes are made of. */
+/** Options of the similarity routes. */
 export interface SimilarityRouteOptions {
   readonly encoder: Encoder
   readonly limits: RequestLimits

@@ -4,23 +4,10 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Truncate } from '../../../embedding/encoder.ts'
 import { ERROR_REPLIES, TruncateSchema, requiredText, textList, type RequestLimits } from '../../encode-reply.ts'
+import type { Tokenize } from '../../../embedding/tokenizer.ts'
 
-/** A text as the model reads it. */
-export interface TokenizedText {
-  /** `[CLS]` and `[SEP]` included. */
-  readonly ids: ArrayLike<number>
-  readonly isTruncated: boolean
-}
-
-/**
- * Turns a text into token ids.
- * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and the text is too long
- */
-export type Tokenize = (text: string, truncate: Truncate) => TokenizedText
-
-/** What the tokenize route is made of. */
+/** Options of the tokenize route. */
 export interface TokenizeRouteOptions {
   readonly tokenize: Tokenize
   readonly limits: RequestLimits

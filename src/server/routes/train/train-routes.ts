@@ -16,11 +16,9 @@ import type { RegisteredTraining, TrainingDesk } from '../../../mentor/training-
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
+import { TRAIN_JOB_TYPE } from '../../../answering/mentor-trainer.ts'
 
-/** Name of the jobs that train a mentor. */
-export const TRAIN_JOB_TYPE = 'train'
-
-/** What the training routes are made of. */
+/** Options of the training routes. */
 export interface TrainRouteOptions {
   readonly mentors: MentorSource
   readonly jobs: JobBackend

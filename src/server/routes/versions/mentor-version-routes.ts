@@ -23,7 +23,7 @@ import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 import { modelVersionRoutes } from './model-version-routes.ts'
 
-/** What the version routes of mentors are made of. */
+/** Options of the version routes of mentors. */
 export interface MentorVersionRouteOptions {
   readonly mentors: MentorSource
   readonly answering: QuestionAnswering

@@ -3,20 +3,9 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { MentorAnswer } from './mentor.ts'
-import { sanitize } from './sanitize.ts'
-
-/** What a classifier is trained from, before it is embedded. Sample i is `texts[i]`. */
-export interface TrainingSamples {
-  /** Sanitized questions and paraphrases, in the mentor's order. */
-  readonly texts: readonly string[]
-  /** Position in {@link answerIds} of the answer of each. */
-  readonly labels: Int32Array
-  /** Answers that have a sample. */
-  readonly answerIds: readonly string[]
-  /** Samples of the same text have the same number. */
-  readonly groups: Int32Array
-}
+import type { MentorAnswer } from '../mentor/mentor.ts'
+import { sanitize } from '../mentor/sanitize.ts'
+import type { TrainingSamples } from '../learning/training-samples.ts'
 
 /**
  * Makes the samples of a mentor: each answer's sanitized question and paraphrases.

@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { trainingSamples } from '../../src/mentor/training-samples.ts'
-import { answer } from './mentors.ts'
+import { trainingSamples } from '../../src/answering/mentor-samples.ts'
+import { answer } from '../mentor/mentors.ts'
 
 test('trainingSamples() sanitizes the question and each paraphrase and labels them with the answer', () => {
   const samples = trainingSamples([
