@@ -27,8 +27,6 @@ export interface ClassifierArea {
   readonly routes: ClassifierRouteOptions
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
-  /** Ends the processes of models that users brought. */
-  close(): Promise<void>
 }
 
 /** What classifiers share with mentors. */
@@ -42,11 +40,13 @@ export interface ClassifierDependencies {
   readonly line: ReadingLine
   /** Told of what is predicted. */
   readonly observer: PredictionObserver | undefined
+  /** Gets what ends the processes of models that users brought. */
+  readonly closing: AsyncDisposableStack
 }
 
 /** Makes the classifiers. */
 export function createClassifiers(config: Config, shared: ClassifierDependencies): ClassifierArea {
-  const { models, loadedModels, trainer, encoder, jobs, observer, line } = shared
+  const { models, loadedModels, trainer, encoder, jobs, observer, line, closing } = shared
   const onnxProcesses =
     config.onnxProcesses === 0
       ? undefined
@@ -55,6 +55,7 @@ export function createClassifiers(config: Config, shared: ClassifierDependencies
           memoryLimitBytes: config.onnxMemoryBytes,
           timeLimitMs: config.onnxTimeLimitMs
         })
+  closing.defer(() => onnxProcesses?.close())
   const { maxTrainingRows, maxTrainingColumns, maxTextCharacters, maxJsonDepth } = config
   return {
     routes: {
@@ -71,8 +72,7 @@ export function createClassifiers(config: Config, shared: ClassifierDependencies
       promotionMargin: config.promotionMarginPercent / 100,
       classifierBodyLimitBytes: config.classifierBodyLimitBytes
     },
-    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]]),
-    close: async () => onnxProcesses?.close()
+    handlers: new Map([[TRAIN_CLASSIFIER_JOB_TYPE, trainClassifierJob(trainer)]])
   }
 }
 

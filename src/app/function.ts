@@ -4,17 +4,21 @@
  */
 
 import awsLambdaFastify from '@fastify/aws-lambda'
-import closeWithGrace from 'close-with-grace'
 import { openApp, type ServedApp, type CreateEncoding } from './open-app.ts'
-import { begin, giveUp } from './begin.ts'
+import { giveUp, openProcess, type ProcessKind } from './open-process.ts'
 import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
 import { hasText } from '../table/signature.ts'
 import type { Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
-import { createEmfReporter } from './emf-reporter.ts'
 import { ServiceError } from '../errors.ts'
 import { predictionsJson } from '../classifier/prediction-reply.ts'
 import { LambdaRuntime, type InvocationHandler } from '../platform/lambda-runtime.ts'
+
+const FUNCTION: ProcessKind = {
+  name: 'lambda',
+  starting: 'starting a function',
+  unfinished: 'an event was still being answered'
+}
 
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 500
@@ -27,45 +31,28 @@ type EventHandler = (event: unknown) => Promise<string>
  * other. Whatever keeps it from starting becomes the error of the call that waits for it, and ends the process with status 1.
  */
 export async function runFunction(env: Environment, createEncoding: CreateEncoding): Promise<void> {
-  const beginning = await begin(env, 'starting a function')
-  if (beginning === undefined) return
-  const { config, log, jobs } = beginning
+  const context = await openProcess(env, FUNCTION)
+  if (context === undefined) return
+  const { config, log, emfReporter, closing, stopping } = context
   const { logger } = log
   if (config.awsLambdaRuntimeApi === undefined) {
     giveUp(
       'Cannot start: AWS_LAMBDA_RUNTIME_API is not set, so this is not AWS Lambda. npm run invoke stands in for it'
     )
-    await jobs.close()
-    return
+    return context.close()
   }
   const runtime = new LambdaRuntime(config.awsLambdaRuntimeApi)
-  const stopping = new AbortController()
+  closing.defer(() => runtime.close())
   // A function's DATA_DIR is gone with its environment, and no job of its own would be done while that is frozen.
-  const served = await openApp(beginning, createEncoding, {
+  const served = await openApp(context, createEncoding, {
     apiSecretKey: config.apiSecretKey,
     containerId: env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? 'local',
-    isStopping: () => stopping.signal.aborted,
-    keepsData: false
+    keepsData: false,
+    reportsDeadlineMs: REPORTS_DEADLINE_MS
   })
-  const { app, encoding, metrics, mentors, errors } = served
-  const emfReporter = createEmfReporter(config, 'lambda', metrics, log)
-
-  const close = async (): Promise<void> => {
-    stopping.abort()
-    await app.close()
-    await mentors.close()
-    await jobs.close()
-    await encoding.close()
-    await runtime.close()
-    await emfReporter?.stop()
-    await errors.close(REPORTS_DEADLINE_MS)
-    logger.info('stopped')
-    log.flush()
-  }
-  const grace = closeWithGrace({ delay: config.shutdownDeadlineSeconds * 1000, logger: false }, async ({ err }) => {
-    if (err) logger.fatal({ err }, 'failed: stopping')
-    await close()
-  })
+  const { app, encoding } = served
+  closing.defer(() => app.close())
+  const grace = context.closeOnSignal()
 
   try {
     await encoding.start()
@@ -75,8 +62,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
     await runtime.reportInitError(new ServiceError('UNAVAILABLE', 'Cannot start: the model could not be loaded'))
     grace.uninstall()
     process.exitCode = 1
-    await close()
-    return
+    return context.close()
   }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
 
@@ -92,7 +78,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
       log.flush()
     }
   }
-  await runtime.run(handle, stopping.signal)
+  await runtime.run(handle, stopping)
 }
 
 /** An error as who called the function may see it; what is a bug of ours is logged and reported, and named no closer. */

@@ -45,8 +45,19 @@ export interface MentorArea {
   readonly trainer: VersionTrainer
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
-  /** Waits for the fit at work, writes what has gathered and closes the files. */
-  close(): Promise<void>
+}
+
+/** What mentors need of their process. */
+export interface MentorDependencies {
+  readonly jobs: JobBackend
+  readonly encoder: Encoder
+  readonly log: JobLog
+  /** Told of what is predicted. */
+  readonly observer?: PredictionObserver
+  /** Where large bodies wait. @default one of their own */
+  readonly line?: ReadingLine
+  /** Gets what has to be closed: it waits for the fit at work, writes what has gathered and closes the files. */
+  readonly closing: AsyncDisposableStack
 }
 
 /**
@@ -55,21 +66,18 @@ export interface MentorArea {
  * @param line where large bodies wait. @default one of its own
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
-export async function openMentors(
-  config: Config,
-  jobs: JobBackend,
-  encoder: Encoder,
-  log: JobLog,
-  observer?: PredictionObserver,
-  line = new ReadingLine(readingLimitsOf(config))
-): Promise<MentorArea> {
+export async function openMentors(config: Config, dependencies: MentorDependencies): Promise<MentorArea> {
+  const { jobs, encoder, log, observer, closing, line = new ReadingLine(readingLimitsOf(config)) } = dependencies
   const popCulture = readPopCulture(config.popCultureFile)
-  const file = new SqliteFile(join(config.dataDir, 'mentors.db'))
+  const file = closing.adopt(new SqliteFile(join(config.dataDir, 'mentors.db')), (opened) => opened.close())
   const stores = await openStores(config, file, (error) => {
     log.error({ err: error }, 'asked questions could not be recorded')
   })
+  closing.defer(() => stores.close())
   const { mentors: store, models, recorder } = stores
+  closing.defer(() => recorder.flush())
   const graphQl = config.mentorSource === 'graphql' ? openGraphQl(config, jobs, log) : undefined
+  closing.defer(() => graphQl?.close())
   const source = graphQl?.mentors ?? store
   const mentors = new GradedMentors(source, stores.review.grades)
   const promotionMargin = config.promotionMarginPercent / 100
@@ -81,6 +89,7 @@ export async function openMentors(
     ridgeOffTopicThreshold: config.offTopicThreshold,
     promotionMargin
   })
+  closing.defer(() => trainer.idle())
   const loadedModels = new LoadedModels({
     maxBytes: config.loadedModelsBytes,
     ridgeOffTopicThreshold: config.offTopicThreshold,
@@ -89,7 +98,16 @@ export async function openMentors(
       return models.read(name, version)
     }
   })
-  const classifiers = createClassifiers(config, { models, loadedModels, trainer, encoder, jobs, observer, line })
+  const classifiers = createClassifiers(config, {
+    models,
+    loadedModels,
+    trainer,
+    encoder,
+    jobs,
+    observer,
+    line,
+    closing
+  })
   const answering = new QuestionAnswering({
     mentors,
     models,
@@ -99,7 +117,7 @@ export async function openMentors(
     ...(observer !== undefined && { observer }),
     maxMentorBytes: config.mentorCacheBytes
   })
-  const entities = new ThreadedEntityFinder()
+  const entities = closing.adopt(new ThreadedEntityFinder(), (finder) => finder.close())
   const followups = new FollowupSuggester({
     mentors,
     categories: graphQl?.categories ?? new TopicAnswers(store),
@@ -144,15 +162,6 @@ export async function openMentors(
       [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
       ...classifiers.handlers,
       ...(graphQl?.handlers ?? [])
-    ]),
-    async close() {
-      await entities.close()
-      await trainer.idle()
-      await classifiers.close()
-      await graphQl?.close()
-      await recorder.flush()
-      stores.close()
-      file.close()
-    }
+    ])
   }
 }

@@ -5,7 +5,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { Beginning } from './begin.ts'
+import type { ProcessContext } from './open-process.ts'
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
@@ -21,7 +21,6 @@ import { bodyBudgetOf } from '../server/body-budget.ts'
 import { connectionGuardOf } from '../server/connection-guard.ts'
 import { MemoryGuard } from '../server/memory-guard.ts'
 import { createAuthenticator } from '../server/auth.ts'
-import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { ObservedEncoder } from '../server/observed-encoder.ts'
 import { ReplyCache } from '../server/reply-cache.ts'
 import type { Readiness } from '../server/readiness.ts'
@@ -51,17 +50,16 @@ export interface AppOffer {
   readonly apiSecretKey: readonly string[]
   /** Which of several processes this is. */
   readonly containerId: string
-  /** Whether the process has been told to end. */
-  readonly isStopping: () => boolean
   /** Whether what is stored and queued in this process's `DATA_DIR` outlives it: without that, nothing of the kind is offered. */
   readonly keepsData: boolean
+  /** How long the last error reports may take to be sent. */
+  readonly reportsDeadlineMs: number
 }
 
-/** The app, and what it is made of. It does not listen, and its model is not loaded. */
+/** The app, and what else its process has to do with. It does not listen, and its model is not loaded. */
 export interface ServedApp {
   readonly app: FastifyInstance
   readonly encoding: Encoding
-  readonly metrics: Metrics
   readonly mentors: MentorArea
   readonly room: RoomWatch
   readonly errors: ErrorReporter
@@ -80,28 +78,34 @@ function fitToMemory(config: Config, limitBytes: number): Config {
   }
 }
 
-/** Opens all that requests are answered with: for a process that listens, and for one that is called by events. */
+/**
+ * Opens all that requests are answered with: for a process that listens, and for one that is called by events. All of
+ * it is closed with the process, but for the app, which the caller closes before anything that it has added itself.
+ */
 export async function openApp(
-  beginning: Beginning,
+  context: ProcessContext,
   createEncoding: CreateEncoding,
   offer: AppOffer
 ): Promise<ServedApp> {
-  const { log, jobs } = beginning
+  const { log, jobs, metrics, closing, stopping } = context
   const memory = new MemoryGuard({
-    limitBytes: beginning.config.memoryLimitBytes || memoryLimitBytes(),
-    guardedShare: beginning.config.memoryGuardPercent / 100
+    limitBytes: context.config.memoryLimitBytes || memoryLimitBytes(),
+    guardedShare: context.config.memoryGuardPercent / 100
   })
-  const config = fitToMemory(beginning.config, memory.limitBytes)
+  const config = fitToMemory(context.config, memory.limitBytes)
   const { logger } = log
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
-  const metrics = createMetrics()
+  closing.defer(() => errors.close(offer.reportsDeadlineMs))
   const { observeRequest, observeAnswer, observeInput } = metrics.addRequests()
   const encoding = createEncoding(config, logger, metrics.encoderObserver)
+  closing.defer(() => encoding.close())
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
   const line = new ReadingLine(readingLimitsOf(config))
-  const mentors = await openMentors(config, jobs, encoder, logger, metrics.predictionObserver, line)
+  const observer = metrics.predictionObserver
+  const mentors = await openMentors(config, { jobs, encoder, log: logger, observer, line, closing })
   const room = new RoomWatch(jobs, logger)
+  closing.defer(() => room.stop())
   metrics.addJobRoom(() => room.latest)
   const bodies = bodyBudgetOf(config)
   const connections = connectionGuardOf(config)
@@ -113,14 +117,7 @@ export async function openApp(
     config,
     logger,
     authenticate: createAuthenticator({ apiSecretKey: offer.apiSecretKey, jwtSecretKey: config.jwtSecretKey }),
-    readiness: {
-      isReady: () => !offer.isStopping() && memory.pressure !== 'extreme' && encoding.readiness.isReady(),
-      reasons: () => {
-        if (offer.isStopping()) return ['the service is stopping']
-        return encoding.readiness.isReady() ? memory.notes() : encoding.readiness.reasons()
-      },
-      notes: () => [...room.notes(), ...memory.notes()]
-    },
+    readiness: readinessOf(encoding.readiness, { stopping, memory, room }),
     encoder,
     tokenize: encoding.tokenize,
     inferenceModels: joinCatalogues([
@@ -140,9 +137,25 @@ export async function openApp(
       classifiers: mentors.classifiers
     }),
     containerId: offer.containerId,
-    reportError: (error, context) => {
-      errors.report(error, context)
+    reportError: (error, request) => {
+      errors.report(error, request)
     }
   })
-  return { app, encoding, metrics, mentors, room, errors }
+  return { app, encoding, mentors, room, errors }
+}
+
+/** Ready while the model is loaded, there is memory, and the process has not been told to end. */
+function readinessOf(
+  model: Readiness,
+  process: { readonly stopping: AbortSignal; readonly memory: MemoryGuard; readonly room: RoomWatch }
+): Readiness {
+  const { stopping, memory, room } = process
+  return {
+    isReady: () => !stopping.aborted && memory.pressure !== 'extreme' && model.isReady(),
+    reasons: () => {
+      if (stopping.aborted) return ['the service is stopping']
+      return model.isReady() ? memory.notes() : model.reasons()
+    },
+    notes: () => [...room.notes(), ...memory.notes()]
+  }
 }

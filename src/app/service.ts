@@ -3,19 +3,22 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { hostname } from 'node:os'
-import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
-import { openApp, type CreateEncoding } from './open-app.ts'
-import { begin, giveUp } from './begin.ts'
 import { isLoopback, type Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
-import { createEmfReporter } from './emf-reporter.ts'
-import { createJobRunner } from './jobs.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createMetricsServer } from '../server/metrics.ts'
+import { createJobRunner } from './jobs.ts'
+import { closeServer, listen, listenWith } from './listen.ts'
+import { openApp, type CreateEncoding } from './open-app.ts'
+import { openProcess, type ProcessKind } from './open-process.ts'
+
+const SERVICE: ProcessKind = {
+  name: 'service',
+  starting: 'starting',
+  unfinished: 'requests were still in progress',
+  isPublic: ({ host }) => !isLoopback(host)
+}
 
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 2000
@@ -25,77 +28,41 @@ const REPORTS_DEADLINE_MS = 2000
  * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
  */
 export async function runService(env: Environment, createEncoding: CreateEncoding): Promise<void> {
-  const beginning = await begin(env, 'starting', ({ host }) => !isLoopback(host))
-  if (beginning === undefined) return
-  const { config, log, jobs } = beginning
+  const context = await openProcess(env, SERVICE)
+  if (context === undefined) return
+  const { config, log, metrics, emfReporter, jobs, closing } = context
   const { logger } = log
   if (config.jwtSecretKey.some((secret) => secret.length < 32))
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
 
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
-  let isStopping = false
-  const { app, encoding, metrics, mentors, room, errors } = await openApp(beginning, createEncoding, {
+  const { app, encoding, mentors, room, errors } = await openApp(context, createEncoding, {
     apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
     containerId: containerIdOf(env),
-    isStopping: () => isStopping,
-    keepsData: true
+    keepsData: true,
+    reportsDeadlineMs: REPORTS_DEADLINE_MS
   })
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
   const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
+  closing.defer(() => backlogReporter.stop())
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
+  closing.defer(() => jobRunner.stop())
   if (config.jobsConcurrency > 0) {
     metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
   }
-  const emfReporter = createEmfReporter(config, 'service', metrics, log)
-  if (!(await listen(app, config))) {
-    await mentors.close()
-    await jobs.close()
-    return
-  }
+  const metricsServer = closing.adopt(createMetricsServer(metrics), closeServer)
+  // The first to close: nothing new is taken, and what is in progress still finds all that it needs.
+  closing.defer(() => app.close())
+  const { host, port } = config
+  const listens = await listen({ host, port }, (address) =>
+    app.listen({ ...address, listenTextResolver: () => 'bound' })
+  )
+  if (!listens) return context.close()
   logger.info({ address: app.listeningOrigin }, 'listening')
-  const metricsServer = createMetricsServer(metrics)
-  if (config.metricsPort > 0 && !(await listenForMetrics(metricsServer, config))) {
-    await app.close()
-    await mentors.close()
-    await jobs.close()
-    return
-  }
+  const metricsAddress = { host: config.metricsHost, port: config.metricsPort }
+  if (config.metricsPort > 0 && !(await listenWith(metricsServer, metricsAddress))) return context.close()
   emfReporter?.start()
   room.start()
-
-  closeWithGrace(
-    {
-      delay: config.shutdownDeadlineSeconds * 1000,
-      logger: false,
-      onTimeout() {
-        logger.fatal('requests were still in progress at the deadline: killed')
-        log.flush()
-        // An exit while onnxruntime computes aborts with a core dump; this just ends.
-        process.kill(process.pid, 'SIGKILL')
-      }
-    },
-    async ({ signal, err }) => {
-      isStopping = true
-      if (err) {
-        logger.fatal({ err }, 'failed: stopping')
-        errors.report(err)
-      } else {
-        logger.info({ signal }, 'stopping')
-      }
-      await app.close()
-      metricsServer.close()
-      metricsServer.closeAllConnections()
-      await jobRunner.stop()
-      await backlogReporter.stop()
-      await room.stop()
-      await mentors.close()
-      await jobs.close()
-      await encoding.close()
-      await errors.close(REPORTS_DEADLINE_MS)
-      await emfReporter?.stop()
-      logger.info('stopped')
-      log.flush()
-    }
-  )
+  context.closeOnSignal((error) => errors.report(error))
 
   try {
     await encoding.start()
@@ -111,34 +78,6 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   }
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
-}
-
-/** Listens; a port in use is one plain line. */
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<boolean> {
-  try {
-    await app.listen({ host, port, listenTextResolver: () => 'bound' })
-    return true
-  } catch (error) {
-    giveUp(cannotListen(host, port, error))
-    await app.close()
-    return false
-  }
-}
-
-async function listenForMetrics(server: Server, { metricsHost, metricsPort }: Config): Promise<boolean> {
-  try {
-    server.listen(metricsPort, metricsHost)
-    await once(server, 'listening')
-    return true
-  } catch (error) {
-    giveUp(cannotListen(metricsHost, metricsPort, error))
-    return false
-  }
-}
-
-function cannotListen(host: string, port: number, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  return `Cannot listen on ${host} port ${port}: ${code === 'EADDRINUSE' ? 'the port is in use' : code}`
 }
 
 function hasNoSecrets(config: Config): boolean {

@@ -109,18 +109,16 @@ async function withWorkbench(
   if (config.backend !== 'local') {
     throw new ServiceError('INVALID_REQUEST', 'Cannot work without a server: it takes a DATA_DIR, so BACKEND=local')
   }
-  const area = await openMentors(config, new MemoryJobBackend(), encoding.encoder, logger)
-  try {
-    await encoding.start().catch((error: unknown) => {
-      // In words already, as that the model was not downloaded: a stack would hide it.
-      throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
-    })
-    return await work({ config, area })
-  } finally {
-    await area.close()
-    await encoding.close()
-    log.flush()
-  }
+  await using closing = new AsyncDisposableStack()
+  closing.defer(() => log.flush())
+  closing.defer(() => encoding.close())
+  const jobs = new MemoryJobBackend()
+  const area = await openMentors(config, { jobs, encoder: encoding.encoder, log: logger, closing })
+  await encoding.start().catch((error: unknown) => {
+    // In words already, as that the model was not downloaded: a stack would hide it.
+    throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
+  })
+  return await work({ config, area })
 }
 
 async function train(command: CommandOf<'train'>, { area }: Workbench, surroundings: Surroundings): Promise<number> {

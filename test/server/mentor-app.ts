@@ -106,7 +106,9 @@ export async function openMentorApp(
   const config = loadConfig({ DATA_DIR: folder, ...env })
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const metrics = createMetrics()
-  const mentors = await openMentors(config, backend, encoder, log, metrics.predictionObserver)
+  const closing = new AsyncDisposableStack()
+  const observer = metrics.predictionObserver
+  const mentors = await openMentors(config, { jobs: backend, encoder, log, observer, closing })
   const { app } = await buildTestApp(t, env, {
     encoder,
     mentors: mentors.routes,
@@ -116,7 +118,7 @@ export async function openMentorApp(
   const runner = new JobRunner({ backend, handlers: mentors.handlers, concurrency: 2, drainMs: 0 })
   t.after(async () => {
     await runner.stop()
-    await mentors.close()
+    await closing.disposeAsync()
   })
   const ask = (options: InjectOptions): Promise<LightMyRequestResponse> =>
     app.inject({ ...options, headers: { ...AUTHORIZED, ...options.headers } })

@@ -1,0 +1,146 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import closeWithGrace from 'close-with-grace'
+import { ConfigError, loadConfig, redactConfig, type Environment } from '../config/load-config.ts'
+import type { Config } from '../config/settings.ts'
+import { readPopCulture } from '../followup/pop-culture-file.ts'
+import type { JobBackend } from '../jobs/job-backend.ts'
+import type { EmfReporter, ReportingProcess } from '../server/emf-reporter.ts'
+import { createMetrics, type Metrics } from '../server/metrics.ts'
+import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
+import { createEmfReporter } from './emf-reporter.ts'
+import { openJobBackend } from './jobs.ts'
+import { judgeNodeVersion } from './node-version.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+
+/** What every process of the product has. */
+export interface ProcessContext {
+  readonly config: Config
+  readonly log: ServiceLog
+  readonly metrics: Metrics
+  readonly emfReporter: EmfReporter | undefined
+  readonly jobs: JobBackend
+  /** Closes what the process has opened, the last first. Whoever opens something adds it at once. */
+  readonly closing: AsyncDisposableStack
+  /** Aborted once the process has been told to end. */
+  readonly stopping: AbortSignal
+  /**
+   * Closes everything once a signal or an error that nobody caught ends the process. What takes longer than
+   * `SHUTDOWN_DEADLINE_SECONDS` is killed.
+   * @param report told of the error
+   */
+  closeOnSignal(report?: (error: Error) => void): { readonly uninstall: () => void }
+  /** Closes everything, now. */
+  close(): Promise<void>
+}
+
+/** Which process this is, and how its log names its start. */
+export interface ProcessKind {
+  readonly name: ReportingProcess
+  readonly starting: string
+  /** What is still at work when the deadline of a stop has come. */
+  readonly unfinished: string
+  /** Whether it may be reached from outside of this machine. */
+  readonly isPublic?: (config: Config) => boolean
+}
+
+/**
+ * Reads the settings and opens the log and the store of jobs, as every process does first.
+ * @returns nothing when the process cannot start: the reason is on standard error, and the exit status is set
+ */
+export async function openProcess(env: Environment, kind: ProcessKind): Promise<ProcessContext | undefined> {
+  // Before any thread loads onnxruntime, which else reports its use to its maker; other threads see this process's environment.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
+  const version = judgeNodeVersion(process.versions.node)
+  if (version.outcome === 'too old') return giveUp(version.message)
+  const config = readConfig(env)
+  if (config === undefined) return undefined
+  const log = createServiceLog(config.logLevel)
+  process.once('exit', log.flush)
+  const { logger } = log
+  logger.info(
+    { config: redactConfig(config), node: process.versions.node, version: packageJson.version },
+    kind.starting
+  )
+  if (version.outcome === 'vulnerable' && kind.isPublic?.(config) !== false) logger.warn(version.message)
+  let jobs: JobBackend
+  try {
+    jobs = await openJobBackend(config)
+  } catch (error) {
+    return giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const closing = new AsyncDisposableStack()
+  closing.defer(() => jobs.close())
+  const metrics = createMetrics()
+  const emfReporter = createEmfReporter(config, kind.name, metrics, log)
+  closing.defer(() => emfReporter?.stop())
+  return { config, log, metrics, emfReporter, jobs, closing, ...shutdownOf(kind, config, log, closing) }
+}
+
+/** How a process with this stack ends. */
+function shutdownOf(
+  { unfinished }: ProcessKind,
+  config: Config,
+  log: ServiceLog,
+  closing: AsyncDisposableStack
+): Pick<ProcessContext, 'stopping' | 'closeOnSignal' | 'close'> {
+  const { logger } = log
+  const stopping = new AbortController()
+  const close = async (): Promise<void> => {
+    stopping.abort()
+    try {
+      await closing.disposeAsync()
+      logger.info('stopped')
+    } catch (error) {
+      logger.error({ err: error }, 'stopped, but not everything could be closed')
+    }
+    log.flush()
+  }
+  return {
+    stopping: stopping.signal,
+    close,
+    closeOnSignal: (report) =>
+      closeWithGrace(
+        {
+          delay: config.shutdownDeadlineSeconds * 1000,
+          logger: false,
+          onTimeout() {
+            logger.fatal(`${unfinished} at the deadline: killed`)
+            log.flush()
+            // An exit while onnxruntime computes aborts with a core dump; this just ends.
+            process.kill(process.pid, 'SIGKILL')
+          }
+        },
+        async ({ signal, err }) => {
+          if (err) {
+            logger.fatal({ err }, 'failed: stopping')
+            report?.(err)
+          } else {
+            logger.info({ signal }, 'stopping')
+          }
+          await close()
+        }
+      )
+  }
+}
+
+/** Says why the process cannot go on; it ends with status 1 when nothing keeps it. */
+export function giveUp(message: string): undefined {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 1
+}
+
+function readConfig(env: Environment): Config | undefined {
+  try {
+    const config = loadConfig(env)
+    // Whether the file that it names can be read belongs to a setting's being right.
+    readPopCulture(config.popCultureFile)
+    return config
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return giveUp(error.message)
+  }
+}

@@ -1,0 +1,63 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { Environment } from '../config/load-config.ts'
+import { BacklogReporter } from '../jobs/backlog-reporter.ts'
+import { createWorkerHealth } from '../server/worker-health.ts'
+import { createJobRunner } from './jobs.ts'
+import { closeServer, listenWith } from './listen.ts'
+import { openMentors } from './mentors.ts'
+import type { CreateEncoding } from './open-app.ts'
+import { openProcess, type ProcessKind } from './open-process.ts'
+
+const WORKER: ProcessKind = { name: 'worker', starting: 'starting a worker', unfinished: 'jobs were still at work' }
+
+/**
+ * Runs a worker until a signal ends it: does the jobs that services have accepted, and has no HTTP but health and metrics.
+ * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
+ */
+export async function runWorker(env: Environment, createEncoding: CreateEncoding): Promise<void> {
+  const context = await openProcess(env, WORKER)
+  if (context === undefined) return
+  const { config, log, metrics, emfReporter, jobs, closing, stopping } = context
+  const { logger } = log
+
+  const encoding = createEncoding(config, logger, metrics.encoderObserver)
+  closing.defer(() => encoding.close())
+  metrics.addEncoderLoad(() => encoding.load())
+  // Closed after the jobs: until they are done, whoever asks is told that the worker is stopping.
+  const health = createWorkerHealth({
+    readiness: {
+      isReady: () => !stopping.aborted && encoding.readiness.isReady(),
+      reasons: () => (stopping.aborted ? ['the worker is stopping'] : encoding.readiness.reasons())
+    },
+    metrics
+  })
+  closing.adopt(health, closeServer)
+  const mentors = await openMentors(config, { jobs, encoder: encoding.encoder, log: logger, closing })
+  const reporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
+  closing.defer(() => reporter.stop())
+  const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
+  closing.defer(async () => {
+    await runner.stop()
+    logger.info(runner.counts, 'no more jobs are taken')
+  })
+  metrics.addJobs({ counts: () => runner.counts, backlog: () => reporter.latest })
+  if (!(await listenWith(health, { host: config.host, port: config.workerPort }))) return context.close()
+  logger.info({ address: health.address() }, 'listening')
+  emfReporter?.start()
+  context.closeOnSignal()
+
+  try {
+    await encoding.start()
+  } catch (error) {
+    logger.fatal({ err: error }, 'the model could not be loaded')
+    return
+  }
+  runner.start()
+  reporter.start()
+  logger.info({ revision: encoding.encoder.revision }, 'ready')
+}
