@@ -3,12 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { ServiceError } from '../errors.ts'
 import { failedTry, type Job } from './job.ts'
 import type { Claim, JobBackend } from './job-backend.ts'
 import type { Payload } from './payload.ts'
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 
 /** What a handler may know and say while it works. */
 export interface JobContext {
@@ -48,6 +47,8 @@ export interface JobRunnerOptions {
   /** How long stop() lets jobs finish before it gives them back. @default 20000 */
   readonly drainMs?: number
   readonly log?: JobLog
+  /** @default those of Node.js */
+  readonly timers?: Timers
 }
 
 /** What a runner has done since it was built. */
@@ -84,6 +85,7 @@ export class JobRunner {
   readonly #sweepEveryMs: number
   readonly #drainMs: number
   readonly #log: JobLog
+  readonly #timers: Timers
   readonly #running = new Map<RunningJob, Promise<void>>()
   readonly #stopClaiming = new AbortController()
   #loops: Promise<unknown> | undefined
@@ -100,6 +102,7 @@ export class JobRunner {
     this.#sweepEveryMs = options.sweepEveryMs ?? this.#leaseMs / 3
     this.#drainMs = options.drainMs ?? 20_000
     this.#log = options.log ?? SILENT_LOG
+    this.#timers = options.timers ?? SYSTEM_TIMERS
   }
 
   get counts(): JobCounts {
@@ -134,21 +137,24 @@ export class JobRunner {
     this.#stopClaiming.abort()
     const drained = new AbortController()
     const beating = this.#beatUntil(drained.signal)
-    const timer = setTimeout(() => {
-      for (const running of this.#running.keys()) running.stop.abort(STOPPING)
-    }, this.#drainMs)
+    void this.#giveBackAfter(this.#drainMs, drained.signal)
     await this.#loops
     await Promise.all(this.#running.values())
-    clearTimeout(timer)
     drained.abort()
     await beating
+  }
+
+  async #giveBackAfter(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#timers.sleep(ms, signal)
+    // Those still at work; when all have finished, none.
+    for (const running of this.#running.keys()) running.stop.abort(STOPPING)
   }
 
   /** Heartbeats go on while jobs are finishing, although the loop of start() has ended. */
   async #beatUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#heartbeat()
-      await pause(Math.min(this.#leaseMs / 3, PROGRESS_EVERY_MS), signal)
+      await this.#timers.sleep(Math.min(this.#leaseMs / 3, PROGRESS_EVERY_MS), signal)
     }
   }
 
@@ -172,7 +178,7 @@ export class JobRunner {
         for (const claim of claims) this.#begin(claim)
       } catch (error) {
         this.#log.error({ err: error }, 'Cannot claim a job')
-        await pause(RETRY_CLAIM_MS, signal)
+        await this.#timers.sleep(RETRY_CLAIM_MS, signal)
       }
     }
   }
@@ -182,7 +188,7 @@ export class JobRunner {
       claim,
       stop: new AbortController(),
       progress: undefined,
-      heardAtMs: performance.now()
+      heardAtMs: this.#timers.monotonicMs()
     }
     const work = this.#do(running).finally(() => this.#running.delete(running))
     this.#running.set(running, work)
@@ -246,7 +252,7 @@ export class JobRunner {
     write: () => Promise<'held' | 'lost'>
   ): Promise<'held' | 'lost' | 'failed'> {
     const { job } = running.claim
-    const deadlineMs = performance.now() + this.#leaseMs
+    const deadlineMs = this.#timers.monotonicMs() + this.#leaseMs
     for (;;) {
       try {
         const outcome = await write()
@@ -262,11 +268,11 @@ export class JobRunner {
           this.#failedTryCount += 1
           return this.#write('fail', running, () => this.#backend.fail(running.claim.lease, failedTry(error)))
         }
-        if (!isTransient || performance.now() > deadlineMs) {
+        if (!isTransient || this.#timers.monotonicMs() > deadlineMs) {
           this.#log.error({ jobId: job.id, type: job.type, err: error }, `Cannot ${verb} a job`)
           return 'failed'
         }
-        await sleep(RETRY_WRITE_MS)
+        await this.#timers.sleep(RETRY_WRITE_MS)
       }
     }
   }
@@ -277,7 +283,7 @@ export class JobRunner {
 
   async #beat(running: RunningJob): Promise<void> {
     const { claim, progress } = running
-    const nowMs = performance.now()
+    const nowMs = this.#timers.monotonicMs()
     if (progress === undefined && nowMs - running.heardAtMs < this.#leaseMs / 3) return
     running.progress = undefined
     try {
@@ -303,12 +309,7 @@ export class JobRunner {
     const { signal } = this.#stopClaiming
     while (!signal.aborted) {
       await work()
-      await pause(periodMs, signal)
+      await this.#timers.sleep(periodMs, signal)
     }
   }
-}
-
-/** Waits, but not longer than until the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }

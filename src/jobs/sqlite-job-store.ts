@@ -256,12 +256,12 @@ export class SqliteJobStore {
     return record.job
   }
 
-  #insert(job: NewJob, { job: added, fingerprint }: JobRecord): void {
+  #insert(job: NewJob, { job: added, fingerprint, token }: JobRecord): void {
     this.#hasQueued = true
     const seq = this.#file.insert(
       `INSERT INTO jobs (id, type, priority, owner, labels, callback_url, concurrency_group, idempotency_key, fingerprint,
          status, attempts, progress, token, beat, lease_ms, created_at, updated_at, run_at, expected_bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, 0, ?, ?, ?, ?)`,
       added.id,
       added.type,
       added.priority,
@@ -272,6 +272,7 @@ export class SqliteJobStore {
       job.idempotencyKey ?? null,
       fingerprint,
       added.status,
+      token,
       added.createdAtMs,
       added.updatedAtMs,
       added.runAtMs,

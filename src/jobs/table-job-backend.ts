@@ -4,7 +4,6 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 
 import {
   DEFAULT_JOB_POLICY,
@@ -37,6 +36,7 @@ import type { JobTable, StoredJob, StoredPayload } from './job-table.ts'
 import { LeaseWatch, type LeaseSighting } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
 import { TableJobWriter, contended } from './table-job-writer.ts'
+import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 import { addition, claimStep, extendStep, spread, type Command } from './transitions.ts'
 
 /** What decides how a {@link TableJobBackend} goes about its work; what is left out has its default. */
@@ -45,8 +45,8 @@ export interface TableJobOptions {
   readonly clock?: Clock
   /** From 0 (included) to 1 (excluded); draws the waits before another try. */
   readonly random?: () => number
-  /** Waits. @default by the timers of Node.js */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** @default those of Node.js */
+  readonly timers?: Pick<Timers, 'sleep'>
 }
 
 /** A job that stands as unsent, or as waiting although its queue is empty, for this long has lost its message. */
@@ -75,7 +75,7 @@ export class TableJobBackend implements JobBackend {
   readonly #writer: TableJobWriter
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  readonly #timers: Pick<Timers, 'sleep'>
   readonly #watch = new LeaseWatch()
   #claimCount = 0
 
@@ -86,7 +86,7 @@ export class TableJobBackend implements JobBackend {
     const policy = options.policy ?? DEFAULT_JOB_POLICY
     this.#writer = new TableJobWriter(table, queue, { policy, clock: this.#clock })
     this.#random = options.random ?? Math.random
-    this.#sleep = options.sleep ?? pause
+    this.#timers = options.timers ?? SYSTEM_TIMERS
   }
 
   async enqueue(job: NewJob): Promise<Enqueued> {
@@ -112,7 +112,7 @@ export class TableJobBackend implements JobBackend {
       }
       // The key's job is over its time, or was never written: the key is free.
       staleId = keyedId ?? ''
-      if (job.concurrencyGroup !== undefined) await this.#sleep(this.#random() * GROUP_RETRY_MS * 2 ** tries)
+      if (job.concurrencyGroup !== undefined) await this.#timers.sleep(this.#random() * GROUP_RETRY_MS * 2 ** tries)
     }
     if (job.concurrencyGroup !== undefined) throw contended()
     throw new Error('Cannot add a job: it neither is there nor can be written; this is a bug')
@@ -189,7 +189,7 @@ export class TableJobBackend implements JobBackend {
       const job = await this.find(id)
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (job === undefined || isEnded(job) || leftMs <= 0 || signal?.aborted === true) return job
-      await this.#sleep(Math.min(pauseMs, leftMs), signal)
+      await this.#timers.sleep(Math.min(pauseMs, leftMs), signal)
     }
   }
 
@@ -327,8 +327,4 @@ export class TableJobBackend implements JobBackend {
     const stored = id === undefined ? undefined : await this.#writer.live(id)
     return stored?.isOfKey(key) === true ? stored : undefined
   }
-}
-
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, signal && { signal }).catch(() => undefined)
 }

@@ -28,7 +28,7 @@ export interface JobRecord {
   readonly job: Job
   /** Equal for equal content (`fingerprintOf`). */
   readonly fingerprint: string
-  /** Grows each time the job is handed out: a lease with an older token is over. */
+  /** Begins with the time at which the job came, and grows each time it is handed out: a lease with an older token is over. */
   readonly token: number
   /** Heartbeats of the present lease. */
   readonly beat: number
@@ -138,7 +138,8 @@ const LOST = { outcome: 'refused', reason: 'lost' } as const
 export function addition(job: NewJob, fingerprint: string, group: GroupState | undefined, nowMs: number): Addition {
   const added = queuedJob(job, nowMs)
   return {
-    record: { job: added, fingerprint, token: 0, beat: 0, leaseMs: 0, expiresAtMs: undefined },
+    // Above every token of an earlier job of this id, whose time is over but whose worker may come back.
+    record: { job: added, fingerprint, token: nowMs, beat: 0, leaseMs: 0, expiresAtMs: undefined },
     group: group && { ...group, waitingId: added.id },
     outdatedId: group?.waitingId
   }
@@ -221,7 +222,7 @@ export function extendStep(progress: number | undefined, nowMs: number): Step {
 }
 
 /** The record after a change. */
-function changed(record: JobRecord, { set, add }: Change): JobRecord {
+export function changed(record: JobRecord, { set, add }: Change): JobRecord {
   const { token, beat, leaseMs, expiresAtMs, ...job } = set
   return {
     ...record,

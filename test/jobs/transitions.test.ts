@@ -65,6 +65,15 @@ test('decide() changes nothing under a lease that is over', () => {
   assert.equal(decide(recordOf(RUNNING, { beat: 4 }), undefined, SILENT, AT).outcome, 'refused', 'a heartbeat came')
 })
 
+test('addition() begins with a token above those of an earlier job of the same id', () => {
+  const first = recordOf()
+  const claimed = made(decide(first, undefined, { name: 'claim', leaseMs: 1 }, AT)).after
+  const later = addition({ id: 'a', type: 'work', input: packPayload(0) }, 'print', undefined, 2000).record
+  const again = made(decide(later, undefined, { name: 'claim', leaseMs: 1 }, AT)).after
+  assert(again.token > claimed.token)
+  assert.equal(decide(again, undefined, { name: 'finish', token: claimed.token }, AT).outcome, 'refused')
+})
+
 test('decide() ends no job twice', () => {
   const ends: Partial<Job>[] = [
     { status: 'SUCCESS' },
