@@ -26,6 +26,7 @@ import {
   type Emulators
 } from '../emulators/emulators.ts'
 import { createJobQueues, createJobResources } from '../emulators/job-resources.ts'
+import { jobBackendModelContract } from './job-backend-model.ts'
 import { TestClock, jobBackendContract, sharedJobBackendContract, type OpenStore } from './job-backend.ts'
 
 Object.assign(process.env, EMULATOR_ENVIRONMENT)
@@ -49,6 +50,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
   }
   jobBackendContract('AwsJobBackend', openStore)
   sharedJobBackendContract('AwsJobBackend', openStore)
+  jobBackendModelContract('AwsJobBackend', openStore, { runCount: 8, isPrompt: false })
   awsTests(running)
 } else {
   process.stderr.write(`AwsJobBackend: its tests are left out: ${reason}\n`)

@@ -4,10 +4,14 @@
  */
 
 import { MemoryJobBackend } from '../../src/jobs/memory-job-backend.ts'
-import { jobBackendContract } from './job-backend.ts'
+import { jobBackendModelContract } from './job-backend-model.ts'
+import { jobBackendContract, type OpenStore } from './job-backend.ts'
 
 // One process is all there is: every peer is the same backend, told the time of the last one opened.
-jobBackendContract('MemoryJobBackend', async () => {
+const openStore: OpenStore = async () => {
   let backend: MemoryJobBackend | undefined
   return async (setting) => (backend ??= new MemoryJobBackend(setting))
-})
+}
+
+jobBackendContract('MemoryJobBackend', openStore)
+jobBackendModelContract('MemoryJobBackend', openStore, { runCount: 500, isPrompt: true })

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { SqliteJobBackend } from '../../src/jobs/sqlite-job-backend.ts'
+import { jobBackendModelContract } from './job-backend-model.ts'
 import { jobBackendContract, sharedJobBackendContract, type OpenStore } from './job-backend.ts'
 
 const openStore: OpenStore = async (t) => {
@@ -18,3 +19,4 @@ const openStore: OpenStore = async (t) => {
 
 jobBackendContract('SqliteJobBackend', openStore)
 sharedJobBackendContract('SqliteJobBackend', openStore)
+jobBackendModelContract('SqliteJobBackend', openStore, { runCount: 40, isPrompt: true })
