@@ -5,6 +5,7 @@
 
 import type { Prediction } from '../learning/classifier-model.ts'
 import type { ColumnType } from '../table/signature.ts'
+import { csvLine } from '../table/csv-line.ts'
 
 /** What is told of each row beside its class. */
 export interface PredictionDetail {
@@ -57,8 +58,4 @@ export function predictionCsvLine(
 function classJson(classId: string, type: ColumnType): string {
   if (type === 'text') return JSON.stringify(classId)
   return /^-?\d+$/.test(classId) ? `${classId}.0` : classId
-}
-
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
 }

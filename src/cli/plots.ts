@@ -6,6 +6,7 @@
 import type { CalibrationBin } from '../learning/evaluation.ts'
 import type { NamedReport } from '../learning/named-report.ts'
 import type { LearningPoint } from '../versions/version-trainer.ts'
+import { escapeXml, svgDocument } from './svg.ts'
 
 /** Classes of a confusion matrix that can still be read; of more, those that are mixed up most are shown. */
 const MAX_CLASSES = 30
@@ -20,12 +21,9 @@ const AXIS_STEPS = [0, 0.2, 0.4, 0.6, 0.8, 1] as const
 const LARGEST_POINT = 16
 const SMALLEST_POINT = 2
 
-/** Follows the reader's light or dark setting; blue and orange are told apart by all kinds of colour vision. */
-const CSS =
-  'text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}.ground{fill:#fff}' +
-  '.grid{stroke:#d0d7de;fill:none}.line{stroke:#0072b2;stroke-width:2;fill:none}.right{fill:#0072b2}.wrong{fill:#d55e00}' +
-  '@media (prefers-color-scheme:dark){text{fill:#e6edf3}.ground{fill:#0d1117}.grid{stroke:#30363d}' +
-  '.line{stroke:#56b4e9}.right{fill:#56b4e9}.wrong{fill:#ff8c42}}'
+/** Blue and orange are told apart by all kinds of colour vision. */
+const CSS = '.line{stroke:#0072b2;stroke-width:2;fill:none}.right{fill:#0072b2}.wrong{fill:#d55e00}'
+const DARK_CSS = '.line{stroke:#56b4e9}.right{fill:#56b4e9}.wrong{fill:#ff8c42}'
 
 /**
  * Draws which class was taken for which: a row is a class's own questions, a column what was predicted of them; a cell is the darker
@@ -48,7 +46,7 @@ export function confusionMatrixSvg(report: Pick<NamedReport, 'classes' | 'confus
       const kind = label === predicted ? 'right' : 'wrong'
       const opacity = rounded(0.15 + (0.6 * count) / support)
       return [
-        `<rect class="${kind}" x="${x}" y="${y}" width="${CELL}" height="${CELL}" opacity="${opacity}"><title>${escape(`${label} → ${predicted}: ${count}`)}</title></rect>`,
+        `<rect class="${kind}" x="${x}" y="${y}" width="${CELL}" height="${CELL}" opacity="${opacity}"><title>${escapeXml(`${label} → ${predicted}: ${count}`)}</title></rect>`,
         `<text x="${x + CELL / 2}" y="${y + CELL / 2 + 4}" text-anchor="middle">${count}</text>`
       ]
     })
@@ -57,8 +55,8 @@ export function confusionMatrixSvg(report: Pick<NamedReport, 'classes' | 'confus
     const at = (index + 0.5) * CELL
     const column = margin + at
     return [
-      `<text x="${margin - 8}" y="${margin + MARGIN.top + at + 4}" text-anchor="end">${escape(cut(name))}</text>`,
-      `<text transform="translate(${column + 4} ${margin + MARGIN.top - 8}) rotate(-90)">${escape(cut(name))}</text>`
+      `<text x="${margin - 8}" y="${margin + MARGIN.top + at + 4}" text-anchor="end">${escapeXml(cut(name))}</text>`,
+      `<text transform="translate(${column + 4} ${margin + MARGIN.top - 8}) rotate(-90)">${escapeXml(cut(name))}</text>`
     ]
   })
   const left = report.classes.length - shown.length
@@ -151,15 +149,8 @@ function chart(
 }
 
 function svg(width: number, height: number, title: string, content: readonly string[]): string {
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
-    `<style>${CSS}</style>`,
-    `<rect class="ground" width="${width}" height="${height}"/>`,
-    `<text class="title" x="16" y="24">${escape(title)}</text>`,
-    ...content,
-    '</svg>',
-    ''
-  ].join('\n')
+  const heading = `<text class="title" x="16" y="24">${escapeXml(title)}</text>`
+  return svgDocument({ width, height, label: title, css: CSS, darkCss: DARK_CSS, content: [heading, ...content] })
 }
 
 function across(share: number): number {
@@ -180,8 +171,4 @@ function percent(share: number): string {
 
 function cut(name: string): string {
   return name.length > MAX_LABEL_CHARACTERS ? `${name.slice(0, MAX_LABEL_CHARACTERS - 1)}…` : name
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

@@ -8,6 +8,7 @@ import { ServiceError } from '../errors.ts'
 import { describeUnnamed, readCsv, separatorName, type CsvHeader } from '../table/csv-table.ts'
 import { repertoireOf, type Mentor, type MentorAnswer } from './mentor.ts'
 import { sanitize } from './sanitize.ts'
+import { csvLine } from '../table/csv-line.ts'
 
 /** One line of training data: an answer and the questions that it answers. */
 export interface TrainingRow {
@@ -106,7 +107,7 @@ export function readTestQuestions(csv: Uint8Array | string, charset?: string): T
 /** Writes training data that {@link readTrainingData} reads back the same: RFC 4180, lines ended by CR LF. */
 export function writeTrainingData(rows: readonly TrainingRow[]): string {
   const lines = rows.map((row) => [row.id, row.question, joinList(row.paraphrases), row.answer, joinList(row.topics)])
-  return [COLUMNS, ...lines].map((cells) => `${cells.map(quoteCell).join(',')}\r\n`).join('')
+  return [COLUMNS, ...lines].map(csvLine).join('')
 }
 
 /** Training data of a mentor: the answers that count, then the utterances, which go by their names. */
@@ -312,8 +313,4 @@ function splitList(cell: string): string[] {
 /** The inverse of {@link splitList}: escapes each `|`, and a backslash where it would be read as an escape. */
 function joinList(items: readonly string[]): string {
   return items.map((item) => item.replace(/\\(?=[\\|]|$)|\|/g, (character) => `\\${character}`)).join('|')
-}
-
-function quoteCell(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

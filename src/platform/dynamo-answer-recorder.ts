@@ -3,12 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash } from 'node:crypto'
-
 import { AnswerGatherer, type GatheredAnswer } from '../answering/answer-gatherer.ts'
 import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../answering/answer-record.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'
+import { nameDigest } from './name-digest.ts'
 
 /** How long a record is kept for people to grade. */
 const RECORD_DAYS = 365
@@ -99,5 +98,5 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>)
 
 /** The list of the table's index that a mentor's records stand in: what people review apart from what was matched. */
 function listOf(mentorId: string, isUnmatched: boolean): string {
-  return `${isUnmatched ? 'UNMATCHED' : 'MATCHED'}#${createHash('sha256').update(mentorId).digest('base64url')}`
+  return `${isUnmatched ? 'UNMATCHED' : 'MATCHED'}#${nameDigest(mentorId)}`
 }

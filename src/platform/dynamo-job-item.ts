@@ -3,11 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash } from 'node:crypto'
-
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../jobs/job.ts'
 import type { GroupState, JobRecord, RecordFields, Transition } from '../jobs/transitions.ts'
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
+import { nameDigest } from './name-digest.ts'
 
 /**
  * In which list of the index an item stands: jobs whose message has not been sent for sure, jobs that wait, run, or are
@@ -28,12 +27,12 @@ export function entryKey(id: string): string {
 
 /** Key of the item that remembers which job an idempotency key belongs to. */
 export function idempotencyKeyOf(key: string): string {
-  return `key#${createHash('sha256').update(key).digest('base64url')}`
+  return `key#${nameDigest(key)}`
 }
 
 /** Key of the item of a group: which of its jobs is at work, and which waits. It changes in one transaction with theirs. */
 export function groupKey(group: string): string {
-  return `group#${createHash('sha256').update(group).digest('base64url')}`
+  return `group#${nameDigest(group)}`
 }
 
 /** The attribute of each field that commands change. */

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ServiceError } from '../errors.ts'
@@ -12,6 +12,7 @@ import { sanitize } from '../mentor/sanitize.ts'
 import { textIn } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
+import { nameDigest } from './name-digest.ts'
 
 /** A grade, and who gave it when. */
 interface KeptGrade {
@@ -64,7 +65,7 @@ export class S3GradeStore implements GradeStore {
       if (bySanitized.size > MAX_GRADES) {
         throw new ServiceError('CONFLICT', `Cannot grade: a mentor has at most ${MAX_GRADES} graded questions`)
       }
-      const objectKey = `grades/${hashOf(mentorId)}/${randomUUID()}`
+      const objectKey = `grades/${nameDigest(mentorId)}/${randomUUID()}`
       const bytes = new TextEncoder().encode(JSON.stringify([...bySanitized.values()]))
       await objects.put(objectKey, { bytes, contentType: 'application/json' })
       const condition =
@@ -109,11 +110,7 @@ export class S3GradeStore implements GradeStore {
 }
 
 function keyOf(mentorId: string): string {
-  return `grades#${hashOf(mentorId)}`
-}
-
-function hashOf(mentorId: string): string {
-  return createHash('sha256').update(mentorId).digest('base64url')
+  return `grades#${nameDigest(mentorId)}`
 }
 
 function contended(): ServiceError {

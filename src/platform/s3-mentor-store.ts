@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
 import { ServiceError } from '../errors.ts'
 import type { Mentor } from '../mentor/mentor.ts'
@@ -11,6 +11,7 @@ import type { FoundMentor, MentorEntry, MentorStore, StoredMentor } from '../men
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
+import { nameDigest } from './name-digest.ts'
 
 /** How to open a {@link S3MentorStore}. */
 export interface S3MentorStoreOptions {
@@ -73,7 +74,7 @@ export class S3MentorStore implements MentorStore {
 
   async put(id: string, mentor: StoredMentor, expected?: string | null): Promise<boolean> {
     const { table, objects } = this.#storage
-    const objectKey = `mentors/${hashOf(id)}/${randomUUID()}.json`
+    const objectKey = `mentors/${nameDigest(id)}/${randomUUID()}.json`
     await objects.put(objectKey, { bytes: mentor.json, contentType: 'application/json' })
     const { name, answerCount, revision } = mentor
     const nowMs = this.#wallMs()
@@ -114,12 +115,7 @@ function conditionOf(expected: string | null | undefined) {
 }
 
 function keyOf(id: string): string {
-  return `mentor#${hashOf(id)}`
-}
-
-/** An id may be longer than a key, and have characters that addresses treat in their own way. */
-function hashOf(id: string): string {
-  return createHash('sha256').update(id).digest('base64url')
+  return `mentor#${nameDigest(id)}`
 }
 
 function entryOf(item: StoredRecord): MentorEntry {

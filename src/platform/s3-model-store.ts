@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ModelBytes } from '../learning/classifier-model.ts'
@@ -20,6 +20,7 @@ import { ServiceError } from '../errors.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
+import { nameDigest } from './name-digest.ts'
 
 /** How to open a {@link S3ModelStore}. */
 export interface S3ModelStoreOptions {
@@ -314,16 +315,11 @@ function headIn(item: StoredRecord): Head {
 }
 
 function keyOf(name: string): string {
-  return `model#${hashOf(name)}`
+  return `model#${nameDigest(name)}`
 }
 
 function folderOf(name: string): string {
-  return `models/${hashOf(name)}/`
-}
-
-/** A name may have characters that addresses treat in their own way. */
-function hashOf(name: string): string {
-  return createHash('sha256').update(name).digest('base64url')
+  return `models/${nameDigest(name)}/`
 }
 
 function contended(): ServiceError {

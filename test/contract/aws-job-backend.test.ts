@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import {
   DeleteMessageCommand,
   ReceiveMessageCommand,
@@ -18,32 +18,12 @@ import type { Claim } from '../../src/jobs/job-backend.ts'
 import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { packPayload } from '../../src/jobs/payload.ts'
 import { AwsJobBackend, type AwsJobBackendOptions } from '../../src/platform/aws-job-backend.ts'
-import {
-  EMULATOR_ENVIRONMENT,
-  missingTools,
-  startEmulators,
-  stopEmulators,
-  type Emulators
-} from '../emulators/emulators.ts'
+import { withEmulators, type Emulators } from '../emulators/emulators.ts'
 import { createJobQueues, createJobResources } from '../emulators/job-resources.ts'
 import { jobBackendModelContract } from './job-backend-model.ts'
 import { TestClock, jobBackendContract, sharedJobBackendContract, type OpenStore } from './job-backend.ts'
 
-Object.assign(process.env, EMULATOR_ENVIRONMENT)
-
-const reason = await missingTools()
-if (reason === undefined || process.env['CI'] === 'true') {
-  let emulators: Emulators | undefined
-  before(async () => {
-    emulators = await startEmulators()
-  })
-  after(async () => {
-    if (emulators !== undefined) await stopEmulators(emulators)
-  })
-  const running = (): Emulators => {
-    assert(emulators !== undefined, 'the emulators have started')
-    return emulators
-  }
+await withEmulators('AwsJobBackend', (running) => {
   const openStore: OpenStore = async () => {
     const resources = await createJobResources(running(), `jobs-${randomUUID()}`)
     return async (setting) => new AwsJobBackend({ ...resources, ...setting })
@@ -52,9 +32,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
   sharedJobBackendContract('AwsJobBackend', openStore)
   jobBackendModelContract('AwsJobBackend', openStore, { runCount: 8, isPrompt: false })
   awsTests(running)
-} else {
-  process.stderr.write(`AwsJobBackend: its tests are left out: ${reason}\n`)
-}
+})
 
 /** What only a backend of several services has to keep: its parts may disagree, repeat themselves, or be away. */
 function awsTests(running: () => Emulators): void {

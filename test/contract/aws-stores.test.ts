@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { hash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { ANSWER_TYPES } from '../../src/answering/answer.ts'
@@ -16,13 +16,7 @@ import type { DynamoTable } from '../../src/platform/dynamo-table.ts'
 import { S3GradeStore } from '../../src/platform/s3-grade-store.ts'
 import { S3MentorStore } from '../../src/platform/s3-mentor-store.ts'
 import { S3ModelStore } from '../../src/platform/s3-model-store.ts'
-import {
-  EMULATOR_ENVIRONMENT,
-  missingTools,
-  startEmulators,
-  stopEmulators,
-  type Emulators
-} from '../emulators/emulators.ts'
+import { withEmulators } from '../emulators/emulators.ts'
 import { createStorageResources } from '../emulators/job-resources.ts'
 import { openMentorApp } from '../server/mentor-app.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../../src/storage/stored-record.ts'
@@ -30,20 +24,9 @@ import { answerRecordStoreContract } from './answer-record-store.ts'
 import { mentorStoreContract } from './mentor-store.ts'
 import { modelStoreContract, newVersion } from './model-store.ts'
 
-Object.assign(process.env, EMULATOR_ENVIRONMENT)
-
-const reason = await missingTools()
-if (reason === undefined || process.env['CI'] === 'true') {
-  let emulators: Emulators | undefined
-  before(async () => {
-    emulators = await startEmulators()
-  })
-  after(async () => {
-    if (emulators !== undefined) await stopEmulators(emulators)
-  })
+await withEmulators('Stores', (running) => {
   const openStorage = async (t: TestContext) => {
-    assert(emulators !== undefined, 'the emulators have started')
-    const options = await createStorageResources(emulators, `stores-${randomUUID()}`)
+    const options = await createStorageResources(running(), `stores-${randomUUID()}`)
     const open = (): AwsStorage => {
       const storage = openAwsStorage(options)
       t.after(() => storage.close())
@@ -71,9 +54,7 @@ if (reason === undefined || process.env['CI'] === 'true') {
   s3ModelStoreTests(openStorage)
   reviewStoresTests(openStorage)
   serviceTest(openStorage)
-} else {
-  process.stderr.write(`Stores on AWS: their tests are left out: ${reason}\n`)
-}
+})
 
 /** What only a store across a network has to keep. */
 function s3ModelStoreTests(

@@ -3,11 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -138,6 +140,32 @@ export async function startEmulators(): Promise<Emulators> {
 /** Ends all three. */
 export async function stopEmulators(emulators: Emulators): Promise<void> {
   await Promise.all(Object.values(emulators).map((emulator: Emulator) => emulator.stop()))
+}
+
+/**
+ * Runs the emulators for the tests of this file; where they cannot run, its tests are skipped with the reason, but in
+ * continuous integration they fail.
+ * @param name what is tested
+ * @param define defines the tests, which take the running emulators by calling `running`
+ */
+export async function withEmulators(name: string, define: (running: () => Emulators) => void): Promise<void> {
+  const reason = await missingTools()
+  if (reason !== undefined && process.env['CI'] !== 'true') {
+    test(`${name} on AWS`, { skip: reason }, () => undefined)
+    return
+  }
+  Object.assign(process.env, EMULATOR_ENVIRONMENT)
+  let emulators: Emulators | undefined
+  before(async () => {
+    emulators = await startEmulators()
+  })
+  after(async () => {
+    if (emulators !== undefined) await stopEmulators(emulators)
+  })
+  define(() => {
+    assert(emulators !== undefined, 'the emulators have started')
+    return emulators
+  })
 }
 
 /** Makes a directory of the cache by `fill`, unless it is there; a half-filled one is never seen. */

@@ -12,9 +12,9 @@ const VERSION = 2
 const HEADER_BYTES = 64
 const ALIGNMENT = 64
 /** Columns of a panel, and neighbouring inputs of a column that lie together: see src/embedding/native/kernels.h. */
-const PANEL_COLUMNS = 16
-const GROUP = 4
-const SIZE_MULTIPLE = 64
+export const PANEL_COLUMNS = 16
+export const GROUP = 4
+export const SIZE_MULTIPLE = 64
 const HEAD_MULTIPLE = 32
 /** Powers of {@link smoothingFactors}, by the quality on validation.txt: of 0.5 to 0.9, the ones of the best mean cosine. */
 const SMOOTHING_ALPHA = { attention: 0.75, output: 0.75, inner: 0.65 } as const

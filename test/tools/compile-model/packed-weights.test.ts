@@ -4,9 +4,17 @@
  */
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { packFloatWeights, packWeights, problemOfSizes } from '../../../tools/compile-model/packed-weights.ts'
+import {
+  GROUP,
+  PANEL_COLUMNS,
+  SIZE_MULTIPLE,
+  packFloatWeights,
+  packWeights,
+  problemOfSizes
+} from '../../../tools/compile-model/packed-weights.ts'
 import { openSourceModel } from '../../../tools/compile-model/source-model.ts'
 import { modelPath } from '../../fixtures/model-path.ts'
 
@@ -22,4 +30,13 @@ test('packWeights() and packFloatWeights() refuse sizes that the kernels do not 
     assert.throws(() => packWeights({ ...model, ...odd }, []), problem)
     assert.throws(() => packFloatWeights({ ...model, ...odd }), problem)
   }
+})
+
+test('weights are packed as the kernels read them', async () => {
+  const header = await readFile(new URL('../../../src/embedding/native/kernels.h', import.meta.url), 'utf8')
+  const defined = (name: string): number => Number(new RegExp(`^#define ${name} (\\d+)$`, 'm').exec(header)?.[1])
+  assert.deepEqual(
+    { LANES: PANEL_COLUMNS, GROUP, SIZE_MULTIPLE },
+    { LANES: defined('LANES'), GROUP: defined('GROUP'), SIZE_MULTIPLE: defined('SIZE_MULTIPLE') }
+  )
 })

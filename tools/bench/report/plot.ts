@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { escapeXml, svgDocument } from '../../../src/cli/svg.ts'
+
 /** A line of a plot. */
 export interface Series {
   readonly title: string
@@ -43,27 +45,25 @@ export function plotOf(panels: readonly Panel[], xTitle = 'clients'): string {
   const legendTop = MARGIN.top + PANEL_HEIGHT + MARGIN.bottom
   const width = panels.length * (MARGIN.left + PANEL_WIDTH + MARGIN.right)
   const height = legendTop + Math.ceil(series.length / LEGEND_COLUMNS) * LEGEND_LINE_HEIGHT + 12
-  const css = [
-    `text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}.ground{fill:#fff}`,
-    `.grid{stroke:#d0d7de;stroke-width:1}.line{fill:none;stroke-width:1.8}.ours{stroke-width:3.5}`,
-    ...COLOURS.map(({ light }, index) => `.s${index}{stroke:${light};color:${light}}`),
-    `@media (prefers-color-scheme:dark){text{fill:#e6edf3}.ground{fill:#0d1117}.grid{stroke:#30363d}`,
-    ...COLOURS.map(({ dark }, index) => `.s${index}{stroke:${dark};color:${dark}}`),
-    '}'
-  ]
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(panels.map(({ title }) => title).join('; '))}">`,
-    `<style>${css.join('')}</style>`,
-    `<rect class="ground" width="${width}" height="${height}"/>`,
-    ...panels.map((panel, index) => panelOf(panel, index * (MARGIN.left + PANEL_WIDTH + MARGIN.right), xTitle)),
-    ...series.map(({ title }, index) => {
-      const x = MARGIN.left + (index % LEGEND_COLUMNS) * (width / LEGEND_COLUMNS)
-      const y = legendTop + Math.floor(index / LEGEND_COLUMNS) * LEGEND_LINE_HEIGHT + 8
-      return `<path class="${classOf(index)}" d="M${x} ${y}h28"/><text x="${x + 36}" y="${y + 4}">${escape(title)}</text>`
-    }),
-    '</svg>',
-    ''
-  ].join('\n')
+  return svgDocument({
+    width,
+    height,
+    label: panels.map(({ title }) => title).join('; '),
+    css: `.line{fill:none;stroke-width:1.8}.ours{stroke-width:3.5}${coloursOf('light')}`,
+    darkCss: coloursOf('dark'),
+    content: [
+      ...panels.map((panel, index) => panelOf(panel, index * (MARGIN.left + PANEL_WIDTH + MARGIN.right), xTitle)),
+      ...series.map(({ title }, index) => {
+        const x = MARGIN.left + (index % LEGEND_COLUMNS) * (width / LEGEND_COLUMNS)
+        const y = legendTop + Math.floor(index / LEGEND_COLUMNS) * LEGEND_LINE_HEIGHT + 8
+        return `<path class="${classOf(index)}" d="M${x} ${y}h28"/><text x="${x + 36}" y="${y + 4}">${escapeXml(title)}</text>`
+      })
+    ]
+  })
+}
+
+function coloursOf(setting: 'light' | 'dark'): string {
+  return COLOURS.map((colour, index) => `.s${index}{stroke:${colour[setting]};color:${colour[setting]}}`).join('')
 }
 
 function panelOf({ title, series }: Panel, left: number, xTitle: string): string {
@@ -74,7 +74,7 @@ function panelOf({ title, series }: Panel, left: number, xTitle: string): string
   const y = scaleOf(yTicks[0] ?? 1, yTicks.at(-1) ?? 1, MARGIN.top + PANEL_HEIGHT, MARGIN.top)
   const bottom = MARGIN.top + PANEL_HEIGHT
   return [
-    `<text class="title" x="${left + MARGIN.left}" y="${MARGIN.top - 16}">${escape(title)}</text>`,
+    `<text class="title" x="${left + MARGIN.left}" y="${MARGIN.top - 16}">${escapeXml(title)}</text>`,
     ...yTicks.map(
       (tick) =>
         `<path class="grid" d="M${left + MARGIN.left} ${y(tick)}h${PANEL_WIDTH}"/><text x="${left + MARGIN.left - 8}" y="${y(tick) + 4}" text-anchor="end">${tick.toLocaleString('en')}</text>`
@@ -83,7 +83,7 @@ function panelOf({ title, series }: Panel, left: number, xTitle: string): string
       (tick) =>
         `<path class="grid" d="M${x(tick)} ${MARGIN.top}v${PANEL_HEIGHT}"/><text x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`
     ),
-    `<text x="${left + MARGIN.left + PANEL_WIDTH / 2}" y="${bottom + 36}" text-anchor="middle">${escape(xTitle)}</text>`,
+    `<text x="${left + MARGIN.left + PANEL_WIDTH / 2}" y="${bottom + 36}" text-anchor="middle">${escapeXml(xTitle)}</text>`,
     // The first on top of the others.
     ...series
       .map((line, index) => {
@@ -118,8 +118,4 @@ export function ticksOf(values: readonly number[]): number[] {
 function scaleOf(from: number, to: number, start: number, end: number): (value: number) => number {
   const span = Math.log(to / from) || 1
   return (value) => Math.round((start + ((end - start) * Math.log(value / from)) / span) * 10) / 10
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }
