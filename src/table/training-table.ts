@@ -319,7 +319,7 @@ function assertRoom(rowCount: number, columnCount: number, limits: TableLimits):
   if (columnCount > limits.maxTrainingColumns + 1) {
     throw tooLarge(`more than ${limits.maxTrainingColumns} columns beside the label (MAX_TRAINING_COLUMNS)`)
   }
-  if (rowCount * columnCount > MAX_TABLE_CELLS) throw tooLarge(`more than ${MAX_TABLE_CELLS} cells (MAX_TABLE_CELLS)`)
+  if (rowCount * columnCount > MAX_TABLE_CELLS) throw tooLarge(`more than ${MAX_TABLE_CELLS} cells`)
 }
 
 function tooLarge(found: string): ServiceError {
@@ -383,20 +383,20 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     faults.addOfColumn(labelName, 'one class only, at least 2 wanted')
   }
   if (classIds.length > MAX_CLASSES) {
-    throw tooLarge(`${classIds.length} classes, at most ${MAX_CLASSES} are allowed (MAX_CLASSES)`)
+    throw tooLarge(`${classIds.length} classes, at most ${MAX_CLASSES} are allowed`)
   }
   faults.throwIfAny()
   const textCount = typed.filter(({ type }) => type === 'text').length
   if (textCount > MAX_TEXT_COLUMNS) {
     throw tooLarge(
-      `${textCount} columns of texts, at most ${MAX_TEXT_COLUMNS} are allowed (MAX_TEXT_COLUMNS): join some, or give them type ignore`
+      `${textCount} columns of texts, at most ${MAX_TEXT_COLUMNS} are allowed: join some, or give them type ignore`
     )
   }
   const width = typed.reduce((sum, { type }) => sum + (type === 'text' ? limits.embeddingDimensions : 1), 0)
   if (width * raw.rowCount > MAX_FEATURE_VALUES) {
     throw tooLarge(
       `${raw.rowCount} rows of ${width} numbers, a text being ${limits.embeddingDimensions}: ` +
-        `at most ${MAX_FEATURE_VALUES} numbers in all are allowed (MAX_FEATURE_VALUES)`
+        `at most ${MAX_FEATURE_VALUES} numbers in all are allowed`
     )
   }
   const ofType = (wanted: ColumnType): Column[] =>

@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError, isLoopback, loadConfig, redactConfig, type Environment } from '../../src/config/load-config.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
@@ -123,6 +124,21 @@ test('redactConfig() shows of a secret only that it is set', () => {
   assert.equal(shown['port'], 8080)
   const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
   assert.equal(secretNames.length, 5)
+})
+
+test('what a text in parentheses names as a setting is one', async () => {
+  const source = join(import.meta.dirname, '../../src')
+  const found = new Set<string>()
+  for (const name of await readdir(source, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue
+    const text = await readFile(join(source, name), 'utf8')
+    for (const [, setting = ''] of text.matchAll(/['`][^'`\n]*\(([A-Z]+(?:_[A-Z]+)+)\)/g)) found.add(setting)
+  }
+  assert.ok(found.has('MAX_TRAINING_ROWS'))
+  assert.deepEqual(
+    [...found].filter((name) => !(name in SETTINGS)),
+    []
+  )
 })
 
 test('docs/configuration.md shows the settings that the code has', async () => {
