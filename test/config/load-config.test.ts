@@ -131,8 +131,11 @@ test('what a text in parentheses names as a setting is one', async () => {
   const found = new Set<string>()
   for (const name of await readdir(source, { recursive: true })) {
     if (!name.endsWith('.ts')) continue
-    const text = await readFile(join(source, name), 'utf8')
-    for (const [, setting = ''] of text.matchAll(/['`][^'`\n]*\(([A-Z]+(?:_[A-Z]+)+)\)/g)) found.add(setting)
+    const code = (await readFile(join(source, name), 'utf8')).replaceAll(/^ *(?:\/\/|\/?\*).*$/gm, '')
+    for (const [text] of code.matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`/g)) {
+      const written = text.replaceAll(/\$\{[^}]*\}/g, '')
+      for (const [, setting = ''] of written.matchAll(/\(([A-Z]+(?:_[A-Z]+)+)\)/g)) found.add(setting)
+    }
   }
   assert.ok(found.has('MAX_TRAINING_ROWS'))
   assert.deepEqual(
