@@ -237,6 +237,18 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(unpackPayload(result), 'in time')
   })
 
+  test(`${name}: jobs that one sweep takes back do not come back together`, LIMIT, async (t) => {
+    const { backend, clock } = await setUp(t, { ...POLICY, retryBaseMs: 100_000 })
+    const ids = [await add(backend), await add(backend), await add(backend)]
+    for (let count = 0; count < ids.length; count += 1) await claimOne(backend)
+    await backend.sweep()
+    clock.advance(LEASE_MS)
+    assert.equal((await backend.sweep()).expiredLeaseCount, ids.length)
+    const times = await Promise.all(ids.map(async (id) => (await backend.find(id))?.runAtMs ?? 0))
+    const [first = 0, second = 0, third = 0] = times.toSorted((a, b) => a - b)
+    assert(second - first > 10_000 && third - second > 10_000, times.join(', '))
+  })
+
   test(`${name}: extend() keeps the job and shows its progress`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t)
     const id = await add(backend)

@@ -15,6 +15,10 @@ function sentence(name: string, tokenCount: number, options: Partial<QueuedSente
   return { name, ids: new Int32Array(tokenCount), callerKey: 'a', lane: 'interactive', enqueuedMs: 0, ...options }
 }
 
+function of(callerKey: string, name: string, tokenCount: number): Named {
+  return sentence(name, tokenCount, { callerKey })
+}
+
 function filled(...sentences: readonly Named[]): BatchQueue<Named> {
   const queue = new BatchQueue<Named>()
   for (const each of sentences) queue.add(each)
@@ -81,6 +85,17 @@ test('a caller gains nothing by leaving the queue and coming back', () => {
   queue.add(sentence('b0', 20, { callerKey: 'b' }))
   queue.add(sentence('b1', 21, { callerKey: 'b' }))
   assert.deepEqual(drain(queue, 1), ['b0', 'b1', 'a1'])
+})
+
+test('a caller gains nothing by having been away while others were served', () => {
+  const queue = filled(of('a', 'a0', 50))
+  queue.takeBatch(1, 100)
+  for (const each of [of('b', 'b0', 40), of('b', 'b1', 30), of('b', 'b2', 5)]) queue.add(each)
+  assert.deepEqual(drain(queue, 1), ['b0', 'b1', 'b2'])
+  // By now b has had 75 tokens and a 50; a begins where b's last one did, at 70.
+  for (const each of [of('a', 'a1', 10), of('a', 'a2', 11), of('a', 'a3', 12), of('b', 'b3', 20), of('b', 'b4', 21)])
+    queue.add(each)
+  assert.deepEqual(drain(queue, 1), ['a1', 'b3', 'a2', 'a3', 'b4'])
 })
 
 test('remove() takes a sentence out, once', () => {

@@ -427,20 +427,24 @@ test('a bulk sentence that someone interactive waits for changes lanes', async (
   await busy
 })
 
-test('a call of both lanes can leave after its sentence changed lanes', async () => {
-  const { worker, batcher, admission } = setUp()
-  const busy = batcher.encode([request(1, 4)], {})
-  await nextTurn()
-  const leaving = [new AbortController(), new AbortController()] as const
-  const bulk = batcher.encode([request(3, 6, 'shared')], { lane: 'bulk', signal: leaving[0].signal })
-  const hurried = batcher.encode([request(3, 6, 'shared')], { signal: leaving[1].signal })
-  for (const controller of leaving) controller.abort()
-  await assert.rejects(bulk, { name: 'AbortError' })
-  await assert.rejects(hurried, { name: 'AbortError' })
-  assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 4])
-  await worker.finish()
-  await busy
-})
+for (const first of ['bulk', 'interactive'] as const) {
+  test(`a call of both lanes can leave after its sentence changed lanes, the ${first} one first`, async () => {
+    const { worker, batcher, events, admission } = setUp()
+    const busy = batcher.encode([request(1, 4)], {})
+    await nextTurn()
+    const leaving = { bulk: new AbortController(), interactive: new AbortController() }
+    const bulk = batcher.encode([request(3, 6, 'shared')], { lane: 'bulk', signal: leaving.bulk.signal })
+    const hurried = batcher.encode([request(3, 6, 'shared')], { signal: leaving.interactive.signal })
+    leaving[first].abort()
+    for (const controller of Object.values(leaving)) controller.abort()
+    await assert.rejects(bulk, { name: 'AbortError' })
+    await assert.rejects(hurried, { name: 'AbortError' })
+    assert.deepEqual([batcher.backlog.sentenceCount, admission.pendingTokens], [0, 4])
+    await worker.finish()
+    await busy
+    assert.deepEqual(events, ['coalesced', 'abandoned', 'batch 1 of 4'])
+  })
+}
 
 test('a refused call leaves nothing behind', async () => {
   const { worker, batcher, events, admission } = setUp({ maxPendingTokens: 10 })

@@ -29,6 +29,12 @@ const noisy = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
   gradient: Float64Array.of(2 * (x - 1))
 })
 
+/** Straight but for a bowl at the bottom, as Huber's loss is. */
+const huber = async ([x = 0]: Float64Array): Promise<Evaluation> =>
+  Math.abs(x) < 1
+    ? { value: (x * x) / 2, gradient: Float64Array.of(x) }
+    : { value: Math.abs(x) - 0.5, gradient: Float64Array.of(Math.sign(x)) }
+
 test('minimize() finds the bottom of a narrow bowl', async () => {
   const target = [3, -2, 0.5]
   const found = await minimize(bowl([1, 1000, 0.01], target), new Float64Array(3), options)
@@ -62,4 +68,11 @@ test('minimize() stops where rounding hides any further gain', async () => {
   const found = await minimize(noisy, Float64Array.of(0), { gradientTolerance: 0, maxEvaluations: 10_000 })
   assert.ok(found.evaluations < 200)
   assert.ok(Math.abs(found.point[0]! - 1) < 1e-3)
+})
+
+test('minimize() comes down a straight slope, where a step shows no curvature', async () => {
+  const found = await minimize(huber, Float64Array.of(20), options)
+  assert.ok(found.converged)
+  assert.ok(Math.abs(found.point[0]!) < 1e-6)
+  assert.ok(found.evaluations < 50, `${found.evaluations} evaluations`)
 })

@@ -4,16 +4,27 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { registerHooks } from 'node:module'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setExtra, setUser } from '@sentry/node'
 import { createErrorReporter, withoutRequest } from '../../src/server/sentry.ts'
 
+/** What the reporter asked Node.js to load, since this file began. */
+const loadedByReporter: string[] = []
+registerHooks({
+  resolve: (specifier, context, nextResolve) => {
+    if (context.parentURL?.endsWith('/src/server/sentry.ts') === true) loadedByReporter.push(specifier)
+    return nextResolve(specifier, context)
+  }
+})
+
 test('createErrorReporter() without a DSN reports nothing and loads nothing', async () => {
   const reporter = await createErrorReporter({ sentryDsn: undefined, stage: 'dev', release: 'x' })
   reporter.report(new Error('a bug'))
   await reporter.close(1)
+  assert.deepEqual(loadedByReporter, [])
 })
 
 test('createErrorReporter() sends an error with its release, stage, route and request id to the DSN', async (t) => {
@@ -32,6 +43,7 @@ test('createErrorReporter() sends an error with its release, stage, route and re
   assert.ok(typeof address === 'object' && address !== null)
   const sentryDsn = `http://publickey@127.0.0.1:${address.port}/42`
   const reporter = await createErrorReporter({ sentryDsn, stage: 'qa', release: 'sbert-service@1.2.3' })
+  assert.deepEqual(loadedByReporter, ['@sentry/node'])
   // What any code of a request might leave behind for Sentry to send.
   setUser({ ip_address: '10.0.0.1' })
   setExtra('body', 'private')
