@@ -13,14 +13,22 @@ node=$(command -v node)
 strip -o "$root/usr/local/bin/node" "$node"
 
 natives=$(find node_modules -path '*/bin/napi-v6/*' -type f)
+# Each step by itself: of a pipe, sh sees only the last command fail.
+linked=$(mktemp)
 # shellcheck disable=SC2086 -- the names have no spaces
-libraries=$(ldd "$node" $natives | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' |
-  sort -u | grep -v /node_modules/)
+ldd "$node" $natives >"$linked"
+if grep 'not found' "$linked" >&2; then
+  echo 'assemble-root.sh: the base image lacks these libraries' >&2
+  exit 1
+fi
+libraries=$(awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' "$linked")
+libraries=$(printf '%s\n' "$libraries" | sort -u | grep -v /node_modules/)
 for library in $libraries; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
   # Says to scanners which package it is of. dpkg knows merged folders by one of their two names.
-  package=$(dpkg-query --search "*${library#/usr}" | head -n 1 | cut -d: -f1)
+  found=$(dpkg-query --search "*${library#/usr}")
+  package=${found%%:*}
   dpkg-query --status "$package" >"$root/var/lib/dpkg/status.d/$package"
 done
 cp /etc/os-release /etc/debian_version "$root/etc/"
