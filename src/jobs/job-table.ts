@@ -59,7 +59,7 @@ export interface JobTable {
   /** Keeps a payload, for a job that is about to be written. */
   keep(name: 'input' | 'result', place: string, payload: Payload): Promise<StoredPayload>
   /** Lists a job that is about to be added. */
-  announce(job: Job): Promise<void>
+  addEntry(job: Job): Promise<void>
   /** Adds a job whose message is not sent yet, if neither its id nor its key is taken. */
   add(added: NewRecord, options: AddOptions): Promise<boolean>
   /** Writes a change, if status and token are still as they were read. */

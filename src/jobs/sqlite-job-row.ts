@@ -7,7 +7,7 @@ import type { SQLInputValue } from 'node:sqlite'
 
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from './job.ts'
-import type { JobRecord, RecordFields, Transition } from './transitions.ts'
+import { RECORD_FIELDS, type JobRecord, type RecordFields, type Transition } from './transitions.ts'
 
 /** A row of `jobs`. */
 export interface JobRow {
@@ -35,22 +35,8 @@ export function changedColumns({ change, after }: Pick<Transition, 'change' | 'a
   const { job, token, beat, leaseMs, expiresAtMs } = after
   const values: RecordFields = { ...job, token, beat, leaseMs, expiresAtMs }
   const isChanged = (field: keyof RecordFields): boolean => field in change.set || field in change.add
-  return FIELDS.filter((field) => isChanged(field)).map((field) => [COLUMN_OF[field], values[field] ?? null])
+  return RECORD_FIELDS.filter((field) => isChanged(field)).map((field) => [COLUMN_OF[field], values[field] ?? null])
 }
-
-const FIELDS: readonly (keyof RecordFields)[] = [
-  'status',
-  'failure',
-  'attempts',
-  'progress',
-  'lastError',
-  'updatedAtMs',
-  'runAtMs',
-  'token',
-  'beat',
-  'leaseMs',
-  'expiresAtMs'
-]
 
 /** Reads a row of `jobs`, whole. */
 export function rowOf(columns: StoredRecord): JobRow {

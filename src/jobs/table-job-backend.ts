@@ -96,7 +96,7 @@ export class TableJobBackend implements JobBackend {
     const { record } = addition(job, fingerprint, undefined, this.#clock.wallMs())
     const [input] = await Promise.all([
       this.#table.keep('input', `${record.job.id}/input-${randomUUID()}`, job.input),
-      this.#table.announce(record.job)
+      this.#table.addEntry(record.job)
     ])
     const added = { record, input, ...(key !== undefined && { key }) }
     let staleId = ''

@@ -109,7 +109,7 @@ export class TableJobWriter {
   async #noticeRecord(notice: NewJob): Promise<NewRecord> {
     const { record } = addition(notice, fingerprintOf(notice), undefined, this.#clock.wallMs())
     const input = await this.#table.keep('input', `${record.job.id}/input`, notice.input)
-    await this.#table.announce(record.job)
+    await this.#table.addEntry(record.job)
     return { record, input }
   }
 

@@ -77,6 +77,21 @@ export interface RecordFields {
   readonly expiresAtMs: number | undefined
 }
 
+/** Every name of {@link RecordFields}. */
+export const RECORD_FIELDS: readonly (keyof RecordFields)[] = [
+  'status',
+  'failure',
+  'attempts',
+  'progress',
+  'lastError',
+  'updatedAtMs',
+  'runAtMs',
+  'token',
+  'beat',
+  'leaseMs',
+  'expiresAtMs'
+]
+
 /** How a record changes: fields that get a value, and counters that something is added to. */
 export interface Change {
   readonly set: Partial<RecordFields>

@@ -4,7 +4,13 @@
  */
 
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../jobs/job.ts'
-import type { GroupState, JobRecord, RecordFields, Transition } from '../jobs/transitions.ts'
+import {
+  RECORD_FIELDS,
+  type GroupState,
+  type JobRecord,
+  type RecordFields,
+  type Transition
+} from '../jobs/transitions.ts'
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import { nameDigest } from './name-digest.ts'
 
@@ -52,22 +58,10 @@ const ATTRIBUTE_OF: Readonly<Record<keyof RecordFields, string>> = {
 
 /** Fields under the names of their attributes. */
 export function attributesOf(fields: Partial<RecordFields>): Record<string, unknown> {
-  return Object.fromEntries(FIELDS.filter((name) => name in fields).map((name) => [ATTRIBUTE_OF[name], fields[name]]))
+  return Object.fromEntries(
+    RECORD_FIELDS.filter((name) => name in fields).map((name) => [ATTRIBUTE_OF[name], fields[name]])
+  )
 }
-
-const FIELDS: readonly (keyof RecordFields)[] = [
-  'status',
-  'failure',
-  'attempts',
-  'progress',
-  'lastError',
-  'updatedAtMs',
-  'runAtMs',
-  'token',
-  'beat',
-  'leaseMs',
-  'expiresAtMs'
-]
 
 /** Where a job stands after a change: in which list, since when, and until when the table keeps it. */
 export function placeOf({ after, effects }: Pick<Transition, 'after' | 'effects'>): Record<string, unknown> {

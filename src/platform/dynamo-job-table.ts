@@ -92,7 +92,7 @@ export class DynamoJobTable implements JobTable {
   }
 
   /** An entry without a job is passed over, a job without one would not be seen: so the entry comes first. */
-  async announce({ id, owner, type, createdAtMs }: Job): Promise<void> {
+  async addEntry({ id, owner, type, createdAtMs }: Job): Promise<void> {
     const ttl = secondsOf(createdAtMs + 2 * this.#policy.retentionMs)
     const Item = { pk: entryKey(id), id, owner, type, queueState: 'ENTRY', stateAt: createdAtMs, ttl }
     await reach('list a job', () => this.#database.send(new PutCommand({ TableName: this.#name, Item })))

@@ -170,7 +170,7 @@ export class RemoteTable implements JobTable {
     return { payload }
   }
 
-  async announce(): Promise<void> {
+  async addEntry(): Promise<void> {
     return undefined
   }
 
