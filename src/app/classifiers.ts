@@ -3,24 +3,24 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Encoder } from '../embedding/encoder.ts'
 import { trainClassifier } from '../classifier/classifier-trainer.ts'
+import { TRAIN_CLASSIFIER_JOB_TYPE } from '../classifier/classifier-trainer.ts'
 import { Classifiers } from '../classifier/classifiers.ts'
-import type { LoadedModels } from '../versions/loaded-models.ts'
-import type { ModelStore } from '../versions/model-store.ts'
-import type { ReadingLine } from '../reading/reading-line.ts'
-import type { PredictionObserver } from '../versions/prediction-observer.ts'
-import { TrainingReader } from '../table/training-reader.ts'
-import type { VersionTrainer } from '../versions/version-trainer.ts'
 import type { Config } from '../config/settings.ts'
-import { PermanentJobError } from '../jobs/job.ts'
+import type { Encoder } from '../embedding/encoder.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler } from '../jobs/job-runner.ts'
+import { PermanentJobError } from '../jobs/job.ts'
 import { packPayload } from '../jobs/payload.ts'
 import { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
-import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-routes.ts'
+import type { ReadingLine } from '../reading/reading-line.ts'
+import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-requests.ts'
 import { PACKED_TABLE_TYPE } from '../table/packed-table.ts'
-import { TRAIN_CLASSIFIER_JOB_TYPE } from '../classifier/classifier-trainer.ts'
+import { TrainingReader } from '../table/training-reader.ts'
+import type { LoadedModels } from '../versions/loaded-models.ts'
+import type { ModelStore } from '../versions/model-store.ts'
+import type { PredictionObserver } from '../versions/prediction-observer.ts'
+import type { VersionTrainer } from '../versions/version-trainer.ts'
 
 /** Classifiers of this process: what its routes and its jobs need. */
 export interface ClassifierArea {

@@ -4,9 +4,9 @@
  */
 
 import { resolve } from 'node:path'
-import type { CreateEncoding } from './open-app.ts'
-import { usableCores } from '../embedding/usable-cores.ts'
 import { LocalEncoder } from '../embedding/local-encoder.ts'
+import { usableCores } from '../embedding/usable-cores.ts'
+import type { CreateEncoding } from './open-app.ts'
 
 /** The encoder of this machine, as the settings want it: for the service and for workers. */
 export const createLocalEncoding: CreateEncoding = (config, logger, observer = {}) => {

@@ -4,15 +4,15 @@
  */
 
 import awsLambdaFastify from '@fastify/aws-lambda'
-import { openApp, type ServedApp, type CreateEncoding } from './open-app.ts'
-import { giveUp, openProcess, type ProcessKind } from './open-process.ts'
-import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
-import { hasText } from '../table/signature.ts'
+import { predictionsJson } from '../classifier/prediction-reply.ts'
 import type { Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
-import { predictionsJson } from '../classifier/prediction-reply.ts'
 import { LambdaRuntime, type InvocationHandler } from '../platform/lambda-runtime.ts'
+import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
+import { hasText } from '../table/signature.ts'
+import { openApp, type ServedApp, type CreateEncoding } from './open-app.ts'
+import { giveUp, openProcess, type ProcessKind } from './open-process.ts'
 
 const FUNCTION: ProcessKind = {
   name: 'lambda',

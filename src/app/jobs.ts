@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import { ENCODE_JOB_TYPE, PARAPHRASE_JOB_TYPE, encodeJob, paraphraseJob, sentencesInput } from '../jobs/encode-job.ts'
-import { WEBHOOK_JOB_TYPE } from '../jobs/job.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import { JobRunner, type JobHandler, type JobLog } from '../jobs/job-runner.ts'
+import { WEBHOOK_JOB_TYPE } from '../jobs/job.ts'
 import { SqliteJobBackend } from '../jobs/sqlite-job-backend.ts'
 import { webhookJob } from '../jobs/webhook.ts'
 import type { ReadingLine } from '../reading/reading-line.ts'
-import type { JobRouteOptions } from '../server/routes/jobs/job-routes.ts'
+import type { JobRouteOptions } from '../server/routes/jobs/enqueue-routes.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */
 const AFTER_JOBS_SECONDS = 5

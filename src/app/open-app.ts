@@ -5,28 +5,28 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { ProcessContext } from './open-process.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import type { Tokenize } from '../embedding/tokenizer.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
 import { joinCatalogues } from '../inference/inference-model.ts'
-import { jobRouteOptions } from './jobs.ts'
-import { memoryLimitBytes } from '../server/memory-limit.ts'
 import { RoomWatch } from '../jobs/room-watch.ts'
-import { openMentors, type MentorArea } from './mentors.ts'
 import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { buildApp } from '../server/app.ts'
+import { createAuthenticator } from '../server/auth.ts'
 import { bodyBudgetOf } from '../server/body-budget.ts'
 import { connectionGuardOf } from '../server/connection-guard.ts'
 import { MemoryGuard } from '../server/memory-guard.ts'
-import { createAuthenticator } from '../server/auth.ts'
+import { memoryLimitBytes } from '../server/memory-limit.ts'
 import { ObservedEncoder } from '../server/observed-encoder.ts'
-import { ReplyCache } from '../server/reply-cache.ts'
 import type { Readiness } from '../server/readiness.ts'
-import type { Tokenize } from '../embedding/tokenizer.ts'
+import { ReplyCache } from '../server/reply-cache.ts'
 import { createErrorReporter, type ErrorReporter } from '../server/sentry.ts'
-import packageJson from '../../package.json' with { type: 'json' }
+import { jobRouteOptions } from './jobs.ts'
+import { openMentors, type MentorArea } from './mentors.ts'
+import type { ProcessContext } from './open-process.ts'
 
 /** The part of the service that turns texts into embeddings, from before its model is loaded until it has drained. */
 export interface Encoding {

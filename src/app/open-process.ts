@@ -4,6 +4,7 @@
  */
 
 import closeWithGrace from 'close-with-grace'
+import packageJson from '../../package.json' with { type: 'json' }
 import { ConfigError, loadConfig, redactConfig, type Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
@@ -14,7 +15,6 @@ import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
 import { createEmfReporter } from './emf-reporter.ts'
 import { openJobBackend } from './jobs.ts'
 import { judgeNodeVersion } from './node-version.ts'
-import packageJson from '../../package.json' with { type: 'json' }
 
 /** What every process of the product has. */
 export interface ProcessContext {

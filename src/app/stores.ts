@@ -6,15 +6,15 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { AnswerRecordStore, AskedQuestions } from '../answering/answer-record.ts'
-import type { ModelStore } from '../versions/model-store.ts'
 import { SqliteAnswerRecorder } from '../answering/sqlite-answer-recorder.ts'
-import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
 import type { Config } from '../config/settings.ts'
 import type { GradeStore } from '../mentor/graded-questions.ts'
 import type { MentorStore } from '../mentor/mentor-source.ts'
 import { SqliteGradeStore } from '../mentor/sqlite-grade-store.ts'
 import { SqliteMentorStore } from '../mentor/sqlite-mentor-store.ts'
 import type { SqliteFile } from '../storage/sqlite-file.ts'
+import type { ModelStore } from '../versions/model-store.ts'
+import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
 
 /** What is kept of mentors, whatever keeps it. */
 export interface Stores {

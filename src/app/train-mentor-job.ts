@@ -6,13 +6,13 @@
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { trainMentor } from '../answering/mentor-trainer.ts'
-import type { VersionTrainer } from '../versions/version-trainer.ts'
-import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from '../jobs/job.ts'
 import type { JobHandler } from '../jobs/job-runner.ts'
+import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from '../jobs/job.ts'
 import { packPayload, unpackPayload } from '../jobs/payload.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
 import type { TrainingDesk } from '../mentor/training-desk.ts'
 import { jobErrorOf } from '../platform/graphql-client.ts'
+import type { VersionTrainer } from '../versions/version-trainer.ts'
 
 const trainInput = Compile(
   Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })

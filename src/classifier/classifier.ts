@@ -5,8 +5,8 @@
 
 import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
 import type { Prediction } from '../learning/classifier-model.ts'
-import type { ModelVersion } from '../versions/model-store.ts'
 import type { FeatureTable } from '../table/feature-table.ts'
+import type { ModelVersion } from '../versions/model-store.ts'
 
 /** How to predict: for whom texts are encoded, until when, and how much is told. */
 export interface PredictOptions extends EncodeOptions {

@@ -5,9 +5,9 @@
 
 import type { FeatureTable } from '../table/feature-table.ts'
 import type { ModelStore, ModelVersion } from '../versions/model-store.ts'
-import type { Classifier, PredictOptions, Predictions } from './classifier.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { readTrainingBins } from '../versions/version-report.ts'
+import type { Classifier, PredictOptions, Predictions } from './classifier.ts'
 
 /** A classifier whose predictions an observer is told of. */
 export class ObservedClassifier implements Classifier {

@@ -3,54 +3,51 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest
-} from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import type { AnswerObserver } from '../answering/answer-observer.ts'
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
+import type { Tokenize } from '../embedding/tokenizer.ts'
 import { ServiceError } from '../errors.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
+import { isPreflight, notFound, replyToOptions } from './allowed-methods.ts'
 import { addAuthentication, type Authenticator } from './auth.ts'
 import { addBodyBudget, bodyBudgetOf, type BodyBudget } from './body-budget.ts'
 import { connectionGuardOf, type ConnectionGuard } from './connection-guard.ts'
-import type { MemoryGuard } from './memory-guard.ts'
+import { addCors, addCorsHeaders } from './cors.ts'
 import { JSON_TYPE } from './encode-reply.ts'
-import { toErrorReply, toOpenAiError, type ErrorReply, type InvalidPart } from './error-reply.ts'
-import type { ReplyCache } from './reply-cache.ts'
-import { requestIdOf } from './request-id.ts'
+import { toErrorReply, toOpenAiError } from './error-reply.ts'
+import type { MemoryGuard } from './memory-guard.ts'
+import type { Readiness } from './readiness.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
+import type { ReplyCache } from './reply-cache.ts'
+import { assertReadableQuery } from './request-address.ts'
+import { addJsonBodies, readFormAsJson } from './request-body.ts'
 import { failBody, headFault, unknownExpectation } from './request-head.ts'
+import { requestIdOf } from './request-id.ts'
 import { logRequest, RequestLog, type RequestObserver } from './request-log.ts'
-import { classifierRoutes, type ClassifierRouteOptions } from './routes/classifiers/classifier-routes.ts'
+import type { ClassifierRouteOptions } from './routes/classifiers/classifier-requests.ts'
+import { classifierRoutes } from './routes/classifiers/classifier-routes.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode/encode-routes.ts'
 import { followupRoutes, type FollowupRouteOptions } from './routes/followups/followup-routes.ts'
-import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
 import { healthRoutes, pingRoutes } from './routes/health/health-routes.ts'
-import type { Readiness } from './readiness.ts'
-import { jobRoutes, type JobRouteOptions } from './routes/jobs/job-routes.ts'
+import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
+import type { JobRouteOptions } from './routes/jobs/enqueue-routes.ts'
+import { jobRoutes } from './routes/jobs/job-routes.ts'
 import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
 import { openAiRoutes, type ServedModel } from './routes/openai/openai-routes.ts'
 import { questionRoutes, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
-import type { AnswerObserver } from '../answering/answer-observer.ts'
 import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
 import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
 import { tokenizeRoutes } from './routes/tokenize/tokenize-routes.ts'
-import type { Tokenize } from '../embedding/tokenizer.ts'
 import { trainRoutes, type TrainRouteOptions } from './routes/train/train-routes.ts'
 import { versionRoutes, type MentorVersionRouteOptions } from './routes/versions/mentor-version-routes.ts'
-import { addJsonBodies, readFormAsJson } from './request-body.ts'
-import { assertReadableQuery } from './request-address.ts'
+import { secureHeaders } from './secure-headers.ts'
+import { refuseUnreadable, sendError, type ReportError } from './send-error.ts'
 import { isSlowStream } from './streamed-request.ts'
-import { secureHeaders, type Headers } from './secure-headers.ts'
 
 /** Options of the routes of mentors. */
 export type MentorAreaOptions = MentorRouteOptions &
@@ -105,8 +102,7 @@ export interface AppDependencies {
   readonly observeRequest?: RequestObserver
   /** Told of every answered question, for metrics. @default nobody */
   readonly observeAnswer?: AnswerObserver
-  /** Told of what is a bug of ours, after it was logged. */
-  readonly reportError: (error: unknown, context: { requestId: string; route: string | undefined }) => void
+  readonly reportError: ReportError
 }
 
 /** How often requests that did not arrive in time are looked for, at most. */
@@ -120,9 +116,6 @@ export const MAX_HEADER_BYTES = 16_384
 
 /** How often a stopping server looks for connections that have become idle. */
 const CLOSE_IDLE_INTERVAL_MS = 50
-
-/** Methods that a route may have; HEAD comes with GET, and OPTIONS with any. */
-const ROUTE_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 const ErrorReplySchema = Type.Object(
   {
@@ -207,7 +200,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       void reply.headers(headers.api).header('x-request-id', request.id)
       // No hook runs for an address that cannot be read.
       addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
-      sendError(dependencies, error, request, reply, (body) => body)
+      sendError(dependencies.reportError, error, request, reply, (body) => body)
       // Nothing else writes its line.
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
@@ -223,7 +216,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.removeContentTypeParser('text/plain')
   app.addSchema(ErrorReplySchema)
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    sendError(dependencies, error, request, reply, (body) => body)
+    sendError(dependencies.reportError, error, request, reply, (body) => body)
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api).header('x-request-id', request.id)
@@ -291,13 +284,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     }
     await api.register(async (openAi) => {
       openAi.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(dependencies, error, request, reply, toOpenAiError)
+        sendError(dependencies.reportError, error, request, reply, toOpenAiError)
       })
       await openAi.register(openAiRoutes, { prefix: '/v1', encoder, tokenize, limits, model })
     })
     await api.register(async (protocol) => {
       protocol.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(dependencies, error, request, reply, toProtocolError)
+        sendError(dependencies.reportError, error, request, reply, toProtocolError)
       })
       await protocol.register(inferenceRoutes, {
         prefix: '/v2',
@@ -308,28 +301,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   })
   await addDocsPage(app, headers.docs)
   return app
-}
-
-/** Headers of replies that a page of another origin may read. */
-const EXPOSED_HEADERS = ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated']
-
-async function addCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  await app.register(cors, {
-    origin: [...origins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: EXPOSED_HEADERS,
-    maxAge: 600
-  })
-}
-
-/** What the plugin of {@link addCors} adds to a reply, for those that it does not see. */
-function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
-  if (origins.length === 0) return
-  const isOpen = origins.includes('*')
-  if (!isOpen) void reply.header('vary', 'Origin')
-  if (!isOpen && (origin === undefined || !origins.includes(origin))) return
-  void reply.header('access-control-allow-origin', isOpen ? '*' : origin)
-  void reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
 }
 
 /** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */
@@ -343,97 +314,7 @@ function closeConnectionsOnceIdle(app: FastifyInstance): void {
   })
 }
 
-/** Sends an error, and logs and reports what is a bug of ours. */
-function sendError(
-  dependencies: Pick<AppDependencies, 'reportError'>,
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  wording: (body: ErrorReply['body']) => object
-): void {
-  // Nobody is left to answer, and an encode that was given up for that reason is no error.
-  if (reply.raw.destroyed && !(error instanceof ServiceError)) {
-    request.log.debug('the caller left')
-    void reply.code(499).send()
-    return
-  }
-  const errorReply = toErrorReply(error, invalidPartOf(error, request))
-  if (errorReply.isUnexpected) {
-    request.log.error({ err: error }, 'request failed')
-    dependencies.reportError(error, { requestId: request.id, route: request.routeOptions.url })
-  } else if (error instanceof ServiceError && error.cause !== undefined) {
-    request.log.warn({ err: error }, 'request refused')
-  }
-  void reply.code(errorReply.body.statusCode).headers(errorReply.headers)
-  void reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(wording(errorReply.body))
-}
-
-/** What a request was validated against, if that is what failed. */
-function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | undefined {
-  if (!(error instanceof Error)) return undefined
-  const isQuery = 'validationContext' in error && error.validationContext === 'querystring'
-  const schema = isQuery ? request.routeOptions.schema?.querystring : request.routeOptions.schema?.body
-  if (typeof schema !== 'object' || schema === null || !('required' in schema)) return undefined
-  const requiredFields = Array.isArray(schema.required) ? schema.required.map(String) : []
-  return { requiredFields, value: isQuery ? request.query : request.body }
-}
-
 /** Bodies are never decompressed: a small one may become huge, and decoders have had holes. */
 function compressedBody(): ServiceError {
   return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not taken')
-}
-
-/** 405 where the address has routes for other methods alone, else 404. */
-function notFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): ServiceError {
-  const allowed = allowedMethods(app, request)
-  if (allowed.length === 0 || allowed.includes(request.method)) {
-    return new ServiceError('NOT_FOUND', 'Cannot find that address: see /docs for those there are')
-  }
-  void reply.header('allow', allowed.join(', '))
-  return new ServiceError('METHOD_NOT_ALLOWED', `Cannot ${request.method} that address: it takes ${allowed.join(', ')}`)
-}
-
-function replyToOptions(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
-  const allowed = allowedMethods(app, request)
-  if (allowed.length === 0) throw notFound(app, request, reply)
-  void reply.code(204).header('allow', allowed.join(', ')).send()
-}
-
-/** Methods of the routes of a request's address; none when there are no routes. */
-function allowedMethods(app: FastifyInstance, request: FastifyRequest): string[] {
-  const [path = '/'] = request.url.split(/[?#;]/, 1)
-  const found: string[] = ROUTE_METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
-  if (found.length === 0) return []
-  return [...found, ...(found.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
-}
-
-/** Whether a browser asks by OPTIONS for another origin's page; CORS, if there is any, answers it. */
-function isPreflight(request: FastifyRequest): boolean {
-  return request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined
-}
-
-/** Answers what node's parser could not read as a request, in the shape of all errors, and ends the connection. */
-function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void {
-  // A reply that is under way, or waited for, must not be mixed up with this one.
-  const isAnswering = Boolean(Reflect.get(socket, '_httpMessage'))
-  if (!socket.writable || isAnswering || ('code' in error && error.code === 'ECONNRESET')) {
-    socket.destroy()
-    return
-  }
-  const known = toErrorReply(error)
-  const { body } = known.isUnexpected
-    ? toErrorReply(new ServiceError('INVALID_REQUEST', 'Cannot read the request: it is not valid HTTP'))
-    : known
-  const json = JSON.stringify(body)
-  const lines = [
-    `HTTP/1.1 ${body.statusCode} ${body.error}`,
-    ...Object.entries({
-      ...headers,
-      'cache-control': 'no-store',
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': String(Buffer.byteLength(json)),
-      connection: 'close'
-    }).map(([name, value]) => `${name}: ${value}`)
-  ]
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${json}`)
 }

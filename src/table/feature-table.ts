@@ -3,8 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Signature } from './signature.ts'
 import { ServiceError } from '../errors.ts'
+import type { Signature } from './signature.ts'
 
 /** Columns of a table, equally long, by name: texts of a `text` column, finite numbers of a `number` one. */
 export interface FeatureTable {

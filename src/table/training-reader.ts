@@ -6,7 +6,8 @@
 import type { Encoder } from '../embedding/encoder.ts'
 import type { Reader, ReadingLine } from '../reading/reading-line.ts'
 import { packTraining, readTest, type PackedTraining, type TableFormat } from './training-request.ts'
-import type { TableLimits, TestedModel, TestTable } from './training-table.ts'
+import type { TestedModel, TestTable } from './training-table.ts'
+import type { TableLimits } from './raw-table.ts'
 import type { TableTrainingOptions } from './training-options.ts'
 
 /** What the thread is given. */

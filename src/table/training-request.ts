@@ -15,12 +15,11 @@ import {
   readTestTable,
   readTrainingTable,
   type ReadTable,
-  type TableLimits,
   type TableFindings,
-  type TableSource,
   type TestedModel,
   type TestTable
 } from './training-table.ts'
+import type { TableLimits, TableSource } from './raw-table.ts'
 import { TableTrainingOptions } from './training-options.ts'
 
 /** A JSON body with options beside its rows. */

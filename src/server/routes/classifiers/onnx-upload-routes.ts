@@ -5,11 +5,11 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type TString } from 'typebox'
+import { readUpload, type OnnxUploadDependencies } from '../../../classifier/onnx-upload.ts'
+import { ServiceError } from '../../../errors.ts'
 import { classifierModelName } from '../../../versions/model-name.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
-import { readUpload, type OnnxUploadDependencies } from '../../../classifier/onnx-upload.ts'
 import { publishVersion } from '../../../versions/publish.ts'
-import { ServiceError } from '../../../errors.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { encodeOptionsOf, ERROR_REPLIES } from '../../encode-reply.ts'
 import { readForm, type FormPart } from './upload-form.ts'

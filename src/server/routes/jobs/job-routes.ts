@@ -3,81 +3,22 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
-import {
-  EMBEDDINGS_TYPE,
-  embeddingsAsFloats,
-  embeddingsAsJson,
-  embeddingsAsLines,
-  unpackEmbeddings
-} from '../../../jobs/embeddings-result.ts'
-import { ENCODE_JOB_TYPE, LINES_TYPE, MAX_JOB_SENTENCES, countLines } from '../../../jobs/encode-job.ts'
-import { FAILURES, JOB_STATUSES, PRIORITIES, isEnded, type Job, type NewJob } from '../../../jobs/job.ts'
 import type { JobBackend } from '../../../jobs/job-backend.ts'
-import { bytesOf, type Payload } from '../../../jobs/payload.ts'
-import { callbackUrlProblem } from '../../../jobs/webhook.ts'
-import type { ReadingLine } from '../../../reading/reading-line.ts'
+import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.ts'
 import { callerKey, callerOf, type Caller } from '../../auth.ts'
-import { ERROR_REPLIES, callerSignal, jsonReply } from '../../encode-reply.ts'
-import { REQUIRED_FIELD } from '../../error-reply.ts'
-import { bodyAsUtf8, charsetOf } from '../../../reading/text-reader.ts'
-import {
-  CallbackUrl,
-  JobRequest,
-  createJobReader,
-  expectedBytesOf,
-  invalidJob,
-  type RequestedJob,
-  type RequestedJobTypes
-} from './job-request.ts'
-import { checkedBytes } from '../../request-body.ts'
-import { validateHead } from '../../validate-head.ts'
+import { ERROR_REPLIES } from '../../encode-reply.ts'
+import { Accepted, acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
+import { ResultFormat, formatOf, sendResult } from './job-result.ts'
 
-/** Options of the job routes. */
-export interface JobRouteOptions {
-  readonly backend: JobBackend
-  /** By name. */
-  readonly types: RequestedJobTypes
-  /** Where large bodies wait to be read. */
-  readonly line: ReadingLine
-  readonly maxJsonDepth: number
-  readonly jobBodyLimitBytes: number
-  /** What callback URLs may be; `undefined`: none, since there is no secret to sign with. */
-  readonly callbacks: { readonly allowsPrivate: boolean } | undefined
-}
-
-const JSON_BODY_TYPE = 'application/json'
-/** Media types of lines of JSON. */
-const LINES_TYPES = [LINES_TYPE, 'application/x-ndjson', 'application/x-jsonlines']
-/** The longest wait that `Prefer: wait` is granted, in seconds. */
-const MAX_WAIT_SECONDS = 60
 const PAGE_JOBS = 50
 const MAX_PAGE_JOBS = 200
 
-const LinesQuery = Type.Object({
-  type: Type.Optional(Type.Literal(ENCODE_JOB_TYPE)),
-  callbackUrl: Type.Optional(CallbackUrl)
-})
-const JobHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same job.' })
-  ),
-  prefer: Type.Optional(
-    Type.String({ description: '`wait=30`: answer when the job has ended, or after so many seconds.' })
-  )
-})
 const JobParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) })
 
-const Accepted = Type.Object({
-  id: Type.String(),
-  status: Type.Enum([...JOB_STATUSES]),
-  statusUrl: Type.String(),
-  resultUrl: Type.String()
-})
 const JobView = Type.Object({
   id: Type.String(),
   type: Type.String(),
@@ -98,7 +39,6 @@ const JobPage = Type.Object({
   jobs: Type.Array(JobView),
   next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last.' }))
 })
-const ResultFormat = Type.Enum(['json', 'jsonl', 'float32'])
 const ListQuery = Type.Object({
   status: Type.Optional(
     Type.Enum([...JOB_STATUSES, ...FAILURES], {
@@ -112,7 +52,6 @@ const ListQuery = Type.Object({
 })
 
 const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
-const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `/v1/jobs`: work for later. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app, options) => {
@@ -247,123 +186,6 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   )
 }
 
-/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
-const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readonly closing: AbortSignal }> = async (
-  app,
-  options
-) => {
-  const { backend, types, closing } = options
-  const read = createJobReader(types, { maxJsonDepth: options.maxJsonDepth }, options.line)
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser<Buffer>([JSON_BODY_TYPE, ...LINES_TYPES], { parseAs: 'buffer' }, (request, body, done) => {
-    done(null, checkedBytes(request, body))
-  })
-
-  app.post(
-    '/jobs',
-    {
-      bodyLimit: options.jobBodyLimitBytes,
-      validatorCompiler: validateHead,
-      schema: {
-        summary: 'Hand in work for later',
-        description:
-          `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
-          `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
-        tags: ['jobs'],
-        headers: JobHeaders,
-        querystring: LinesQuery,
-        body: {
-          content: {
-            [JSON_BODY_TYPE]: { schema: JobRequest },
-            [LINES_TYPE]: { schema: Type.Unknown() },
-            'application/x-ndjson': { schema: Type.Unknown() },
-            'application/x-jsonlines': { schema: Type.Unknown() }
-          }
-        },
-        response: {
-          200: jsonReply('The job, which ended within the wait that was asked for.', Accepted),
-          202: jsonReply('The job, stored.', Accepted),
-          ...ERROR_REPLIES,
-          ...CONFLICT_REPLY
-        }
-      }
-    },
-    async (request, reply) => {
-      const job = await newJobOf(request, reply, options, read)
-      const enqueued = await backend.enqueue(job)
-      if (enqueued.outcome === 'conflict') {
-        throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
-      }
-      const waitSeconds = waitSecondsOf(request.headers.prefer)
-      const waited = waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply, closing) : enqueued.job
-      const accepted = acceptedOf(waited)
-      if (waitSeconds > 0) void reply.header('preference-applied', `wait=${waitSeconds}`)
-      void reply.header('location', accepted.statusUrl)
-      return reply.code(waitSeconds > 0 && isEnded(waited) ? 200 : 202).send(accepted)
-    }
-  )
-}
-
-/** The job that a request hands in. */
-async function newJobOf(
-  request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
-  reply: FastifyReply,
-  options: JobRouteOptions,
-  read: ReturnType<typeof createJobReader>
-): Promise<NewJob> {
-  const owner = callerKey(callerOf(request))
-  const bytes = bytesOf(request.body)
-  const contentType = request.headers['content-type']?.toLowerCase() ?? ''
-  const isLines = LINES_TYPES.some((type) => contentType.startsWith(type))
-  const charset = charsetOf(contentType)
-  const requested = isLines
-    ? linesJob(bodyAsUtf8(bytes, charset), request.query.callbackUrl)
-    : await read({ bytes, charset }, { callerKey: owner, signal: callerSignal(reply, undefined) })
-  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, options.callbacks)
-  const key = request.headers['idempotency-key']
-  return { ...requested, owner, ...(typeof key === 'string' && { idempotencyKey: key }) }
-}
-
-function linesJob(bytes: Uint8Array<ArrayBuffer>, callbackUrl: string | undefined): RequestedJob {
-  const lineCount = countLines(bytes, MAX_JOB_SENTENCES)
-  if (lineCount === 0) throw invalidJob('body', [REQUIRED_FIELD])
-  if (lineCount > MAX_JOB_SENTENCES) throw invalidJob('body', [`more than ${MAX_JOB_SENTENCES} lines`])
-  const input: Payload = { contentType: LINES_TYPE, bytes }
-  const expectedResultBytes = expectedBytesOf(lineCount, bytes.length)
-  return {
-    type: ENCODE_JOB_TYPE,
-    priority: 'bulk',
-    input,
-    expectedResultBytes,
-    ...(callbackUrl !== undefined && { callbackUrl })
-  }
-}
-
-function assertCallbackUrl(url: string, callbacks: JobRouteOptions['callbacks']): void {
-  if (callbacks === undefined) throw invalidJob('callbackUrl', ['this service has no secret to sign notices with'])
-  const problem = callbackUrlProblem(url, callbacks.allowsPrivate)
-  if (problem !== undefined) throw invalidJob('callbackUrl', [problem])
-}
-
-/** `wait=30` of a Prefer header (RFC 7240), in seconds; 0 without one. */
-function waitSecondsOf(prefer: string | undefined): number {
-  const wait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1]
-  return wait === undefined ? 0 : Math.min(MAX_WAIT_SECONDS, Number(wait))
-}
-
-/** Waits no longer than the caller does. */
-async function waitFor(
-  backend: JobBackend,
-  job: Job,
-  seconds: number,
-  reply: FastifyReply,
-  closing: AbortSignal
-): Promise<Job> {
-  const left = new AbortController()
-  reply.raw.once('close', () => left.abort())
-  return (await backend.waitUntilEnded(job.id, seconds * 1000, AbortSignal.any([left.signal, closing]))) ?? job
-}
-
 /** The job of the address, if the caller may know of it. */
 async function jobFor(backend: JobBackend, request: FastifyRequest<{ Params: { id: string } }>): Promise<Job> {
   const job = await backend.find(request.params.id)
@@ -381,11 +203,6 @@ function notFound(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this job: unknown, or over its retention')
 }
 
-function acceptedOf(job: Job) {
-  const statusUrl = `/v1/jobs/${encodeURIComponent(job.id)}`
-  return { id: job.id, status: job.status, statusUrl, resultUrl: `${statusUrl}/result` }
-}
-
 function viewOf(job: Job) {
   return {
     ...acceptedOf(job),
@@ -398,34 +215,4 @@ function viewOf(job: Job) {
     created: new Date(job.createdAtMs).toISOString(),
     updated: new Date(job.updatedAtMs).toISOString()
   }
-}
-
-/** The format that an Accept header asks for, if it is one of ours. */
-function formatOf(accept: string | undefined): 'float32' | 'jsonl' | undefined {
-  if (accept?.includes('application/octet-stream') === true) return 'float32'
-  return LINES_TYPES.some((type) => accept?.includes(type) === true) ? 'jsonl' : undefined
-}
-
-function sendResult(reply: FastifyReply, result: Payload, format: string | undefined): FastifyReply {
-  if (result.contentType !== EMBEDDINGS_TYPE) {
-    if (format === 'float32' || format === 'jsonl') throw notInFormat()
-    return reply
-      .header('content-type', result.contentType)
-      .send(Buffer.from(result.bytes.buffer, result.bytes.byteOffset, result.bytes.byteLength))
-  }
-  const embeddings = unpackEmbeddings(result)
-  void reply.header('x-model-revision', embeddings.revision)
-  if (format === 'float32') {
-    return reply.header('content-type', 'application/octet-stream').send(embeddingsAsFloats(embeddings))
-  }
-  const isLines = embeddings.form === 'lines'
-  if ((format === 'json' && isLines) || (format === 'jsonl' && !isLines)) throw notInFormat()
-  void reply.header('content-type', isLines ? LINES_TYPE : 'application/json; charset=utf-8')
-  return reply.send(Readable.from(isLines ? embeddingsAsLines(embeddings) : embeddingsAsJson(embeddings)))
-}
-
-function notInFormat(): ServiceError {
-  return new ServiceError('INVALID_REQUEST', 'Cannot give the result in this format: the job has another one', {
-    fields: { format: ['not a format of this job'] }
-  })
 }

@@ -15,7 +15,7 @@ import { JobRunner, type JobHandler } from '../../../../src/jobs/job-runner.ts'
 import { MemoryJobBackend } from '../../../../src/jobs/memory-job-backend.ts'
 import { packPayload } from '../../../../src/jobs/payload.ts'
 import { ReadingLine } from '../../../../src/reading/reading-line.ts'
-import type { JobRouteOptions } from '../../../../src/server/routes/jobs/job-routes.ts'
+import type { JobRouteOptions } from '../../../../src/server/routes/jobs/enqueue-routes.ts'
 import { AUTHORIZED, JWT_SECRET, StandInEncoder, buildTestApp, embeddingOf } from '../../test-app.ts'
 
 const LIMITS = { maxTextCharacters: 1000 }

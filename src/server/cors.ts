@@ -1,0 +1,30 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import cors from '@fastify/cors'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+/** Headers of replies that a page of another origin may read. */
+const EXPOSED_HEADERS = ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated']
+
+/** Answers preflight requests, and lets pages of these origins read replies. */
+export async function addCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: 600
+  })
+}
+
+/** What the plugin of {@link addCors} adds to a reply, for those that it does not see. */
+export function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
+  if (origins.length === 0) return
+  const isOpen = origins.includes('*')
+  if (!isOpen) void reply.header('vary', 'Origin')
+  if (!isOpen && (origin === undefined || !origins.includes(origin))) return
+  void reply.header('access-control-allow-origin', isOpen ? '*' : origin)
+  void reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
+}

@@ -1,0 +1,110 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { predictCsv } from '../../../classifier/csv-prediction.ts'
+import { type PredictionDetail, predictionsJson } from '../../../classifier/prediction-reply.ts'
+import { charsetOf } from '../../../reading/text-reader.ts'
+import { type PredictLimits, readFeatureColumns } from '../../../table/feature-columns.ts'
+import { hasText } from '../../../table/signature.ts'
+import { encodeOptionsOf, serverTimingOf } from '../../encode-reply.ts'
+import { streamRequest } from '../../streamed-request.ts'
+import { type ClassifierRouteOptions, sendJson } from './classifier-requests.ts'
+import { CSV_TYPE, ClassifierParams, REPLIES, isCsv } from './classifier-requests.ts'
+
+const PredictQuery = Type.Object({
+  version: Type.Optional(
+    Type.String({ pattern: '^([1-9][0-9]{0,8}|live)$', description: 'Another version than the live one.' })
+  ),
+  probability: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description: 'Whether to tell it; told when there is a text column and this is not given.'
+    })
+  ),
+  top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many classes to rank, 0 to 16.' }))
+})
+
+export type ClassifierPredictOptions = Pick<ClassifierRouteOptions, 'classifiers' | 'classifierBodyLimitBytes'> & {
+  readonly limits: PredictLimits
+}
+
+export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> = async (app, options) => {
+  const { classifiers, limits, classifierBodyLimitBytes } = options
+  app.addContentTypeParser(CSV_TYPE, (_request, payload, done) => {
+    done(null, payload)
+  })
+
+  app.post(
+    '/classifiers/:classifier/predict',
+    {
+      config: { isBodyStreamed: isCsv },
+      schema: {
+        summary: 'Predict classes',
+        description:
+          'JSON: columns by name, each a list or the text of one. CSV with a header line: answered row by row as CSV while it ' +
+          'comes in, however long; a row at fault has the reason in the column `error`.',
+        tags: ['classifiers'],
+        params: ClassifierParams,
+        querystring: PredictQuery,
+        body: {
+          content: {
+            'application/json': { schema: Type.Record(Type.String(), Type.Unknown()) },
+            [CSV_TYPE]: { schema: Type.Unknown() }
+          }
+        },
+        response: {
+          200: {
+            description: 'The classes, in the order of the rows.',
+            content: {
+              'application/json': {
+                schema: Type.Object({
+                  class: Type.Array(Type.Union([Type.String(), Type.Number()])),
+                  probability: Type.Optional(Type.Array(Type.Number())),
+                  top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
+                })
+              },
+              [CSV_TYPE]: { schema: Type.String() }
+            }
+          },
+          ...REPLIES
+        }
+      }
+    },
+    async (request, reply) => {
+      const { version, probability, top_k: topKText = '0' } = request.query
+      const classifier = await classifiers.open(
+        request.params.classifier,
+        version === undefined || version === 'live' ? undefined : Number(version)
+      )
+      const { signature } = classifier.version
+      const topK = Number(topKText)
+      const detail: PredictionDetail = {
+        hasProbability: probability === undefined ? hasText(signature) : probability === 'true',
+        topK
+      }
+      const encode = encodeOptionsOf(request, reply, undefined)
+      void reply.header('cache-control', 'no-store').header('x-model-version', String(classifier.version.version))
+      if (request.body instanceof Readable) {
+        const csvOptions = {
+          predict: { ...encode, lane: 'bulk' as const, topK: Math.max(1, topK) },
+          detail,
+          maxTextCharacters: limits.maxTextCharacters,
+          maxBytes: classifierBodyLimitBytes,
+          charset: charsetOf(request.headers['content-type'])
+        }
+        streamRequest(request)
+        const lines = await predictCsv(request.body, classifier, csvOptions)
+        return reply.type(`${CSV_TYPE}; charset=utf-8`).send(Readable.from(lines))
+      }
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON was validated against the schema
+      const table = readFeatureColumns(request.body as Record<string, unknown>, signature, limits)
+      const { rows, timings } = await classifier.predict(table, { ...encode, topK: Math.max(1, topK) })
+      if (timings !== undefined) void reply.header('server-timing', serverTimingOf(timings))
+      return sendJson(reply, predictionsJson(rows, signature.label.type, detail))
+    }
+  )
+}

@@ -1,0 +1,181 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { TRAIN_CLASSIFIER_JOB_TYPE } from '../../../classifier/classifier-trainer.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { Job } from '../../../jobs/job.ts'
+import { PACKED_TABLE_TYPE } from '../../../table/packed-table.ts'
+import { trainingOptionsOf } from '../../../table/training-options.ts'
+import type { TableSummary } from '../../../table/training-request.ts'
+import { classifierModelName } from '../../../versions/model-name.ts'
+import { callerKey, callerOf } from '../../auth.ts'
+import { callerSignal } from '../../encode-reply.ts'
+import { checkedBytes } from '../../request-body.ts'
+import { DroppedView, droppedView } from '../mentors/mentor-routes.ts'
+import { TrainingStatus, trainingStatusOf } from '../train/train-routes.ts'
+import {
+  CSV_TYPE,
+  ClassifierName,
+  ClassifierParams,
+  ColumnView,
+  REPLIES,
+  signatureView,
+  tableFormatOf
+} from './classifier-requests.ts'
+import type { ClassifierRouteOptions } from './classifier-requests.ts'
+
+const AcceptedTraining = {
+  id: Type.String(),
+  classifier: Type.String(),
+  status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
+  statusUrl: Type.String()
+}
+
+const TrainReply = Type.Object({
+  data: Type.Object({
+    ...AcceptedTraining,
+    features: Type.Array(ColumnView, { description: 'The columns that are learned from, as they were understood.' }),
+    label: ColumnView,
+    rowCount: Type.Integer(),
+    classCount: Type.Integer(),
+    dropped: Type.Optional(DroppedView),
+    lint: Type.Array(
+      Type.Object({
+        kind: Type.Literal('SAME_INPUT'),
+        count: Type.Integer({ description: 'Different contents that have more than one label.' }),
+        examples: Type.Array(
+          Type.Object({
+            rows: Type.Array(Type.Integer(), { description: 'The first after the header is 1.' }),
+            labels: Type.Array(Type.String())
+          })
+        )
+      }),
+      { description: 'What in the table makes answers worse: rows that are the same, under different labels.' }
+    )
+  })
+})
+
+const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining, ...TrainingStatus }) })
+
+/** Options of a training in an address, where all are texts. */
+const TrainQuery = Type.Object({
+  label: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  types: Type.Optional(
+    Type.String({ maxLength: 8000, description: 'Types that are not to be inferred: `zip:text,id:ignore`.' })
+  ),
+  c: Type.Optional(Type.String({ maxLength: 40 })),
+  force: Type.Optional(Type.Enum(['true', 'false']))
+})
+
+/** Options of the training routes of classifiers. */
+export type ClassifierTrainOptions = Pick<ClassifierRouteOptions, 'reader' | 'jobs' | 'classifierBodyLimitBytes'>
+
+export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOptions> = async (app, options) => {
+  const { jobs, reader } = options
+  // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, checkedBytes(request, body))
+  })
+
+  app.post(
+    '/classifiers/:classifier/train',
+    {
+      bodyLimit: options.classifierBodyLimitBytes,
+      schema: {
+        summary: 'Train a classifier from a table',
+        description:
+          'CSV with a header line, or JSON: an array of rows `{column: value}`, or `{rows, label, types, c, force}`. Each column ' +
+          'is a text, which is embedded, or a number, which is standardised; the reply says how each was understood.',
+        tags: ['classifiers'],
+        params: ClassifierParams,
+        querystring: TrainQuery,
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(
+            Type.String({ minLength: 1, maxLength: 255, description: 'The same key and table give the same training.' })
+          )
+        }),
+        body: {
+          content: {
+            'application/json': { schema: Type.Unknown() },
+            [CSV_TYPE]: { schema: Type.Unknown() }
+          }
+        },
+        response: { 200: TrainReply, ...REPLIES, 409: { $ref: 'ErrorReply#' } }
+      }
+    },
+    async (request, reply) => {
+      const { classifier } = request.params
+      const body: unknown = request.body
+      if (!(body instanceof Uint8Array)) throw new ServiceError('INVALID_REQUEST', 'Cannot train: there is no table')
+      const { bytes, summary } = await reader.read(body, tableFormatOf(request), trainingOptionsOf(request.query), {
+        callerKey: callerKey(callerOf(request)),
+        signal: callerSignal(reply, undefined)
+      })
+      const key = request.headers['idempotency-key']
+      const enqueued = await jobs.enqueue({
+        type: TRAIN_CLASSIFIER_JOB_TYPE,
+        input: { contentType: PACKED_TABLE_TYPE, bytes },
+        owner: callerKey(callerOf(request)),
+        labels: { classifier },
+        concurrencyGroup: `${TRAIN_CLASSIFIER_JOB_TYPE}/${classifierModelName(classifier)}`,
+        ...(key !== undefined && { idempotencyKey: `${classifier} ${key}` })
+      })
+      if (enqueued.outcome === 'conflict') {
+        throw new ServiceError(
+          'CONFLICT',
+          'Cannot accept the training: its Idempotency-Key was used with another table'
+        )
+      }
+      return { data: { ...acceptedTrainingOf(enqueued.job), ...summaryView(summary) } }
+    }
+  )
+
+  app.get(
+    '/classifiers/:classifier/train/status/:id',
+    {
+      schema: {
+        summary: 'Status of a training',
+        tags: ['classifiers'],
+        params: Type.Object({ classifier: ClassifierName, id: Type.String({ minLength: 1, maxLength: 200 }) }),
+        response: { 200: StatusReply, ...REPLIES }
+      }
+    },
+    async (request, reply) => {
+      const job = await jobs.find(request.params.id)
+      if (job?.type !== TRAIN_CLASSIFIER_JOB_TYPE || job.labels['classifier'] !== request.params.classifier) {
+        throw new ServiceError('NOT_FOUND', 'not found')
+      }
+      void reply.header('cache-control', 'no-store')
+      return { data: { ...acceptedTrainingOf(job), ...(await trainingStatusOf(job, jobs)) } }
+    }
+  )
+}
+
+function acceptedTrainingOf(job: Job) {
+  const classifier = job.labels['classifier'] ?? ''
+  return {
+    id: job.id,
+    classifier,
+    status: job.status,
+    statusUrl: `/v1/classifiers/${classifier}/train/status/${job.id}`
+  }
+}
+
+function summaryView({ signature, rowCount, classCount, dropped, contradictions }: TableSummary) {
+  const lint =
+    contradictions === undefined
+      ? []
+      : [
+          {
+            kind: 'SAME_INPUT' as const,
+            count: contradictions.count,
+            examples: contradictions.examples.map(({ rows, labels }) => ({ rows: [...rows], labels: [...labels] }))
+          }
+        ]
+  return { ...signatureView(signature), rowCount, classCount, ...droppedView(dropped), lint }
+}

@@ -1,0 +1,199 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../errors.ts'
+import { ENCODE_JOB_TYPE, LINES_TYPE, MAX_JOB_SENTENCES, countLines } from '../../../jobs/encode-job.ts'
+import type { JobBackend } from '../../../jobs/job-backend.ts'
+import { JOB_STATUSES, type Job, type NewJob, isEnded } from '../../../jobs/job.ts'
+import { type Payload, bytesOf } from '../../../jobs/payload.ts'
+import { callbackUrlProblem } from '../../../jobs/webhook.ts'
+import type { ReadingLine } from '../../../reading/reading-line.ts'
+import { bodyAsUtf8, charsetOf } from '../../../reading/text-reader.ts'
+import { callerKey, callerOf } from '../../auth.ts'
+import { ERROR_REPLIES, callerSignal, jsonReply } from '../../encode-reply.ts'
+import { REQUIRED_FIELD } from '../../error-reply.ts'
+import { checkedBytes } from '../../request-body.ts'
+import { validateHead } from '../../validate-head.ts'
+import {
+  CallbackUrl,
+  JobRequest,
+  type RequestedJob,
+  createJobReader,
+  expectedBytesOf,
+  invalidJob,
+  type RequestedJobTypes
+} from './job-request.ts'
+
+/** Options of the job routes. */
+export interface JobRouteOptions {
+  readonly backend: JobBackend
+  /** By name. */
+  readonly types: RequestedJobTypes
+  /** Where large bodies wait to be read. */
+  readonly line: ReadingLine
+  readonly maxJsonDepth: number
+  readonly jobBodyLimitBytes: number
+  /** What callback URLs may be; `undefined`: none, since there is no secret to sign with. */
+  readonly callbacks: { readonly allowsPrivate: boolean } | undefined
+}
+
+const JSON_BODY_TYPE = 'application/json'
+
+/** Media types of lines of JSON. */
+export const LINES_TYPES = [LINES_TYPE, 'application/x-ndjson', 'application/x-jsonlines']
+
+/** The longest wait that `Prefer: wait` is granted, in seconds. */
+const MAX_WAIT_SECONDS = 60
+
+const LinesQuery = Type.Object({
+  type: Type.Optional(Type.Literal(ENCODE_JOB_TYPE)),
+  callbackUrl: Type.Optional(CallbackUrl)
+})
+
+const JobHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same job.' })
+  ),
+  prefer: Type.Optional(
+    Type.String({ description: '`wait=30`: answer when the job has ended, or after so many seconds.' })
+  )
+})
+
+/** The reply to an accepted job. */
+export const Accepted = Type.Object({
+  id: Type.String(),
+  status: Type.Enum([...JOB_STATUSES]),
+  statusUrl: Type.String(),
+  resultUrl: Type.String()
+})
+
+/** The reply to what does not fit the state of a job. */
+export const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
+
+/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readonly closing: AbortSignal }> = async (
+  app,
+  options
+) => {
+  const { backend, types, closing } = options
+  const read = createJobReader(types, { maxJsonDepth: options.maxJsonDepth }, options.line)
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<Buffer>([JSON_BODY_TYPE, ...LINES_TYPES], { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, checkedBytes(request, body))
+  })
+
+  app.post(
+    '/jobs',
+    {
+      bodyLimit: options.jobBodyLimitBytes,
+      validatorCompiler: validateHead,
+      schema: {
+        summary: 'Hand in work for later',
+        description:
+          `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
+          `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
+        tags: ['jobs'],
+        headers: JobHeaders,
+        querystring: LinesQuery,
+        body: {
+          content: {
+            [JSON_BODY_TYPE]: { schema: JobRequest },
+            [LINES_TYPE]: { schema: Type.Unknown() },
+            'application/x-ndjson': { schema: Type.Unknown() },
+            'application/x-jsonlines': { schema: Type.Unknown() }
+          }
+        },
+        response: {
+          200: jsonReply('The job, which ended within the wait that was asked for.', Accepted),
+          202: jsonReply('The job, stored.', Accepted),
+          ...ERROR_REPLIES,
+          ...CONFLICT_REPLY
+        }
+      }
+    },
+    async (request, reply) => {
+      const job = await newJobOf(request, reply, options, read)
+      const enqueued = await backend.enqueue(job)
+      if (enqueued.outcome === 'conflict') {
+        throw new ServiceError('CONFLICT', 'Cannot accept the job: its Idempotency-Key was used with another body')
+      }
+      const waitSeconds = waitSecondsOf(request.headers.prefer)
+      const waited = waitSeconds > 0 ? await waitFor(backend, enqueued.job, waitSeconds, reply, closing) : enqueued.job
+      const accepted = acceptedOf(waited)
+      if (waitSeconds > 0) void reply.header('preference-applied', `wait=${waitSeconds}`)
+      void reply.header('location', accepted.statusUrl)
+      return reply.code(waitSeconds > 0 && isEnded(waited) ? 200 : 202).send(accepted)
+    }
+  )
+}
+
+/** The job that a request hands in. */
+async function newJobOf(
+  request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
+  reply: FastifyReply,
+  options: JobRouteOptions,
+  read: ReturnType<typeof createJobReader>
+): Promise<NewJob> {
+  const owner = callerKey(callerOf(request))
+  const bytes = bytesOf(request.body)
+  const contentType = request.headers['content-type']?.toLowerCase() ?? ''
+  const isLines = LINES_TYPES.some((type) => contentType.startsWith(type))
+  const charset = charsetOf(contentType)
+  const requested = isLines
+    ? linesJob(bodyAsUtf8(bytes, charset), request.query.callbackUrl)
+    : await read({ bytes, charset }, { callerKey: owner, signal: callerSignal(reply, undefined) })
+  if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, options.callbacks)
+  const key = request.headers['idempotency-key']
+  return { ...requested, owner, ...(typeof key === 'string' && { idempotencyKey: key }) }
+}
+
+function linesJob(bytes: Uint8Array<ArrayBuffer>, callbackUrl: string | undefined): RequestedJob {
+  const lineCount = countLines(bytes, MAX_JOB_SENTENCES)
+  if (lineCount === 0) throw invalidJob('body', [REQUIRED_FIELD])
+  if (lineCount > MAX_JOB_SENTENCES) throw invalidJob('body', [`more than ${MAX_JOB_SENTENCES} lines`])
+  const input: Payload = { contentType: LINES_TYPE, bytes }
+  const expectedResultBytes = expectedBytesOf(lineCount, bytes.length)
+  return {
+    type: ENCODE_JOB_TYPE,
+    priority: 'bulk',
+    input,
+    expectedResultBytes,
+    ...(callbackUrl !== undefined && { callbackUrl })
+  }
+}
+
+function assertCallbackUrl(url: string, callbacks: JobRouteOptions['callbacks']): void {
+  if (callbacks === undefined) throw invalidJob('callbackUrl', ['this service has no secret to sign notices with'])
+  const problem = callbackUrlProblem(url, callbacks.allowsPrivate)
+  if (problem !== undefined) throw invalidJob('callbackUrl', [problem])
+}
+
+/** `wait=30` of a Prefer header (RFC 7240), in seconds; 0 without one. */
+function waitSecondsOf(prefer: string | undefined): number {
+  const wait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1]
+  return wait === undefined ? 0 : Math.min(MAX_WAIT_SECONDS, Number(wait))
+}
+
+/** Waits no longer than the caller does. */
+async function waitFor(
+  backend: JobBackend,
+  job: Job,
+  seconds: number,
+  reply: FastifyReply,
+  closing: AbortSignal
+): Promise<Job> {
+  const left = new AbortController()
+  reply.raw.once('close', () => left.abort())
+  return (await backend.waitUntilEnded(job.id, seconds * 1000, AbortSignal.any([left.signal, closing]))) ?? job
+}
+
+/** A job, as it is replied when it was accepted. */
+export function acceptedOf(job: Job) {
+  const statusUrl = `/v1/jobs/${encodeURIComponent(job.id)}`
+  return { id: job.id, status: job.status, statusUrl, resultUrl: `${statusUrl}/result` }
+}

@@ -1,0 +1,74 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ServiceError } from '../errors.ts'
+import { toErrorReply, type ErrorReply, type InvalidPart } from './error-reply.ts'
+import type { Headers } from './secure-headers.ts'
+
+/** Told of what is a bug of ours, after it was logged. */
+export type ReportError = (error: unknown, context: { requestId: string; route: string | undefined }) => void
+
+/** Sends an error, and logs and reports what is a bug of ours. */
+export function sendError(
+  reportError: ReportError,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wording: (body: ErrorReply['body']) => object
+): void {
+  // Nobody is left to answer, and an encode that was given up for that reason is no error.
+  if (reply.raw.destroyed && !(error instanceof ServiceError)) {
+    request.log.debug('the caller left')
+    void reply.code(499).send()
+    return
+  }
+  const errorReply = toErrorReply(error, invalidPartOf(error, request))
+  if (errorReply.isUnexpected) {
+    request.log.error({ err: error }, 'request failed')
+    reportError(error, { requestId: request.id, route: request.routeOptions.url })
+  } else if (error instanceof ServiceError && error.cause !== undefined) {
+    request.log.warn({ err: error }, 'request refused')
+  }
+  void reply.code(errorReply.body.statusCode).headers(errorReply.headers)
+  void reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(wording(errorReply.body))
+}
+
+/** What a request was validated against, if that is what failed. */
+function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | undefined {
+  if (!(error instanceof Error)) return undefined
+  const isQuery = 'validationContext' in error && error.validationContext === 'querystring'
+  const schema = isQuery ? request.routeOptions.schema?.querystring : request.routeOptions.schema?.body
+  if (typeof schema !== 'object' || schema === null || !('required' in schema)) return undefined
+  const requiredFields = Array.isArray(schema.required) ? schema.required.map(String) : []
+  return { requiredFields, value: isQuery ? request.query : request.body }
+}
+
+/** Answers what node's parser could not read as a request, in the shape of all errors, and ends the connection. */
+export function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void {
+  // A reply that is under way, or waited for, must not be mixed up with this one.
+  const isAnswering = Boolean(Reflect.get(socket, '_httpMessage'))
+  if (!socket.writable || isAnswering || ('code' in error && error.code === 'ECONNRESET')) {
+    socket.destroy()
+    return
+  }
+  const known = toErrorReply(error)
+  const { body } = known.isUnexpected
+    ? toErrorReply(new ServiceError('INVALID_REQUEST', 'Cannot read the request: it is not valid HTTP'))
+    : known
+  const json = JSON.stringify(body)
+  const lines = [
+    `HTTP/1.1 ${body.statusCode} ${body.error}`,
+    ...Object.entries({
+      ...headers,
+      'cache-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(json)),
+      connection: 'close'
+    }).map(([name, value]) => `${name}: ${value}`)
+  ]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${json}`)
+}

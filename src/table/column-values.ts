@@ -1,0 +1,127 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { Cell, RawColumn, RawTable, TableLimits } from './raw-table.ts'
+import type { ColumnType } from './signature.ts'
+import {
+  NOT_A_NUMBER,
+  NO_VALUE,
+  hasAmbiguousComma,
+  isDecimal,
+  magnitudeProblem,
+  textProblem,
+  withDecimalPoint
+} from './table-cell.ts'
+import type { TableFaults } from './table-faults.ts'
+
+const MAX_LABEL_CHARACTERS = 200
+
+/** How programs write what is no number, or not there, in a column of numbers. */
+const NO_NUMBER = /^(?:[+-]?(?:nan|inf|infinity)|na|n\/a|null|none|#n\/a)$/i
+
+/**
+ * Numbers when most of the cells that say something are. How programs write that there is no number says nothing: beside numbers
+ * it is a fault, but a column of texts may well hold "none".
+ */
+export function inferType({ source, separator }: RawTable, { cells }: RawColumn): ColumnType {
+  let textCount = 0
+  let numberCount = 0
+  for (const cell of cells) {
+    if (cell === undefined) continue
+    if (typeof cell === 'number') numberCount += 1
+    else if (source === 'json') textCount += 1
+    else if (isDecimal(withDecimalPoint(cell, separator)) || hasAmbiguousComma(cell, separator)) numberCount += 1
+    else if (!NO_NUMBER.test(cell)) textCount += 1
+  }
+  return numberCount > textCount ? 'number' : 'text'
+}
+
+/** The numbers of a column; what is none is a fault. */
+export function readNumbers(
+  raw: RawTable,
+  { name, cells }: RawColumn,
+  isInferred: boolean,
+  faults: TableFaults
+): Float64Array {
+  const numbers = new Float64Array(cells.length)
+  for (const [index, cell] of cells.entries()) {
+    const problem = cell === undefined ? NO_VALUE : numberProblem(raw, cell)
+    if (problem === undefined) numbers[index] = numberOf(raw, cell!)
+    else {
+      const told = problem === NOT_A_NUMBER && isInferred ? `${problem}, as most others are` : problem
+      faults.add(name, raw.rowNumbers[index]!, told)
+    }
+  }
+  return numbers
+}
+
+function numberOf({ separator }: RawTable, cell: string | number): number {
+  return typeof cell === 'number' ? cell : Number(withDecimalPoint(cell, separator))
+}
+
+function numberProblem(raw: RawTable, cell: string | number): string | undefined {
+  if (typeof cell === 'string') {
+    if (raw.source === 'json') return NOT_A_NUMBER
+    if (hasAmbiguousComma(cell, raw.separator))
+      return `${NOT_A_NUMBER} for sure: its comma may be decimal or of thousands`
+    if (!isDecimal(withDecimalPoint(cell, raw.separator))) return NOT_A_NUMBER
+  }
+  return magnitudeProblem(numberOf(raw, cell))
+}
+
+/** The texts of a column; what is none is a fault. */
+export function readTexts(
+  raw: RawTable,
+  { name, cells }: RawColumn,
+  limits: TableLimits,
+  faults: TableFaults
+): string[] {
+  return cells.map((cell, index) => {
+    const text = cell === undefined ? '' : String(cell)
+    const problem = textProblem(text, limits.maxTextCharacters)
+    if (problem !== undefined) faults.add(name, raw.rowNumbers[index]!, problem)
+    return text
+  })
+}
+
+/** Whether all values are the same. */
+export function isConstant(values: readonly string[] | Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false
+  return true
+}
+
+/** The labels of the rows; what is none is a fault. */
+export function readLabels(
+  raw: RawTable,
+  column: RawColumn,
+  type: ColumnType,
+  faults: TableFaults
+): { labels: Int32Array; classIds: string[] } {
+  const ids = column.cells.map((cell, index) => {
+    const problem = labelProblem(raw, cell, type)
+    if (problem !== undefined) faults.add(column.name, raw.rowNumbers[index]!, problem)
+    return problem === undefined ? classIdOf(raw, cell ?? '', type) : ''
+  })
+  const classIds = [...new Set(ids)].toSorted(
+    type === 'number' ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1)
+  )
+  const position = new Map(classIds.map((id, k) => [id, k]))
+  return { labels: Int32Array.from(ids, (id) => position.get(id)!), classIds }
+}
+
+/** Why a cell cannot be a label; undefined when it can. */
+export function labelProblem(raw: RawTable, cell: Cell, type: ColumnType): string | undefined {
+  if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return NO_VALUE
+  if (type === 'number') return numberProblem(raw, cell)
+  return String(cell).length > MAX_LABEL_CHARACTERS
+    ? `a label of more than ${MAX_LABEL_CHARACTERS} characters`
+    : undefined
+}
+
+/** A class as it is kept: of a number its shortest decimal, so that 1 and 1.0 are one class. */
+export function classIdOf(raw: RawTable, cell: string | number, type: ColumnType): string {
+  // Of −0 too it is 0.
+  return type === 'number' ? String(numberOf(raw, cell)) : String(cell)
+}

@@ -1,0 +1,220 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { ServiceError } from '../errors.ts'
+import type { JsonLimits } from '../reading/bounded-json.ts'
+import { describeUnnamed, positionOf, visitCsv } from './csv-table.ts'
+import { type TableAction, TableFaults } from './table-faults.ts'
+
+/** A table as it came: CSV, as bytes or decoded, or rows of JSON. */
+export type TableSource =
+  | string
+  | { readonly csv: Uint8Array; readonly charset?: string | undefined }
+  | readonly unknown[]
+
+/** How large a table may be. */
+export interface TableLimits extends JsonLimits {
+  readonly maxTrainingRows: number
+  readonly maxTrainingColumns: number
+  readonly maxTextCharacters: number
+  /** Numbers that a text becomes. */
+  readonly embeddingDimensions: number
+}
+
+/** Cells of all rows and columns together, which are held as texts while they are looked at. */
+const MAX_TABLE_CELLS = 5_000_000
+
+const MAX_COLUMN_NAME_CHARACTERS = 100
+
+/** A cell as it came: of JSON a number or a text, of CSV a text; undefined when there is none. */
+export type Cell = string | number | undefined
+
+/** A column as it came. */
+export interface RawColumn {
+  readonly name: string
+  readonly cells: Cell[]
+}
+
+/** A table as it came, its columns named and its empty rows left out. */
+export interface RawTable {
+  readonly source: 'csv' | 'json'
+  /** Between cells of CSV. */
+  readonly separator: string
+  readonly rowCount: number
+  /** Which row each was, counted from 1, empty ones included. */
+  readonly rowNumbers: readonly number[]
+  readonly columns: readonly RawColumn[]
+  readonly dropped: DroppedRowsAndColumns
+}
+
+/**
+ * Reads a table's cells, and leaves out rows and columns in which there is nothing.
+ * @param wanted names of columns that should be there
+ * @param kept names of columns that are kept even when they are empty, so that each row is told, beside those wanted
+ */
+export function readRaw(
+  source: TableSource,
+  wanted: readonly string[],
+  kept: readonly string[],
+  limits: TableLimits,
+  action: TableAction
+): RawTable {
+  const raw = isRows(source)
+    ? readRows(source, limits, action)
+    : readCsv(typeof source === 'string' ? { csv: source } : source, wanted, limits, action)
+  const isKept = new Set([...wanted, ...kept].flatMap((name) => columnNamed(raw, name, action)?.name ?? []))
+  const emptyColumns: string[] = [...raw.dropped.emptyColumns]
+  const columns = raw.columns.filter(({ name, cells }, index) => {
+    if (name !== '' && isKept.has(name)) return true
+    const filled = cells.findIndex((cell) => !isBlank(cell))
+    if (filled < 0) {
+      emptyColumns.push(name === '' ? `column ${index + 1}` : name)
+      return false
+    }
+    if (name !== '') return true
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read the table: column ${index + 1} has no name, but a value in row ${raw.rowNumbers[filled]}: ` +
+        'name it in the header, or leave it out'
+    )
+  })
+  return { ...raw, columns, dropped: { ...raw.dropped, emptyColumns } }
+}
+
+function isRows(source: TableSource): source is readonly unknown[] {
+  return Array.isArray(source)
+}
+
+/** By its name, also where that differs in case. */
+export function columnNamed({ columns }: RawTable, name: string, action: TableAction): RawColumn | undefined {
+  const position = positionOf(
+    name,
+    columns.map((column) => column.name),
+    action
+  )
+  return position === undefined ? undefined : columns[position]
+}
+
+function isBlank(cell: unknown): boolean {
+  return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '')
+}
+
+function readCsv(
+  { csv, charset }: { readonly csv: Uint8Array | string; readonly charset?: string | undefined },
+  wanted: readonly string[],
+  limits: TableLimits,
+  action: TableAction
+): RawTable {
+  const faults = new TableFaults(action)
+  let columns: RawColumn[] = []
+  let separator = ','
+  let emptyRowCount = 0
+  let emptyColumns: string[] = []
+  const rowNumbers: number[] = []
+  visitCsv(
+    csv,
+    { wanted, charset, action: 'read the table' },
+    (header) => {
+      separator = header.separator
+      emptyColumns = describeUnnamed(header)
+      columns = header.names.map((name) => ({ name, cells: [] }))
+      checkColumnNames(columns, limits)
+    },
+    (row) => {
+      if (row.isEmpty) {
+        emptyRowCount += 1
+        return
+      }
+      rowNumbers.push(row.number)
+      if (row.cells.length !== columns.length) {
+        faults.add('table', row.number, `${row.cells.length} cells, ${columns.length} wanted`)
+      }
+      assertRoom(rowNumbers.length, columns.length, limits)
+      for (const [j, { cells }] of columns.entries()) {
+        const cell = row.cells[j]?.trim()
+        cells.push(cell === '' ? undefined : cell)
+      }
+    }
+  )
+  faults.throwIfAny()
+  const dropped = { emptyRowCount, emptyColumns }
+  return { source: 'csv', separator, rowCount: rowNumbers.length, rowNumbers, columns, dropped }
+}
+
+function readRows(rows: readonly unknown[], limits: TableLimits, action: TableAction): RawTable {
+  const faults = new TableFaults(action)
+  const columns = new Map<string, RawColumn>()
+  const rowNumbers: number[] = []
+  for (const [index, row] of rows.entries()) {
+    if (!isRecord(row)) {
+      faults.add('table', index + 1, 'not an object of columns')
+      continue
+    }
+    if (Object.values(row).every(isBlank)) continue
+    const filledCount = rowNumbers.length
+    rowNumbers.push(index + 1)
+    for (const [name, value] of Object.entries(row)) {
+      let column = columns.get(name)
+      if (column === undefined) {
+        assertRoom(1, columns.size + 1, limits)
+        column = { name, cells: Array.from({ length: filledCount }) }
+        checkColumnNames([column], limits)
+        columns.set(name, column)
+      }
+      if (typeof value === 'string' || typeof value === 'number') column.cells.push(value)
+      else if (typeof value === 'boolean') column.cells.push(String(value))
+      else if (value === null) column.cells.push(undefined)
+      else faults.add(name, index + 1, 'neither a text nor a number')
+    }
+    assertRoom(rowNumbers.length, columns.size, limits)
+    for (const { cells } of columns.values()) if (cells.length < rowNumbers.length) cells.push(undefined)
+  }
+  faults.throwIfAny()
+  const rowCount = rowNumbers.length
+  const dropped = { emptyRowCount: rows.length - rowCount, emptyColumns: [] }
+  return { source: 'json', separator: ',', rowCount, rowNumbers, columns: [...columns.values()], dropped }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function assertRoom(rowCount: number, columnCount: number, limits: TableLimits): void {
+  if (rowCount > limits.maxTrainingRows) {
+    throw tooLarge(`more than ${limits.maxTrainingRows} rows (MAX_TRAINING_ROWS)`)
+  }
+  // The label is no feature; an ignored column is counted all the same, since its cells are held too.
+  if (columnCount > limits.maxTrainingColumns + 1) {
+    throw tooLarge(`more than ${limits.maxTrainingColumns} columns beside the label (MAX_TRAINING_COLUMNS)`)
+  }
+  if (rowCount * columnCount > MAX_TABLE_CELLS) throw tooLarge(`more than ${MAX_TABLE_CELLS} cells`)
+}
+
+/** A refusal of a table that is larger than a limit. */
+export function tooLarge(found: string): ServiceError {
+  return new ServiceError('PAYLOAD_TOO_LARGE', `Cannot read the table: it has ${found}`)
+}
+
+function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): void {
+  assertRoom(1, columns.length, limits)
+  const names = columns.map(({ name }) => name)
+  const repeated = names.findIndex((name, index) => name !== '' && names.indexOf(name) !== index)
+  if (repeated >= 0) {
+    throw new ServiceError('INVALID_REQUEST', `Cannot read the table: column ${repeated + 1} has the name of another`)
+  }
+  if (names.some((name) => name.length > MAX_COLUMN_NAME_CHARACTERS)) {
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read the table: a column's name is longer than ${MAX_COLUMN_NAME_CHARACTERS} characters`
+    )
+  }
+}
+
+/** What of a table says nothing, and was left out. */
+export interface DroppedRowsAndColumns {
+  readonly emptyRowCount: number
+  /** By name, or as `column 3` or `columns 3 to 5` of those that have none. */
+  readonly emptyColumns: readonly string[]
+}
