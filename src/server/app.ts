@@ -2,7 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -130,11 +130,20 @@ const ErrorReplySchema = Type.Object(
   { $id: 'ErrorReply', description: 'An error.' }
 )
 
+/** What the pieces of one server share. */
+interface ServerContext {
+  readonly dependencies: AppDependencies
+  readonly headers: Awaited<ReturnType<typeof secureHeaders>>
+  readonly bodies: BodyBudget
+  readonly connections: ConnectionGuard
+  readonly repeatedReplies: RepeatedReplies
+  readonly observeRequest: RequestObserver
+}
+
 /** Builds the server with all its routes. It does not listen. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config } = dependencies
+  const { config, observeRequest = () => undefined } = dependencies
   const headers = await secureHeaders()
-  const { observeRequest = () => undefined, observeAnswer = () => undefined } = dependencies
   const repeatedReplies = new RepeatedReplies({
     replyCache: dependencies.replyCache,
     authenticate: dependencies.authenticate,
@@ -145,49 +154,23 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       ...cachedReplyHeaders(reply, dependencies.encoder.revision, config.encodeMaxAgeSeconds)
     })
   })
-  const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config), memory } = dependencies
-  /** Answers what no route gets to see. */
-  const refuse = (error: ServiceError, request: IncomingMessage, response: ServerResponse): void => {
-    const requestId = requestIdOf(request)
-    const { body, headers: ofError } = toErrorReply(error)
-    const all = {
-      ...headers.api,
-      ...ofError,
-      'x-request-id': requestId,
-      'content-type': JSON_TYPE,
-      connection: 'close'
-    }
-    const json = JSON.stringify(body)
-    response.writeHead(body.statusCode, { ...all, 'content-length': Buffer.byteLength(json) }).end(json)
-    const answered = { method: request.method ?? '', route: undefined, statusCode: body.statusCode, durationMs: 0 }
-    logRequest(dependencies.logger, { reqId: requestId, ...answered })
-    observeRequest(answered)
-  }
-  const app = Fastify({
+  const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config) } = dependencies
+  const context = { dependencies, headers, bodies, connections, repeatedReplies, observeRequest }
+  const app = createApp(context)
+  await addHooks(app, context)
+  await addOpenApi(app)
+  await addRoutes(app, context)
+  await addDocsPage(app, headers.docs)
+  return app
+}
+
+/** The server without routes. */
+function createApp(context: ServerContext) {
+  const { dependencies, headers, observeRequest } = context
+  const { config } = dependencies
+  return Fastify({
     // Fastify's settings of the server do not reach one that is made here.
-    serverFactory: (route) => {
-      const requestTimeoutMs = config.requestTimeoutSeconds * 1000
-      const options = {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        requestTimeout: requestTimeoutMs,
-        connectionsCheckingInterval: Math.min(CHECK_REQUESTS_MS, requestTimeoutMs / 4),
-        keepAliveTimeout: KEEP_ALIVE_MS
-      }
-      const answer: RequestListener = (request, response) => {
-        if (!connections.admit(request, response)) return
-        const fault = headFault(request)
-        if (fault !== undefined) refuse(fault, request, response)
-        else if (!repeatedReplies.answer(request, response)) route(request, response)
-      }
-      const server = createServer(options, answer)
-      connections.watch(server)
-      // What is wanted before a body is sent waits until somebody reads it: see addContinue.
-      server.on('checkContinue', answer)
-      server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-        if (connections.admit(request, response)) refuse(unknownExpectation(), request, response)
-      })
-      return server
-    },
+    serverFactory: (route) => createHttpServer(context, route),
     loggerInstance: dependencies.logger,
     logController: new RequestLog(observeRequest),
     genReqId: requestIdOf,
@@ -212,7 +195,61 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
     }
   }).withTypeProvider<TypeBoxTypeProvider>()
+}
 
+/** The HTTP server: what it refuses or has answered before never gets to a route. */
+function createHttpServer(context: ServerContext, route: RequestListener): Server {
+  const { dependencies, connections, repeatedReplies } = context
+  const requestTimeoutMs = dependencies.config.requestTimeoutSeconds * 1000
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_REQUESTS_MS, requestTimeoutMs / 4),
+    keepAliveTimeout: KEEP_ALIVE_MS
+  }
+  const answer: RequestListener = (request, response) => {
+    if (!connections.admit(request, response)) return
+    const fault = headFault(request)
+    if (fault !== undefined) refuse(context, fault, request, response)
+    else if (!repeatedReplies.answer(request, response)) route(request, response)
+  }
+  const server = createServer(options, answer)
+  connections.watch(server)
+  // What is wanted before a body is sent waits until somebody reads it: see addContinue.
+  server.on('checkContinue', answer)
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    if (connections.admit(request, response)) refuse(context, unknownExpectation(), request, response)
+  })
+  return server
+}
+
+/** Answers what no route gets to see. */
+function refuse(
+  { dependencies, headers, observeRequest }: ServerContext,
+  error: ServiceError,
+  request: IncomingMessage,
+  response: ServerResponse
+): void {
+  const requestId = requestIdOf(request)
+  const { body, headers: ofError } = toErrorReply(error)
+  const all = {
+    ...headers.api,
+    ...ofError,
+    'x-request-id': requestId,
+    'content-type': JSON_TYPE,
+    connection: 'close'
+  }
+  const json = JSON.stringify(body)
+  response.writeHead(body.statusCode, { ...all, 'content-length': Buffer.byteLength(json) }).end(json)
+  const answered = { method: request.method ?? '', route: undefined, statusCode: body.statusCode, durationMs: 0 }
+  logRequest(dependencies.logger, { reqId: requestId, ...answered })
+  observeRequest(answered)
+}
+
+/** What is done with every request before its route sees it, and with every reply after. */
+async function addHooks(app: FastifyInstance, context: ServerContext): Promise<void> {
+  const { dependencies, headers, bodies, connections } = context
+  const { config, memory } = dependencies
   app.removeContentTypeParser('text/plain')
   app.addSchema(ErrorReplySchema)
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -247,8 +284,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     if (typeof payload === 'string' || payload instanceof Uint8Array) connections.hold(reply.raw, payload.length)
     done(null, payload)
   })
-  await addOpenApi(app)
+}
 
+async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }: ServerContext): Promise<void> {
+  const { config, memory, observeAnswer = () => undefined } = dependencies
   await app.register(healthRoutes, { readiness: dependencies.readiness })
   await app.register(pingRoutes, { prefix: '/v1', containerId: dependencies.containerId })
   await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: dependencies.readiness })
@@ -299,8 +338,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       })
     })
   })
-  await addDocsPage(app, headers.docs)
-  return app
 }
 
 /** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */
