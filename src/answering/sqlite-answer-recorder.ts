@@ -48,7 +48,6 @@ export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
     this.#maxRecords = maxRecords
     this.#gatherer = new AnswerGatherer(async (records) => this.#write(records), onError)
     file.define(SCHEMA)
-    addMargin(file)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
@@ -111,9 +110,9 @@ export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
 }
 
 /** Files of a version that recorded no margins have no column for them. */
-function addMargin(file: SqliteFile): void {
-  file.transact(false, () => {
-    const columns = file.all('PRAGMA table_info(asked_questions)').map((row) => textIn(row, 'name'))
-    if (!columns.includes('margin')) file.run('ALTER TABLE asked_questions ADD COLUMN margin REAL')
-  })
+export function addMargins(file: SqliteFile): void {
+  const columns = file.all('PRAGMA table_info(asked_questions)').map((row) => textIn(row, 'name'))
+  if (columns.length > 0 && !columns.includes('margin')) {
+    file.run('ALTER TABLE asked_questions ADD COLUMN margin REAL')
+  }
 }

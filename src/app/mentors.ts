@@ -3,7 +3,6 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { join } from 'node:path'
 import { recordWithBoth } from '../answering/answer-record.ts'
 import { TRAIN_JOB_TYPE } from '../answering/mentor-trainer.ts'
 import { QuestionAnswering } from '../answering/question-answering.ts'
@@ -24,14 +23,13 @@ import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { ReviewQueue } from '../review/review-queue.ts'
 import type { MentorAreaOptions } from '../server/app.ts'
 import type { ClassifierRouteOptions } from '../server/routes/classifiers/classifier-requests.ts'
-import { SqliteFile } from '../storage/sqlite-file.ts'
 import { LoadedModels, parseModelKey } from '../versions/loaded-models.ts'
 import { mentorModelName } from '../versions/model-name.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { VersionTrainer } from '../versions/version-trainer.ts'
 import { createClassifiers } from './classifiers.ts'
 import { openGraphQl } from './graphql.ts'
-import { openStores } from './stores.ts'
+import { openMentorsFile, openStores } from './stores.ts'
 import { trainJob } from './train-mentor-job.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
@@ -69,7 +67,7 @@ export interface MentorDependencies {
 export async function openMentors(config: Config, dependencies: MentorDependencies): Promise<MentorArea> {
   const { jobs, encoder, log, observer, closing, line = new ReadingLine(readingLimitsOf(config)) } = dependencies
   const popCulture = readPopCulture(config.popCultureFile)
-  const file = closing.adopt(new SqliteFile(join(config.dataDir, 'mentors.db')), (opened) => opened.close())
+  const file = closing.adopt(openMentorsFile(config), (opened) => opened.close())
   const stores = await openStores(config, file, (error) => {
     log.error({ err: error }, 'asked questions could not be recorded')
   })

@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { AnswerRecordStore, AskedQuestions } from '../answering/answer-record.ts'
-import { SqliteAnswerRecorder } from '../answering/sqlite-answer-recorder.ts'
+import { SqliteAnswerRecorder, addMargins } from '../answering/sqlite-answer-recorder.ts'
 import type { Config } from '../config/settings.ts'
 import type { GradeStore } from '../mentor/graded-questions.ts'
 import type { MentorStore } from '../mentor/mentor-source.ts'
 import { SqliteGradeStore } from '../mentor/sqlite-grade-store.ts'
-import { SqliteMentorStore } from '../mentor/sqlite-mentor-store.ts'
-import type { SqliteFile } from '../storage/sqlite-file.ts'
+import { SqliteMentorStore, splitMentorTexts } from '../mentor/sqlite-mentor-store.ts'
+import { SqliteFile, type Migration } from '../storage/sqlite-file.ts'
 import type { ModelStore } from '../versions/model-store.ts'
 import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
 
@@ -24,6 +24,16 @@ export interface Stores {
   /** What the review queue needs. */
   readonly review: { readonly asked: AskedQuestions; readonly grades: GradeStore }
   close(): void
+}
+
+/** What files of earlier versions lack, the oldest first. A step that was released never changes. */
+const MENTORS_FILE_STEPS: readonly Migration[] = [splitMentorTexts, addMargins]
+
+/** Opens the SQLite file of mentors, and of what is kept beside them. */
+export function openMentorsFile({ dataDir }: Pick<Config, 'dataDir'>): SqliteFile {
+  const file = new SqliteFile(join(dataDir, 'mentors.db'))
+  file.migrate(MENTORS_FILE_STEPS)
+  return file
 }
 
 /** Opens the stores that the settings name. @param onRecordsLost told when asked questions could not be recorded */

@@ -47,7 +47,6 @@ export class SqliteMentorStore implements MentorStore {
   constructor(file: SqliteFile, wallMs: () => number = Date.now) {
     this.#file = file
     this.#wallMs = wallMs
-    takeOverWholeTexts(file, wallMs())
     file.define(SCHEMA)
     file.transact(false, () => {
       file.run(
@@ -131,20 +130,16 @@ export class SqliteMentorStore implements MentorStore {
 }
 
 /** Files of the first version have the text of each mentor as one row of another table. */
-function takeOverWholeTexts(file: SqliteFile, nowMs: number): void {
-  const isOld = (): boolean => file.get("SELECT 1 FROM sqlite_master WHERE name = 'mentor_texts'") !== undefined
-  if (!isOld()) return
-  file.transact(true, () => {
-    if (!isOld()) return // Another process was first.
-    file.run('ALTER TABLE mentors RENAME TO mentors_before')
-    for (const table of SCHEMA.split(';')) if (table.trim() !== '') file.run(table)
-    file.run('INSERT INTO mentor_text_parts SELECT id, 0, ?, CAST(json AS BLOB) FROM mentor_texts', nowMs)
-    file.run(
-      'INSERT INTO mentors SELECT id, name, answer_count, revision, id, updated_at FROM mentors_before JOIN mentor_texts USING (id)'
-    )
-    file.run('DROP TABLE mentors_before')
-    file.run('DROP TABLE mentor_texts')
-  })
+export function splitMentorTexts(file: SqliteFile): void {
+  if (file.get("SELECT 1 FROM sqlite_master WHERE name = 'mentor_texts'") === undefined) return
+  file.run('ALTER TABLE mentors RENAME TO mentors_before')
+  for (const table of SCHEMA.split(';')) if (table.trim() !== '') file.run(table)
+  file.run('INSERT INTO mentor_text_parts SELECT id, 0, ?, CAST(json AS BLOB) FROM mentor_texts', Date.now())
+  file.run(
+    'INSERT INTO mentors SELECT id, name, answer_count, revision, id, updated_at FROM mentors_before JOIN mentor_texts USING (id)'
+  )
+  file.run('DROP TABLE mentors_before')
+  file.run('DROP TABLE mentor_texts')
 }
 
 function joined(rows: readonly StoredRecord[]): Uint8Array<ArrayBuffer> {

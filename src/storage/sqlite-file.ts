@@ -22,6 +22,9 @@ const TOO_BIG_CODE = 18
 /** What a statement failed for: no room, a value beyond SQLite's limit, or another state of the machine; else it is a bug. */
 export type SqliteFault = 'full' | 'too-big' | 'machine'
 
+/** A step from one version of a file's tables to the next. */
+export type Migration = (file: SqliteFile) => void
+
 /**
  * A SQLite file that several processes may open, for stores whose operations are short: all are synchronous.
  * Each store makes its own tables by {@link SqliteFile.define}.
@@ -43,6 +46,20 @@ export class SqliteFile {
   /** Makes tables that are not there yet. */
   define(schema: string): void {
     this.#database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`)
+  }
+
+  /**
+   * Brings a file that an earlier version made up to date: runs the steps that it has not had, in order and in one
+   * transaction. `PRAGMA user_version` counts those it has had. To be called before tables are made; a step finds none in
+   * a new file, and must bear that.
+   */
+  migrate(steps: readonly Migration[]): void {
+    if (this.pragma('user_version') >= steps.length) return
+    this.transact(true, () => {
+      // Another process may have been first.
+      for (const step of steps.slice(this.pragma('user_version'))) step(this)
+      this.run(`PRAGMA user_version = ${steps.length}`)
+    })
   }
 
   /**

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { AnswerType } from '../../src/answering/answer.ts'
-import { SqliteAnswerRecorder } from '../../src/answering/sqlite-answer-recorder.ts'
+import { SqliteAnswerRecorder, addMargins } from '../../src/answering/sqlite-answer-recorder.ts'
 import { SqliteFile } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
@@ -51,6 +51,7 @@ test('SqliteAnswerRecorder reads a file that has no margins yet', async (t) => {
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL, mentor TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
     answer_type TEXT NOT NULL, confidence REAL NOT NULL, chat_session TEXT, asked_at INTEGER NOT NULL) STRICT;
     INSERT INTO asked_questions VALUES (1, 'i', 'm', 'old', 'a', 'CLASSIFIER', 0.5, NULL, 7);`)
+  file.migrate([addMargins])
   const recorder = new SqliteAnswerRecorder({ file, maxRecords: 100, onError: assert.ifError })
   const old = { question: 'old', answerType: 'CLASSIFIER', confidence: 0.5, margin: undefined, askedAtMs: 7 }
   assert.deepEqual(await recorder.askedOf('m', 9), [old])

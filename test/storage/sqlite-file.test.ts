@@ -1,0 +1,45 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { SqliteFile, type Migration } from '../../src/storage/sqlite-file.ts'
+import { temporaryFolder } from '../server/mentor-app.ts'
+
+const step =
+  (name: string): Migration =>
+  (file) =>
+    file.run('INSERT INTO steps VALUES (?)', name)
+
+const fail: Migration = () => {
+  throw new Error('a step fails')
+}
+const steps = (file: SqliteFile) => file.all('SELECT name FROM steps').map(({ name }) => name)
+
+test('migrate() runs the steps that a file has not had, in order, each once', async (t) => {
+  const path = join(await temporaryFolder(t), 'steps.db')
+  const first = new SqliteFile(path)
+  t.after(() => first.close())
+  first.define('CREATE TABLE steps (name TEXT) STRICT;')
+  first.migrate([step('one'), step('two')])
+  first.migrate([step('one'), step('two')])
+  assert.deepEqual(steps(first), ['one', 'two'])
+  const later = new SqliteFile(path)
+  t.after(() => later.close())
+  later.migrate([step('one'), step('two'), step('three')])
+  assert.deepEqual(steps(first), ['one', 'two', 'three'])
+  // An older program on the same file does nothing to it.
+  first.migrate([step('one'), step('two')])
+  assert.deepEqual([steps(first), first.pragma('user_version')], [['one', 'two', 'three'], 3])
+})
+
+test('migrate() leaves a file as it was when a step fails', async (t) => {
+  const file = new SqliteFile(join(await temporaryFolder(t), 'steps.db'))
+  t.after(() => file.close())
+  file.define('CREATE TABLE steps (name TEXT) STRICT;')
+  assert.throws(() => file.migrate([step('one'), fail]), /a step fails/)
+  assert.deepEqual([file.all('SELECT * FROM steps'), file.pragma('user_version')], [[], 0])
+})
