@@ -28,9 +28,10 @@ import { mentorModelName } from '../versions/model-name.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { VersionTrainer } from '../versions/version-trainer.ts'
 import { createClassifiers } from './classifiers.ts'
-import { openGraphQl } from './graphql.ts'
-import { openMentorsFile, openStores } from './stores.ts'
+import { openGraphQl, type GraphQlArea } from './graphql.ts'
+import { openMentorsFile, openStores, type Stores } from './stores.ts'
 import { trainJob } from './train-mentor-job.ts'
+import type { ModelStore } from '../versions/model-store.ts'
 
 /** Mentors of this process: what its routes and its jobs need. */
 export interface MentorArea {
@@ -61,7 +62,6 @@ export interface MentorDependencies {
 /**
  * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are remembered in `DATA_DIR` in any case: each machine may
  * make its own anew.
- * @param line where large bodies wait. @default one of its own
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
 export async function openMentors(config: Config, dependencies: MentorDependencies): Promise<MentorArea> {
@@ -72,94 +72,104 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
     log.error({ err: error }, 'asked questions could not be recorded')
   })
   closing.defer(() => stores.close())
-  const { mentors: store, models, recorder } = stores
-  closing.defer(() => recorder.flush())
+  closing.defer(() => stores.recorder.flush())
   const graphQl = config.mentorSource === 'graphql' ? openGraphQl(config, jobs, log) : undefined
   closing.defer(() => graphQl?.close())
-  const source = graphQl?.mentors ?? store
-  const mentors = new GradedMentors(source, stores.review.grades)
-  const promotionMargin = config.promotionMarginPercent / 100
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
-  const trainer = new VersionTrainer({
-    models,
-    embeddings,
-    encoder,
-    ridgeOffTopicThreshold: config.offTopicThreshold,
-    promotionMargin
-  })
-  closing.defer(() => trainer.idle())
-  const loadedModels = new LoadedModels({
-    maxBytes: config.loadedModelsBytes,
-    ridgeOffTopicThreshold: config.offTopicThreshold,
-    read: (key) => {
-      const { name, version } = parseModelKey(key)
-      return models.read(name, version)
-    }
-  })
-  const classifiers = createClassifiers(config, {
-    models,
-    loadedModels,
-    trainer,
-    encoder,
-    jobs,
-    observer,
-    line,
-    closing
-  })
-  const answering = new QuestionAnswering({
-    mentors,
-    models,
-    loadedModels,
-    encoder,
-    recorder: graphQl === undefined ? recorder : recordWithBoth(graphQl.recorder, recorder),
-    ...(observer !== undefined && { observer }),
-    maxMentorBytes: config.mentorCacheBytes
-  })
+  const training = createTraining(config, stores.models, embeddings, encoder)
+  closing.defer(() => training.trainer.idle())
+  const classifiers = createClassifiers(config, { ...training, encoder, jobs, observer, line, closing })
+  const mentors = new GradedMentors(graphQl?.mentors ?? stores.mentors, stores.review.grades)
   const entities = closing.adopt(new ThreadedEntityFinder(), (finder) => finder.close())
   const followups = new FollowupSuggester({
     mentors,
-    categories: graphQl?.categories ?? new TopicAnswers(store),
+    categories: graphQl?.categories ?? new TopicAnswers(stores.mentors),
     entities,
     embeddings,
     encoder,
     popCulture,
     isSemanticDedup: config.semanticDedup
   })
-  const readUpload = createUploadReader(line, config)
-  const reviews = new ReviewQueue({
-    ...stores.review,
+  const answering = new QuestionAnswering({
     mentors,
-    ...(graphQl === undefined && { store }),
-    readUpload,
-    answering,
-    embeddings
+    ...training,
+    encoder,
+    recorder: graphQl === undefined ? stores.recorder : recordWithBoth(graphQl.recorder, stores.recorder),
+    ...(observer !== undefined && { observer }),
+    maxMentorBytes: config.mentorCacheBytes
   })
+  const shared = { jobs, encoder, line, embeddings, mentors, followups, answering }
   return {
-    routes: {
-      mentors: source,
-      reviews,
-      ...(graphQl === undefined ? { store } : { trainings: graphQl.trainings }),
-      followups,
-      models,
-      answering,
-      jobs,
-      encoder,
-      promotionMargin,
-      readUpload,
-      mentorBodyLimitBytes: config.mentorBodyLimitBytes,
-      async forget(mentorId) {
-        await recorder.deleteOf(mentorId)
-        await stores.review.grades.deleteOf(mentorId)
-        await models.deleteAll(mentorModelName(mentorId))
-      }
-    },
+    routes: createMentorRoutes(config, stores, graphQl, shared),
     classifiers: classifiers.routes,
-    trainer,
-    inferenceModels: storedModelsCatalogue({ models, classifiers: classifiers.routes.classifiers, limits: config }),
+    trainer: training.trainer,
+    inferenceModels: storedModelsCatalogue({
+      models: stores.models,
+      classifiers: classifiers.routes.classifiers,
+      limits: config
+    }),
     handlers: new Map([
-      [TRAIN_JOB_TYPE, trainJob(trainer, mentors, graphQl?.trainings)],
+      [TRAIN_JOB_TYPE, trainJob(training.trainer, mentors, graphQl?.trainings)],
       ...classifiers.handlers,
       ...(graphQl?.handlers ?? [])
     ])
+  }
+}
+
+/** What trains models, and those that are loaded. */
+function createTraining(config: Config, models: ModelStore, embeddings: EmbeddingCache, encoder: Encoder) {
+  const ridgeOffTopicThreshold = config.offTopicThreshold
+  const promotionMargin = config.promotionMarginPercent / 100
+  return {
+    models,
+    trainer: new VersionTrainer({ models, embeddings, encoder, ridgeOffTopicThreshold, promotionMargin }),
+    loadedModels: new LoadedModels({
+      maxBytes: config.loadedModelsBytes,
+      ridgeOffTopicThreshold,
+      read: (key) => {
+        const { name, version } = parseModelKey(key)
+        return models.read(name, version)
+      }
+    })
+  }
+}
+
+/** What the routes of mentors share with the rest. */
+interface SharedByRoutes {
+  readonly jobs: JobBackend
+  readonly encoder: Encoder
+  readonly line: ReadingLine
+  readonly embeddings: EmbeddingCache
+  readonly mentors: GradedMentors
+  readonly followups: FollowupSuggester
+  readonly answering: QuestionAnswering
+}
+
+function createMentorRoutes(
+  config: Config,
+  stores: Stores,
+  graphQl: GraphQlArea | undefined,
+  { jobs, encoder, line, embeddings, mentors, followups, answering }: SharedByRoutes
+): MentorAreaOptions {
+  const { mentors: store, models, recorder, review } = stores
+  const readUpload = createUploadReader(line, config)
+  const kept = graphQl === undefined ? { store } : {}
+  return {
+    mentors: graphQl?.mentors ?? store,
+    reviews: new ReviewQueue({ ...review, mentors, ...kept, readUpload, answering, embeddings }),
+    ...(graphQl === undefined ? kept : { trainings: graphQl.trainings }),
+    followups,
+    models,
+    answering,
+    jobs,
+    encoder,
+    promotionMargin: config.promotionMarginPercent / 100,
+    readUpload,
+    mentorBodyLimitBytes: config.mentorBodyLimitBytes,
+    async forget(mentorId) {
+      await recorder.deleteOf(mentorId)
+      await review.grades.deleteOf(mentorId)
+      await models.deleteAll(mentorModelName(mentorId))
+    }
   }
 }

@@ -27,7 +27,7 @@ interface Judging extends Common {
 }
 
 /** What was asked for. */
-export type Command =
+export type CliCommand =
   | { readonly command: 'help' }
   | (Judging & {
       readonly command: 'train'
@@ -119,7 +119,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
  * Reads a command line.
  * @throws UsageError which says what is wrong
  */
-export function readCommandLine(args: readonly string[]): Command {
+export function readCommandLine(args: readonly string[]): CliCommand {
   const { values, positionals, tokens } = parse(args)
   if (values.help || positionals[0] === 'help') return { command: 'help' }
   const [command, table, ...rest] = positionals

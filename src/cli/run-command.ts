@@ -31,7 +31,7 @@ import { predictionsJson } from '../classifier/prediction-reply.ts'
 import { createServiceLog } from '../server/request-log.ts'
 import { readCsv } from '../table/csv-table.ts'
 import { trainingOptionsOf } from '../table/training-options.ts'
-import { HELP, UsageError, readCommandLine, type Command } from './command-line.ts'
+import { HELP, UsageError, readCommandLine, type CliCommand } from './command-line.ts'
 import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
 import { Progress, type ProgressStream } from './progress.ts'
 
@@ -59,7 +59,7 @@ interface Workbench {
   readonly area: MentorArea
 }
 
-type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>
+type CommandOf<Name extends CliCommand['command']> = Extract<CliCommand, { command: Name }>
 
 /**
  * Runs `train`, `evaluate` or `predict`.

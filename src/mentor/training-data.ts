@@ -28,7 +28,7 @@ export interface LineProblem {
   readonly message: string
 }
 
-export interface TrainingData {
+export interface TrainingSheet {
   readonly rows: readonly TrainingRow[]
   readonly problems: readonly LineProblem[]
   readonly dropped: DroppedLines
@@ -54,7 +54,7 @@ const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
  * @param charset that was declared, as `charsetOf` gives it
  * @throws {ServiceError} INVALID_REQUEST when it is no CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
  */
-export function readTrainingData(csv: Uint8Array | string, charset?: string): TrainingData {
+export function readTrainingData(csv: Uint8Array | string, charset?: string): TrainingSheet {
   const { columns, records, dropped } = readTable(csv, charset)
   const rows: TrainingRow[] = []
   const problems: LineProblem[] = []

@@ -38,7 +38,7 @@ import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './route
 import type { JobRouteOptions } from './routes/jobs/enqueue-routes.ts'
 import { jobRoutes } from './routes/jobs/job-routes.ts'
 import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
-import { openAiRoutes, type ServedModel } from './routes/openai/openai-routes.ts'
+import { openAiRoutes, type ServedEncoder } from './routes/openai/openai-routes.ts'
 import { questionRoutes, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
 import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
 import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
@@ -80,7 +80,7 @@ export interface AppDependencies {
   readonly readiness: Readiness
   readonly encoder: Encoder
   readonly tokenize: Tokenize
-  readonly model: ServedModel
+  readonly model: ServedEncoder
   /** Every model, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache

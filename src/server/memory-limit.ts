@@ -6,9 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
-
-/** What a file says; `undefined` when there is none. */
-export type ReadText = (path: string) => string | undefined
+import type { ReadText } from '../embedding/usable-cores.ts'
 
 const CGROUP_ROOT = '/sys/fs/cgroup'
 

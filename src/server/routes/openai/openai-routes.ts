@@ -21,7 +21,7 @@ import {
 import type { Tokenize } from '../../../embedding/tokenizer.ts'
 
 /** The one model that is served. */
-export interface ServedModel {
+export interface ServedEncoder {
   /** As callers name it. */
   readonly id: string
   /** When it was loaded, in seconds since 1970. */
@@ -33,7 +33,7 @@ export interface OpenAiRouteOptions {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly limits: RequestLimits
-  readonly model: ServedModel
+  readonly model: ServedEncoder
 }
 
 /** The largest id that fits a token id of the model's input; which ids there are, the encoder knows. */
@@ -178,12 +178,12 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
 /** Rows turned into JSON before others get their turn: some 2 ms. */
 const ROWS_A_TURN = 128
 
-function describe(model: ServedModel): Static<typeof ModelReply> {
+function describe(model: ServedEncoder): Static<typeof ModelReply> {
   return { id: model.id, object: 'model', created: model.createdSeconds, owned_by: 'sbert-service' }
 }
 
 /** Another model's name is refused: its embeddings would look right and compare with nothing. */
-function assertServed(name: string, model: ServedModel): void {
+function assertServed(name: string, model: ServedEncoder): void {
   if (name === model.id || name.endsWith(`/${model.id}`)) return
   throw new ServiceError('NOT_FOUND', `Cannot use that model: only ${model.id} is served here`, {
     fields: { model: ['unknown model'] }

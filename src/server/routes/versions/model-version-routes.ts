@@ -97,17 +97,29 @@ const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
 /** `…/versions` and `…/rollback`: the versions of whatever has models. */
 export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
-  const { models, promotionMargin, path, kind, idSchema } = area
-  const idParams = Type.Object({ [kind]: idSchema })
-  const versionParams = Type.Object({ [kind]: idSchema, version: VersionNumber })
-  const liveReply = Type.Object({ data: Type.Object({ [kind]: Type.String(), live: Type.Integer() }) })
-  const importReply = Type.Object({
-    data: Type.Object({ [kind]: Type.String(), version: Type.Integer(), promotion: Type.Unknown() })
-  })
-  const subjectOf = (request: FastifyRequest<{ Params: { readonly [name: string]: string } }>) => {
-    const id = request.params[kind] ?? ''
-    return { id, name: area.nameFor(request, id) }
+  await app.register(readVersionRoutes, area)
+  await app.register(versionFileRoutes, area)
+  await app.register(liveVersionRoutes, area)
+}
+
+/** Parameters and replies of an area, and what a request is about. */
+function schemasOf(area: VersionedArea) {
+  const { kind, idSchema } = area
+  return {
+    idParams: Type.Object({ [kind]: idSchema }),
+    versionParams: Type.Object({ [kind]: idSchema, version: VersionNumber }),
+    liveReply: Type.Object({ data: Type.Object({ [kind]: Type.String(), live: Type.Integer() }) }),
+    subjectOf: (request: FastifyRequest<{ Params: { readonly [name: string]: string } }>) => {
+      const id = request.params[kind] ?? ''
+      return { id, name: area.nameFor(request, id) }
+    }
   }
+}
+
+/** Versions, how good they are, and how two of them differ. */
+const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
+  const { models, path, kind, idSchema } = area
+  const { idParams, versionParams, subjectOf } = schemasOf(area)
 
   app.get(
     `${path}/versions`,
@@ -179,6 +191,15 @@ export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = asyn
       return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ data: diffVersions(from, to) }))
     }
   )
+}
+
+/** Versions as files. */
+const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
+  const { models, path, kind } = area
+  const { idParams, versionParams, subjectOf } = schemasOf(area)
+  const importReply = Type.Object({
+    data: Type.Object({ [kind]: Type.String(), version: Type.Integer(), promotion: Type.Unknown() })
+  })
 
   app.get(
     `${path}/versions/:version/export`,
@@ -253,6 +274,12 @@ export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = asyn
       return { data: { [kind]: id, ...(await publishVersion(area, name, imported, { isForced, by })) } }
     }
   )
+}
+
+/** Which version answers. */
+const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
+  const { models, promotionMargin, path, kind } = area
+  const { idParams, versionParams, liveReply, subjectOf } = schemasOf(area)
 
   app.post(
     `${path}/versions/:version/promote`,
