@@ -5,7 +5,7 @@
 
 import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
-import { AnswerGatherer, type GatheredAnswer } from './answer-gatherer.ts'
+import { AnswerGatherer, type GatheredAnswer } from './answer-write-buffer.ts'
 import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from './answer-record.ts'
 
 const SCHEMA = `

@@ -10,7 +10,7 @@ import type { JobHandler } from '../jobs/job-runner.ts'
 import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from '../jobs/job.ts'
 import { packPayload, unpackPayload } from '../jobs/payload.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
-import type { TrainingDesk } from '../mentor/training-desk.ts'
+import type { TrainingDesk } from '../mentor/training-reporter.ts'
 import { jobErrorOf } from '../platform/graphql-client.ts'
 import type { VersionTrainer } from '../versions/version-trainer.ts'
 

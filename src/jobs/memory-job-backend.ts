@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Bell } from './bell.ts'
+import { Bell } from './notifier.ts'
 import {
   DEFAULT_JOB_POLICY,
   fingerprintOf,

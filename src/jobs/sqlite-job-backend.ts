@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from '../storage/private-file.ts'
-import { Bell } from './bell.ts'
+import { Bell } from './notifier.ts'
 import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {
   SYSTEM_CLOCK,

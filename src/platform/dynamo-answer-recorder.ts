@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { AnswerGatherer, type GatheredAnswer } from '../answering/answer-gatherer.ts'
+import { AnswerGatherer, type GatheredAnswer } from '../answering/answer-write-buffer.ts'
 import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../answering/answer-record.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'

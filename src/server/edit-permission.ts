@@ -4,7 +4,7 @@
  */
 
 import type { FastifyRequest } from 'fastify'
-import type { TrainingDesk } from '../mentor/training-desk.ts'
+import type { TrainingDesk } from '../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerOf, notAuthorized } from './auth.ts'
 
 /**

@@ -6,7 +6,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
-import type { TrainingDesk } from '../../../mentor/training-desk.ts'
+import type { TrainingDesk } from '../../../mentor/training-reporter.ts'
 import type { Review, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'

@@ -5,7 +5,7 @@
 
 import { test } from 'node:test'
 
-import { Bell } from '../../src/jobs/bell.ts'
+import { Bell } from '../../src/jobs/notifier.ts'
 
 test('Bell.ring() wakes everyone who waits', async () => {
   const bell = new Bell()
