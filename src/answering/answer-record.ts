@@ -63,6 +63,6 @@ export interface AskedQuestions {
 export interface AnswerRecordStore extends AnswerRecorder {
   /** Forgets what a mentor was asked. */
   deleteOf(mentorId: string): Promise<void>
-  /** Writes what has gathered. */
+  /** Writes the records that still wait. */
   flush(): Promise<void>
 }

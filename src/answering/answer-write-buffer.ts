@@ -7,29 +7,29 @@ import { randomUUIDv7 } from 'node:crypto'
 
 import type { AnswerRecord } from './answer-record.ts'
 
-/** A record that is to be written. */
-export interface GatheredAnswer extends AnswerRecord {
+/** A record that waits to be written. */
+export interface BufferedAnswer extends AnswerRecord {
   readonly id: string
   /** Milliseconds since 1970. */
   readonly askedAtMs: number
 }
 
-/** How long records gather before they are written together: so long a crash may take them away. */
-const GATHER_MS = 100
-/** Records that a store which has fallen behind is behind with at most; more are lost. */
-const MAX_GATHERED = 10_000
+/** How long the buffer collects records before it writes them together: a crash can lose that much. */
+const FLUSH_DELAY_MS = 100
+/** Maximum number of unwritten records; beyond it new ones are dropped. */
+const MAX_UNWRITTEN = 10_000
 
-/** Gathers records, so that no answer waits for one to be written. */
-export class AnswerGatherer {
-  readonly #write: (records: readonly GatheredAnswer[]) => Promise<void>
+/** Writes records in batches, so that no answer waits for the store. */
+export class AnswerWriteBuffer {
+  readonly #write: (records: readonly BufferedAnswer[]) => Promise<void>
   readonly #onError: (error: unknown) => void
-  #gathered: GatheredAnswer[] = []
+  #unwritten: BufferedAnswer[] = []
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #isBehind = false
 
-  /** @param onError told when records could not be written; they are lost then */
-  constructor(write: (records: readonly GatheredAnswer[]) => Promise<void>, onError: (error: unknown) => void) {
+  /** @param onError called when records could not be written; those are lost */
+  constructor(write: (records: readonly BufferedAnswer[]) => Promise<void>, onError: (error: unknown) => void) {
     this.#write = write
     this.#onError = onError
   }
@@ -37,23 +37,23 @@ export class AnswerGatherer {
   /** @returns id of the record */
   add(answer: AnswerRecord): string {
     const id = randomUUIDv7()
-    if (this.#gathered.length < MAX_GATHERED) this.#gathered.push({ ...answer, id, askedAtMs: Date.now() })
+    if (this.#unwritten.length < MAX_UNWRITTEN) this.#unwritten.push({ ...answer, id, askedAtMs: Date.now() })
     else this.#tellBehind()
-    this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS)
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_DELAY_MS)
     return id
   }
 
-  /** Writes what has gathered. */
+  /** Writes all records of the buffer. */
   async flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#writeGathered())
+    this.#writing = this.#writing.then(() => this.#writeAll())
     await this.#writing
   }
 
-  async #writeGathered(): Promise<void> {
+  async #writeAll(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const records = this.#gathered
-    this.#gathered = []
+    const records = this.#unwritten
+    this.#unwritten = []
     this.#isBehind = false
     if (records.length === 0) return
     try {
@@ -66,6 +66,6 @@ export class AnswerGatherer {
   #tellBehind(): void {
     if (this.#isBehind) return
     this.#isBehind = true
-    this.#onError(new Error(`The store is behind with ${MAX_GATHERED} records`))
+    this.#onError(new Error(`The store is behind with ${MAX_UNWRITTEN} records`))
   }
 }

@@ -5,7 +5,7 @@
 
 import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
-import { AnswerGatherer, type GatheredAnswer } from './answer-write-buffer.ts'
+import { AnswerWriteBuffer, type BufferedAnswer } from './answer-write-buffer.ts'
 import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from './answer-record.ts'
 
 const SCHEMA = `
@@ -41,17 +41,17 @@ export interface SqliteAnswerRecorderOptions {
 export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #file: SqliteFile
   readonly #maxRecords: number
-  readonly #gatherer: AnswerGatherer
+  readonly #writeBuffer: AnswerWriteBuffer
 
   constructor({ file, maxRecords, onError }: SqliteAnswerRecorderOptions) {
     this.#file = file
     this.#maxRecords = maxRecords
-    this.#gatherer = new AnswerGatherer(async (records) => this.#write(records), onError)
+    this.#writeBuffer = new AnswerWriteBuffer(async (records) => this.#write(records), onError)
     file.define(SCHEMA)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
-    return this.#gatherer.add(answer)
+    return this.#writeBuffer.add(answer)
   }
 
   async askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]> {
@@ -80,10 +80,10 @@ export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   }
 
   async flush(): Promise<void> {
-    await this.#gatherer.flush()
+    await this.#writeBuffer.flush()
   }
 
-  #write(records: readonly GatheredAnswer[]): void {
+  #write(records: readonly BufferedAnswer[]): void {
     this.#file.transact(false, () => {
       for (const one of records) {
         this.#file.run(

@@ -10,7 +10,7 @@ import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
 import { CachedMentorSource } from '../mentor/cached-mentor-source.ts'
 import type { CategoryAnswerSource, MentorSource } from '../mentor/mentor-source.ts'
-import type { TrainingDesk } from '../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../mentor/training-reporter.ts'
 import { CallerSeal } from '../platform/caller-seal.ts'
 import { GraphQlClient } from '../platform/graphql-client.ts'
 import { GraphQlFeedback, RECORD_QUESTION_JOB_TYPE } from '../platform/graphql-feedback.ts'
@@ -21,7 +21,7 @@ import { GraphQlTrainings, REPORT_TRAINING_JOB_TYPE } from '../platform/graphql-
 export interface GraphQlArea {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource
-  readonly trainings: TrainingDesk
+  readonly trainings: TrainingReporter
   readonly recorder: AnswerRecorder
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>

@@ -55,7 +55,7 @@ export interface MentorDependencies {
   readonly observer?: PredictionObserver
   /** Where large bodies wait. @default one of their own */
   readonly line?: ReadingLine
-  /** Gets what has to be closed: it waits for the fit at work, writes what has gathered and closes the files. */
+  /** Gets what has to be closed: it waits for the fit at work, writes the answers that still wait and closes the files. */
   readonly closing: AsyncDisposableStack
 }
 

@@ -10,7 +10,7 @@ import type { JobHandler } from '../jobs/job-runner.ts'
 import { DEFAULT_JOB_POLICY, PermanentJobError, afterFailure, failedTry } from '../jobs/job.ts'
 import { packPayload, unpackPayload } from '../jobs/payload.ts'
 import type { MentorSource } from '../mentor/mentor-source.ts'
-import type { TrainingDesk } from '../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../mentor/training-reporter.ts'
 import { jobErrorOf } from '../platform/graphql-client.ts'
 import type { VersionTrainer } from '../versions/version-trainer.ts'
 
@@ -20,28 +20,28 @@ const trainInput = Compile(
 
 /**
  * Trains a mentor; the result is a `TrainOutcome`.
- * @param desk is told how the training stands, but not of the ends that its job's label `unseenEnd` tells of
+ * @param reporter is told how the training stands, but not of the ends that its job's label `unseenEnd` tells of
  */
-export function trainJob(trainer: VersionTrainer, mentors: MentorSource, desk?: TrainingDesk): JobHandler {
+export function trainJob(trainer: VersionTrainer, mentors: MentorSource, reporter?: TrainingReporter): JobHandler {
   return async (payload, context) => {
     const { job, signal } = context
     const input = unpackPayload(payload)
     if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
     const { mentor: mentorId, arch: architecture, force: isForced } = input
-    const caller = desk?.callerOf(job) ?? {}
+    const caller = reporter?.callerOf(job) ?? {}
     const request = { mentorId, architecture, isForced, jobId: job.id, by: job.owner, caller }
-    await desk?.tell(job, 'IN_PROGRESS')
+    await reporter?.tell(job, 'IN_PROGRESS')
     try {
       const outcome = await trainMentor(trainer, mentors, request, {
         signal,
         onProgress: (share) => context.progress(share)
       })
-      await desk?.tell(job, 'SUCCESS')
+      await reporter?.tell(job, 'SUCCESS')
       return packPayload(outcome)
     } catch (error) {
       const jobError = jobErrorOf(error)
       const { status } = afterFailure(job.attempts, failedTry(jobError), DEFAULT_JOB_POLICY, 0)
-      if (!signal.aborted) await desk?.tell(job, status)
+      if (!signal.aborted) await reporter?.tell(job, status)
       throw jobError
     }
   }

@@ -53,7 +53,7 @@ interface Offer {
  */
 export class EncoderWorkerPool {
   readonly #options: EncoderWorkerPoolOptions
-  readonly #seats: Seat[] = []
+  readonly #workerSlots: WorkerSlot[] = []
   readonly #slot: BatchSlot
   #offer: Offer | undefined
   #isClosing = false
@@ -69,8 +69,9 @@ export class EncoderWorkerPool {
    */
   static async start(options: EncoderWorkerPoolOptions): Promise<EncoderWorkerPool> {
     const pool = new EncoderWorkerPool(options)
-    for (let index = 0; index < options.workerCount; index++) pool.#seats.push(new Seat(pool.#seatOptions(index)))
-    const starts = await Promise.allSettled(pool.#seats.map(async (seat) => seat.start()))
+    for (let index = 0; index < options.workerCount; index++)
+      pool.#workerSlots.push(new WorkerSlot(pool.#slotOptions(index)))
+    const starts = await Promise.allSettled(pool.#workerSlots.map(async (slot) => slot.start()))
     const failure = starts.find((start) => start.status === 'rejected')
     if (failure !== undefined) {
       await pool.close()
@@ -79,7 +80,7 @@ export class EncoderWorkerPool {
     return pool
   }
 
-  #seatOptions(workerIndex: number): SeatOptions {
+  #slotOptions(workerIndex: number): WorkerSlotOptions {
     const { source, maxSentences, maxTokens, workerUrl, onDone, onCrash, restartDelayMs } = this.#options
     return {
       workerData: { source, workerIndex, slot: { buffer: this.#slot.buffer, maxSentences, maxTokens } },
@@ -101,17 +102,17 @@ export class EncoderWorkerPool {
 
   /** Workers that have loaded the graph and can take a batch now. */
   get idleCount(): number {
-    return this.#isClosing ? 0 : this.#seats.filter((seat) => seat.state === 'idle').length
+    return this.#isClosing ? 0 : this.#workerSlots.filter((slot) => slot.state === 'idle').length
   }
 
   /** Workers that have loaded the graph. */
   get liveCount(): number {
-    return this.#seats.filter((seat) => seat.state === 'idle' || seat.state === 'busy').length
+    return this.#workerSlots.filter((slot) => slot.state === 'idle' || slot.state === 'busy').length
   }
 
   /** Sentences that workers compute, as far as is known here. */
   get runningSentenceCount(): number {
-    return this.#seats.reduce((sum, { sentenceCount }) => sum + sentenceCount, 0)
+    return this.#workerSlots.reduce((sum, { sentenceCount }) => sum + sentenceCount, 0)
   }
 
   /**
@@ -120,10 +121,12 @@ export class EncoderWorkerPool {
    * @throws {ServiceError} UNAVAILABLE when the worker dies or the computation fails
    */
   async run(batch: TokenBatch, workerIndex?: number): Promise<BatchResult> {
-    const seat =
-      workerIndex === undefined ? this.#seats.find(({ state }) => state === 'idle') : this.#seats[workerIndex]
-    if (seat?.state !== 'idle') throw new Error('Cannot run a batch: no worker is free: this is a bug')
-    return seat.run(batch)
+    const slot =
+      workerIndex === undefined
+        ? this.#workerSlots.find(({ state }) => state === 'idle')
+        : this.#workerSlots[workerIndex]
+    if (slot?.state !== 'idle') throw new Error('Cannot run a batch: no worker is free: this is a bug')
+    return slot.run(batch)
   }
 
   /** Whether a batch is offered that, as far as is known here, no worker has taken. */
@@ -175,33 +178,33 @@ export class EncoderWorkerPool {
     if (this.withdraw()) {
       this.#offer?.settled.reject(new ServiceError('UNAVAILABLE', 'Cannot encode: the service is stopping'))
     }
-    await Promise.all(this.#seats.map(async (seat) => seat.close()))
+    await Promise.all(this.#workerSlots.map(async (slot) => slot.close()))
   }
 }
 
-interface SeatOptions {
+interface WorkerSlotOptions {
   readonly workerData: EncoderWorkerData
   readonly workerUrl: URL
   readonly restartDelayMs: number
-  /** What was promised of the offered batch, if this seat's worker has taken it. */
+  /** What was promised of the offered batch, if the worker of this slot has taken it. */
   readonly takeOffer: () => Offer | undefined
   readonly onDone: () => void
   readonly onCrash: (error: Error) => void
 }
 
-/** One place of the pool: a thread, and the next one when it dies. */
-class Seat {
+/** A slot of the pool: one worker thread at a time, replaced when it dies. */
+class WorkerSlot {
   state: 'starting' | 'idle' | 'busy' | 'dead' | 'closed' = 'starting'
   /** Of the batch that runs. */
   sentenceCount = 0
-  readonly #options: SeatOptions
+  readonly #options: WorkerSlotOptions
   #worker: Worker | undefined
   #running: PromiseWithResolvers<BatchResult> | undefined
   #startMs = 0
   #restartDelayMs: number
   #restart: NodeJS.Timeout | undefined
 
-  constructor(options: SeatOptions) {
+  constructor(options: WorkerSlotOptions) {
     this.#options = options
     this.#restartDelayMs = options.restartDelayMs
   }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Bell } from './notifier.ts'
+import { Notifier } from './notifier.ts'
 import {
   DEFAULT_JOB_POLICY,
   fingerprintOf,
@@ -71,7 +71,7 @@ export class MemoryJobBackend implements JobBackend {
   readonly #idByKey = new Map<string, string>()
   readonly #workers = new Map<string, number>()
   readonly #watch = new LeaseWatch()
-  readonly #bell = new Bell()
+  readonly #notifier = new Notifier()
   #claimCount = 0
 
   constructor(options: MemoryJobBackendOptions = {}) {
@@ -119,11 +119,11 @@ export class MemoryJobBackend implements JobBackend {
   async claim(request: ClaimRequest): Promise<readonly Claim[]> {
     const deadlineMs = this.#clock.monotonicMs() + request.waitMs
     for (;;) {
-      const { rings } = this.#bell
+      const { count } = this.#notifier
       const claims = this.#claimNow(request)
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (claims.length > 0 || leftMs <= 0 || request.signal?.aborted === true) return claims
-      await this.#bell.wait(rings, Math.min(leftMs, this.#untilDueMs(request.types)), request.signal)
+      await this.#notifier.wait(count, Math.min(leftMs, this.#untilDueMs(request.types)), request.signal)
     }
   }
 
@@ -154,11 +154,11 @@ export class MemoryJobBackend implements JobBackend {
   async waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
     for (;;) {
-      const { rings } = this.#bell
+      const { count } = this.#notifier
       const job = this.#live(id)?.record.job
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (job === undefined || isEnded(job) || leftMs <= 0 || signal?.aborted === true) return job
-      await this.#bell.wait(rings, leftMs, signal)
+      await this.#notifier.wait(count, leftMs, signal)
     }
   }
 
@@ -202,7 +202,7 @@ export class MemoryJobBackend implements JobBackend {
   }
 
   async close(): Promise<void> {
-    this.#bell.ring()
+    this.#notifier.notify()
   }
 
   #add(job: NewJob, fingerprint: string, idempotencyKey?: string): Job {
@@ -215,7 +215,7 @@ export class MemoryJobBackend implements JobBackend {
     if (over !== undefined) this.#delete(id, over)
     this.#entries.set(id, { record, input: job.input, idempotencyKey })
     if (idempotencyKey !== undefined) this.#idByKey.set(idempotencyKey, id)
-    this.#bell.ring()
+    this.#notifier.notify()
     return record.job
   }
 
@@ -279,7 +279,7 @@ export class MemoryJobBackend implements JobBackend {
     entry.record = after
     const { notice } = effects
     if (notice !== undefined) this.#add(notice, fingerprintOf(notice))
-    if (effects.announceAfterMs !== undefined || effects.hasEnded) this.#bell.ring()
+    if (effects.announceAfterMs !== undefined || effects.hasEnded) this.#notifier.notify()
   }
 
   #groupOf(concurrencyGroup: string | undefined): GroupState | undefined {

@@ -3,29 +3,29 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Wakes everyone who waits for something to happen; nobody polls. */
-export class Bell {
+/** Wakes every waiter when something has happened, so that none of them polls. */
+export class Notifier {
   #waiting = new Set<() => void>()
-  #rings = 0
+  #count = 0
 
-  /** How often the bell rang: read it before looking whether there is something to do, and hand it to {@link wait}. */
-  get rings(): number {
-    return this.#rings
+  /** Number of notifications so far: read it before looking whether there is something to do, and pass it to {@link wait}. */
+  get count(): number {
+    return this.#count
   }
 
-  ring(): void {
-    this.#rings += 1
+  notify(): void {
+    this.#count += 1
     const waiting = this.#waiting
     this.#waiting = new Set()
     for (const wake of waiting) wake()
   }
 
   /**
-   * Resolves at the first ring after `rings`, after `timeoutMs`, or when the signal aborts, whichever comes first.
-   * A ring between the look and the wait is thus not missed.
+   * Resolves at the first notification after number `count`, after `timeoutMs`, or when the signal aborts, whichever comes
+   * first. A notification between the look and the wait is thus not missed.
    */
-  async wait(rings: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#rings !== rings || timeoutMs <= 0 || signal?.aborted === true) return
+  async wait(count: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#count !== count || timeoutMs <= 0 || signal?.aborted === true) return
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer)

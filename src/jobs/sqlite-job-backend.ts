@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from '../storage/private-file.ts'
-import { Bell } from './notifier.ts'
+import { Notifier } from './notifier.ts'
 import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {
   SYSTEM_CLOCK,
@@ -79,8 +79,8 @@ export class SqliteJobBackend implements JobBackend {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #pending = new Map<number, PendingCall>()
-  readonly #queuedBell = new Bell()
-  readonly #endedBells = new Map<string, { readonly bell: Bell; waiterCount: number }>()
+  readonly #queuedNotifier = new Notifier()
+  readonly #endedNotifiers = new Map<string, { readonly notifier: Notifier; waiterCount: number }>()
   #outgoing: StoreCall[] = []
   #lastCallId = 0
   #hasForeignChange = false
@@ -143,12 +143,12 @@ export class SqliteJobBackend implements JobBackend {
     const { types, limit, leaseMs, waitMs, signal } = request
     const deadlineMs = this.#clock.monotonicMs() + waitMs
     for (;;) {
-      const { rings } = this.#queuedBell
+      const { count } = this.#queuedNotifier
       const { claims, nextRunAtMs } = await this.#call('claim', { types, limit, leaseMs })
       const leftMs = deadlineMs - this.#clock.monotonicMs()
       if (claims.length > 0 || leftMs <= 0 || signal?.aborted === true || this.#closed !== undefined) return claims
       const untilDueMs = nextRunAtMs === undefined ? Number.POSITIVE_INFINITY : nextRunAtMs - this.#clock.wallMs()
-      await this.#queuedBell.wait(rings, Math.min(leftMs, untilDueMs), signal)
+      await this.#queuedNotifier.wait(count, Math.min(leftMs, untilDueMs), signal)
     }
   }
 
@@ -178,20 +178,20 @@ export class SqliteJobBackend implements JobBackend {
 
   async waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
-    const entry = this.#endedBells.get(id) ?? { bell: new Bell(), waiterCount: 0 }
-    this.#endedBells.set(id, entry)
+    const entry = this.#endedNotifiers.get(id) ?? { notifier: new Notifier(), waiterCount: 0 }
+    this.#endedNotifiers.set(id, entry)
     entry.waiterCount += 1
     try {
       for (;;) {
-        const { rings } = entry.bell
+        const { count } = entry.notifier
         const job = await this.find(id)
         const leftMs = deadlineMs - this.#clock.monotonicMs()
         if (job === undefined || isEnded(job) || leftMs <= 0 || signal?.aborted === true) return job
-        await entry.bell.wait(rings, leftMs, signal)
+        await entry.notifier.wait(count, leftMs, signal)
       }
     } finally {
       entry.waiterCount -= 1
-      if (entry.waiterCount === 0) this.#endedBells.delete(id)
+      if (entry.waiterCount === 0) this.#endedNotifiers.delete(id)
     }
   }
 
@@ -243,8 +243,8 @@ export class SqliteJobBackend implements JobBackend {
   #receive(message: ThreadMessage): void {
     if (message === 'ready') return
     if (message === 'foreign-change') {
-      this.#queuedBell.ring()
-      void this.#ringForForeignEnds()
+      this.#queuedNotifier.notify()
+      void this.#notifyForeignEnds()
       return
     }
     for (const reply of message.replies) {
@@ -253,21 +253,21 @@ export class SqliteJobBackend implements JobBackend {
       if ('fault' in reply) call?.reject(errorOf(reply.fault))
       else call?.resolve(reply.value)
     }
-    if (message.events.hasQueued) this.#queuedBell.ring()
-    for (const id of message.events.endedIds) this.#endedBells.get(id)?.bell.ring()
+    if (message.events.hasQueued) this.#queuedNotifier.notify()
+    for (const id of message.events.endedIds) this.#endedNotifiers.get(id)?.notifier.notify()
   }
 
   /** Another process wrote: asks once for all the jobs that are waited for, however many writes come meanwhile. */
-  async #ringForForeignEnds(): Promise<void> {
+  async #notifyForeignEnds(): Promise<void> {
     this.#hasForeignChange = true
     if (this.#isLookingForEnded) return
     this.#isLookingForEnded = true
-    while (this.#hasForeignChange && this.#endedBells.size > 0 && this.#closed === undefined) {
+    while (this.#hasForeignChange && this.#endedNotifiers.size > 0 && this.#closed === undefined) {
       this.#hasForeignChange = false
-      const ids = [...this.#endedBells.keys()]
+      const ids = [...this.#endedNotifiers.keys()]
       // When the question fails, everyone who waits asks for himself, and hears why.
       const endedIds = await this.#call('ended', ids).catch(() => ids)
-      for (const id of endedIds) this.#endedBells.get(id)?.bell.ring()
+      for (const id of endedIds) this.#endedNotifiers.get(id)?.notifier.notify()
     }
     this.#isLookingForEnded = false
   }
@@ -276,8 +276,8 @@ export class SqliteJobBackend implements JobBackend {
     this.#closed ??= cause
     for (const call of this.#pending.values()) call.reject(unavailable(cause))
     this.#pending.clear()
-    this.#queuedBell.ring()
-    for (const { bell } of this.#endedBells.values()) bell.ring()
+    this.#queuedNotifier.notify()
+    for (const { notifier } of this.#endedNotifiers.values()) notifier.notify()
   }
 }
 

@@ -8,14 +8,14 @@ import type { CallerHeaders } from './mentor-source.ts'
 /** How a training stands, as the owner of the mentor is told. */
 export type TrainingStatus = 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
 
-/** A training as a {@link TrainingDesk} knows it: a job carries both. */
+/** A training as a {@link TrainingReporter} knows it: a job carries both. */
 export interface RegisteredTraining {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
 }
 
 /** Another service that owns the mentors: it says who may train them, and is told how their trainings stand. */
-export interface TrainingDesk {
+export interface TrainingReporter {
   /**
    * Whether the caller may edit, and so train, a mentor.
    * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not say

@@ -67,17 +67,17 @@ const HEAP_MEGABYTES = 128
  */
 export class OnnxProcessPool {
   readonly #options: OnnxProcessPoolOptions
-  readonly #seats: Seat[]
-  readonly #waiting: ((seat: Seat) => void)[] = []
+  readonly #slots: ProcessSlot[]
+  readonly #waiting: ((slot: ProcessSlot) => void)[] = []
 
   constructor(options: OnnxProcessPoolOptions) {
     this.#options = options
-    this.#seats = Array.from({ length: options.processCount }, () => new Seat(options))
+    this.#slots = Array.from({ length: options.processCount }, () => new ProcessSlot(options))
   }
 
   /** Processes that live. */
   get liveCount(): number {
-    return this.#seats.filter(({ isLive }) => isLive).length
+    return this.#slots.filter(({ isLive }) => isLive).length
   }
 
   /**
@@ -85,8 +85,8 @@ export class OnnxProcessPool {
    * @throws {ServiceError} UNPROCESSABLE at a limit, OVERLOADED when too much waits
    */
   async inspect(model: Uint8Array): Promise<Inspection> {
-    return this.#withSeat(async (seat) => {
-      const inspection = await seat.request({ type: 'inspect', model })
+    return this.#withSlot(async (slot) => {
+      const inspection = await slot.request({ type: 'inspect', model })
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what onnx-process.ts answers to this request
       return inspection as Inspection
     })
@@ -103,9 +103,9 @@ export class OnnxProcessPool {
     inputs: readonly OnnxTensor[],
     outputs: readonly string[]
   ): Promise<readonly OnnxTensor[]> {
-    return this.#withSeat(async (seat) => {
-      await seat.load(model)
-      const results = await seat.request({ type: 'run', key: model.key, inputs, outputs })
+    return this.#withSlot(async (slot) => {
+      await slot.load(model)
+      const results = await slot.request({ type: 'run', key: model.key, inputs, outputs })
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what onnx-process.ts answers to this request
       return results as readonly OnnxTensor[]
     }, model.key)
@@ -113,24 +113,24 @@ export class OnnxProcessPool {
 
   /** Ends the processes; what they compute is lost, and said to be. */
   async close(): Promise<void> {
-    await Promise.all(this.#seats.map(async (seat) => seat.close()))
+    await Promise.all(this.#slots.map(async (slot) => slot.close()))
   }
 
-  async #withSeat<Result>(work: (seat: Seat) => Promise<Result>, key?: string): Promise<Result> {
-    const seat = await this.#takeSeat(key)
+  async #withSlot<Result>(work: (slot: ProcessSlot) => Promise<Result>, key?: string): Promise<Result> {
+    const slot = await this.#takeSlot(key)
     try {
-      return await work(seat)
+      return await work(slot)
     } finally {
-      seat.release()
-      if (!seat.isTaken) this.#waiting.shift()?.(seat.take())
+      slot.release()
+      if (!slot.isTaken) this.#waiting.shift()?.(slot.take())
     }
   }
 
   /** A free process: one that has the model, else one that runs, else a new one; or the next that becomes free. */
-  async #takeSeat(key: string | undefined): Promise<Seat> {
-    const free = this.#seats.filter(({ isTaken }) => !isTaken)
-    const seat = free.find((one) => key !== undefined && one.has(key)) ?? free.find(({ isLive }) => isLive) ?? free[0]
-    if (seat !== undefined) return seat.take()
+  async #takeSlot(key: string | undefined): Promise<ProcessSlot> {
+    const free = this.#slots.filter(({ isTaken }) => !isTaken)
+    const slot = free.find((one) => key !== undefined && one.has(key)) ?? free.find(({ isLive }) => isLive) ?? free[0]
+    if (slot !== undefined) return slot.take()
     if (this.#waiting.length >= MAX_WAITING) {
       const message = `Cannot run the model: ${MAX_WAITING} requests wait for a process`
       throw new ServiceError('OVERLOADED', message, { retryAfterSeconds: Math.ceil(this.#options.timeLimitMs / 1000) })
@@ -139,8 +139,8 @@ export class OnnxProcessPool {
   }
 }
 
-/** One place of the pool: at most one process at a time, which does one thing at a time. */
-class Seat {
+/** A slot of the pool: at most one process at a time, which does one thing at a time. */
+class ProcessSlot {
   isTaken = false
   readonly #options: OnnxProcessPoolOptions
   readonly #loadedKeys = new Set<string>()

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { AnswerGatherer, type GatheredAnswer } from '../answering/answer-write-buffer.ts'
+import { AnswerWriteBuffer, type BufferedAnswer } from '../answering/answer-write-buffer.ts'
 import type { AnswerRecord, AnswerRecordStore, AskedQuestion, AskedQuestions } from '../answering/answer-record.ts'
 import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import type { DynamoTable } from './dynamo-table.ts'
@@ -21,16 +21,16 @@ const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
  */
 export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #table: DynamoTable
-  readonly #gatherer: AnswerGatherer
+  readonly #writeBuffer: AnswerWriteBuffer
 
   /** @param onError told when records could not be written; they are lost then */
   constructor(table: DynamoTable, onError: (error: unknown) => void) {
     this.#table = table
-    this.#gatherer = new AnswerGatherer((records) => this.#write(records), onError)
+    this.#writeBuffer = new AnswerWriteBuffer((records) => this.#write(records), onError)
   }
 
   async record(answer: AnswerRecord): Promise<string> {
-    return this.#gatherer.add(answer)
+    return this.#writeBuffer.add(answer)
   }
 
   async askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]> {
@@ -69,10 +69,10 @@ export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   }
 
   async flush(): Promise<void> {
-    await this.#gatherer.flush()
+    await this.#writeBuffer.flush()
   }
 
-  async #write(records: readonly GatheredAnswer[]): Promise<void> {
+  async #write(records: readonly BufferedAnswer[]): Promise<void> {
     await inTurns(records, async ({ id, askedAtMs, mentorId, ...answer }) => {
       await this.#table.put({
         pk: `answer#${id}`,

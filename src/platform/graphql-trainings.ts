@@ -12,7 +12,7 @@ import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
 import { packPayload, unpackPayload } from '../jobs/payload.ts'
 import type { CallerHeaders } from '../mentor/mentor-source.ts'
-import type { RegisteredTraining, TrainingDesk, TrainingStatus } from '../mentor/training-reporter.ts'
+import type { RegisteredTraining, TrainingReporter, TrainingStatus } from '../mentor/training-reporter.ts'
 import type { CallerSeal } from './caller-seal.ts'
 import { jobErrorOf, type GraphQlClient } from './graphql-client.ts'
 import { MENTOR_CAN_EDIT, TRAIN_TASK, UPDATE_MENTOR_TRAINING } from './graphql-operations.ts'
@@ -42,7 +42,7 @@ export interface GraphQlTrainingsOptions {
 }
 
 /** Trainings of mentors that a GraphQL service keeps. */
-export class GraphQlTrainings implements TrainingDesk {
+export class GraphQlTrainings implements TrainingReporter {
   readonly #options: GraphQlTrainingsOptions
 
   constructor(options: GraphQlTrainingsOptions) {

@@ -4,19 +4,19 @@
  */
 
 import type { FastifyRequest } from 'fastify'
-import type { TrainingDesk } from '../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerOf, notAuthorized } from './auth.ts'
 
 /**
  * Checks that the caller may change what a mentor answers: the token says so, and the service that owns the mentor, if any.
- * @param desk undefined when mentors are kept here
+ * @param reporter undefined when mentors are kept here
  * @throws {ServiceError} FORBIDDEN for any other caller; BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not say
  */
 export async function assertMayEdit(
   request: FastifyRequest,
   mentorId: string,
-  desk: TrainingDesk | undefined
+  reporter: TrainingReporter | undefined
 ): Promise<void> {
   assertMayRead(callerOf(request), mentorId)
-  if (desk !== undefined && !(await desk.mayTrain(mentorId, callerHeadersOf(request)))) throw notAuthorized()
+  if (reporter !== undefined && !(await reporter.mayTrain(mentorId, callerHeadersOf(request)))) throw notAuthorized()
 }

@@ -5,29 +5,29 @@
 
 import { test } from 'node:test'
 
-import { Bell } from '../../src/jobs/notifier.ts'
+import { Notifier } from '../../src/jobs/notifier.ts'
 
-test('Bell.ring() wakes everyone who waits', async () => {
-  const bell = new Bell()
-  const waiting = [bell.wait(bell.rings, 600_000), bell.wait(bell.rings, 600_000)]
-  bell.ring()
+test('Notifier.notify() wakes everyone who waits', async () => {
+  const notifier = new Notifier()
+  const waiting = [notifier.wait(notifier.count, 600_000), notifier.wait(notifier.count, 600_000)]
+  notifier.notify()
   await Promise.all(waiting)
 })
 
-test('Bell.wait() does not miss a ring between the look and the wait', { timeout: 5000 }, async () => {
-  const bell = new Bell()
-  const { rings } = bell
-  bell.ring()
-  await bell.wait(rings, 600_000)
+test('Notifier.wait() does not miss a notification between the look and the wait', { timeout: 5000 }, async () => {
+  const notifier = new Notifier()
+  const { count } = notifier
+  notifier.notify()
+  await notifier.wait(count, 600_000)
 })
 
-test('Bell.wait() ends at its time, and when its signal aborts', async () => {
-  const bell = new Bell()
-  await bell.wait(bell.rings, 0)
-  await bell.wait(bell.rings, 1)
-  await bell.wait(bell.rings, 600_000, AbortSignal.abort())
+test('Notifier.wait() ends at its time, and when its signal aborts', async () => {
+  const notifier = new Notifier()
+  await notifier.wait(notifier.count, 0)
+  await notifier.wait(notifier.count, 1)
+  await notifier.wait(notifier.count, 600_000, AbortSignal.abort())
   const stop = new AbortController()
-  const waiting = bell.wait(bell.rings, Number.POSITIVE_INFINITY, stop.signal)
+  const waiting = notifier.wait(notifier.count, Number.POSITIVE_INFINITY, stop.signal)
   stop.abort()
   await waiting
 })

@@ -5,7 +5,7 @@
 
 import { DATA_TYPE } from '../../src/onnx/onnx-schema.ts'
 import { OnnxGraph, type Value, type WeightsFile } from '../../src/onnx/onnx-graph.ts'
-import { attentionOutputBias, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
+import { attentionOutputBias, biasOf, positionEmbeddings, weightsOf } from './layers.ts'
 import { add, multiply, subtract, transpose } from './quantize.ts'
 import type { SourceModel } from './source-model.ts'
 
@@ -101,10 +101,10 @@ export function buildEncoderGraph(model: SourceModel, sentenceCount: number, fil
   for (let index = 0; index < model.layerCount; index++) {
     const layer = `encoder.layer.${index}`
     const outputBias = bias(`${layer}.output.dense`)
-    const attended = graph.node('Add', [attention(layer, hidden), hidden])
-    const middle = normalize(`${layer}.attention.output.LayerNorm`, attended, outputBias)
-    const fed = graph.node('Add', [feedForward(layer, middle, outputBias), middle])
-    hidden = normalize(`${layer}.output.LayerNorm`, fed, noOffset)
+    const attentionSum = graph.node('Add', [attention(layer, hidden), hidden])
+    const middle = normalize(`${layer}.attention.output.LayerNorm`, attentionSum, outputBias)
+    const feedForwardSum = graph.node('Add', [feedForward(layer, middle, outputBias), middle])
+    hidden = normalize(`${layer}.output.LayerNorm`, feedForwardSum, noOffset)
   }
 
   // After the L2 norm, the sum of the tokens is the same as their mean. An empty sentence has a row too: zeros.
@@ -150,6 +150,6 @@ function embed(
   const rest = Float16Array.from(data, (value, index) => (value - (halves[index] ?? 0)) * HALF_PRECISION)
   const scale = graph.floats('embeddings.word.rest.scale', Float32Array.of(1 / HALF_PRECISION), [])
   const left = graph.node('Mul', [lookUp(graph.constant('embeddings.word.rest', 'float16', shape, rest)), scale])
-  const placeTable = graph.floats('embeddings.position', placeEmbeddings(model), [model.maxTokens, hiddenSize])
-  return graph.node('Add', [graph.node('Add', [words, left]), graph.node('Gather', [placeTable, positions])])
+  const positionTable = graph.floats('embeddings.position', positionEmbeddings(model), [model.maxTokens, hiddenSize])
+  return graph.node('Add', [graph.node('Add', [words, left]), graph.node('Gather', [positionTable, positions])])
 }

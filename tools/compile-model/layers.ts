@@ -18,12 +18,12 @@ export function biasOf(model: SourceModel, layer: string): Float32Array {
   return model.tensor(`${layer}.bias`).data
 }
 
-/** Sums of position and segment embeddings, places × hidden size; all tokens are of segment 0. */
-export function placeEmbeddings(model: SourceModel): Float32Array {
+/** Sums of position and segment embeddings, positions × hidden size; all tokens are of segment 0. */
+export function positionEmbeddings(model: SourceModel): Float32Array {
   const { hiddenSize, maxTokens } = model
   const segment = weightsOf(model, 'embeddings.token_type_embeddings').subarray(0, hiddenSize)
-  const places = weightsOf(model, 'embeddings.position_embeddings').slice(0, maxTokens * hiddenSize)
-  return places.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
+  const positions = weightsOf(model, 'embeddings.position_embeddings').slice(0, maxTokens * hiddenSize)
+  return positions.map((value, index) => value + (segment[index % hiddenSize] ?? 0))
 }
 
 /** Weights (outputs × inputs, row-major) and bias of a linear layer. */

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { attentionOutputBias, attentionWeights, biasOf, placeEmbeddings, weightsOf } from './layers.ts'
+import { attentionOutputBias, attentionWeights, biasOf, positionEmbeddings, weightsOf } from './layers.ts'
 import { quantizeWeights, scaleInputs, smoothingFactors } from './quantize.ts'
 import type { SourceModel } from './source-model.ts'
 
@@ -65,7 +65,7 @@ export function packWeights(model: SourceModel, inputMaxima: readonly InputMaxim
     writer.put(factors.map((factor) => 1 / factor))
     putLinear(scaleInputs(matrix, factors), bias)
   }
-  writer.put(placeEmbeddings(model), ...normalization(model, 'embeddings.LayerNorm'))
+  writer.put(positionEmbeddings(model), ...normalization(model, 'embeddings.LayerNorm'))
   for (const [index, maxima] of inputMaxima.entries()) {
     const layer = `encoder.layer.${index}`
     const outputName = `${layer}.attention.output.dense`
@@ -102,7 +102,7 @@ export function packFloatWeights(model: SourceModel): Uint8Array {
     writer.put(inFloatPanels(matrix, matrix.length / bias.length, bias.length), bias)
   writer.put(
     weightsOf(model, 'embeddings.word_embeddings'),
-    placeEmbeddings(model),
+    positionEmbeddings(model),
     ...normalization(model, 'embeddings.LayerNorm')
   )
   for (let index = 0; index < model.layerCount; index++) {

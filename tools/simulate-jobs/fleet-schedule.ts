@@ -58,7 +58,7 @@ export class FleetSchedule {
   async run(): Promise<void> {
     for (let worker = 0; worker < WORKER_COUNT; worker += 1) this.#startWorker()
     for (let job = 0; job < JOB_COUNT; job += 1) {
-      this.#world.after(this.#random.below(FAULTS_MS), () => void this.#handIn(job))
+      this.#world.after(this.#random.below(FAULTS_MS), () => void this.#enqueue(job))
     }
     this.#world.after(FAULTS_MS, () => {
       this.#world.areFaultsOn = false
@@ -118,7 +118,7 @@ export class FleetSchedule {
   }
 
   /** A caller: hands a job in, again until it hears that it was taken; then perhaps cancels or redrives one. */
-  async #handIn(n: number): Promise<void> {
+  async #enqueue(n: number): Promise<void> {
     const process = this.#newProcess()
     const backend = this.#backendOf(process)
     const job: NewJob = {

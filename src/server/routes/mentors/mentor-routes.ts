@@ -12,7 +12,7 @@ import { bytesOf } from '../../../jobs/payload.ts'
 import type { MentorUpload, ReadUpload } from '../../../mentor/mentor-upload.ts'
 import type { UploadReader } from '../../../mentor/read-upload.ts'
 import { questionSheetOf, trainingDataOf, writeTrainingData, type DroppedLines } from '../../../mentor/training-data.ts'
-import type { TrainingDesk } from '../../../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
 import type { Reader } from '../../../reading/reading-line.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf, mayRead } from '../../auth.ts'
@@ -28,7 +28,7 @@ export interface MentorRouteOptions {
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
   readonly store?: MentorStore
   /** Who says who may edit a mentor that is kept elsewhere. @default nobody: the token alone does */
-  readonly trainings?: TrainingDesk
+  readonly trainings?: TrainingReporter
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
   /** Reads mentors that come in. */

@@ -6,7 +6,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
-import type { TrainingDesk } from '../../../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
 import type { Review, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
@@ -17,7 +17,7 @@ import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/me
 export interface ReviewRouteOptions {
   readonly reviews: ReviewQueue
   /** Who else has a say in what mentors answer. @default nobody */
-  readonly trainings?: TrainingDesk
+  readonly trainings?: TrainingReporter
   readonly limits: RequestLimits
 }
 

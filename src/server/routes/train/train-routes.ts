@@ -12,7 +12,7 @@ import type { Job } from '../../../jobs/job.ts'
 import type { Enqueued, JobBackend } from '../../../jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../../jobs/payload.ts'
 import type { MentorSource } from '../../../mentor/mentor-source.ts'
-import type { RegisteredTraining, TrainingDesk } from '../../../mentor/training-reporter.ts'
+import type { RegisteredTraining, TrainingReporter } from '../../../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
@@ -23,7 +23,7 @@ export interface TrainRouteOptions {
   readonly mentors: MentorSource
   readonly jobs: JobBackend
   /** Who else has a say in trainings. @default nobody */
-  readonly trainings?: TrainingDesk
+  readonly trainings?: TrainingReporter
 }
 
 const Accepted = {
@@ -50,7 +50,7 @@ const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingSt
 
 /** `/train`: trainings of mentors, which are jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (app, options) => {
-  const { mentors, jobs, trainings: desk } = options
+  const { mentors, jobs, trainings: reporter } = options
   app.post(
     '/train',
     {
@@ -80,11 +80,11 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
       assertMayRead(caller, mentor)
       const headers = callerHeadersOf(request)
       if ((await mentors.revisionOf(mentor, { caller: headers })) === undefined) throw unknownMentor()
-      await assertMayEdit(request, mentor, desk)
+      await assertMayEdit(request, mentor, reporter)
       if (ping) return { message: `Successful ping for mentor: ${mentor}.` }
       const key = request.headers['idempotency-key']
       const owner = callerKey(caller)
-      const registered = await desk?.register(mentor, headers, key && JSON.stringify([owner, key]))
+      const registered = await reporter?.register(mentor, headers, key && JSON.stringify([owner, key]))
       const training = {
         type: TRAIN_JOB_TYPE,
         input: packPayload({ mentor, arch, force }),
@@ -97,7 +97,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
       if (registered !== undefined && enqueued.outcome !== 'added') {
         // Without a key it is no repetition: the other service gave an id that it has given before.
         if (key === undefined) enqueued = await jobs.enqueue(training)
-        else await tellOfRepetition(options, desk, registered, enqueued)
+        else await tellOfRepetition(options, reporter, registered, enqueued)
       }
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
@@ -144,13 +144,13 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
 /** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
 async function tellOfRepetition(
   { jobs }: TrainRouteOptions,
-  desk: TrainingDesk | undefined,
+  reporter: TrainingReporter | undefined,
   announced: RegisteredTraining,
   enqueued: Enqueued
 ): Promise<void> {
   const first = enqueued.outcome === 'conflict' ? await jobs.find(enqueued.jobId) : enqueued.job
-  if (first?.id === announced.id) await desk?.tell(first, first.status)
-  else await desk?.tell(announced, 'FAILURE')
+  if (first?.id === announced.id) await reporter?.tell(first, first.status)
+  else await reporter?.tell(announced, 'FAILURE')
 }
 
 function acceptedOf(job: Job) {

@@ -14,7 +14,7 @@ import { ServiceError } from '../../../errors.ts'
 import { lintRepertoire } from '../../../mentor/lint.ts'
 import { repertoireOf } from '../../../mentor/mentor.ts'
 import type { MentorSource } from '../../../mentor/mentor-source.ts'
-import type { TrainingDesk } from '../../../mentor/training-reporter.ts'
+import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
 import { readTestQuestions } from '../../../mentor/training-data.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
@@ -33,7 +33,7 @@ export interface MentorVersionRouteOptions {
   readonly promotionMargin: number
   readonly encoder: Pick<Encoder, 'revision'>
   /** Who else has a say in what mentors answer. @default nobody */
-  readonly trainings?: TrainingDesk
+  readonly trainings?: TrainingReporter
 }
 
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
