@@ -11,13 +11,8 @@ import { ServiceError } from '../errors.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
 import { Mentor, repertoireOf } from './mentor.ts'
 import type { StoredMentor } from './mentor-source.ts'
-import {
-  MAX_QUESTIONS,
-  readTrainingData,
-  withTrainingData,
-  type DroppedLines,
-  type LineProblem
-} from './training-data.ts'
+import { mergeSheet } from './sheet-merge.ts'
+import { MAX_QUESTIONS, readTrainingData, type DroppedLines, type LineProblem } from './training-data.ts'
 
 /** A mentor as it comes in. */
 export interface MentorUpload {
@@ -116,9 +111,9 @@ function readCsv(
   limits: UploadLimits
 ): { mentor: Mentor; problems: readonly LineProblem[]; dropped: DroppedLines } {
   assertCsvFits(csv, limits.maxJsonHeapBytes)
-  const { rows, problems, dropped } = readTrainingData(csv, charset)
+  const sheet = readTrainingData(csv, charset)
   const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
-  return { mentor: withTrainingData(known, rows), problems, dropped }
+  return { ...mergeSheet(known, sheet), dropped: sheet.dropped }
 }
 
 function readMentor(bytes: Uint8Array, charset: string | undefined, limits: UploadLimits): Mentor {

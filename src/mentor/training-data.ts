@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { describeUnnamed, readCsv, separatorName, type CsvHeader } from '../table/csv-table.ts'
-import { repertoireOf, type Mentor, type MentorAnswer } from './mentor.ts'
+import { repertoireOf, type ListedQuestion, type Mentor, type MentorAnswer } from './mentor.ts'
 import { sanitize } from './sanitize.ts'
 import { csvLine } from '../table/csv-line.ts'
 
@@ -28,9 +28,18 @@ export interface LineProblem {
   readonly message: string
 }
 
+/** A line that was left out, as far as it could be read. */
+export interface RefusedLine extends LineProblem {
+  readonly row: TrainingRow
+}
+
 export interface TrainingSheet {
   readonly rows: readonly TrainingRow[]
+  /** First line of each row. */
+  readonly lines: readonly number[]
   readonly problems: readonly LineProblem[]
+  /** The lines that {@link TrainingSheet.problems} tell of. */
+  readonly refused: readonly RefusedLine[]
   readonly dropped: DroppedLines
 }
 
@@ -45,7 +54,10 @@ export const MAX_QUESTIONS = 25_000
 
 const COLUMNS = ['id', 'question', 'paraphrases', 'answer', 'topic'] as const
 const REQUIRED_COLUMNS = ['question', 'answer'] as const
-const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
+/** What a row has for a question when it is of an utterance. */
+export const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
+/** Why a line without an answer is left out. */
+export const NO_ANSWER = 'no answer'
 
 /**
  * Reads training data: CSV with a header line, columns `id,question,paraphrases,answer,topic` in any order, of which
@@ -57,7 +69,8 @@ const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
 export function readTrainingData(csv: Uint8Array | string, charset?: string): TrainingSheet {
   const { columns, records, dropped } = readTable(csv, charset)
   const rows: TrainingRow[] = []
-  const problems: LineProblem[] = []
+  const lines: number[] = []
+  const refused: RefusedLine[] = []
   const lineOfId = new Map<string, number>()
   for (const { cells: record, line } of records) {
     const cell = (column: (typeof COLUMNS)[number]) => record[columns.indexOf(column)]?.trim() ?? ''
@@ -73,11 +86,13 @@ export function readTrainingData(csv: Uint8Array | string, charset?: string): Tr
     if (message === undefined) {
       lineOfId.set(row.id, line)
       rows.push(row)
+      lines.push(line)
     } else {
-      problems.push({ line, message })
+      refused.push({ line, message, row })
     }
   }
-  return { rows, problems, dropped }
+  const problems = refused.map(({ line, message }) => ({ line, message }))
+  return { rows, lines, problems, refused, dropped }
 }
 
 /** A question of a test set. */
@@ -122,7 +137,7 @@ export function trainingDataOf(mentor: Mentor): TrainingRow[] {
 
 /**
  * Training data as the service wrote it that this one takes the place of: in the order of the mentor's answers, utterances
- * among them, each question once, by the question's id. {@link withTrainingData} knows both kinds of ids.
+ * among them, each question once, by the question's id. `mergeSheet` knows both kinds of ids.
  */
 export function questionSheetOf(mentor: Mentor): TrainingRow[] {
   const { answers, utterances } = repertoireOf(mentor)
@@ -134,107 +149,36 @@ export function questionSheetOf(mentor: Mentor): TrainingRow[] {
   const rows = new Map<string, TrainingRow>()
   for (const answer of [...(mentor.answers ?? []), ...(mentor.orphanedCompleteAnswers ?? [])]) {
     const text = textOf.get(answer)
-    const id = answer.question._id.trim()
+    const id = cellText(answer.question._id)
     if (text !== undefined && !rows.has(id)) rows.set(id, { ...rowOf(answer, text), id })
   }
   return [...rows.values()]
 }
 
 function rowsOf({ questions }: Mentor): (answer: MentorAnswer, question: string) => TrainingRow {
-  const topicsOfQuestion = new Map(
-    questions?.map((entry) => [entry.question._id, entry.topics?.map((topic) => topic.name) ?? []])
-  )
+  const topicsOfQuestion = new Map(questions?.map((entry) => [entry.question._id, topicNames(entry)]))
   return (answer, question) => ({
-    id: answer._id.trim(),
-    question: question.trim(),
-    paraphrases: (answer.question.paraphrases ?? []).map((phrase) => phrase.trim()).filter((phrase) => phrase !== ''),
-    answer: answer.transcript?.trim() ?? '',
-    topics: (topicsOfQuestion.get(answer.question._id) ?? [])
-      .map((topic) => topic.trim())
-      .filter((topic) => topic !== '')
+    id: cellText(answer._id),
+    question: cellText(question),
+    paraphrases: cellTexts(answer.question.paraphrases),
+    answer: cellText(answer.transcript),
+    topics: topicsOfQuestion.get(answer.question._id) ?? []
   })
 }
 
-/**
- * Makes training data a mentor's own: answers not in it go, those in it keep what a table does not tell (media, status,
- * the question's id), new ones are added. Answers that did not count, and so were in no table, stay as they were.
- * A row's id may also be that of a question ({@link questionSheetOf}): it then is of the first answer to it that counts, and
- * the others stay.
- * @param mentor the mentor so far; without one a CHAT mentor is made
- */
-export function withTrainingData(mentor: Mentor | undefined, rows: readonly TrainingRow[]): Mentor {
-  const before = mentor ?? { mentorType: 'CHAT' }
-  const counted = repertoireOf(before)
-  const countedIds = new Set([...counted.answers, ...[...counted.utterances.values()].flat()].map((one) => one._id))
-  const known = new Map(
-    [...(before.answers ?? []), ...(before.orphanedCompleteAnswers ?? [])].map((one) => [one._id, one])
-  )
-  const orphanedIds = new Set(before.orphanedCompleteAnswers?.map((one) => one._id))
-  const byQuestion = Map.groupBy(
-    [...known.values()].filter((one) => countedIds.has(one._id)),
-    (one) => one.question._id.trim()
-  )
-  /** Other answers to a question that a row is of, with the question as it is in the row. */
-  const siblings = new Map<string, MentorAnswer>()
-  const updated = rows.map((row) => {
-    const sameId = known.get(row.id)
-    const [first, ...others] = sameId === undefined ? (byQuestion.get(row.id) ?? []) : [sameId]
-    const answer = answerOf(first === undefined ? row : { ...row, id: first._id }, first)
-    for (const other of others) siblings.set(other._id, { ...other, question: answer.question })
-    return { row, answer }
-  })
-  const updatedIds = new Set(updated.map(({ answer }) => answer._id))
-  const isUncounted = (answer: MentorAnswer) => !countedIds.has(answer._id)
-  const keptOf = (answers: readonly MentorAnswer[] | null | undefined) =>
-    (answers ?? []).flatMap((answer) => {
-      if (updatedIds.has(answer._id)) return []
-      return siblings.get(answer._id) ?? (isUncounted(answer) ? answer : [])
-    })
-  const listed = updated.filter(({ answer }) => answer.question.type !== 'UTTERANCE' && !orphanedIds.has(answer._id))
-  const questionIds = new Set(listed.map(({ answer }) => answer.question._id))
-  const uncountedQuestions = new Set(before.answers?.filter(isUncounted).map((answer) => answer.question._id))
-  return {
-    ...before,
-    questions: [
-      ...listed.map(({ row, answer }) => ({
-        question: { _id: answer.question._id },
-        topics: row.topics.map((name) => ({ name }))
-      })),
-      ...(before.questions ?? []).filter(
-        ({ question }) => uncountedQuestions.has(question._id) && !questionIds.has(question._id)
-      )
-    ],
-    answers: [
-      ...updated.filter(({ answer }) => !orphanedIds.has(answer._id)).map(({ answer }) => answer),
-      ...keptOf(before.answers)
-    ],
-    orphanedCompleteAnswers: [
-      ...updated.filter(({ answer }) => orphanedIds.has(answer._id)).map(({ answer }) => answer),
-      ...keptOf(before.orphanedCompleteAnswers)
-    ]
-  }
+/** A text as it is in a cell. UTF-8 has no lone surrogates, and a table with a NUL is taken for UTF-16. */
+export function cellText(text: string | null | undefined): string {
+  return (text ?? '').replaceAll('\0', '').toWellFormed().trim()
 }
 
-function answerOf(row: TrainingRow, known: MentorAnswer | undefined): MentorAnswer {
-  const isUtterance = UTTERANCE_NAME.test(row.question)
-  const transcript = row.answer
-  const markdownTranscript = known?.transcript?.trim() === transcript ? known.markdownTranscript : undefined
-  return {
-    ...known,
-    _id: row.id,
-    status: known?.status ?? 'COMPLETE',
-    transcript,
-    // Of another transcript the old rich text would say something else.
-    markdownTranscript: markdownTranscript ?? null,
-    question: {
-      ...known?.question,
-      _id: known?.question._id ?? `q-${row.id}`,
-      question: isUtterance ? (known?.question.question ?? row.question) : row.question,
-      type: isUtterance ? 'UTTERANCE' : 'QUESTION',
-      name: isUtterance ? row.question : (known?.question.name ?? null),
-      paraphrases: [...row.paraphrases]
-    }
-  }
+/** Items as they are in a cell. */
+export function cellTexts(texts: readonly string[] | null | undefined): string[] {
+  return (texts ?? []).map(cellText).filter((text) => text !== '')
+}
+
+/** Topics of a listed question as they are in a cell. */
+function topicNames({ topics }: ListedQuestion): string[] {
+  return cellTexts(topics?.map(({ name }) => name))
 }
 
 /** The lines after the header. */
@@ -277,7 +221,7 @@ function problemOf(
 ): string | undefined {
   if (cells !== columns) return `${cells} cells, ${columns} wanted`
   if (row.question === '') return 'no question'
-  if (row.answer === '' && row.question !== '_IDLE_') return 'no answer'
+  if (row.answer === '' && row.question !== '_IDLE_') return NO_ANSWER
   if (sameIdLine !== undefined) return `the same id as line ${sameIdLine}`
   if (
     !UTTERANCE_NAME.test(row.question) &&
@@ -293,7 +237,7 @@ function idOf(question: string): string {
 }
 
 /** Splits at each `|` that no backslash escapes; `\|` is a `|` and `\\` a backslash, any other backslash stands for itself. */
-function splitList(cell: string): string[] {
+export function splitList(cell: string): string[] {
   const items = ['']
   for (let i = 0; i < cell.length; i++) {
     const character = cell[i]!

@@ -9,12 +9,8 @@ import { test } from 'node:test'
 import { Value } from 'typebox/value'
 import { lintRepertoire } from '../../src/mentor/lint.ts'
 import { Mentor, repertoireOf } from '../../src/mentor/mentor.ts'
-import {
-  readTrainingData,
-  trainingDataOf,
-  withTrainingData,
-  writeTrainingData
-} from '../../src/mentor/training-data.ts'
+import { withTrainingData } from '../../src/mentor/sheet-merge.ts'
+import { readTrainingData, trainingDataOf, writeTrainingData } from '../../src/mentor/training-data.ts'
 import videoMentor from '../../examples/video-mentor.json' with { type: 'json' }
 
 const csv = readFileSync(new URL('../../examples/mentor.csv', import.meta.url), 'utf8')

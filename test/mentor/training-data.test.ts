@@ -8,12 +8,12 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { ServiceError } from '../../src/errors.ts'
 import type { Mentor } from '../../src/mentor/mentor.ts'
+import { withTrainingData } from '../../src/mentor/sheet-merge.ts'
 import {
   MAX_QUESTIONS,
   readTrainingData,
   questionSheetOf,
   trainingDataOf,
-  withTrainingData,
   writeTrainingData
 } from '../../src/mentor/training-data.ts'
 import { answer, listed, utterance } from './mentors.ts'

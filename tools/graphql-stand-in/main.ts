@@ -11,7 +11,8 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { Mentor } from '../../src/mentor/mentor.ts'
-import { readTrainingData, withTrainingData } from '../../src/mentor/training-data.ts'
+import { withTrainingData } from '../../src/mentor/sheet-merge.ts'
+import { readTrainingData } from '../../src/mentor/training-data.ts'
 import { FAULTS, GraphQlStandIn } from './stand-in.ts'
 
 const HELP = `Usage: npm run graphql-stand-in [-- --port <port>] [--with-service]

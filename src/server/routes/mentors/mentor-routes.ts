@@ -227,7 +227,8 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
         summary: 'Store a mentor',
         description:
           'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
-          'CSV keeps what a table does not tell of answers that the mentor has already, such as their videos.',
+          'CSV changes only what it says differently of answers that the mentor has already: their videos stay. ' +
+          'Ids of questions will do for those of answers.',
         tags: ['mentors'],
         params: MentorParams,
         body: {

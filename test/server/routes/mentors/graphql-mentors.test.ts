@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import type { Mentor } from '../../../../src/mentor/mentor.ts'
-import { readTrainingData, withTrainingData } from '../../../../src/mentor/training-data.ts'
+import { withTrainingData } from '../../../../src/mentor/sheet-merge.ts'
+import { readTrainingData } from '../../../../src/mentor/training-data.ts'
 import type { Fault, GraphQlStandIn } from '../../../../tools/graphql-stand-in/stand-in.ts'
 import { openStandIn } from '../../../platform/open-stand-in.ts'
 import { bearer, openMentorApp, temporaryFolder, type MentorApp } from '../../mentor-app.ts'
@@ -140,6 +141,7 @@ test('training data is for who may edit the mentor, as the service says, and goe
   const put = await local.put('noor', sheet.body)
   assert.deepEqual(put.json().data.problems, [])
   assert.equal((await local.ask({ url: '/trainingdata/noor' })).body, before)
+  assert.deepEqual((await local.ask({ url: '/mentors/noor' })).json(), NOOR)
 })
 
 test('the caller’s custom-external-origin goes along, at once and in the training', async (t) => {

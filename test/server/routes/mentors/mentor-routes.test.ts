@@ -6,8 +6,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import type { Mentor } from '../../../../src/mentor/mentor.ts'
 import { MAX_PHRASES } from '../../../../src/mentor/mentor-upload.ts'
 import videoMentor from '../../../../examples/video-mentor.json' with { type: 'json' }
+import { csvLine } from '../../../../src/table/csv-line.ts'
 import { bearer, openMentorApp } from '../../mentor-app.ts'
 
 const CSV = readFileSync(new URL('../../../../examples/mentor.csv', import.meta.url), 'utf8')
@@ -59,6 +61,30 @@ test('PUT /mentors/{mentor} stores JSON as it is and replaces it whole; DELETE t
   assert.equal((await ask({ method: 'DELETE', url: '/mentors/v' })).statusCode, 204)
   assert.equal((await ask({ method: 'DELETE', url: '/mentors/v' })).statusCode, 404)
   assert.equal((await ask({ url: '/mentors/v' })).statusCode, 404)
+})
+
+test('PUT /mentors/{mentor} of its own sheet changes nothing: media, rich text, utterances and ids stay', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  const stored = await ask({ method: 'PUT', url: '/mentors/v', payload: videoMentor })
+  const sheet = (await ask({ url: '/trainingdata/v' })).body
+  const again = await put('v', sheet)
+  assert.equal(again.statusCode, 200, again.body)
+  assert.deepEqual((await ask({ url: '/mentors/v' })).json(), videoMentor)
+  assert.deepEqual(again.json().data, { ...stored.json().data, problems: [] })
+  // As the service wrote it that this one takes the place of.
+  const [answer] = videoMentor.answers
+  const utterance = videoMentor.answers.find(({ question }) => question.type === 'UTTERANCE')!
+  const rows = videoMentor.answers.map(({ transcript, question }) =>
+    csvLine([question._id, question.question, (question.paraphrases ?? []).join('|'), transcript ?? '', ''])
+  )
+  const original = `id,question,paraphrases,answer,topic\n${rows.join('')}`
+  await put('v', original.replaceAll(answer!.transcript, 'Another answer.'))
+  const after: Mentor = (await ask({ url: '/mentors/v' })).json()
+  assert.deepEqual(after.answers, [
+    { ...answer, transcript: 'Another answer.', markdownTranscript: null },
+    ...videoMentor.answers.slice(1)
+  ])
+  assert.equal(after.answers?.find(({ _id }) => _id === utterance._id)?.question.type, 'UTTERANCE')
 })
 
 test('PUT /mentors/{mentor} refuses what is no mentor, no CSV, too long or too many, and keeps what there was', async (t) => {

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readTrainingData, withTrainingData } from '../../../../src/mentor/training-data.ts'
+import { withTrainingData } from '../../../../src/mentor/sheet-merge.ts'
+import { readTrainingData } from '../../../../src/mentor/training-data.ts'
 import { openStandIn } from '../../../platform/open-stand-in.ts'
 import { bearer, openMentorApp, type MentorApp } from '../../mentor-app.ts'
 
