@@ -29,6 +29,8 @@ export interface FindOptions {
 /** A mentor as it is now. */
 export interface FoundMentor {
   readonly mentor: Mentor
+  /** Answers that the source has listed though they are none: never recorded, say. @default 0 */
+  readonly leftOutCount?: number
   /** Users' questions whose right answers people have named; they match before all else. */
   readonly gradedQuestions: readonly GradedQuestion[]
   /** Hash of the mentor's content and the graded questions: another content has another revision. */

@@ -11,6 +11,7 @@ import { ServiceError } from '../errors.ts'
 import { lintRepertoire, type LintFinding } from './lint.ts'
 import { Mentor, repertoireOf } from './mentor.ts'
 import type { StoredMentor } from './mentor-source.ts'
+import { recordedListsOf } from './recorded.ts'
 import { mergeSheet } from './sheet-merge.ts'
 import { MAX_QUESTIONS, readTrainingData, type DroppedLines, type LineProblem } from './training-data.ts'
 
@@ -32,6 +33,8 @@ export interface UploadSummary {
   readonly utteranceCount: number
   /** Questions and paraphrases of these answers. */
   readonly phraseCount: number
+  /** Answers of JSON that are none, since they have no id or no question: they are not stored. */
+  readonly leftOutCount: number
   readonly problems: readonly LineProblem[]
   /** Undefined of JSON. */
   readonly dropped: DroppedLines | undefined
@@ -65,10 +68,10 @@ const mentorSchema = Compile(Mentor)
  *   or {@link MAX_PHRASES}, or more than the limits allow
  */
 export function readMentorUpload({ format, bytes, charset, before }: MentorUpload, limits: UploadLimits): ReadUpload {
-  const { mentor, problems, dropped } =
+  const { mentor, leftOutCount, problems, dropped } =
     format === 'csv'
-      ? readCsv(bytes, charset, before, limits)
-      : { mentor: readMentor(bytes, charset, limits), problems: [], dropped: undefined }
+      ? { ...readCsv(bytes, charset, before, limits), leftOutCount: 0 }
+      : { ...readMentor(bytes, charset, limits), problems: [], dropped: undefined }
   const answerCount = (mentor.answers?.length ?? 0) + (mentor.orphanedCompleteAnswers?.length ?? 0)
   if (answerCount > MAX_QUESTIONS) {
     throw new ServiceError(
@@ -87,6 +90,7 @@ export function readMentorUpload({ format, bytes, charset, before }: MentorUploa
       answerCount: repertoire.answers.length,
       utteranceCount,
       phraseCount: phraseCounts.reduce((sum, count) => sum + count, 0),
+      leftOutCount,
       problems,
       dropped,
       lint: lintRepertoire(repertoire)
@@ -116,14 +120,23 @@ function readCsv(
   return { ...mergeSheet(known, sheet), dropped: sheet.dropped }
 }
 
-function readMentor(bytes: Uint8Array, charset: string | undefined, limits: UploadLimits): Mentor {
+function readMentor(
+  bytes: Uint8Array,
+  charset: string | undefined,
+  limits: UploadLimits
+): { mentor: Mentor; leftOutCount: number } {
   const value = readJson(bytes, limits, { charset })
-  if (mentorSchema.Check(value)) return value
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const { mentor, leftOutCount, positionOf } = recordedListsOf(isObject ? value : {})
+  if (isObject && mentorSchema.Check(mentor)) return { mentor, leftOutCount }
   const fields: Record<string, string[]> = {}
-  for (const { keyword, instancePath, message } of mentorSchema.Errors(value).slice(0, MAX_FINDINGS)) {
-    const [, field, ...rest] = instancePath.split('/')
+  const faults = isObject ? mentorSchema.Errors(mentor) : []
+  for (const { keyword, instancePath, message } of faults.slice(0, MAX_FINDINGS)) {
+    const [, field, index, ...rest] = instancePath.split('/')
     // Of what may also be null each kind complains; that there is another kind says nothing.
-    if (field !== undefined && keyword !== 'anyOf') (fields[field] ??= []).push([...rest, message].join(' '))
+    if (field === undefined || keyword === 'anyOf') continue
+    const position = index === undefined ? [] : [positionOf(field, Number(index)), ...rest]
+    ;(fields[field] ??= []).push([...position, message].join(' '))
   }
   const [first] = Object.entries(fields)
   const found = first === undefined ? 'a JSON object is wanted' : `${first[0]}: ${first[1].join(', ')}`

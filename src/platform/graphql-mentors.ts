@@ -52,16 +52,18 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
    * @throws {GraphQlError} when the service does not give the mentor
    */
   async find(id: string, { caller = {} }: FindOptions = {}): Promise<FoundMentor | undefined> {
-    const [{ mentor, leftOutCount }, gradedQuestions] = await Promise.all([
+    const [{ mentor, leftOutCount, leftOutQuestionCount }, gradedQuestions] = await Promise.all([
       this.#client.run(MENTOR, { id }, { caller }),
       this.#gradedQuestions(id, caller)
     ])
     if (mentor === undefined) return undefined
-    if (leftOutCount > 0) {
-      this.#log.warn({ mentor: id, leftOutCount }, 'questions or answers of another shape were left out')
+    if (leftOutCount + leftOutQuestionCount > 0) {
+      const counts = { leftOutCount, leftOutQuestionCount }
+      this.#log.warn({ mentor: id, ...counts }, 'answers and listed questions that are none were left out')
     }
     const json = JSON.stringify([mentor, gradedQuestions])
-    return { mentor, gradedQuestions, revision: hash('sha256', json, 'base64url'), byteLength: json.length }
+    const revision = hash('sha256', json, 'base64url')
+    return { mentor, leftOutCount, gradedQuestions, revision, byteLength: json.length }
   }
 
   async categoryAnswers(

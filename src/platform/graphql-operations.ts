@@ -42,8 +42,10 @@ const mentorAnswer = Compile(MentorAnswer)
 export interface ReadMentor {
   /** Undefined when there is no such mentor. */
   readonly mentor: Mentor | undefined
-  /** Questions and answers that were left out, since they have another shape: an answer whose question is gone, say. */
+  /** Answers that were left out, since they are none: never recorded, so that the id is null, or to a question that is gone. */
   readonly leftOutCount: number
+  /** Listed questions that were left out, since they are gone. */
+  readonly leftOutQuestionCount: number
 }
 
 /** Reads a mentor. Variables: `id`. */
@@ -63,20 +65,19 @@ export const MENTOR: GraphQlOperation<ReadMentor> = {
   }`,
   read(data) {
     if (!mentorData.Check(data)) return undefined
-    if (data.mentor === null) return { mentor: undefined, leftOutCount: 0 }
-    let leftOutCount = 0
-    const only = <T>(list: readonly unknown[] | null | undefined, isWanted: (one: unknown) => one is T): T[] => {
-      const wanted = (list ?? []).filter((one) => isWanted(one))
-      leftOutCount += (list ?? []).length - wanted.length
-      return wanted
-    }
+    if (data.mentor === null) return { mentor: undefined, leftOutCount: 0, leftOutQuestionCount: 0 }
+    const { questions, answers, orphanedCompleteAnswers } = data.mentor
     const mentor = {
       ...data.mentor,
-      questions: only(data.mentor.questions, isListedQuestion),
-      answers: only(data.mentor.answers, isMentorAnswer),
-      orphanedCompleteAnswers: only(data.mentor.orphanedCompleteAnswers, isMentorAnswer)
+      questions: (questions ?? []).filter(isListedQuestion),
+      answers: (answers ?? []).filter(isMentorAnswer),
+      orphanedCompleteAnswers: (orphanedCompleteAnswers ?? []).filter(isMentorAnswer)
     }
-    return { mentor, leftOutCount }
+    return {
+      mentor,
+      leftOutCount: leftOut(answers, mentor.answers) + leftOut(orphanedCompleteAnswers, mentor.orphanedCompleteAnswers),
+      leftOutQuestionCount: leftOut(questions, mentor.questions)
+    }
   }
 }
 
@@ -221,6 +222,10 @@ function gradedPage({ userQuestions: { edges, pageInfo } }: Static<typeof UserQu
   })
   const next = pageInfo?.hasNextPage === true ? (pageInfo.endCursor ?? undefined) : undefined
   return { questions, length: edges.length, next }
+}
+
+function leftOut(before: readonly unknown[] | null | undefined, after: readonly unknown[]): number {
+  return (before?.length ?? 0) - after.length
 }
 
 function isListedQuestion(value: unknown): value is ListedQuestion {

@@ -171,14 +171,18 @@ test('run() says what else is wrong: nobody there, too long a reply, data of ano
   assert.deepEqual([refusedConnection.statusCode, refusedConnection.mayBeDone], [502, false])
 })
 
-test('MENTOR leaves out answers whose question is gone, and says how many', async (t) => {
+test('MENTOR leaves out answers that were never recorded or whose question is gone, and says how many', async (t) => {
   const { standIn, client } = await setUp(t)
-  const orphan = { ...answer('b', 'gone'), question: null }
+  const { question } = answer('b', 'gone')
+  const never: unknown[] = [{ ...answer('b', 'gone'), question: null }, { _id: null, question }, null]
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- such answers are not of the shape that is asked for
-  const answers = [NOOR, orphan as unknown as typeof NOOR]
-  standIn.mentors.set('noor', { answers, questions: listed(NOOR) })
-  const { mentor, leftOutCount } = await client.run(MENTOR, { id: 'noor' })
-  assert.deepEqual([mentor?.answers?.map(({ _id }) => _id), leftOutCount], [['a'], 1])
+  const answers = [NOOR, ...never] as (typeof NOOR)[]
+  standIn.mentors.set('noor', { answers, orphanedCompleteAnswers: answers.slice(1), questions: listed(NOOR) })
+  const { mentor, leftOutCount, leftOutQuestionCount } = await client.run(MENTOR, { id: 'noor' })
+  assert.deepEqual([mentor?.answers?.map(({ _id }) => _id), mentor?.orphanedCompleteAnswers], [['a'], []])
+  assert.deepEqual([leftOutCount, leftOutQuestionCount], [6, 0])
+  const read = MENTOR.read({ mentor: { questions: [null, { question: null }, ...listed(NOOR)] } })
+  assert.deepEqual([read?.leftOutCount, read?.leftOutQuestionCount], [0, 2])
 })
 
 test('GRADED_QUESTIONS reads what is graded alone', async (t) => {

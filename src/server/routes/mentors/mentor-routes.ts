@@ -67,6 +67,10 @@ const StoredReply = Type.Object({
     answerCount: Type.Integer({ description: 'Answers that count, utterances aside.' }),
     utteranceCount: Type.Integer(),
     phraseCount: Type.Integer({ description: 'Questions and paraphrases of these answers.' }),
+    leftOutCount: Type.Integer({
+      description:
+        'Answers of the JSON that are none: null, or without an id or a question, as a platform lists what was never recorded.'
+    }),
     dropped: Type.Optional(DroppedView),
     problems: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
       description: 'Lines of the CSV that were left out, and why.'

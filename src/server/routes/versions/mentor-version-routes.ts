@@ -100,7 +100,9 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
     {
       schema: {
         summary: 'What in a mentor’s data makes answers worse',
-        description: 'Of the data as it is; near-duplicates as the live version’s training found them.',
+        description:
+          'Of the data as it is; near-duplicates as the live version’s training found them. `leftOutCount` is of answers that a ' +
+          'GraphQL service lists though they are none: never recorded, or to a question that is gone.',
         tags: ['mentors'],
         params: MentorParams,
         response: { 200: jsonReply('The findings.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
@@ -115,7 +117,11 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
       const live = await models.liveVersion(name)
       const json = live === undefined ? undefined : await models.report(name, live)
       const report: VersionReport | undefined = json === undefined ? undefined : JSON.parse(json)
-      const data = { lint: lintRepertoire(repertoireOf(found.mentor)), nearDuplicates: report?.nearDuplicates ?? null }
+      const data = {
+        leftOutCount: found.leftOutCount ?? 0,
+        lint: lintRepertoire(repertoireOf(found.mentor)),
+        nearDuplicates: report?.nearDuplicates ?? null
+      }
       return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ data }))
     }
   )

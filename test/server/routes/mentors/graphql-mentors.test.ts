@@ -144,6 +144,21 @@ test('training data is for who may edit the mentor, as the service says, and goe
   assert.deepEqual((await local.ask({ url: '/mentors/noor' })).json(), NOOR)
 })
 
+test('answers that were never recorded are left out of a mentor of the service, and lint says how many', async (t) => {
+  const { app, standIn, asked } = await setUp(t, { MENTOR_FRESH_SECONDS: '0' })
+  const [first] = NOOR.answers!
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- such answers are not of the shape that is asked for
+  const never = [{ ...first, _id: null }, { ...first, question: null }, null] as unknown as NonNullable<
+    Mentor['answers']
+  >
+  standIn.mentors.set('noor', { ...NOOR, answers: [...never, ...NOOR.answers!] })
+  const training = await app.train({ mentor: 'noor' })
+  assert.equal(training.status, 'SUCCESS', training.error)
+  assert.equal((await asked('What is your name?')).answer_id, 'intro-name')
+  assert.equal((await app.ask({ url: '/mentors/noor/lint' })).json().data.leftOutCount, 3)
+  assert.deepEqual((await app.ask({ url: '/mentors/noor' })).json().answers.length, NOOR.answers!.length)
+})
+
 test('the caller’s custom-external-origin goes along, at once and in the training', async (t) => {
   const { app, standIn } = await setUp(t)
   app.work()

@@ -63,6 +63,30 @@ test('PUT /mentors/{mentor} stores JSON as it is and replaces it whole; DELETE t
   assert.equal((await ask({ url: '/mentors/v' })).statusCode, 404)
 })
 
+test('PUT /mentors/{mentor} leaves out answers that were never recorded, and says how many', async (t) => {
+  const { ask, put } = await openMentorApp(t)
+  const recorded = longAnswers(332)
+  const question = { _id: 'q', question: 'What was never asked?' }
+  const never = [
+    ...Array.from({ length: 67 }, () => ({ _id: null, status: 'NONE', transcript: null, question })),
+    null,
+    { _id: 'gone', transcript: 'Of what?' },
+    { _id: 'gone', question: null },
+    { question }
+  ]
+  const questions = [{ question: { _id: 'q0' } }, { question: null }, null, { question: { _id: null } }, {}]
+  const answers = recorded.flatMap((one, index) => [one, ...never.slice(index, index + 1)])
+  const payload = { name: 'Ada', questions, answers, orphanedCompleteAnswers: [null] }
+  const reply = await ask({ method: 'PUT', url: '/mentors/v', payload })
+  assert.equal(reply.statusCode, 200, reply.body)
+  const { answerCount, leftOutCount } = reply.json().data
+  assert.deepEqual([answers.length, answerCount, leftOutCount], [403, 332, 72])
+  const stored = (await ask({ url: '/mentors/v' })).json()
+  const [listed] = questions
+  assert.deepEqual(stored, { name: 'Ada', questions: [listed], answers: recorded, orphanedCompleteAnswers: [] })
+  assert.equal((await put('v', SMALL)).json().data.leftOutCount, 0)
+})
+
 test('PUT /mentors/{mentor} of its own sheet changes nothing: media, rich text, utterances and ids stay', async (t) => {
   const { ask, put } = await openMentorApp(t)
   const stored = await ask({ method: 'PUT', url: '/mentors/v', payload: videoMentor })
@@ -92,7 +116,7 @@ test('PUT /mentors/{mentor} refuses what is no mentor, no CSV, too long or too m
   await put('x', SMALL)
   const before = (await ask({ url: '/mentors/x' })).body
   const json = (payload: object) => ask({ method: 'PUT', url: '/mentors/x', payload })
-  assert.equal((await json({ answers: [{ _id: 'a' }] })).statusCode, 400)
+  assert.equal((await json({ answers: [{ _id: 'a', question: {} }] })).statusCode, 400)
   assert.equal((await put('x', 'id,question\r\na,b')).statusCode, 400)
   assert.equal((await put('x', `${SMALL}${' '.repeat(4_000_000)}`)).statusCode, 413)
   const many = Array.from({ length: 25_001 }, (_, i) => ({ _id: `${i}`, question: { _id: `q${i}`, question: `${i}` } }))
@@ -134,7 +158,8 @@ test('PUT /mentors/{mentor} stores a large mentor as a small one, as JSON and CS
 test('PUT /mentors/{mentor}: what is wrong with a large mentor is said as of a small one', async (t) => {
   const { ask } = await openMentorApp(t)
   for (const count of [1, 800]) {
-    const answers = [...longAnswers(count), { _id: 'wrong' }]
+    // What is left out before it does not shift where it is said to be.
+    const answers = [null, ...longAnswers(count - 1), { _id: 'wrong', question: {} }]
     const refused = await ask({ method: 'PUT', url: '/mentors/x', payload: { answers } })
     assert.equal(refused.statusCode, 400)
     const { code, errors }: { code: string; errors: Record<string, string[]> } = refused.json()
