@@ -191,7 +191,9 @@ class SheetReading {
   #add(row: TrainingRow, previous: MentorAnswer | undefined): void {
     const answer = mergeAnswer(undefined, row, 'answer')
     const { _id, type } = answer.question
-    this.#added.set(previous, [...(this.#added.get(previous) ?? []), answer])
+    const added = this.#added.get(previous)
+    if (added === undefined) this.#added.set(previous, [answer])
+    else added.push(answer)
     if (type !== 'UTTERANCE' && !this.#listed.has(_id)) this.#newlyListed.set(_id, row.topics)
   }
 
