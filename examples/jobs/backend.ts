@@ -5,7 +5,7 @@
 
 import { SqliteJobBackend, type JobBackend } from 'sbert-service/jobs'
 
-/** What a producer hands in. */
+/** What a producer enqueues. */
 export interface Question {
   readonly text: string
 }

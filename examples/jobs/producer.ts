@@ -6,11 +6,11 @@
 import { JobFailedError, Producer } from 'sbert-service/jobs'
 import { openBackend, type Question, type WordCount } from './backend.ts'
 
-/* Hands in questions in each of the ways there are. */
+/* Enqueues questions in each of the ways there are. */
 const backend = await openBackend()
 const producer = new Producer<Question, WordCount>(backend, { type: 'count-words' })
 
-// Hand in now, ask later.
+// Enqueue now, ask later.
 const id = await producer.postNonBlocking({ text: 'How long have you been in the navy?' })
 console.log(`producer ${process.pid}: job ${id} is ${await producer.retrieveResultStatus(id)}`)
 let status = await producer.retrieveResultStatus(id)
@@ -20,7 +20,7 @@ while (status === 'SUBMITTED' || status === 'IN_PROGRESS') {
 }
 console.log(`producer ${process.pid}: job ${id} is ${status}:`, await producer.retrieveResult(id))
 
-// Hand in and wait.
+// Enqueue and wait.
 console.log('waited for:', await producer.post({ text: 'What did you study?' }, { timeoutMs: 10_000 }))
 
 // The same key, the same job: a producer that crashed may repeat itself.

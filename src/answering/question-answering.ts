@@ -109,7 +109,7 @@ export class QuestionAnswering {
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
     const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
-    // Of a match the confidence is not the classifier's, nor is it of an answer that is missing.
+    // The confidence of a match is not the classifier's, nor is that of a missing answer.
     if (
       observer !== undefined &&
       classifierAnswerId !== undefined &&

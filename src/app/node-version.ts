@@ -6,7 +6,7 @@
 /** The oldest Node.js that runs the service: `node:sqlite` and TypeScript without a build are stable from here on. */
 const FLOOR = [24, 15, 0] as const
 
-/** Of each line the first version without the brotli decoder's out-of-bounds write (security release of 2026-10-21). */
+/** The first version of each line without the brotli decoder's out-of-bounds write (security release of 2026-10-21). */
 const FIRST_FIXED: Readonly<Record<number, readonly [number, number, number]>> = { 24: [24, 22, 1], 26: [26, 12, 1] }
 
 /** What is to be said of a version of Node.js. */

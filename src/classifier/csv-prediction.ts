@@ -26,7 +26,7 @@ export interface CsvPredictionOptions {
 
 /** Rows predicted together: many enough to fill batches, few enough to be taken by a busy service. */
 const ROWS_A_BATCH = 64
-/** How often a batch is handed in again that a busy service had no room for. */
+/** How often a batch is sent again when a busy service had no room for it. */
 const MAX_TRIES = 60
 const USUAL_RETRY_SECONDS = 1
 

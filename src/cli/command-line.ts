@@ -16,7 +16,7 @@ export interface Demands {
 interface Common {
   readonly name: string
   readonly isJson: boolean
-  /** Of the table, as it was given. @default what a mark at its start says, else 'utf-8' */
+  /** The table's encoding, as it was given. @default what a mark at its start says, else 'utf-8' */
   readonly charset: string | undefined
 }
 

@@ -13,7 +13,7 @@ export interface QueuedSentence {
   readonly enqueuedMs: number
 }
 
-/** Of so many interactive batches in a row, while bulk work waits, the next one is bulk. */
+/** After this many consecutive interactive batches, a waiting bulk batch runs. */
 const INTERACTIVE_BATCHES_PER_BULK_BATCH = 4
 
 /**

@@ -22,7 +22,7 @@ export interface BatcherResult {
   readonly values: Float32Array
   /** From the call until the last of its batches began. */
   readonly queueMs: number
-  /** Of the last of its batches. */
+  /** Inference time of its last batch. */
   readonly inferenceMs: number
 }
 

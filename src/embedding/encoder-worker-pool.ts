@@ -195,7 +195,7 @@ interface WorkerSlotOptions {
 /** A slot of the pool: one worker thread at a time, replaced when it dies. */
 class WorkerSlot {
   state: 'starting' | 'idle' | 'busy' | 'dead' | 'closed' = 'starting'
-  /** Of the batch that runs. */
+  /** Sentences in the batch that runs. */
   sentenceCount = 0
   readonly #options: WorkerSlotOptions
   #worker: Worker | undefined

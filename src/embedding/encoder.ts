@@ -43,7 +43,7 @@ export interface Embeddings {
   readonly timings: EncodeTimings
 }
 
-/** Turns sentences into embeddings. The same text gives the same bytes, alone or in any company. */
+/** Turns sentences into embeddings. Encoding is batch-invariant: a text gives the same bytes alone and in any batch. */
 export interface Encoder {
   /** Names the weights, the graph and the tokenizer: as long as it stays, a text's embedding stays. */
   readonly revision: string

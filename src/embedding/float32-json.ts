@@ -165,7 +165,7 @@ function shortestDecimal(magnitude: number): number {
   return found ?? Number(magnitude.toPrecision(MAX_DIGITS))
 }
 
-/** A decimal of so many significant digits that reads back as this float32, if there is one. */
+/** The decimal with `digitCount` significant digits that reads back as this float32, if there is one. */
 function decimalReadingBack(magnitude: number, digitCount: number): number | undefined {
   const nearest = Number(magnitude.toExponential(digitCount - 1))
   if (readsBack(nearest, magnitude)) return nearest

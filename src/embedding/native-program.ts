@@ -35,7 +35,7 @@ export const PROGRAM_DESCRIPTION_FILE = 'encoder.json'
 
 /** encoder.json: what the program was compiled of. */
 export const ProgramDescriptionSchema = Type.Object({
-  /** Of the sources and the compiler's options. */
+  /** Digest of the sources and the compiler's options. */
   fingerprint: Type.String(),
   compiler: Type.String(),
   sha256: Type.String()

@@ -15,12 +15,12 @@ const MIN_COSINES: Readonly<Record<Precision, number>> = { fp32: 0.99999, int8: 
 export type RunBatch = (batch: TokenBatch) => Promise<{ readonly values: Float32Array }>
 
 /** A batch of more tokens would make onnxruntime set memory aside that no batch of requests needs later. */
-const MAX_COMPANY_TOKENS = 256
+const MAX_BATCHED_TOKENS = 256
 
 /**
- * Encodes the golden sentences, from text to embedding, and compares them with what is known of them: each alone, then
- * in company, where they have to come out with the very same bytes. The bytes of int8 are the same on every machine: other
- * ones than those that were made when the model was compiled are an error too.
+ * Encodes the golden sentences, from text to embedding, and compares them with their references: each alone, then in
+ * batches, which must give the very same bytes. The bytes of int8 are the same on every machine: when they differ from
+ * those that were made when the model was compiled, that is an error too.
  * @param maxSentences the most sentences of a batch
  * @returns SHA-256 of the embeddings' bytes
  * @throws Error that says which sentence is off, and by how much
@@ -50,7 +50,7 @@ export async function runSelfTest(
     alone.push(bytesOf(values))
     hash.update(bytesOf(values))
   }
-  for (const members of companies(
+  for (const members of batchesOf(
     golden.map(({ ids }) => ids.length),
     maxSentences
   )) {
@@ -78,14 +78,14 @@ export async function runSelfTest(
  * Sentences that are tried together, all of them once: as many as fit, one after the other.
  * @returns indexes, at most so many in each
  */
-function companies(tokenCounts: readonly number[], maxSentences: number): number[][] {
+function batchesOf(tokenCounts: readonly number[], maxSentences: number): number[][] {
   const found: number[][] = []
   let room = 0
   for (const [index, tokenCount] of tokenCounts.entries()) {
     const last = found.at(-1)
     if (last === undefined || last.length === maxSentences || tokenCount > room) {
       found.push([index])
-      room = MAX_COMPANY_TOKENS - tokenCount
+      room = MAX_BATCHED_TOKENS - tokenCount
     } else {
       last.push(index)
       room -= tokenCount

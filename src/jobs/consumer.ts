@@ -28,7 +28,7 @@ export interface ConsumerOptions<Input, Result> {
 }
 
 /**
- * Does the work that producers hand in.
+ * Does the jobs that producers enqueue.
  * ```ts
  * const consumer = new Consumer<{ n: number }, { n: number }>({ backend, computeResult: ({ n }) => ({ n: 2 * n }) })
  * consumer.startConsuming()

@@ -24,7 +24,7 @@ export type EncodedRow =
 
 /** The result of an encode job. */
 export interface EmbeddingsResult {
-  /** Of the encoder that made them. */
+  /** Revision of the encoder that made them. */
   readonly revision: string
   readonly dimensions: number
   /** Whether they answer a list of sentences or lines of JSON. */

@@ -55,7 +55,7 @@ export interface ClaimRequest {
 /** Whether the writer still held the job; `lost` means that nothing was written. */
 export type LeaseOutcome = 'held' | 'lost'
 
-/** What became of a job that was handed in; `conflict`: its idempotency key belongs to a job with other content. */
+/** Outcome of enqueuing a job; `conflict`: its idempotency key belongs to a job with other content. */
 export type Enqueued =
   | { readonly outcome: 'added' | 'existing'; readonly job: Job }
   | { readonly outcome: 'conflict'; readonly jobId: string }
@@ -140,8 +140,8 @@ export interface Swept {
  * Leases need no common clock. A job counts as abandoned when its heartbeat stood still for the whole lease as measured
  * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not rob each other.
  *
- * Of a group ({@link NewJob.concurrencyGroup}) one job at most is IN_PROGRESS and one at most QUEUED, in all processes
- * together: a job that waits for its group is not claimed, a newer one calls it off, and a job that would go back to
+ * A group ({@link NewJob.concurrencyGroup}) has at most one job IN_PROGRESS and at most one QUEUED, in all processes
+ * together: a job that waits for its group is not claimed, a newer one cancels it, and a job that would go back to
  * the queue while a newer one waits ends as CANCELLED.
  * Every method throws ServiceError UNAVAILABLE when the store cannot be reached or written; then nothing was done, or,
  * across a network, perhaps done: repeating the call is safe.
@@ -166,7 +166,7 @@ export interface JobBackend {
   /** Gives a job back untouched, at once available to others; the try does not count. */
   release(lease: Lease): Promise<LeaseOutcome>
 
-  /** Calls off a job that has not ended; a worker on it notices at its next heartbeat. */
+  /** Cancels a job that has not ended; a worker on it notices at its next heartbeat. */
   cancel(id: string): Promise<Changed>
   /** Queues a job that failed for good again, as if new; refused while another of its group waits. */
   redrive(id: string): Promise<Changed>

@@ -9,7 +9,7 @@ import type { Job, Priority } from './job.ts'
 export interface JobMessage {
   readonly jobId: string
   readonly type: string
-  /** Of a dead letter that was moved back by hand: the token of the job's last lease. */
+  /** Token of the job's last lease, for a dead letter that was moved back by hand. */
   readonly deadToken: number | undefined
   /** Names this delivery of the message. */
   readonly receipt: string

@@ -15,8 +15,8 @@ export type JobStatus = (typeof JOB_STATUSES)[number]
 export const JOB_STATUSES = ['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE'] as const
 
 /**
- * Why a job ended without a result: its input can never work, every try was used up (a dead letter), or someone called
- * it off.
+ * Why a job ended without a result: its input can never work, every try was used up (a dead letter), or someone
+ * cancelled it.
  */
 export type Failure = (typeof FAILURES)[number]
 
@@ -54,8 +54,8 @@ export interface NewJob {
   /** Small facts that the status shows and access rules read, such as the mentor of a training. */
   readonly labels?: Readonly<Record<string, string>>
   /**
-   * Of the jobs of one group, whoever hands them in or does them, at most one is at work, and at most one waits: the
-   * newest, which calls off the one that waited before.
+   * At most one job of a group is at work, and at most one waits, whichever processes enqueue or do them. The newest one
+   * waits: it cancels the one that waited before.
    * @default no group
    */
   readonly concurrencyGroup?: string
@@ -190,7 +190,7 @@ export function fingerprintOf(job: NewJob): string {
 export const LEASE_LOST_TEXT = 'The worker fell silent before the job was done'
 
 /**
- * Label with the type of a job that is queued when the labelled one ends without its handler: it was called off, or every
+ * Label with the type of a job that is queued when the labelled one ends without its handler: it was cancelled, or every
  * worker that had it fell silent. Its input is {@link UnseenEnd}.
  */
 export const UNSEEN_END_LABEL = 'unseenEnd'
@@ -201,7 +201,7 @@ export interface UnseenEnd {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** What the last error of a job says that was called off by a newer one of its group. */
+/** Last error of a job that a newer one of its group superseded. */
 export const SUPERSEDED_TEXT = 'A newer request took its place'
 
 /** A job as it is when it has just come in. */

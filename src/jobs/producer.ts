@@ -8,7 +8,7 @@ import { isEnded, type Job, type Priority } from './job.ts'
 import type { JobBackend } from './job-backend.ts'
 import { packPayload, unpackPayload } from './payload.ts'
 
-/** The type of jobs that a producer hands in, and a consumer takes, unless told otherwise. */
+/** Job type of producers and consumers that name none. */
 export const DEFAULT_JOB_TYPE = 'default'
 
 /** How a job stands, in the words of the library that this one replaces. */
@@ -40,7 +40,7 @@ export class JobFailedError extends Error {
 }
 
 /**
- * Hands in work and fetches results.
+ * Enqueues jobs and fetches their results.
  *
  * Inputs and results are JSON values, or bytes (`Uint8Array`). What the other side sends is taken at its word: `Result`
  * is not checked.
@@ -62,7 +62,7 @@ export class Producer<Input = unknown, Result = unknown> {
   }
 
   /**
-   * Hands in an input. When the promise resolves the job is stored.
+   * Enqueues an input. When the promise resolves, the job is stored.
    * @returns the job's id
    * @throws {ServiceError} CONFLICT when the idempotency key was used with another input; UNAVAILABLE when the job
    *   cannot be stored
@@ -96,7 +96,7 @@ export class Producer<Input = unknown, Result = unknown> {
   }
 
   /**
-   * Hands in an input and waits for its result.
+   * Enqueues an input and waits for its result.
    * @throws {ServiceError} DEADLINE_EXCEEDED when it takes longer than `timeoutMs`: the job goes on, and its id is in
    *   the message
    * @throws {JobFailedError} when the job failed for good

@@ -7,7 +7,7 @@ import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { PRIORITIES, type Priority } from './job.ts'
 import { rowOf, type JobRow } from './sqlite-job-row.ts'
 
-/** Of a row of `jobs` that is QUEUED: no job of its group is at work. */
+/** Condition on a QUEUED row of `jobs`: no job of its group is at work. */
 const IS_GROUP_FREE = `NOT EXISTS (
   SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
 

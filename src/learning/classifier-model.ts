@@ -178,7 +178,7 @@ export class ClassifierModel {
   readonly architecture: Architecture
   readonly classIds: readonly string[]
   readonly encoderRevision: string | null
-  /** Of the embedding: of all text columns together, 0 of a model without any. */
+  /** Dimensions of the embeddings of all text columns together; 0 for a model without any. */
   readonly dimensions: number
   /** Numbers that {@link ClassifierModel.predict} wants beside the embedding. */
   readonly numberCount: number

@@ -30,7 +30,7 @@ export interface FitRequest {
   readonly encoderRevision: string | null
   /** For `ridge`. */
   readonly ridgeOffTopicThreshold: number
-  /** Of a table: its features in the signature's order. */
+  /** Features of a table, in the signature's order. */
   readonly columns?: readonly FeatureColumn[]
   /** For `logistic`: inverse of the penalty's weight. */
   readonly c?: number

@@ -97,7 +97,7 @@ export function fitStandardisation({ values, columns }: NumberMatrix, indices: A
 /**
  * Fits multinomial logistic regression to embeddings beside standardised numbers, and judges it out of fold; in each fold
  * the standardisation too is of the other folds alone.
- * Source: scikit-learn `Pipeline(StandardScaler, LogisticRegression(C))`. Of two classes scikit-learn fits one row of
+ * Source: scikit-learn `Pipeline(StandardScaler, LogisticRegression(C))`. For two classes scikit-learn fits one row of
  * coefficients w, softmax two; at the minimum these are ±w/2, whose squares sum to half of w's, hence the double penalty.
  */
 export async function trainLogistic(

@@ -135,7 +135,7 @@ interface Side {
   readonly evidence: readonly TopicEvidence[]
   /** +1 of questions on topic, −1 of those off it. */
   readonly sign: number
-  /** Of each piece. */
+  /** Weight of each piece. */
   readonly weight: number
 }
 

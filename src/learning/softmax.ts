@@ -83,8 +83,8 @@ export function takeSamples(samples: SoftmaxSamples, indices: Int32Array): Softm
 }
 
 /**
- * Other rows of the same columns, in the coordinates of `samples`: a change of coordinates that is made for nearly these rows is as good, and dear
- * to make where columns are many. The means too are those of `samples`; they change the way to a minimum but not the minimum.
+ * Other rows of the same columns, in the coordinates of `samples`: a change of coordinates that is made for nearly these rows is as good, and
+ * expensive to make where columns are many. The means too are those of `samples`; they change the way to a minimum but not the minimum.
  */
 export function withRows(samples: SoftmaxSamples, features: FloatMatrix): SoftmaxSamples {
   const { columns } = features

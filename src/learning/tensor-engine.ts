@@ -31,9 +31,9 @@ export function sampleBlock(samples: FloatMatrix, labels: Int32Array): SampleBlo
 export interface SoftmaxGradient {
   /** Sum over the samples of −log p(own class), natural logarithm. */
   readonly loss: number
-  /** Of the coefficients: classes × dimensions. */
+  /** Coefficients: classes × dimensions. */
   readonly coefficients: Float32Array
-  /** Of the intercepts: one a class. */
+  /** Intercepts: one a class. */
   readonly intercepts: Float32Array
 }
 

@@ -58,7 +58,7 @@ export interface TrainedSoftmax {
   readonly penalty: number
   /** Each held-out sample as a model answers that has not seen it, and once more as if its class were not known. */
   readonly outOfFold: readonly JudgedQuestion[]
-  /** In plain words, what could not be measured for want of samples; empty when all could. */
+  /** In plain words, what too few samples left unmeasured; empty when nothing. */
   readonly notMeasured: readonly string[]
 }
 
@@ -66,7 +66,7 @@ export interface TrainedSoftmax {
 const PENALTIES = [1, 1 / 3, 1 / 10, 1 / 30, 1 / 100] as const
 const FIRST_PENALTY = 2
 /**
- * Of all fits here. On Banking77 a third of it costs twice the evaluations and changes neither accuracy (0.933) nor
+ * For all fits here. On Banking77 a third of it costs twice the evaluations and changes neither accuracy (0.933) nor
  * calibration error (0.012): the calibration makes up for coefficients that have not grown to their full length.
  */
 const GRADIENT_TOLERANCE = 1e-2

@@ -12,7 +12,7 @@ import { csvLine } from '../table/csv-line.ts'
 
 /** One line of training data: an answer and the questions that it answers. */
 export interface TrainingRow {
-  /** Of the answer. */
+  /** Id of the answer. */
   readonly id: string
   /** Its own question, or the name of an utterance: `_OFF_TOPIC_`. */
   readonly question: string
@@ -43,7 +43,7 @@ export interface TrainingSheet {
   readonly dropped: DroppedLines
 }
 
-/** What of a table says nothing, and was left out. */
+/** Lines and columns of a table that say nothing and were left out. */
 export interface DroppedLines {
   readonly emptyRowCount: number
   /** As `column 6` or `columns 6 to 9`: none of them has a name. */
@@ -98,7 +98,7 @@ export function readTrainingData(csv: Uint8Array | string, charset?: string): Tr
 /** A question of a test set. */
 export interface TestQuestion {
   readonly question: string
-  /** Of the right answer; undefined of a question that none answers. */
+  /** Id of the right answer; undefined for a question that none answers. */
   readonly answerId: string | undefined
 }
 

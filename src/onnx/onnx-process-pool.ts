@@ -81,7 +81,7 @@ export class OnnxProcessPool {
   }
 
   /**
-   * Looks at a file without loading it: under the limits too, since it may be made to be dear to read.
+   * Looks at a file without loading it. The limits hold here too, since a file can be crafted to be expensive to read.
    * @throws {ServiceError} UNPROCESSABLE at a limit, OVERLOADED when too much waits
    */
   async inspect(model: Uint8Array): Promise<Inspection> {
@@ -229,7 +229,7 @@ class ProcessSlot {
     })
     child.on('error', () => this.#end(child, 'could not be reached'))
     child.once('exit', (_code, signal) => {
-      // Who else kills it does so for its memory: its own watchdog, or the system.
+      // Anyone else kills it for its memory: its own watchdog, or the system.
       this.#end(child, signal === 'SIGKILL' ? `took more than ${memoryLimitBytes} bytes of memory` : 'crashed')
     })
     await this.#settled(child, START_DEADLINE_MS, `did not start within ${START_DEADLINE_MS} ms`, () => undefined)

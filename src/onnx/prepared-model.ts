@@ -86,7 +86,7 @@ function nodeIn(payload: Uint8Array): Node {
   return nodeProto.decode(payload) as unknown as Node
 }
 
-/** Of a value or an attribute: both have it first. */
+/** Name of a value or an attribute: both have it first. */
 function nameIn(payload: Uint8Array): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return (valueInfoProto.decode(payload) as unknown as { name: string }).name

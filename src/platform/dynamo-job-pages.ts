@@ -79,7 +79,7 @@ function keysIn(cursor: string, list: 'DEAD' | 'ENTRY'): Record<string, unknown>
   }
 }
 
-/** Of the key at which a query of entries ended. */
+/** Id of the job at whose key a query of entries ended. */
 function idOfEntry(key: Record<string, unknown> | undefined): string {
   return String(key?.['pk']).slice(entryKey('').length)
 }

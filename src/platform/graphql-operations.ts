@@ -110,7 +110,7 @@ const gradedNode = Compile(Type.Object({ question: Type.String(), graderAnswer: 
 /** A page of graded questions. */
 export interface GradedPage {
   readonly questions: readonly GradedQuestion[]
-  /** Of the page, with what was left out. */
+  /** Length of the page, with what was left out. */
   readonly length: number
   /** Where the next page begins; undefined after the last, or when the service does not say. */
   readonly next: string | undefined

@@ -40,7 +40,7 @@ interface IndexedVersion {
   readonly judgementsKey: string
 }
 
-/** Of the changes that promoted a version, those not undone are the way back. */
+/** A change in the index. The promotions that were not undone are the way back. */
 interface IndexedChange extends VersionChange {
   readonly isUndone: boolean
 }

@@ -175,7 +175,7 @@ function createApp(context: ServerContext) {
     logController: new RequestLog(observeRequest),
     genReqId: requestIdOf,
     bodyLimit: config.bodyLimitBytes,
-    // Who is connected when the server stops is still answered; `connection: close` then ends the connection.
+    // Clients that are connected when the server stops are still answered; `connection: close` then ends the connection.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },

@@ -147,7 +147,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller
 }
 
-/** What of a request goes along when another service is asked on its caller's behalf. */
+/** The headers that go along when another service is asked on the caller's behalf. */
 export function callerHeadersOf(request: FastifyRequest): CallerHeaders {
   const { authorization, 'custom-external-origin': externalOrigin } = request.headers
   return {

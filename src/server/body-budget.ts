@@ -12,9 +12,9 @@ import { brokenBody } from './request-head.ts'
 
 /** How many bytes of bodies may be held. */
 export interface BodyBudgetLimits {
-  /** Of all callers. */
+  /** Bytes of all callers. */
   readonly maxBytes: number
-  /** Of one caller. */
+  /** Bytes of one caller. */
   readonly maxCallerBytes: number
 }
 

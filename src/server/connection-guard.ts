@@ -84,7 +84,7 @@ export class ConnectionGuard {
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     if (socket.destroyed) return false
     const connection = this.#connections.get(socket)
-    // Of a server that is not watched, or a request that came without a connection.
+    // The server is not watched, or the request came without a connection.
     if (connection === undefined) return true
     const isPipelined = connection.requestCount > 0
     const isFull =

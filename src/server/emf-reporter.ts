@@ -48,8 +48,8 @@ const SIGNIFICANT_DIGITS = 4
 const METRICS: readonly EmfMetric[] = catalogue.metrics
 
 /**
- * Writes the process's figures at regular times in CloudWatch's embedded metric format: a line of JSON from which
- * CloudWatch Logs makes metrics. They are the figures of Prometheus, as `emf-metrics.json` maps them.
+ * Writes the process's metrics at regular times in CloudWatch's embedded metric format: a line of JSON from which
+ * CloudWatch Logs makes metrics. They are the metrics of Prometheus, as `emf-metrics.json` maps them.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export class EmfReporter {

@@ -164,7 +164,7 @@ function invalidRequest(findings: readonly Finding[], part: InvalidPart | undefi
     if (field !== undefined && finding.keyword !== 'anyOf') (fields[field] ??= []).push(problemOf(finding))
   }
   for (const [field, problems] of Object.entries(fields)) {
-    // Of a choice of schemas each that does not fit complains; that the text is missing is what its caller has to know.
+    // In a choice of schemas, each one that does not fit complains; the caller has to know that the text is missing.
     fields[field] = problems.includes(REQUIRED_FIELD) ? [REQUIRED_FIELD] : [...new Set(problems)]
   }
   const [first] = Object.entries(fields)

@@ -32,7 +32,7 @@ export interface RequestMetrics {
 export interface MetricReading {
   /** As in docs/metrics.md. */
   readonly name: string
-  /** Of a histogram, each value is named `_bucket`, `_sum` or `_count`; buckets are cumulative, their label is `le`. */
+  /** Each value of a histogram is named `_bucket`, `_sum` or `_count`; buckets are cumulative, their label is `le`. */
   readonly values: readonly {
     readonly metricName?: string
     readonly labels: Readonly<Record<string, string | number | undefined>>
@@ -267,7 +267,7 @@ function addProcessMetrics(registry: Registry): void {
   addGauge(registry, 'process_start_time_seconds', 'When the process started, since 1970.', () => startSeconds)
 }
 
-/** What of the interval between two of the delay histogram's timers was too late; it counts all of it. */
+/** The late share of the interval between two timers of the delay histogram, which counts all of it. */
 function lateSeconds(nanoseconds: number): number {
   return Math.max(0, nanoseconds / NANOSECONDS_PER_SECOND - EVENT_LOOP_RESOLUTION_MS / 1000)
 }

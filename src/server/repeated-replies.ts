@@ -37,7 +37,7 @@ const HEADERS_TO_ROUTE = [
 /**
  * Answers a GET whose very address has been answered before, ahead of routing: routing, hooks, parsing and validation of a
  * request take twice as long as sending the kept reply, and would only find out again what the address stands for.
- * Who asks is checked each time. Whatever is not plain is left to the routes.
+ * The caller is checked each time. Whatever is not plain is left to the routes.
  */
 export class RepeatedReplies {
   readonly #options: RepeatedRepliesOptions

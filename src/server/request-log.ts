@@ -34,8 +34,8 @@ const REDACTED_PATHS = [
 ]
 
 /**
- * Logs JSON lines to a file descriptor. Lines wait for company, since writing each by itself would cost more than
- * all the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
+ * Logs JSON lines to a file descriptor. Lines are buffered, since writing each by itself would cost more than all
+ * the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
  */
 export function createServiceLog(level: string, fileDescriptor = 1): ServiceLog {
   const destination = pino.destination({ dest: fileDescriptor, sync: true })

@@ -21,7 +21,7 @@ export function streamRequest({ raw }: FastifyRequest): void {
   if (!(socket instanceof Socket)) return
   const destroy = (): void => void socket.destroy()
   streamedSockets.add(socket)
-  // Of the server's own, which holds for whatever comes next on the connection.
+  // The server's own time-out, which holds for whatever comes next on the connection.
   const timeoutMs = socket.timeout ?? 0
   socket.setTimeout(IDLE_MS, destroy)
   raw.once('close', () => {

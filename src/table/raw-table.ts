@@ -212,7 +212,7 @@ function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): v
   }
 }
 
-/** What of a table says nothing, and was left out. */
+/** Rows and columns of a table that say nothing and were left out. */
 export interface DroppedRowsAndColumns {
   readonly emptyRowCount: number
   /** By name, or as `column 3` or `columns 3 to 5` of those that have none. */

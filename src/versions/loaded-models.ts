@@ -32,7 +32,7 @@ export class LoadedModels {
     this.#models = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (model) => model.byteLength,
-      // Who is waiting for a model when it is forgotten gets it all the same.
+      // Callers that wait for a model when it is forgotten get it all the same.
       ignoreFetchAbort: true,
       fetchMethod: async (key) => {
         const bytes = await read(key)

@@ -75,7 +75,7 @@ export function modelHashOf(model: ModelBytes): string {
   return hash('sha256', model)
 }
 
-/** Keeps the versions of models by name, of mentors and classifiers alike. Of each name one version is live: the one that answers. */
+/** Keeps the versions of models by name, of mentors and classifiers alike. One version of each name is live: the one that answers. */
 export interface ModelStore {
   /** Stores a version, whole or not at all. The same job gets the same version, however often it is done. */
   add(name: string, version: NewVersion): Promise<ModelVersion>

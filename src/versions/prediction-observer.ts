@@ -14,7 +14,7 @@ export interface ObservedVersion {
 
 /** One prediction. */
 export interface ObservedPrediction {
-  /** Of all its texts together; undefined where numbers alone went in. */
+  /** Characters of all its texts together; undefined where numbers alone went in. */
   readonly inputCharacters: number | undefined
   readonly classId: string
   readonly confidence: number

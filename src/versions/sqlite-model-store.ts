@@ -24,7 +24,7 @@ import {
 } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
-/* Of the changes that promoted a version, those not undone are the way back: newest first, version by version. */
+/* The promotions that were not undone are the way back: newest first, version by version. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS model_versions (
     name TEXT NOT NULL,

@@ -34,11 +34,11 @@ export interface TrainingData {
   readonly signature: Signature
   /** Stands for the data: equal for equal data. */
   readonly dataHash: string
-  /** Of a table without texts: its columns tell of each sample. */
+  /** Without texts for a table, whose columns tell of each sample. */
   readonly samples: TrainingSamples
   /** Texts to encode, by text column of the signature. */
   readonly texts: readonly (readonly string[])[]
-  /** Of a table: its features. A mentor has none but its samples' texts. */
+  /** Features of a table. A mentor has none but its samples' texts. */
   readonly columns?: readonly FeatureColumn[]
   /** For `logistic`: inverse of the penalty's weight. */
   readonly c?: number
@@ -81,7 +81,7 @@ export interface TrainOutcome {
   readonly durationMs: number
 }
 
-/** How good a version of so many samples is. */
+/** How good a version is that was trained on `sampleCount` samples. */
 export interface LearningPoint {
   readonly sampleCount: number
   /** Share right, out of fold; null where that could not be measured. */

@@ -561,7 +561,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
   })
 
   test(
-    `${name}: a newer job of a group calls off the one that waits, and waits for the one at work`,
+    `${name}: a newer job of a group cancels the one that waits, and waits for the one at work`,
     LIMIT,
     async (t) => {
       const { backend, peer } = await setUp(t)
@@ -641,7 +641,7 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal((await claimOne(backend)).job.id, failed)
   })
 
-  test(`${name}: of jobs of a group handed in at once all but one are called off`, LIMIT, async (t) => {
+  test(`${name}: when jobs of a group are enqueued at once, all but one are cancelled`, LIMIT, async (t) => {
     const { backend, peer } = await setUp(t)
     const backends = [backend, await peer()]
     const ids = await Promise.all(

@@ -106,7 +106,7 @@ async function measureClaimAndFinish(backend: SqliteJobBackend): Promise<{ perSe
   return { perSecond: Math.round(doneCount / ((performance.now() - begun) / 1000)) }
 }
 
-/** From handing in a job to an idle queue until its result is there. */
+/** Time from the enqueue of a job on an idle queue to its result. */
 async function measureIdleLatency(backend: SqliteJobBackend, type: string): Promise<{ p50Ms: number; p99Ms: number }> {
   const producer = new Producer(backend, { type })
   const times: number[] = []

@@ -32,7 +32,7 @@ export class World {
     this.random = random
   }
 
-  /** @returns how to call it off */
+  /** @returns how to cancel it */
   after(ms: number, act: () => void): () => void {
     const event: Event = { atMs: this.nowMs + Math.max(0, ms), order: this.random.next(), act }
     const index = this.#events.findLastIndex((each) => !isBefore(each, event))

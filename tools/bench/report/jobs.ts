@@ -32,7 +32,7 @@ function render({ fsyncMs, clientCount, endedJobCount, onEmptyTable, onFullTable
     [`enqueue, ${clientCount} clients, durable: jobs/s`, ({ enqueue }) => figure(enqueue.perSecond)],
     ['the same: p50 / p99 ms', ({ enqueue }) => latency(enqueue)],
     ['claim and finish, each a commit: jobs/s', ({ claimAndFinish }) => figure(claimAndFinish.perSecond)],
-    ['an idle queue, from handing in to the result: p50 / p99 ms', ({ idleLatency }) => latency(idleLatency)],
+    ['an idle queue, from enqueue to result: p50 / p99 ms', ({ idleLatency }) => latency(idleLatency)],
     ['the same, consumer in another process', ({ idleLatencyAcrossProcesses }) => latency(idleLatencyAcrossProcesses)],
     ['CPU of a consumer that waits', ({ idleCpuPercent }) => percent(idleCpuPercent / 100)]
   ]

@@ -35,7 +35,7 @@ const ClassifierList = Type.Object({
       classifier: Type.String(),
       live: Type.Union([Type.Integer(), Type.Null()]),
       versionCount: Type.Integer(),
-      architecture: Type.String({ description: 'Of the live version, or the newest.' }),
+      architecture: Type.String({ description: 'Architecture of the live version, or else of the newest.' }),
       features: Type.Array(ColumnView),
       label: ColumnView,
       classCount: Type.Integer(),

@@ -18,8 +18,8 @@ export interface FormPart {
 }
 
 /**
- * Reads a form (`multipart/form-data`), a megabyte at a time so that others are answered meanwhile. Of parts of one name the
- * first counts.
+ * Reads a form (`multipart/form-data`), a megabyte at a time so that others are answered meanwhile. When several
+ * parts have one name, the first counts.
  * @throws Error when it is none, ends too early or has more parts or longer heads than a form of ours
  */
 export async function readForm(body: Uint8Array, contentType: string): Promise<ReadonlyMap<string, FormPart>> {

@@ -174,7 +174,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     {
       schema: {
         summary: 'Which models there are',
-        description: 'Of each the version that answers by default.',
+        description: 'Each with the version that answers by default.',
         tags: ['inference'],
         response: { 200: RepositoryReply, ...PROTOCOL_ERRORS }
       }
@@ -313,7 +313,7 @@ function jsonLengthOf(request: FastifyRequest, bodyLength: number): number {
   throw new ServiceError('INVALID_REQUEST', `Cannot read the body: ${JSON_LENGTH_HEADER} ${found}`)
 }
 
-/** Of the address; there is none where the route has none. */
+/** The version in the address; undefined where the route has none. */
 function versionOf(params: object): string | undefined {
   return 'version' in params && typeof params.version === 'string' ? params.version : undefined
 }

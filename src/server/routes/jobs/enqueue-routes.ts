@@ -93,7 +93,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
       bodyLimit: options.jobBodyLimitBytes,
       validatorCompiler: validateHead,
       schema: {
-        summary: 'Hand in work for later',
+        summary: 'Enqueue work for later',
         description:
           `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
           `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
@@ -132,7 +132,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
   )
 }
 
-/** The job that a request hands in. */
+/** The job that a request enqueues. */
 async function newJobOf(
   request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
   reply: FastifyReply,

@@ -24,7 +24,7 @@ const JobView = Type.Object({
   type: Type.String(),
   status: Type.Enum([...JOB_STATUSES]),
   failure: Type.Optional(
-    Type.Enum([...FAILURES], { description: 'Why it failed: its input, all its tries, or someone called it off.' })
+    Type.Enum([...FAILURES], { description: 'Why it failed: its input, all its tries, or someone cancelled it.' })
   ),
   error: Type.Optional(Type.String({ description: 'What the last failed try said.' })),
   progress: Type.Number({ minimum: 0, maximum: 1 }),
@@ -56,7 +56,7 @@ const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
 /** `/v1/jobs`: work for later. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app, options) => {
   const { backend } = options
-  // Who waits for a job is answered at once when the server stops.
+  // Callers that wait for a job are answered at once when the server stops.
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
   const { types, line, maxJsonDepth, jobBodyLimitBytes, callbacks } = options
@@ -120,7 +120,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
       schema: {
         summary: 'Result of a job',
         description:
-          'Of an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line handed in, or with ' +
+          'For an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line of the request, or with ' +
           '`format=float32` (or `Accept: application/octet-stream`) the numbers alone: rows of float32, little-endian, ' +
           'NaN for a line at fault.',
         tags: ['jobs'],
@@ -149,7 +149,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     '/jobs/:id',
     {
       schema: {
-        summary: 'Call a job off',
+        summary: 'Cancel a job',
         tags: ['jobs'],
         params: JobParams,
         response: { 200: JobView, ...ERROR_REPLIES, ...NOT_FOUND_REPLY, ...CONFLICT_REPLY }

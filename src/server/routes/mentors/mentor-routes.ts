@@ -27,7 +27,7 @@ export interface MentorRouteOptions {
   readonly mentors: MentorSource
   /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
   readonly store?: MentorStore
-  /** Who says who may edit a mentor that is kept elsewhere. @default nobody: the token alone does */
+  /** Decides who may edit a mentor that is kept elsewhere. @default nobody: the token alone decides */
   readonly trainings?: TrainingReporter
   /** Forgets what was made of a mentor that is no more: models, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
@@ -45,20 +45,20 @@ export const MENTOR_ERROR_REPLIES = {
   ...ERROR_REPLIES,
   403: { $ref: 'ErrorReply#' },
   404: { $ref: 'ErrorReply#' },
-  // Of mentors that a GraphQL service keeps.
+  // When a GraphQL service keeps the mentors.
   502: { $ref: 'ErrorReply#' },
   504: { $ref: 'ErrorReply#' }
 } as const
 
 /** Something in the data that will make answers worse, as `kind` names it; what else it says depends on the kind. */
 const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: true })
-/** What of a table was left out because it says nothing. */
+/** Rows and columns of a table that were left out because they say nothing. */
 export const DroppedView = Type.Object(
   {
     rows: Type.Integer({ description: 'Rows without a value.' }),
     columns: Type.Array(Type.String(), { description: 'Columns without a value.' })
   },
-  { description: 'What of the CSV says nothing and was left out; absent when nothing was.' }
+  { description: 'Rows and columns of the CSV that say nothing and were left out; absent when there were none.' }
 )
 const StoredReply = Type.Object({
   data: Type.Object({
@@ -161,7 +161,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
       schema: {
         summary: 'Training data of a mentor, as CSV',
         description:
-          'For who may edit the mentor. Of a stored mentor `id` is the answer’s; of one that a GraphQL service keeps it is the ' +
+          'For those who may edit the mentor. `id` is the answer’s for a stored mentor; for one that a GraphQL service keeps it is the ' +
           'question’s, each once, in the order of the answers. `PUT /mentors/{mentor}` takes both.',
         tags: ['mentors'],
         params: MentorParams,

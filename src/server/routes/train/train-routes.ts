@@ -129,7 +129,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
 /** The status of a training, of whatever, as {@link TrainingStatus} has it. */
 export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
   const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
-  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Called off' : undefined)
+  const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Cancelled' : undefined)
   return {
     state: job.status,
     created: new Date(job.createdAtMs).toISOString(),

@@ -43,7 +43,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
     done(null, body)
   })
   await app.register(async (versions) => {
-    // Of these routes the POSTs change what a mentor answers.
+    // Only the POSTs among these routes change what a mentor answers.
     versions.addHook<{ Params: { mentor: string } }>('preHandler', async (request) => {
       if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, options.trainings)
     })
@@ -101,8 +101,8 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
       schema: {
         summary: 'What in a mentor’s data makes answers worse',
         description:
-          'Of the data as it is; near-duplicates as the live version’s training found them. `leftOutCount` is of answers that a ' +
-          'GraphQL service lists though they are none: never recorded, or to a question that is gone.',
+          'For the data as it is; near-duplicates as the live version’s training found them. `leftOutCount` counts list items of ' +
+          'a GraphQL service that are not answers: never recorded, or to a question that is gone.',
         tags: ['mentors'],
         params: MentorParams,
         response: { 200: jsonReply('The findings.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }

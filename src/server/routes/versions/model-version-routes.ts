@@ -55,7 +55,7 @@ const VersionView = Type.Object({
   modelHash: Type.String({ description: 'SHA-256 of the model: equal for equal models.' }),
   dataHash: Type.String({ description: 'Stands for the data it was trained from: equal for equal data.' }),
   encoderRevision: Type.Union([Type.String(), Type.Null()]),
-  answerCount: Type.Optional(Type.Integer({ description: 'Of a mentor: the same as `classCount`.' })),
+  answerCount: Type.Optional(Type.Integer({ description: 'For a mentor: the same as `classCount`.' })),
   classCount: Type.Integer(),
   sampleCount: Type.Integer(),
   figures: Type.Object(

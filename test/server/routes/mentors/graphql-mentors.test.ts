@@ -343,7 +343,7 @@ test('mentors are not listed or changed here', async (t) => {
   }
 })
 
-test('a training that fails, is superseded or called off is told as FAILURE', async (t) => {
+test('a training that fails, is superseded or cancelled is told as FAILURE', async (t) => {
   const { app, standIn } = await setUp(t)
   const post = async (mentor: string): Promise<string> => {
     const reply = await app.ask({ method: 'POST', url: '/train', payload: { mentor } })
