@@ -74,7 +74,7 @@ format: $(INSTALLED) ## format the source files
 	@$(RUN) format
 
 .PHONY: lint
-lint: $(INSTALLED) ## check types, lint, format and unused code, and the Dockerfile
+lint: $(INSTALLED) ## check types, lint, format, unused code and wording, and the Dockerfile
 	@$(RUN) lint
 	@tools/container/lint.sh
 

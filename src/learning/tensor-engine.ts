@@ -31,9 +31,9 @@ export function sampleBlock(samples: FloatMatrix, labels: Int32Array): SampleBlo
 export interface SoftmaxGradient {
   /** Sum over the samples of −log p(own class), natural logarithm. */
   readonly loss: number
-  /** Coefficients: classes × dimensions. */
+  /** Gradient of the coefficients: classes × dimensions. */
   readonly coefficients: Float32Array
-  /** Intercepts: one a class. */
+  /** Gradient of the intercepts: one a class. */
   readonly intercepts: Float32Array
 }
 
