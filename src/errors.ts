@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What can go wrong for a caller, and the HTTP status it is answered with. */
+/** Error codes that callers see, each with its HTTP status. */
 export const ERROR_STATUS = {
   INVALID_REQUEST: 400,
   UNAUTHORIZED: 401,
@@ -29,7 +29,7 @@ export const ERROR_STATUS = {
 /** A key of {@link ERROR_STATUS}. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
-/** What a {@link ServiceError} may carry beside its message. */
+/** Options of a {@link ServiceError} beside its message. */
 export interface ServiceErrorOptions extends ErrorOptions {
   /** What is wrong, by field of the request: `{query: ['required field']}`. */
   readonly fields?: Readonly<Record<string, readonly string[]>>

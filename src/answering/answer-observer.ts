@@ -13,5 +13,5 @@ export interface ObservedAnswer {
   readonly confidence: number | undefined
 }
 
-/** Told of every question that was answered, for metrics. */
+/** Observer of answered questions, for metrics. */
 export type AnswerObserver = (answer: ObservedAnswer) => void

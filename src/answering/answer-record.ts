@@ -59,7 +59,7 @@ export interface AskedQuestions {
   askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]>
 }
 
-/** Keeps them here. */
+/** Stores answer records here. */
 export interface AnswerRecordStore extends AnswerRecorder {
   /** Forgets what a mentor was asked. */
   deleteOf(mentorId: string): Promise<void>

@@ -17,7 +17,7 @@ import { GraphQlFeedback, RECORD_QUESTION_JOB_TYPE } from '../platform/graphql-f
 import { GraphQlMentors } from '../platform/graphql-mentors.ts'
 import { GraphQlTrainings, REPORT_TRAINING_JOB_TYPE } from '../platform/graphql-trainings.ts'
 
-/** What a GraphQL service gives to mentors and is told of them. */
+/** Mentors of a GraphQL service, and the reports that it gets. */
 export interface GraphQlArea {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource

@@ -9,7 +9,7 @@ const FLOOR = [24, 15, 0] as const
 /** The first version of each line without the brotli decoder's out-of-bounds write (security release of 2026-10-21). */
 const FIRST_FIXED: Readonly<Record<number, readonly [number, number, number]>> = { 24: [24, 22, 1], 26: [26, 12, 1] }
 
-/** What is to be said of a version of Node.js. */
+/** Verdict on a version of Node.js. */
 export type NodeVersionVerdict =
   | { readonly outcome: 'fine' }
   /** It runs, but ought not to face the internet. */

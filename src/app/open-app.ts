@@ -56,7 +56,7 @@ export interface AppOffer {
   readonly reportsDeadlineMs: number
 }
 
-/** The app, and what else its process has to do with. It does not listen, and its model is not loaded. */
+/** The app, and what its process needs beside it. It does not listen, and its model is not loaded. */
 export interface ServedApp {
   readonly app: FastifyInstance
   readonly encoding: Encoding

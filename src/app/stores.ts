@@ -16,7 +16,7 @@ import { SqliteFile, type Migration } from '../storage/sqlite-file.ts'
 import type { ModelStore } from '../versions/model-store.ts'
 import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
 
-/** What is kept of mentors, whatever keeps it. */
+/** Stores of mentors, on whatever backend. */
 export interface Stores {
   readonly mentors: MentorStore
   readonly models: ModelStore
@@ -29,7 +29,7 @@ export interface Stores {
 /** What files of earlier versions lack, the oldest first. A step that was released never changes. */
 const MENTORS_FILE_STEPS: readonly Migration[] = [splitMentorTexts, addMargins]
 
-/** Opens the SQLite file of mentors, and of what is kept beside them. */
+/** Opens the SQLite file of mentors and the data beside them. */
 export function openMentorsFile({ dataDir }: Pick<Config, 'dataDir'>): SqliteFile {
   const file = new SqliteFile(join(dataDir, 'mentors.db'))
   file.migrate(MENTORS_FILE_STEPS)

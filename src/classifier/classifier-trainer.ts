@@ -37,7 +37,7 @@ export async function trainClassifier(
   return trainer.train({ name: classifierModelName(classifier), read: async () => data, isForced, jobId, by }, options)
 }
 
-/** How good a classifier is of parts of a table, as `VersionTrainer.learningCurve`. */
+/** Measures a classifier on growing parts of a table, as `VersionTrainer.learningCurve`. */
 export async function classifierLearningCurve(
   trainer: VersionTrainer,
   packedTable: Uint8Array,

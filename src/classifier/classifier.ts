@@ -14,7 +14,7 @@ export interface PredictOptions extends EncodeOptions {
   readonly topK?: number
 }
 
-/** What a classifier says of a table's rows. */
+/** Predictions of a classifier for a table's rows. */
 export interface Predictions {
   /** One a row. */
   readonly rows: readonly Prediction[]
@@ -35,7 +35,7 @@ export interface Classifier {
   predict(table: FeatureTable, options: PredictOptions): Promise<Predictions>
 }
 
-/** What two calls took together. */
+/** Adds the timings of two calls. */
 export function addTimings(sum: EncodeTimings | undefined, added: EncodeTimings): EncodeTimings {
   if (sum === undefined) return added
   return {

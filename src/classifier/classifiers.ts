@@ -17,7 +17,7 @@ import { OnnxClassifier } from './onnx-classifier.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { ObservedClassifier } from './observed-classifier.ts'
 
-/** What {@link Classifiers} are made of. */
+/** Dependencies of {@link Classifiers}. */
 export interface ClassifiersDependencies {
   readonly models: Pick<ModelStore, 'find' | 'liveVersion' | 'read' | 'report'>
   /** By keys of `modelKey`. */

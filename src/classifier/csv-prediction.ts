@@ -36,7 +36,7 @@ const EMPTY_ROW: Row = { problem: 'an empty row' }
 type Row = ReturnType<typeof readFeatureCells>
 
 /**
- * Predicts CSV as it comes in: a line of CSV for each row, in order. No more is read than has been predicted and taken away.
+ * Predicts CSV while it arrives: a line of CSV for each row, in order. No more is read than has been predicted and taken away.
  * Reads the header before it gives anything. Rows that are wholly empty are told where others follow; at the end they are left out.
  * @throws {ServiceError} INVALID_REQUEST when there is no header, or it lacks a column
  */

@@ -7,7 +7,7 @@ import type { Prediction } from '../learning/classifier-model.ts'
 import type { ColumnType } from '../table/signature.ts'
 import { csvLine } from '../table/csv-line.ts'
 
-/** What is told of each row beside its class. */
+/** What a reply says about each row beside its class. */
 export interface PredictionDetail {
   readonly hasProbability: boolean
   /** Classes ranked of each row; 0 for none. */

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { charsetOf } from '../reading/text-reader.ts'
 
-/** What judged figures must reach. */
+/** Thresholds for judged figures. */
 export interface Demands {
   readonly minAccuracy: number | undefined
   readonly minMacroF1: number | undefined
@@ -50,7 +50,7 @@ export type CliCommand =
       readonly topK: number
     })
 
-/** A call that cannot be understood. */
+/** Thrown for a command line that cannot be understood. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

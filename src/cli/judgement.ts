@@ -18,7 +18,7 @@ export interface Check {
   readonly passed: boolean
 }
 
-/** Holds a report against what is demanded of it. */
+/** Compares a report with the demands on it. */
 export function checkDemands(report: Figures, demands: Demands): Check[] {
   const { minAccuracy, minMacroF1, maxCalibrationError } = demands
   const atLeast = (figure: 'accuracy' | 'macroF1', least: number | undefined): Check[] => {
@@ -42,7 +42,7 @@ export function checkDemands(report: Figures, demands: Demands): Check[] {
   return [...atLeast('accuracy', minAccuracy), ...atLeast('macroF1', minMacroF1), ...calibration]
 }
 
-/** Figures of a report that are told. */
+/** Figures of a report that commands print. */
 export type Figures = Pick<NamedReport, 'questionCount' | 'accuracy' | 'macroF1' | 'calibrationError'>
 
 /** The figures of a report alone. */

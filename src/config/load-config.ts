@@ -5,7 +5,7 @@
 
 import { SETTINGS, type Config } from './settings.ts'
 
-/** What setting the environment has, by name. */
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Everything that is wrong with the settings, at once. */

@@ -26,7 +26,7 @@ export interface BatcherResult {
   readonly inferenceMs: number
 }
 
-/** What happens inside, for those who count. */
+/** Observer of a {@link Batcher}, for metrics. */
 export interface BatcherObserver {
   batch(rowCount: number, tokenCount: number, inferenceMs: number): void
   sentenceQueued(queueMs: number): void
@@ -92,7 +92,7 @@ interface Call {
 }
 
 /**
- * Makes batches of what waits, whenever a worker is free: never by a timer, so that a lone sentence never waits.
+ * Makes batches of waiting sentences whenever a worker is free: never by a timer, so a lone sentence never waits.
  *
  * A call is taken whole or refused whole. Sentences that are equal and wait at the same time are encoded once.
  * A caller that leaves takes along those of its sentences that nobody else waits for and that have not begun.

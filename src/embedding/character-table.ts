@@ -56,7 +56,7 @@ export interface CharacterTable {
 }
 
 /**
- * Works out what becomes of each code point: normalized as BertNormalizer does, then split as BertPreTokenizer does.
+ * Computes the action of each code point: normalized as BertNormalizer does, then split as BertPreTokenizer does.
  *
  * The facts come from `unicode-table.json`, in which `tools/unicode-table/unicode-table.py` wrote down what the Rust
  * library does to each code point; the JavaScript engine's own Unicode data is of another version and is never asked.

@@ -10,7 +10,7 @@ import type { SessionSource } from './encoder-session.ts'
 import type { EncoderWorkerData, WorkerReply, WorkerRequest } from './encoder-worker-protocol.ts'
 import type { TokenBatch } from './token-batch.ts'
 
-/** What a worker made of a batch. */
+/** Result of a batch. */
 export interface BatchResult {
   /** sentences × dimensions, row-major. */
   readonly values: Float32Array

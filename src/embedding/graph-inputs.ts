@@ -7,7 +7,7 @@ import { Tensor } from 'onnxruntime-node'
 import type { TokenBatch } from './token-batch.ts'
 
 /**
- * What a compiled graph is fed with. Where the batch has fewer sentences than the graph takes, the others are empty.
+ * Makes the inputs of a compiled graph. Where the batch has fewer sentences than the graph takes, the others are empty.
  * @param maxSentences how many sentences the graph takes
  * @throws RangeError when the batch has more
  */

@@ -26,7 +26,7 @@ import { chooseKernel, findNativeProgram, loadNativeProgram } from './native-pro
 import { runSelfTest } from './self-test.ts'
 import { createTokenizer, type Tokenization, type Tokenizer } from './tokenizer.ts'
 
-/** Told what happens inside, for metrics. */
+/** Observer of a {@link LocalEncoder}, for metrics. */
 export interface EncoderObserver extends BatcherObserver {
   tokenized(sentenceCount: number, tokenizeMs: number): void
   workerCrashed(error: Error): void

@@ -44,7 +44,7 @@ export const ProgramDescriptionSchema = Type.Object({
 /** See {@link ProgramDescriptionSchema}. */
 export type ProgramDescription = Static<typeof ProgramDescriptionSchema>
 
-/** What is said of the program in a folder; undefined when there is none. */
+/** Reads the description of the program in a folder; undefined when there is none. */
 export async function readProgramDescription(folder: string): Promise<ProgramDescription | undefined> {
   try {
     const found: unknown = JSON.parse(await readFile(join(folder, PROGRAM_DESCRIPTION_FILE), 'utf8'))
@@ -83,7 +83,7 @@ export function loadNativeProgram(path: string): NativeProgram {
 }
 
 /**
- * The kernels to compute with.
+ * Chooses the kernels to compute with.
  * @param wanted the name of one, or `auto` for the fastest
  * @throws Error that names those that there are
  */

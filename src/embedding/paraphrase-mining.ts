@@ -11,7 +11,7 @@ export interface ParaphrasePair {
   readonly j: number
 }
 
-/** What bounds the search. */
+/** Bounds of the search. */
 export interface ParaphraseOptions {
   /** Most partners that one sentence looks for. @default 100 */
   readonly topK?: number

@@ -86,7 +86,7 @@ export async function cosineMatrix(a: Rows, b: Rows, signal?: AbortSignal): Prom
   return cosines
 }
 
-/** Lets the event loop run what waits. */
+/** Lets the event loop run waiting work. */
 export async function nextTurn(signal?: AbortSignal): Promise<void> {
   await setImmediate()
   signal?.throwIfAborted()

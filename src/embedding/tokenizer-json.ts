@@ -47,7 +47,7 @@ const TokenizerJson = Type.Object({
   })
 })
 
-/** What a normalizer does to a text, in this order. */
+/** Steps of a normalizer, in this order. */
 export interface NormalizerFlags {
   /** Drop control characters, make every white space a space. */
   readonly cleanText: boolean
@@ -64,7 +64,7 @@ export interface AddedToken {
   readonly id: number
 }
 
-/** What a WordPiece tokenizer is made of. */
+/** Definition of a WordPiece tokenizer. */
 export interface WordPieceDefinition {
   readonly normalizer: NormalizerFlags
   readonly addedTokens: readonly AddedToken[]

@@ -24,7 +24,7 @@ export interface Followup {
   readonly template: string
 }
 
-/** What a {@link FollowupSuggester} is made of. */
+/** Dependencies of a {@link FollowupSuggester}. */
 export interface FollowupSuggesterDependencies {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource

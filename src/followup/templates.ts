@@ -19,7 +19,7 @@ export const TEMPLATES: Readonly<Record<FollowupEntityType, string>> = {
   family: 'Can you tell me more about your {entity}?'
 }
 
-/** What is known of an entity from all its mentions. */
+/** An entity with all its mentions. */
 export interface Entity {
   readonly type: FollowupEntityType
   /** As first written. */

@@ -5,7 +5,7 @@
 
 import type { TaggedTerm } from './tagged-sentence.ts'
 
-/** Whose deed the verb is that an entity belongs to: the speaker's, another's, or there is no verb in the sentence. */
+/** Subject of the verb that an entity belongs to: the speaker, another, or none when the sentence has no verb. */
 export type VerbSubject = 'I' | 'OTHER' | 'NONE'
 
 /**

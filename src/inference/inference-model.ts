@@ -7,7 +7,7 @@ import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import { readTensor, type SentTensor, type Tensor, type TensorSpec } from './tensor.ts'
 
-/** What a caller may say beside the tensors. */
+/** Parameters of a request beside its tensors. */
 export type Parameters = Readonly<Record<string, string | number | boolean>>
 
 /** A request to a model. */
@@ -19,7 +19,7 @@ export interface Inference {
   readonly options: EncodeOptions
 }
 
-/** What a model made of a request. */
+/** Result of a request to a model. */
 export interface InferenceResult {
   /** One for each of the model's `outputs`. */
   readonly outputs: readonly Tensor[]
@@ -39,7 +39,7 @@ export interface InferenceModel {
   infer(inference: Inference): Promise<InferenceResult>
 }
 
-/** What is known of a name. */
+/** A model by its name. */
 export interface ServedModel {
   readonly name: string
   /** Who may see and ask it. */

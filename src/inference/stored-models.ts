@@ -16,7 +16,7 @@ import type { ModelStore } from '../versions/model-store.ts'
 import type { Inference, InferenceModel, InferenceResult, ModelCatalogue, ServedModel } from './inference-model.ts'
 import type { Tensor, TensorSpec } from './tensor.ts'
 
-/** What {@link storedModelsCatalogue} is made of. */
+/** Dependencies of {@link storedModelsCatalogue}. */
 export interface StoredModelsDependencies {
   readonly models: Pick<ModelStore, 'names' | 'versions'>
   readonly classifiers: Classifiers

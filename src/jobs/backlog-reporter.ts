@@ -6,7 +6,7 @@
 import type { JobBackend } from './job-backend.ts'
 import type { JobLog } from './job-runner.ts'
 
-/** What the queue holds, and who is there to do it. */
+/** Size of the queue, and the number of workers. */
 export interface BacklogReport {
   readonly queuedCount: number
   readonly inProgressCount: number
@@ -30,7 +30,7 @@ const EVERY_MS = 15_000
 /** A worker counts as alive until it has missed three reports. */
 const MISSED_REPORTS = 4
 
-/** Says at regular times that this worker lives, and counts the backlog for each worker: for metrics, which read it here. */
+/** Reports at regular times that this worker is alive, and counts the backlog for each worker; metrics read it here. */
 export class BacklogReporter {
   readonly #backend: JobBackend
   readonly #workerId: string

@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.ts'
 import type { FailedTry, Failure, Job, JobStatus, NewJob } from './job.ts'
 import type { Payload } from './payload.ts'
 
-/** What time it is. Two clocks, because only one of them never jumps. */
+/** Tells the time by two clocks, because only the monotonic one never jumps. */
 export interface Clock {
   /** Milliseconds since 1970, for times that people and other machines read. */
   wallMs(): number
@@ -60,7 +60,7 @@ export type Enqueued =
   | { readonly outcome: 'added' | 'existing'; readonly job: Job }
   | { readonly outcome: 'conflict'; readonly jobId: string }
 
-/** Result of an operator's wish; `refused`: the job is in a state that does not allow it. */
+/** Outcome of an operator's request; `refused`: the job is in a state that does not allow it. */
 export type Changed = { readonly outcome: 'changed' | 'refused'; readonly job: Job } | { readonly outcome: 'missing' }
 
 /** A page of jobs, newest first. */
@@ -100,14 +100,14 @@ export function isListed(job: Job, { owner, type, status }: Omit<JobQuery, 'limi
   )
 }
 
-/** What is said of an `after` that no page ended with. */
+/** Error for an `after` that no page ended with. */
 export function noCursor(): ServiceError {
   return new ServiceError('INVALID_REQUEST', 'Cannot list jobs: the cursor is not the `next` of a page', {
     fields: { cursor: ['not the end of a page'] }
   })
 }
 
-/** What the queue holds. */
+/** Number of jobs in the queue, by state. */
 export interface Backlog {
   readonly queuedCount: number
   readonly inProgressCount: number
@@ -124,7 +124,7 @@ export interface JobRoom {
   readonly isFull: boolean
 }
 
-/** What a sweep did. */
+/** Outcome of a sweep. */
 export interface Swept {
   /** Jobs taken back from workers that fell silent. */
   readonly expiredLeaseCount: number

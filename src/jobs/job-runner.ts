@@ -9,7 +9,7 @@ import type { Claim, JobBackend } from './job-backend.ts'
 import type { Payload } from './payload.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 
-/** What a handler may know and say while it works. */
+/** What a handler knows of its job, and how it reports progress. */
 export interface JobContext {
   readonly job: Job
   /** Aborts when the job is no longer this worker's: cancelled, taken over, or given back by a stop. */
@@ -26,7 +26,7 @@ export interface JobContext {
  */
 export type JobHandler = (input: Payload, context: JobContext) => Promise<Payload>
 
-/** Where a runner says what it could not do; `pino` fits. */
+/** Log of a runner's failures; `pino` fits. */
 export interface JobLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
@@ -51,7 +51,7 @@ export interface JobRunnerOptions {
   readonly timers?: Timers
 }
 
-/** What a runner has done since it was built. */
+/** Counts of a runner since it was built. */
 export interface JobCounts {
   readonly runningCount: number
   readonly succeededCount: number

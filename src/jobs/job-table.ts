@@ -9,7 +9,7 @@ import type { LeaseSighting } from './lease-watch.ts'
 import type { Payload } from './payload.ts'
 import type { GroupState, JobRecord, Step, Transition } from './transitions.ts'
 
-/** A payload as the table keeps it: itself, or where it lies. Only the table looks into it. */
+/** A payload as the table keeps it: the bytes, or where they are. Only the table looks into it. */
 export type StoredPayload = Readonly<Record<string, unknown>>
 
 /** A job as it was read. */
@@ -28,7 +28,7 @@ export interface NewRecord {
   readonly key?: string
 }
 
-/** What is written in the same step as a job, and on which conditions. */
+/** Writes in the same step as a new job, and their conditions. */
 export interface AddOptions {
   /** The job that had the key before and is gone. */
   readonly staleId: string
@@ -36,7 +36,7 @@ export interface AddOptions {
   readonly group: readonly [before: GroupState, after: GroupState] | undefined
 }
 
-/** What is written in the same step as a change, and on which conditions. */
+/** Writes in the same step as a change, and their conditions. */
 export interface WriteOptions {
   /** The job's group as it was read; nothing is written unless it still is, if the change changes it. */
   readonly group: GroupState | undefined

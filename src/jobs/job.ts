@@ -34,7 +34,7 @@ export type Priority = (typeof PRIORITIES)[number]
 /** Every {@link Priority}. */
 export const PRIORITIES = ['interactive', 'bulk'] as const
 
-/** What a producer hands over. */
+/** A job as its producer asks for it. */
 export interface NewJob {
   /** @default a new UUID, version 7: ids that grow with time keep the store's index narrow */
   readonly id?: string
@@ -121,7 +121,7 @@ export interface FailedTry {
   readonly isAway?: boolean
 }
 
-/** What becomes of a job whose try failed. */
+/** Outcome for a job whose try failed. */
 export type AfterFailure =
   | { readonly status: 'QUEUED'; readonly delayMs: number }
   | { readonly status: 'FAILURE'; readonly failure: 'PERMANENT' | 'DEAD' }
@@ -147,7 +147,7 @@ export function afterFailure(
   return { status: 'QUEUED', delayMs: Math.floor(random * boundMs) }
 }
 
-/** Thrown by a handler for what no further try can mend: the job fails at once. */
+/** Thrown by a handler when no further try can succeed: the job fails at once. */
 export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError'
 }
@@ -186,7 +186,7 @@ export function fingerprintOf(job: NewJob): string {
   return hash.digest('base64url')
 }
 
-/** What the last error of a job says whose worker fell silent. */
+/** Last error of a job whose worker fell silent. */
 export const LEASE_LOST_TEXT = 'The worker fell silent before the job was done'
 
 /**
@@ -204,7 +204,7 @@ export interface UnseenEnd {
 /** Last error of a job that a newer one of its group superseded. */
 export const SUPERSEDED_TEXT = 'A newer request took its place'
 
-/** A job as it is when it has just come in. */
+/** Makes a new job in its first state. */
 export function queuedJob(job: NewJob, nowMs: number): Job {
   return {
     id: job.id ?? randomUUIDv7(),

@@ -28,7 +28,7 @@ export interface PostOptions {
   readonly idempotencyKey?: string
 }
 
-/** Thrown when the result of a job is asked for that failed for good. */
+/** Thrown by a request for the result of a job that failed for good. */
 export class JobFailedError extends Error {
   override readonly name = 'JobFailedError'
   readonly job: Job

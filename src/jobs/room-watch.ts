@@ -8,7 +8,7 @@ import type { JobLog } from './job-runner.ts'
 
 const EVERY_MS = 5000
 
-/** Looks at regular times whether there is room for new jobs: for readiness and metrics, which read it here. */
+/** Checks at regular times whether there is room for new jobs; readiness and metrics read it here. */
 export class RoomWatch {
   readonly #backend: Pick<JobBackend, 'room'>
   readonly #log: Pick<JobLog, 'warn' | 'info'>

@@ -69,7 +69,7 @@ export interface ClaimAttempt {
   readonly nextRunAtMs: number | undefined
 }
 
-/** What operations changed that someone may wait for. */
+/** Changes that someone may wait for. */
 export interface StoreEvents {
   /** Whether a job came into the queue. */
   readonly hasQueued: boolean
@@ -77,7 +77,7 @@ export interface StoreEvents {
   readonly endedIds: readonly string[]
 }
 
-/** What a worker asks for, without the waiting. */
+/** A worker's claim without its wait. */
 export interface ClaimNow {
   readonly types: readonly string[]
   readonly limit: number

@@ -17,7 +17,7 @@ import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './
  * hold up the main thread. While the disk is at work calls gather here, and the next commit is theirs together.
  */
 
-/** What the thread is started with. */
+/** Options of the thread. */
 export interface ThreadOptions extends SqliteJobStoreOptions {
   /** How often to look for other processes' commits, should the file system fail to tell. */
   readonly lookEveryMs: number
@@ -61,13 +61,13 @@ export type StoreReply =
   | { readonly callId: number; readonly value: unknown }
   | { readonly callId: number; readonly fault: StoreFault }
 
-/** What the thread says: that the file is open, answers and what changed with them, or that another connection wrote. */
+/** Message from the thread: that the file is open, answers and what changed with them, or that another connection wrote. */
 export type ThreadMessage =
   | 'ready'
   | { readonly replies: readonly StoreReply[]; readonly events: StoreEvents }
   | 'foreign-change'
 
-/** What the main thread says: calls, or that this was all. */
+/** Message from the main thread: calls, or that this was the last. */
 export type ThreadRequest = readonly StoreCall[] | 'close'
 
 const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'ended', 'find', 'list', 'result', 'room'])

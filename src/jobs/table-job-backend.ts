@@ -39,7 +39,7 @@ import { TableJobWriter, contended } from './table-job-writer.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 import { addition, claimStep, extendStep, spread, type Command } from './transitions.ts'
 
-/** What decides how a {@link TableJobBackend} goes about its work; what is left out has its default. */
+/** Options of a {@link TableJobBackend}, all with a default. */
 export interface TableJobOptions {
   readonly policy?: JobPolicy
   readonly clock?: Clock
@@ -63,7 +63,7 @@ const GROUP_BUSY_MS = 10_000
 const GROUP_RETRY_MS = 20
 
 /**
- * Keeps jobs in a table that many machines share, and tells of them by a queue of messages.
+ * Keeps jobs in a table that many machines share, and announces them by a queue of messages.
  *
  * The table is the truth, a message is a hint to look at it. So every job is written first, as not announced, the message
  * is sent second, and the job marked third; a sweep sends what lay unsent for too long. A message too many finds a job that

@@ -23,7 +23,7 @@ import {
 const MAX_WRITE_TRIES = 10
 
 /**
- * Writes to a table what the state machine makes of a job, if the job is still as it was read, and then sends the messages
+ * Writes the state machine's changes of a job to a table, if the job is still as it was read, and then sends the messages
  * that follow from it. A crash in between does no harm: a sweep sends what was not sent.
  */
 export class TableJobWriter {

@@ -103,7 +103,7 @@ export interface Step extends Change {
   readonly from: JobStatus
 }
 
-/** What else follows from a change. */
+/** Effects of a change beside the changed fields. */
 export interface Effects {
   /** Tell workers that the job waits, to be handed out after so long. */
   readonly announceAfterMs?: number
@@ -130,7 +130,7 @@ export interface Transition {
 }
 
 /**
- * What a command makes of a job. `unchanged`: it is as wished already. `refused`: the lease is over (`lost`), the job
+ * Outcome of a command on a job. `unchanged`: it is as wished already. `refused`: the lease is over (`lost`), the job
  * has ended, is at work, is not at work, or its group is busy.
  */
 export type Decision =
@@ -138,7 +138,7 @@ export type Decision =
   | { readonly outcome: 'unchanged' }
   | { readonly outcome: 'refused'; readonly reason: 'lost' | 'status' | 'group-busy' }
 
-/** A job that has just come in. */
+/** A job that is added. */
 export interface Addition {
   readonly record: JobRecord
   readonly group: GroupState | undefined
@@ -161,7 +161,7 @@ export function addition(job: NewJob, fingerprint: string, group: GroupState | u
 }
 
 /**
- * Decides what a command makes of a job.
+ * Decides how a command changes a job.
  * @param record the job as it stands
  * @param group its concurrency group as it stands; none when it has none
  */
@@ -218,7 +218,7 @@ export function decide(
   return status === 'QUEUED' ? queue({}, Math.max(0, record.job.runAtMs - nowMs)) : REFUSED
 }
 
-/** Hands a job out: a new token, a try more, and nothing done of it yet. */
+/** Gives a job to a worker: a new token, one more try, no progress yet. */
 export function claimStep(leaseMs: number, nowMs: number): Step {
   return {
     from: 'QUEUED',

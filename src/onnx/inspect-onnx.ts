@@ -15,7 +15,7 @@ export interface OnnxValue {
   readonly shape: readonly (number | undefined)[]
 }
 
-/** What a model asks for and gives, as far as the file tells. */
+/** Inputs and outputs of a model, as far as the file tells. */
 export interface OnnxSummary {
   readonly inputs: readonly OnnxValue[]
   /** Those that a ZipMap makes are listed as the tensors that `preparedModel` gives in their place. */
@@ -24,7 +24,7 @@ export interface OnnxSummary {
   readonly needsPreparation?: true
 }
 
-/** What is thought of a file. */
+/** Verdict on a file. */
 export type Inspection =
   | { readonly outcome: 'accepted'; readonly summary: OnnxSummary }
   /** What is wrong, one line each. */
@@ -113,8 +113,8 @@ interface ModelProto {
 }
 
 /**
- * Looks at what an ONNX file would do, without running or loading any of it: which operators, of whose, and whether it
- * wants other files read. Its constants are not copied.
+ * Inspects an ONNX file without running or loading any of it: which operators it has, of which vendor, and whether
+ * it wants other files read. Its constants are not copied.
  */
 export function inspectOnnx(bytes: Uint8Array): Inspection {
   let model: ModelProto

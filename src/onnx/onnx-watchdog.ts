@@ -7,7 +7,7 @@
 
 import { workerData } from 'node:worker_threads'
 
-/** What the watchdog is told. */
+/** Options of the watchdog. */
 export interface WatchdogData {
   /** One of {@link WATCH_STATE}. */
   readonly watched: Int32Array<SharedArrayBuffer>

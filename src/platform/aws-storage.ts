@@ -23,7 +23,7 @@ export interface AwsStorageOptions {
   readonly forcePathStyle?: boolean
 }
 
-/** A table for what is small and changes, a bucket for what is large and does not. */
+/** A table for small data that changes, and a bucket for large data that does not. */
 export interface AwsStorage {
   readonly table: DynamoTable
   readonly objects: S3ObjectStore
@@ -46,7 +46,7 @@ export function openAwsStorage(options: AwsStorageOptions): AwsStorage {
   }
 }
 
-/** What every client of the SDK is told. */
+/** Options of every client of the SDK. */
 export function clientConfig(
   region: string | undefined,
   endpoint: string | undefined

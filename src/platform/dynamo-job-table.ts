@@ -39,7 +39,7 @@ import { pageOfDeadLetters, pageOfJobs } from './dynamo-job-pages.ts'
 import { updateOf, type ItemUpdate, type WriteItem } from './dynamo-write.ts'
 import type { JobPayloads } from './job-payloads.ts'
 
-/** What a {@link DynamoJobTable} is made of. */
+/** Options of a {@link DynamoJobTable}. */
 export interface DynamoJobTableOptions {
   /** A table as `job-resources.json` describes it. */
   readonly name: string

@@ -9,7 +9,7 @@ import type { StoredRecord } from '../storage/stored-record.ts'
 import { reach } from './aws-errors.ts'
 import resources from './job-resources.json' with { type: 'json' }
 
-/** What must hold of the item that there is, for a write to happen. */
+/** Condition on the existing item for a write. */
 export interface WriteCondition {
   readonly expression: string
   readonly values?: Readonly<Record<string, unknown>>

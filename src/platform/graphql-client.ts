@@ -41,7 +41,7 @@ export interface GraphQlCall {
   readonly timeoutMs?: number
 }
 
-/** Why an operation of a {@link GraphQlClient} gave nothing. */
+/** Thrown when an operation of a {@link GraphQlClient} fails. */
 export class GraphQlError extends ServiceError {
   /** The service could not do its work, whatever it was asked: a later try may find it well. */
   readonly isAway: boolean

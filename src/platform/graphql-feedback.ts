@@ -43,7 +43,7 @@ const recordInput = Compile(
   })
 )
 
-/** What a {@link GraphQlFeedback} is made of. */
+/** Options of a {@link GraphQlFeedback}. */
 export interface GraphQlFeedbackOptions {
   readonly client: GraphQlClient
   readonly seal: CallerSeal

@@ -17,7 +17,7 @@ import type { CallerSeal } from './caller-seal.ts'
 import { jobErrorOf, type GraphQlClient } from './graphql-client.ts'
 import { MENTOR_CAN_EDIT, TRAIN_TASK, UPDATE_MENTOR_TRAINING } from './graphql-operations.ts'
 
-/** Name of the jobs that tell how a training ended, when that could not be told at once. */
+/** Name of the jobs that report the end of a training when that was not possible at once. */
 export const REPORT_TRAINING_JOB_TYPE = 'report-training'
 
 /** Label with the mentor of a training. */
@@ -33,7 +33,7 @@ const reportInput = Compile(
   })
 )
 
-/** What a {@link GraphQlTrainings} is made of. */
+/** Options of {@link GraphQlTrainings}. */
 export interface GraphQlTrainingsOptions {
   readonly client: GraphQlClient
   readonly seal: CallerSeal

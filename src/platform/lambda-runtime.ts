@@ -14,7 +14,7 @@ export interface Invocation {
   readonly event: unknown
 }
 
-/** Answers a call with a document of JSON; what it throws becomes the call's error. */
+/** Answers a call with a document of JSON; an exception becomes the call's error. */
 export type InvocationHandler = (invocation: Invocation) => Promise<string>
 
 const PREFIX = '/2018-06-01/runtime'

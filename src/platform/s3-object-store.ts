@@ -8,7 +8,7 @@ import { DeleteObjectCommand, GetObjectCommand, NoSuchKey, PutObjectCommand, typ
 import type { Payload } from '../jobs/payload.ts'
 import { reach } from './aws-errors.ts'
 
-/** What is too large for an item of DynamoDB, as objects of one bucket in S3. */
+/** Objects in one bucket of S3, for data that is too large for an item of DynamoDB. */
 export class S3ObjectStore {
   readonly #client: S3Client
   readonly #bucket: string

@@ -4,7 +4,7 @@
  */
 
 /**
- * Takes the optional members of a JSON value away that are null: many programs write null for what they leave out.
+ * Removes optional members that are null from a JSON value: many programs write null for absent members.
  * A member stays that is required, that its schema allows to be null, or that the schema does not know.
  * @param schema JSON Schema of the value
  * @example dropNullMembers({ query: 'a', truncate: null }, EncodeRequest) // { query: 'a' } is left

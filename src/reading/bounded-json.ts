@@ -14,7 +14,7 @@ export interface JsonLimits {
   readonly maxJsonHeapBytes?: number
 }
 
-/** What parsing a text will take. */
+/** Estimated cost of parsing a text. */
 export interface JsonMeasure {
   /** The most arrays and objects that are open at once. */
   readonly depth: number
@@ -85,7 +85,7 @@ export function measureJson(bytes: Uint8Array, maxDepth: number): JsonMeasure {
 const PROTO_KEY =
   /"(?:_|\\u005f)(?:_|\\u005f)(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f)(?:_|\\u005f)"\s*:/i
 
-/** What is known of a JSON text beside its bytes. */
+/** What is known about a JSON text beside its bytes. */
 export interface JsonSource {
   /** That was declared, as `charsetOf` gives it. @default UTF-8 */
   readonly charset?: string | undefined

@@ -18,7 +18,7 @@ export interface ReadingLimits {
   readonly maxReadingMs?: number
 }
 
-/** What the settings say of it. */
+/** Reading limits from the settings. */
 export function readingLimitsOf(
   config: Pick<ReadingLimits, 'maxWaitingBodies' | 'readingMemoryBytes'> & { readonly maxCallerPercent: number }
 ): ReadingLimits {
@@ -34,7 +34,7 @@ export interface Reader {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a thread says: its result, or a refusal, since errors do not keep their class on the way. */
+/** Message from a thread: its result, or a refusal, since errors lose their class between threads. */
 export type ReadingMessage<Result> =
   | { readonly result: Result }
   | {

@@ -37,7 +37,7 @@ export function doubtOf({ answerType, margin }: Pick<AskedQuestion, 'answerType'
 }
 
 /**
- * Puts questions into clusters, those first where a judgement tells most.
+ * Clusters questions; the clusters where a judgement tells most come first.
  *
  * The question whose neighbourhood holds the most doubt takes all its neighbours, then the next one of those that are left.
  * Time O(n² · dimensions) for the neighbours; lets the event loop run between.

@@ -55,7 +55,7 @@ export interface Reviewer {
   readonly caller: CallerHeaders
 }
 
-/** What a {@link ReviewQueue} is made of. */
+/** Dependencies of a {@link ReviewQueue}. */
 export interface ReviewQueueDependencies {
   readonly asked: AskedQuestions
   readonly grades: GradeStore
@@ -79,7 +79,7 @@ const MAX_LISTED = 50
 /** Times that a new answer is put into a mentor who is changed by someone else at the same moment. */
 const MAX_PUTS = 5
 
-/** Shows people what users asked and nobody's words matched, and keeps what they make of it. */
+/** Shows people the questions that matched no stored phrase, and stores their decisions. */
 export class ReviewQueue {
   readonly #dependencies: ReviewQueueDependencies
 

@@ -49,13 +49,13 @@ const ADMIN_ROLE = 'ADMIN'
 /** Tokens remembered as verified. Verifying takes 0.2 ms, finding one here 1 µs. */
 const MAX_VERIFIED_TOKENS = 10_000
 
-/** What may call the service. */
+/** Keys and secrets that admit callers. */
 export interface Secrets {
   readonly apiSecretKey: readonly string[]
   readonly jwtSecretKey: readonly string[]
 }
 
-/** Turns what follows `Bearer ` into a caller: undefined for what is not known, wrong or expired. */
+/** Turns the credential after `Bearer ` into a caller: undefined for what is not known, wrong or expired. */
 export type Authenticator = (token: string) => Caller | undefined | Promise<Caller | undefined>
 
 /**
@@ -171,7 +171,7 @@ export function assertMayRead(caller: Caller, mentorId: string): void {
   if (!mayRead(caller, mentorId)) throw notAuthorized()
 }
 
-/** What is said to a caller who may not do what was asked. */
+/** Error for a caller who may not do this. */
 export function notAuthorized(): ServiceError {
   return new ServiceError('FORBIDDEN', 'not authorized')
 }

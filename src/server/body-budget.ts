@@ -79,7 +79,7 @@ export class BodyBudget {
   }
 }
 
-/** One as the settings have it. */
+/** Makes the budget that the settings ask for. */
 export function bodyBudgetOf(config: Pick<Config, 'bodiesUnderWayBytes' | 'maxCallerPercent'>): BodyBudget {
   const { bodiesUnderWayBytes: maxBytes, maxCallerPercent } = config
   return new BodyBudget({ maxBytes, maxCallerBytes: (maxBytes * maxCallerPercent) / 100 })

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
 
-/** What connections may hold. */
+/** Limits of connections. */
 export interface ConnectionLimits {
   /** Connections at a time; more are closed at once. As many requests may wait behind others of their connections, of all together. */
   readonly maxConnections: number
@@ -147,7 +147,7 @@ export class ConnectionGuard {
   }
 }
 
-/** One as the settings have it. */
+/** Makes the guard that the settings ask for. */
 export function connectionGuardOf(
   config: Pick<Config, 'maxConnections' | 'maxPipelinedRequests' | 'unreadRepliesBytes' | 'unreadReplySeconds'>
 ): ConnectionGuard {

@@ -19,7 +19,7 @@ export async function addCors(app: FastifyInstance, origins: readonly string[]):
   })
 }
 
-/** What the plugin of {@link addCors} adds to a reply, for those that it does not see. */
+/** Adds the headers of {@link addCors} to replies that its plugin does not see. */
 export function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
   if (origins.length === 0) return
   const isOpen = origins.includes('*')

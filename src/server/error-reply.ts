@@ -24,10 +24,10 @@ export interface ErrorReply {
   readonly isUnexpected: boolean
 }
 
-/** The seed's words for a field that is missing or empty. */
+/** Message for a field that is missing or empty. */
 export const REQUIRED_FIELD = 'required field'
 
-/** A text that is more than white space: what a required text has to match. */
+/** Pattern of a required text: more than white space. */
 export const NOT_BLANK = String.raw`\S`
 
 /** What the error handler knows of a request: the schema and the value of the part that failed. */

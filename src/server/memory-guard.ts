@@ -25,7 +25,7 @@ const MAX_AGE_MS = 50
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * Refuses work before the kernel ends the process for its memory: what is large first, then all but health. It looks when
+ * Refuses work before the kernel ends the process for its memory: large bodies first, then all but health. It looks when
  * somebody asks, so that it costs nothing while nobody does.
  */
 export class MemoryGuard {

@@ -20,7 +20,7 @@ import type { ReplyCacheCounts } from './reply-cache.ts'
 import type { RequestObserver } from './request-log.ts'
 import type { AnswerObserver } from '../answering/answer-observer.ts'
 
-/** Those who fill in what requests are counted by. */
+/** Recorders of metrics about requests. */
 export interface RequestMetrics {
   readonly observeRequest: RequestObserver
   readonly observeAnswer: AnswerObserver
@@ -28,7 +28,7 @@ export interface RequestMetrics {
   readonly observeInput: (characterCount: number) => void
 }
 
-/** One figure as it stands now. */
+/** One metric and its present values. */
 export interface MetricReading {
   /** As in docs/metrics.md. */
   readonly name: string
@@ -48,7 +48,7 @@ export interface LimitCounts {
   readonly line: Pick<ReadingLine, 'length'>
 }
 
-/** Figures of a process, those who fill them in, and those who read them. */
+/** Metrics of a process, with their recorders and readers. */
 export interface Metrics {
   readonly encoderObserver: EncoderObserver
   readonly predictionObserver: PredictionObserver

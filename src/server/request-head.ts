@@ -30,7 +30,7 @@ export function headFault({ headers, rawHeaders }: IncomingMessage): ServiceErro
   return new ServiceError('NOT_IMPLEMENTED', `Cannot read the body: ${found}`)
 }
 
-/** What is said to a caller who expects anything but `100-continue`. */
+/** Error for an expectation other than `100-continue`. */
 export function unknownExpectation(): ServiceError {
   return new ServiceError('EXPECTATION_FAILED', 'Cannot meet the expectation: of Expect only 100-continue is known')
 }

@@ -9,7 +9,7 @@ import { ServiceError } from '../errors.ts'
 import { toErrorReply, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { Headers } from './secure-headers.ts'
 
-/** Told of what is a bug of ours, after it was logged. */
+/** Called with each bug of ours, after it was logged. */
 export type ReportError = (error: unknown, context: { requestId: string; route: string | undefined }) => void
 
 /** Sends an error, and logs and reports what is a bug of ours. */
@@ -47,7 +47,7 @@ function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | u
   return { requiredFields, value: isQuery ? request.query : request.body }
 }
 
-/** Answers what node's parser could not read as a request, in the shape of all errors, and ends the connection. */
+/** Answers a request that Node's parser could not read, in the shape of all errors, and ends the connection. */
 export function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void {
   // A reply that is under way, or waited for, must not be mixed up with this one.
   const isAnswering = Boolean(Reflect.get(socket, '_httpMessage'))

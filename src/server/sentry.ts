@@ -11,7 +11,7 @@ export interface ErrorContext {
   readonly route: string | undefined
 }
 
-/** Tells whoever looks after the service of its bugs. */
+/** Reports bugs to those who run the service. */
 export interface ErrorReporter {
   report(error: unknown, context?: ErrorContext): void
   /** Sends what is left to send; gives up after a while. */
@@ -53,7 +53,7 @@ export async function createErrorReporter(settings: SentrySettings): Promise<Err
   }
 }
 
-/** An event without what a request brought: address, headers, body, user. */
+/** Removes the request's data from an event: address, headers, body, user. */
 export function withoutRequest(event: ErrorEvent): ErrorEvent {
   const { request: _request, user: _user, extra: _extra, breadcrumbs: _breadcrumbs, ...rest } = event
   return rest

@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:http'
 import { replyMetrics, type Metrics } from './metrics.ts'
 import type { Readiness } from './readiness.ts'
 
-/** What a worker tells about itself. */
+/** Options of the health server of a worker. */
 export interface WorkerHealthOptions {
   readonly readiness: Readiness
   readonly metrics: Metrics

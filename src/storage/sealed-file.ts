@@ -25,7 +25,7 @@ export class DamagedFileError extends Error {
 }
 
 /**
- * Writes a header and parts as one value of bytes that tells when it was changed.
+ * Writes a header and parts as one value of bytes that shows any change.
  * Layout, little-endian: magic, format (u32), header length (u32), SHA-256 of all that follows, header (JSON), zeros up to a
  * multiple of 8, then the parts, each followed by zeros up to a multiple of 8.
  */

@@ -134,7 +134,7 @@ export class SqliteFile {
   }
 }
 
-/** What an error of SQLite stands for; `undefined` for any other error. */
+/** Fault that an error of SQLite stands for; `undefined` for any other error. */
 export function sqliteFaultOf(error: unknown): SqliteFault | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
   // The low byte is the primary code, the rest says more.

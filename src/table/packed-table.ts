@@ -12,7 +12,7 @@ import type { TrainingTable } from './training-table.ts'
 /** Content type of a packed table. */
 export const PACKED_TABLE_TYPE = 'application/vnd.sbert-service.training-table'
 
-/** What goes with a packed table. */
+/** Notes that go with a packed table. */
 export interface TableNotes {
   /** Inverse of the penalty's weight, if one was asked for. */
   readonly c: number | null

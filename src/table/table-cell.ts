@@ -8,9 +8,9 @@ const MAX_MAGNITUDE = 1e100
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
-/** What is said of a cell that is no number where one is wanted. */
+/** Fault of a cell that is not a number where one is required. */
 export const NOT_A_NUMBER = 'not a number'
-/** What is said of an empty cell. */
+/** Fault of an empty cell. */
 export const NO_VALUE = 'no value'
 
 /** Whether a text is a number as CSV has them: `-1.5e3`, but not `0x10`, `1,000` or `NaN`. */

@@ -7,7 +7,7 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 
-/** What is said about a training beside its table: members of a JSON body beside `rows`, or of the address. */
+/** Options of a training beside its table: members of a JSON body beside `rows`, or of the address. */
 export const TableTrainingOptions = Type.Object({
   label: Type.Optional(
     Type.String({ minLength: 1, maxLength: 100, description: 'Column with the classes; `label` when not given.' })

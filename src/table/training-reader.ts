@@ -10,7 +10,7 @@ import type { TestedModel, TestTable } from './training-table.ts'
 import type { TableLimits } from './raw-table.ts'
 import type { TableTrainingOptions } from './training-options.ts'
 
-/** What the thread is given. */
+/** Input of the thread. */
 export interface ReadOrder {
   readonly bytes: Uint8Array
   readonly format: TableFormat

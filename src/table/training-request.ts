@@ -43,7 +43,7 @@ export interface TrainingRequest {
   readonly isForced: boolean
 }
 
-/** What is told of a table before it is trained on. */
+/** Summary of a table before it is trained on. */
 export interface TableSummary extends TableFindings {
   readonly signature: Signature
   readonly rowCount: number

@@ -34,7 +34,7 @@ export interface TrainingTable extends FeatureTable {
 /** A {@link TrainingTable}, and what its owner may want to mend. */
 export interface ReadTable extends TrainingTable, TableFindings {}
 
-/** What is told of a table that was read. */
+/** Findings about a table that was read. */
 export interface TableFindings {
   readonly dropped: DroppedRowsAndColumns
   /** Undefined when there are none. */
@@ -49,7 +49,7 @@ export interface Contradictions {
   readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
 }
 
-/** What is said about a table beside its cells. */
+/** Options of a table beside its cells. */
 export interface TableOptions {
   /** Name of the column with the classes. @default 'label' */
   readonly label?: string
@@ -84,7 +84,7 @@ export interface TestTable extends FeatureTable {
   readonly labels: Int32Array
 }
 
-/** What a table must fit to be asked of a model. */
+/** What a table must fit for a model to judge it. */
 export interface TestedModel {
   readonly signature: Signature
   readonly classIds: readonly string[]

@@ -14,7 +14,7 @@ import type { Signature } from '../table/signature.ts'
 /** How a version decides: `onnx` is a model that a user brought. */
 export type VersionArchitecture = Architecture | 'onnx'
 
-/** What is known of a version; it never changes. */
+/** Details of a version; they never change. */
 export interface VersionDetails {
   readonly architecture: VersionArchitecture
   /** Of `onnx`: how its file is run. */
@@ -67,7 +67,7 @@ export interface VersionChange {
 /** Every kind of {@link VersionChange}. */
 export const CHANGE_KINDS = ['PROMOTED', 'ROLLED_BACK'] as const
 
-/** Outcome of a wish to change the live version; `missing`: there is no such version, or none to go back to. */
+/** Outcome of a request to change the live version; `missing`: there is no such version, or none to go back to. */
 export type LiveChange = { readonly outcome: 'changed'; readonly version: number } | { readonly outcome: 'missing' }
 
 /** Address of a model's bytes: hexadecimal SHA-256. */

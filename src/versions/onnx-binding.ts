@@ -30,7 +30,7 @@ export interface BoundColumn {
   readonly isFlat: boolean
 }
 
-/** What a user says of a model beside its file. */
+/** A user's description of a model beside its file. */
 export interface OnnxSignature extends Signature {
   readonly classIds: readonly string[]
   /** Name of the output with the probabilities. @default the only one it can be */

@@ -20,7 +20,7 @@ export interface ObservedPrediction {
   readonly confidence: number
 }
 
-/** Told of predictions, for metrics. */
+/** Observer of predictions, for metrics. */
 export interface PredictionObserver {
   /**
    * @param readTrainingBins where the version's confidences lay out of fold; asked once for each version, undefined when

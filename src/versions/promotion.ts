@@ -6,7 +6,7 @@
 import type { VersionArchitecture } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
-/** What is compared of two versions. */
+/** A version as the promotion gate compares it. */
 export interface Candidate {
   readonly architecture: VersionArchitecture
   readonly judgements: readonly Judgement[]

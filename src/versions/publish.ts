@@ -6,7 +6,7 @@
 import type { ModelStore, NewVersion } from './model-store.ts'
 import { decidePromotion, type PromotionDecision } from './promotion.ts'
 
-/** What publishing needs. */
+/** Dependencies of publishing. */
 export interface PublishDependencies {
   readonly models: ModelStore
   /** Share of samples by which a version may be worse than the live one. */
@@ -21,7 +21,7 @@ export interface PublishOptions {
   readonly by: string
 }
 
-/** What came of publishing. */
+/** Outcome of publishing. */
 export interface Published {
   readonly version: number
   readonly promotion: PromotionDecision
@@ -43,7 +43,7 @@ export async function publishVersion(
 }
 
 /**
- * Holds a version against the live one.
+ * Compares a version with the live one.
  * @param margin share of samples by which it may be worse
  */
 export async function judgePromotion(

@@ -7,7 +7,7 @@ import type { ModelFigures, VersionReport } from '../learning/fit.ts'
 import type { ModelVersion } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
-/** What is compared of a version. */
+/** A version and its evaluation. */
 export interface EvaluatedVersion {
   readonly version: ModelVersion
   readonly report: VersionReport

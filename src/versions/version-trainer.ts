@@ -65,7 +65,7 @@ export interface TrainOptions {
   readonly onProgress?: (share: number) => void
 }
 
-/** What came of a training. */
+/** Outcome of a training. */
 export interface TrainOutcome {
   readonly version: number
   readonly architecture: Architecture
@@ -88,7 +88,7 @@ export interface LearningPoint {
   readonly accuracy: number | null
 }
 
-/** What a {@link VersionTrainer} is made of. */
+/** Dependencies of a {@link VersionTrainer}. */
 export interface VersionTrainerDependencies {
   readonly models: ModelStore
   readonly embeddings: EmbeddingCache

@@ -25,7 +25,7 @@ export interface RequestedJobType {
 /** The types that there are, by name. */
 export type RequestedJobTypes = ReadonlyMap<string, RequestedJobType>
 
-/** Where a finished job is told of. */
+/** Address that is called when the job has ended. */
 export const CallbackUrl = Type.String({
   maxLength: MAX_CALLBACK_URL_CHARACTERS,
   description: 'Gets a signed notice once the job has ended.'
@@ -127,7 +127,7 @@ function sentenceCountOf(input: unknown): number {
   return Array.isArray(input.sentences) ? input.sentences.length : 0
 }
 
-/** What is said of a job with a field at fault. */
+/** Error for a job with a faulty field. */
 export function invalidJob(field: string, reasons: readonly string[]): ServiceError {
   return new ServiceError('INVALID_REQUEST', `Cannot accept the job: ${field}: ${reasons.join(', ')}`, {
     fields: { [field]: reasons }

@@ -208,7 +208,7 @@ async function readJson(
   return stored && Buffer.from(stored.json.buffer)
 }
 
-/** What is said of a mentor that is not there. */
+/** Error for an unknown mentor. */
 export function unknownMentor(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
 }

@@ -74,7 +74,7 @@ const DecisionReply = Type.Object({
   })
 })
 
-/** `/mentors/{mentor}/review`: what was asked and nobody answered, and what people make of it. */
+/** `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
 export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (
   app,
   { reviews, trainings, limits }

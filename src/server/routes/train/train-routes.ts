@@ -36,7 +36,7 @@ const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
-/** What a status tells of any training. */
+/** Status of a training. */
 export const TrainingStatus = {
   state: Accepted.status,
   created: Type.String({ format: 'date-time' }),
@@ -126,7 +126,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
   )
 }
 
-/** The status of a training, of whatever, as {@link TrainingStatus} has it. */
+/** Status of a training of any kind, as a {@link TrainingStatus}. */
 export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
   const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
   const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Cancelled' : undefined)
