@@ -91,7 +91,7 @@ export const SETTINGS = {
   }),
   METRICS: oneOf(['none', 'emf'], {
     default: 'none',
-    doc: 'Whether the figures of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+    doc: 'Whether the metrics of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
   }),
   METRICS_INTERVAL_SECONDS: integer({
     default: 60,

@@ -26,7 +26,11 @@ export const WORDING: readonly Rule[] = [
   { write: 'worker slot', instead: /\bseats?\b/i },
   { write: 'write buffer', instead: /\bgatherers?\b/i },
   { write: 'reporter', instead: /\bdesks?\b/i },
-  { write: 'metrics or statistics', instead: /\b(?:process|runtime|usage|server|service)(?:'s)? figures\b/i },
+  {
+    write: 'metrics or statistics',
+    instead:
+      /\b(?:process|runtime|usage|server|service)(?:'s)? figures\b|\bfigures of (?:Prometheus|CloudWatch|.?\/metrics)/i
+  },
   { write: 'dependencies or options', instead: /\b(?:its|the|which) parts (?:come in|are passed in|are handed)\b/i },
   {
     write: 'batch-invariant, or "in any batch"',
