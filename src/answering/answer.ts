@@ -3,9 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { sanitize } from '../mentor/sanitize.ts'
 import type { Match, MatchIndex } from '../mentor/match-index.ts'
 import { OFF_TOPIC_UTTERANCE, type Media, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
-import type { ClassifierModel, Prediction } from '../learning/classifier-model.ts'
+import type { ClassifierModel } from '../learning/classifier-model.ts'
+import type { DecisionReasons, Prediction } from '../learning/prediction.ts'
 
 /** How an answer was found. */
 export type AnswerType = (typeof ANSWER_TYPES)[number]
@@ -61,6 +63,8 @@ export interface AnswerReply {
   readonly margin: number | undefined
   /** The classifier's best answers that the mentor has, the best first, also of a match or off topic; none unless asked for. */
   readonly alternatives: readonly Alternative[]
+  /** What the classifier's confidence is made of; undefined when it was not asked, or is none of probabilities. */
+  readonly reasons: DecisionReasons | undefined
 }
 
 /**
@@ -74,21 +78,36 @@ export async function answerQuestion(
 ): Promise<AnswerReply> {
   const match = dependencies.matchIndex.find(question)
   if (match !== undefined && topK === 0) {
-    return replyToMatch(match, { classifierAnswerId: undefined, margin: undefined, alternatives: [] })
+    return replyToMatch(match, {
+      classifierAnswerId: undefined,
+      margin: undefined,
+      alternatives: [],
+      reasons: undefined
+    })
   }
-  const prediction = dependencies.model.predict(await dependencies.embed(question), Math.max(MARGIN_RANKS, topK))
+  const prediction = dependencies.model.predict(
+    await dependencies.embed(question),
+    Math.max(MARGIN_RANKS, topK),
+    // As training texts are.
+    { text: sanitize(question) }
+  )
   const { answersById } = dependencies
   const [best, second] = prediction.ranked
   const decided = {
     classifierAnswerId: prediction.classId,
     margin: best === undefined || second === undefined ? undefined : best.confidence - second.confidence,
-    alternatives: alternativesOf(prediction.ranked.slice(0, topK), answersById)
+    alternatives: alternativesOf(prediction.ranked.slice(0, topK), answersById),
+    reasons: prediction.reasons
   }
   if (match !== undefined) return replyToMatch(match, decided)
 
   const predicted = answersById.get(prediction.classId)
   if (predicted === undefined) {
     return { ...offTopicReply(dependencies), ...decided, confidence: -1, answerMissing: true }
+  }
+  // Somebody judged this very question: nothing is left to be probable.
+  if (dependencies.matchIndex.isRejected(question)) {
+    return { ...offTopicReply(dependencies), ...decided, confidence: 0, answerMissing: false }
   }
   if (prediction.isOffTopic) {
     return { ...offTopicReply(dependencies), ...decided, confidence: prediction.confidence, answerMissing: false }
@@ -109,7 +128,7 @@ type AnswerContent = Pick<
 
 function replyToMatch(
   match: Match,
-  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives'>
+  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives' | 'reasons'>
 ): AnswerReply {
   return {
     ...contentOf(match.answer),

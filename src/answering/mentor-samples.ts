@@ -10,8 +10,9 @@ import type { TrainingSamples } from '../learning/training-samples.ts'
 /**
  * Makes the samples of a mentor: each answer's sanitized question and paraphrases.
  * A text that nothing is left of makes no sample, and an answer without any cannot be predicted.
+ * @param offTopic questions that none of them fits; what is also a phrase of an answer is not among the samples' off-topic texts
  */
-export function trainingSamples(answers: readonly MentorAnswer[]): TrainingSamples {
+export function trainingSamples(answers: readonly MentorAnswer[], offTopic: readonly string[] = []): TrainingSamples {
   const texts: string[] = []
   const labels: number[] = []
   const answerIds: string[] = []
@@ -31,5 +32,6 @@ export function trainingSamples(answers: readonly MentorAnswer[]): TrainingSampl
     groupOf.set(text, group)
     return group
   })
-  return { texts, labels: Int32Array.from(labels), answerIds, groups: Int32Array.from(groups) }
+  const offTopicTexts = [...new Set(offTopic.map(sanitize))].filter((text) => text.trim() !== '' && !groupOf.has(text))
+  return { texts, labels: Int32Array.from(labels), answerIds, groups: Int32Array.from(groups), offTopicTexts }
 }

@@ -4,7 +4,7 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import { repertoireOf } from '../mentor/mentor.ts'
+import { OFF_TOPIC_UTTERANCE, repertoireOf } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import { trainingSamples } from './mentor-samples.ts'
 import type { Architecture } from '../learning/classifier-model.ts'
@@ -36,7 +36,10 @@ export async function trainMentor(
   const read = async () => {
     const found = await mentors.find(mentorId, { caller, freshness: 'required' })
     if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
-    const samples = trainingSamples(repertoireOf(found.mentor).answers)
+    const { answers, utterances } = repertoireOf(found.mentor)
+    // How the utterance itself is asked for, its question, is a label; its paraphrases are what people asked.
+    const offTopic = (utterances.get(OFF_TOPIC_UTTERANCE) ?? []).flatMap(({ question }) => question.paraphrases ?? [])
+    const samples = trainingSamples(answers, [...offTopic, ...(found.rejectedQuestions ?? [])])
     if (samples.texts.length === 0) {
       throw new ServiceError('INVALID_REQUEST', 'Cannot train: no answer that counts has a question to train on')
     }

@@ -10,6 +10,7 @@ import { ServiceError } from '../errors.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
+import { sanitize } from '../mentor/sanitize.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
 import { answerQuestion, type Alternative, type AnswerReply, type AnswerType } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
@@ -136,17 +137,17 @@ export class QuestionAnswering {
   /**
    * The live version's answers to questions, where they are likely; undefined where it would refuse the question, unless the
    * probability of its best answer is {@link LIKELY_CONFIDENCE} or more.
-   * @param embeddings of the questions
+   * @param questions sanitized, with their embeddings
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
   async suggest(
     mentorId: string,
-    embeddings: readonly Float32Array[],
+    questions: readonly { readonly text: string; readonly embedding: Float32Array }[],
     caller: CallerHeaders
   ): Promise<(Alternative | undefined)[]> {
     const { mentor, model } = await this.#open(mentorId, caller)
-    return embeddings.map((embedding) => {
-      const { classId, confidence, isOffTopic } = model.predict(embedding)
+    return questions.map(({ text, embedding }) => {
+      const { classId, confidence, isOffTopic } = model.predict(embedding, 1, { text })
       const answer = mentor.answersById.get(classId)
       const isLikely = !isOffTopic || (model.architecture === 'softmax' && confidence >= LIKELY_CONFIDENCE)
       if (answer === undefined || !isLikely) return undefined
@@ -180,7 +181,8 @@ export class QuestionAnswering {
       const texts = some.map(({ question }) => question)
       const embeddings = await this.#dependencies.encoder.encode(texts, { ...options, lane: 'bulk' })
       for (const [index, { answerId }] of some.entries()) {
-        const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES)
+        const text = sanitize(texts[index]!)
+        const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES, { text })
         judged.push({
           question: from + index,
           label: answerId === undefined ? undefined : classOf.get(answerId)!,
@@ -237,7 +239,7 @@ export class QuestionAnswering {
       revision: found.revision,
       repertoire,
       answersById: new Map(repertoire.answers.map((answer) => [answer._id, answer])),
-      matchIndex: new MatchIndex(repertoire, found.gradedQuestions),
+      matchIndex: new MatchIndex(repertoire, found.gradedQuestions, found.rejectedQuestions),
       byteLength: Math.max(1, found.byteLength)
     }
     this.#prepared.set(mentorId, prepared)

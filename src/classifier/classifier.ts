@@ -4,7 +4,7 @@
  */
 
 import type { EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
-import type { Prediction } from '../learning/classifier-model.ts'
+import type { Prediction } from '../learning/prediction.ts'
 import type { FeatureTable } from '../table/feature-table.ts'
 import type { ModelVersion } from '../versions/model-store.ts'
 

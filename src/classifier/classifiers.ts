@@ -7,7 +7,8 @@ import type { Encoder, EncodeTimings } from '../embedding/encoder.ts'
 import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool } from '../onnx/onnx-process-pool.ts'
-import type { ClassifierModel, Prediction } from '../learning/classifier-model.ts'
+import type { ClassifierModel } from '../learning/classifier-model.ts'
+import type { Prediction } from '../learning/prediction.ts'
 import { addTimings, type Classifier, type PredictOptions, type Predictions } from './classifier.ts'
 import { columnsOf, type FeatureTable } from '../table/feature-table.ts'
 import { modelKey, type LoadedModels } from '../versions/loaded-models.ts'
@@ -131,11 +132,10 @@ class VectorClassifier implements Classifier {
         if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(encodeOptions.signal)
         const embedding = this.#embeddingOf(embedded, row - from)
         rows.push(
-          this.#model.predict(
-            embedding,
-            topK,
-            Float64Array.from(numbers, (column) => column[row]!)
-          )
+          this.#model.predict(embedding, topK, {
+            numbers: Float64Array.from(numbers, (column) => column[row]!),
+            text: texts.length === 1 ? texts[0]![row] : undefined
+          })
         )
       }
     }

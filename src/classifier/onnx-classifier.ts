@@ -6,7 +6,7 @@
 import type { Encoder, EncodeOptions, EncodeTimings } from '../embedding/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { OnnxProcessPool, OnnxTensor, RunnableModel } from '../onnx/onnx-process-pool.ts'
-import type { Prediction } from '../learning/classifier-model.ts'
+import type { Prediction } from '../learning/prediction.ts'
 import { addTimings, type Classifier, type PredictOptions, type Predictions } from './classifier.ts'
 import { columnsOf, type FeatureTable, type ValuedColumn } from '../table/feature-table.ts'
 import { greatest } from '../learning/candidates.ts'

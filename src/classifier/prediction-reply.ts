@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Prediction } from '../learning/classifier-model.ts'
+import type { Prediction } from '../learning/prediction.ts'
 import type { ColumnType } from '../table/signature.ts'
 import { csvLine } from '../table/csv-line.ts'
 

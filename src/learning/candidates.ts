@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { GramIndex, type Grams } from './character-grams.ts'
 import { matrixRow } from './matrix.ts'
 import { softmaxLogits, type SoftmaxModel } from './softmax.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
@@ -23,38 +24,54 @@ export interface Candidates {
   readonly logits: Float64Array
   /** Cosine to the nearest training sample of the class, −1 of a class without samples. */
   readonly similarities: Float64Array
+  /** Cosine of the character n-grams to the nearest training sample of the class; 0 where texts are not known. */
+  readonly gramSimilarities: Float64Array
+}
+
+/** Samples, or questions, with their texts' n-grams. */
+export interface EncodedTexts {
+  /** Embeddings, n × d, L2 norm 1. */
+  readonly features: FloatMatrix
+  /** The n-grams of each text; none where texts are not known. */
+  readonly grams?: readonly Grams[] | undefined
 }
 
 /** Logits held at a time: 64 MB. */
 const BLOCK_VALUES = 1 << 24
 
+/** Similarities of questions to classes that are kept: 16 MB. */
+const MAX_KEPT_VALUES = 1 << 22
+
 /** Training samples by class. */
-export interface ClassSamples {
-  /** n × d. */
-  readonly features: FloatMatrix
+export interface ClassSamples extends EncodedTexts {
   /** Rows of each class. */
   readonly rowsOfClass: readonly Int32Array[]
 }
 
 /** Groups the samples at `indices` by class. */
 export function groupByClass(
-  features: FloatMatrix,
+  { features, grams }: EncodedTexts,
   labels: Int32Array,
   classCount: number,
   indices: Int32Array
 ): ClassSamples {
   const rows: number[][] = Array.from({ length: classCount }, () => [])
   for (const index of indices) rows[labels[index]!]!.push(index)
-  return { features, rowsOfClass: rows.map((ofClass) => Int32Array.from(ofClass)) }
+  return { features, grams, rowsOfClass: rows.map((ofClass) => Int32Array.from(ofClass)) }
 }
 
-/** Finds the candidates of many samples. Both features and queries have rows of L2 norm 1. */
+/**
+ * Finds the candidates of many samples.
+ * @param classGrams of an earlier call with the same samples and questions, which spares the time
+ */
 export async function findCandidates(
   engine: TensorEngine,
   model: SoftmaxModel,
   trained: ClassSamples,
-  queries: FloatMatrix
+  asked: EncodedTexts,
+  classGrams = classGramsOf(trained, asked)
 ): Promise<Candidates> {
+  const queries = asked.features
   const count = queries.rows
   const width = Math.min(MAX_CANDIDATES, model.classCount)
   const classes = new Int32Array(count * width)
@@ -79,18 +96,70 @@ export async function findCandidates(
   for (const [k, places] of placesOfClass.entries()) {
     const rows = trained.rowsOfClass[k]!
     if (rows.length === 0 || places.length === 0) continue
-    const asked = copyRows(
+    const near = copyRows(
       queries,
       places.map((place) => Math.floor(place / width))
     )
-    const cosines = await engine.product(asked, copyRows(trained.features, rows))
+    const cosines = await engine.product(near, copyRows(trained.features, rows))
     for (const [i, place] of places.entries()) {
       let nearest = -1
       for (let j = i * rows.length; j < (i + 1) * rows.length; j++) nearest = Math.max(nearest, cosines.values[j]!)
       similarities[place] = nearest
     }
   }
-  return { count, width, classes, logits, similarities }
+  const gramSimilarities = new Float64Array(classes.length)
+  if (classGrams !== undefined) {
+    for (const [at, k] of classes.entries()) {
+      gramSimilarities[at] = classGrams.similarities(Math.floor(at / width))[k]!
+    }
+  }
+  return { count, width, classes, logits, similarities, gramSimilarities }
+}
+
+/** How alike the characters of some questions are to the nearest sample of each class. What was found is kept: it is the same for any coefficients. */
+export class ClassGrams {
+  readonly #asked: readonly Grams[]
+  readonly #index: GramIndex
+  /** Class of each text of the index. */
+  readonly #classes: Int32Array
+  readonly #classCount: number
+  readonly #sums: Float32Array
+  readonly #kept = new Map<number, Float32Array>()
+  readonly #isKept: boolean
+
+  /** @param trained the samples that may be known: held-out ones are not among them */
+  constructor(trained: ClassSamples & { readonly grams: readonly Grams[] }, asked: readonly Grams[]) {
+    const { grams, rowsOfClass } = trained
+    const rows = rowsOfClass.flatMap((ofClass) => [...ofClass])
+    this.#asked = asked
+    this.#index = new GramIndex(rows.map((row) => grams[row]!))
+    this.#classes = Int32Array.from(rowsOfClass.flatMap((ofClass, k) => Array.from(ofClass, () => k)))
+    this.#classCount = rowsOfClass.length
+    this.#sums = new Float32Array(rows.length)
+    this.#isKept = asked.length * this.#classCount <= MAX_KEPT_VALUES
+  }
+
+  /** Of question `i`, to each class; 0 to one without samples. */
+  similarities(i: number): Float32Array {
+    const kept = this.#kept.get(i)
+    if (kept !== undefined) return kept
+    const found = new Float32Array(this.#classCount)
+    const sums = this.#index.similarities(this.#asked[i]!, this.#sums)
+    for (let text = 0; text < sums.length; text++) {
+      const k = this.#classes[text]!
+      if (sums[text]! > found[k]!) found[k] = sums[text]!
+    }
+    if (this.#isKept) this.#kept.set(i, found)
+    return found
+  }
+}
+
+/** n-grams of samples held against questions, where both are known. */
+export function classGramsOf(trained: ClassSamples, asked: EncodedTexts): ClassGrams | undefined {
+  const { grams } = trained
+  return grams === undefined || asked.grams === undefined
+    ? undefined
+    : new ClassGrams({ ...trained, grams }, asked.grams)
 }
 
 /** Positions of the `count` greatest values, descending, the first of equals first. */

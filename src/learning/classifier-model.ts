@@ -6,14 +6,16 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
-import { probabilitiesOf } from './calibration.ts'
-import { greatest, MAX_CANDIDATES } from './candidates.ts'
+import { greatest } from './candidates.ts'
+import type { DecisionRule } from './decision.ts'
+import { dotFloat32 } from './embedding-products.ts'
 import { softmaxOf, type LogisticModel } from './logistic.ts'
-import { topicEvidence, topicScore } from './off-topic.ts'
+import { ArrayReader, type NumberArray } from './model-arrays.ts'
+import type { AskedBeside, Prediction } from './prediction.ts'
 import { ridgeClass, ridgeDecisionValues, type RidgeModel } from './ridge.ts'
 import { DamagedFileError, sealFile, unsealFile, type PartReader } from '../storage/sealed-file.ts'
-import type { FloatMatrix } from './tensor-engine.ts'
-import type { TrainedSoftmax } from './train-softmax.ts'
+import { SoftmaxHeader, softmaxFileOf, softmaxPredictor } from './softmax-predictor.ts'
+import type { TrainedSoftmax, TrainingSet } from './train-softmax.ts'
 
 /**
  * How a classifier decides; the seed's is `ridge`. `softmax` reads one embedding, knows its samples and what is off topic;
@@ -27,24 +29,6 @@ export interface ModelOrigin {
   readonly classIds: readonly string[]
   /** Revision of the encoder that made the embeddings; a model is of no use with another. Null where none went in. */
   readonly encoderRevision: string | null
-}
-
-/** A class and the confidence in it. */
-export interface RankedAnswer {
-  readonly classId: string
-  readonly confidence: number
-}
-
-export interface Prediction {
-  readonly classId: string
-  /** `softmax`: calibrated probability. `ridge`: greatest decision value; the single one of two classes, whichever it speaks for. */
-  readonly confidence: number
-  /** Whether the off-topic rule refuses the question. */
-  readonly isOffTopic: boolean
-  /** The greater, the likelier on topic. */
-  readonly topicScore: number
-  /** The best classes, the predicted one first. */
-  readonly ranked: readonly RankedAnswer[]
 }
 
 export interface LoadOptions {
@@ -67,18 +51,7 @@ const Sizes = {
 
 const Header = Type.Union([
   Type.Object({ architecture: Type.Literal('ridge'), ...Sizes }),
-  Type.Object({
-    architecture: Type.Literal('softmax'),
-    ...Sizes,
-    calibration: Type.Object({ logitWeight: Type.Number(), similarityWeight: Type.Number() }),
-    topicRule: Type.Object({
-      intercept: Type.Number(),
-      logOddsWeight: Type.Number(),
-      similarityWeight: Type.Number(),
-      threshold: Type.Number()
-    }),
-    sampleCount: Type.Integer({ minimum: 1 })
-  }),
+  Type.Object({ architecture: Type.Literal('softmax'), ...Sizes, ...SoftmaxHeader }),
   Type.Object({ architecture: Type.Literal('logistic'), ...Sizes, numberCount: Type.Integer({ minimum: 0 }) })
 ])
 type Header = Static<typeof Header>
@@ -87,8 +60,7 @@ type Header = Static<typeof Header>
  * A trained model as one value of bytes.
  *
  * A sealed file `SBCM` (`sealFile`), little-endian, with these parts:
- * ridge: coefficients (f64, targets × d), intercepts (f64); softmax: coefficients (f32, classes × d), intercepts (f32),
- * label of each sample (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding);
+ * ridge: coefficients (f64, targets × d), intercepts (f64); softmax: {@link softmaxFileOf};
  * logistic: means (f64, m numbers), scales (f64), coefficients (f32, classes × (d + m)), intercepts (f32).
  */
 export type ModelBytes = Uint8Array
@@ -104,43 +76,6 @@ export function packRidgeModel(model: RidgeModel, origin: ModelOrigin): ModelByt
     dimensions: model.dimensions
   }
   return pack(header, [model.coefficients, model.intercepts])
-}
-
-/**
- * Packs a softmax model with the samples that similarity is measured against, rounded to 8 bits: a quarter of the memory,
- * and a cosine moves by 0.002 at most (60,000 pairs of Banking77).
- * @param features embeddings of the samples, n × d
- * @param labels class of each
- */
-export function packSoftmaxModel(
-  trained: Pick<TrainedSoftmax, 'softmax' | 'calibration' | 'topicRule'>,
-  features: FloatMatrix,
-  labels: Int32Array,
-  origin: ModelOrigin
-): ModelBytes {
-  const { softmax, calibration, topicRule } = trained
-  assertClassCount(origin, softmax.classCount)
-  const scales = new Float32Array(features.rows)
-  const samples = new Int8Array(features.values.length)
-  for (let i = 0; i < features.rows; i++) {
-    let scale = 0
-    const start = i * features.columns
-    for (let j = start; j < start + features.columns; j++) scale = Math.max(scale, Math.abs(features.values[j]!))
-    scales[i] = scale
-    if (scale === 0) continue
-    for (let j = start; j < start + features.columns; j++) samples[j] = Math.round((features.values[j]! / scale) * 127)
-  }
-  const header: Header = {
-    format: FORMAT_VERSION,
-    architecture: 'softmax',
-    classIds: [...origin.classIds],
-    encoderRevision: origin.encoderRevision,
-    dimensions: softmax.dimensions,
-    calibration,
-    topicRule,
-    sampleCount: features.rows
-  }
-  return pack(header, [softmax.coefficients, softmax.intercepts, labels, scales, samples])
 }
 
 /**
@@ -166,7 +101,31 @@ export function packLogisticModel(model: LogisticModel, dimensions: number, orig
   return pack(header, [means, scales, softmax.coefficients, softmax.intercepts])
 }
 
-type Predict = (embedding: Float32Array, topK: number, numbers: Float64Array) => Prediction
+/**
+ * Packs a softmax model: {@link softmaxFileOf}.
+ * @param set what it was trained from
+ */
+export function packSoftmaxModel(
+  trained: DecisionRule & Pick<TrainedSoftmax, 'softmax'>,
+  set: TrainingSet,
+  origin: ModelOrigin
+): ModelBytes {
+  assertClassCount(origin, set.classCount)
+  const { header, arrays } = softmaxFileOf(trained, set)
+  return pack(
+    {
+      format: FORMAT_VERSION,
+      architecture: 'softmax',
+      classIds: [...origin.classIds],
+      encoderRevision: origin.encoderRevision,
+      dimensions: trained.softmax.dimensions,
+      ...header
+    },
+    arrays
+  )
+}
+
+type Predict = (embedding: Float32Array, topK: number, beside: AskedBeside) => Prediction
 
 /** In standard deviations. Farther ones change no probability, but their products could leave what a number can hold. */
 const MAX_DISTANCE = 1e30
@@ -215,11 +174,11 @@ export class ClassifierModel {
   /**
    * Predicts the class of a question, or of a row of a table.
    * @param embedding L2 norm 1; of several text columns one after another
-   * @param topK how many classes to rank, at least 1; `softmax` ranks {@link MAX_CANDIDATES} at most
-   * @param numbers as they are, not standardised
+   * @param topK how many classes to rank, at least 1; `softmax` ranks 16 at most
    * @throws RangeError when the embedding has not the model's dimensions, the numbers are too few or many, or topK is below 1
    */
-  predict(embedding: Float32Array, topK = 1, numbers: Float64Array = NO_NUMBERS): Prediction {
+  predict(embedding: Float32Array, topK = 1, beside: AskedBeside = {}): Prediction {
+    const { numbers = NO_NUMBERS } = beside
     if (embedding.length !== this.dimensions) {
       throw new RangeError(
         `Cannot classify: the embedding has ${embedding.length} dimensions, the model ${this.dimensions}`
@@ -229,7 +188,7 @@ export class ClassifierModel {
       throw new RangeError(`Cannot classify: ${numbers.length} numbers, the model wants ${this.numberCount}`)
     }
     if (!(topK >= 1)) throw new RangeError(`Cannot rank ${topK} classes: at least 1 wanted`)
-    return this.#predict(embedding, topK, numbers)
+    return this.#predict(embedding, topK, beside)
   }
 }
 
@@ -247,7 +206,7 @@ function logisticPredictor(header: Extract<Header, { architecture: 'logistic' }>
   const columns = dimensions + numberCount
   const coefficients = reader.read(Float32Array, classCount * columns)
   const intercepts = reader.read(Float32Array, classCount)
-  return (embedding, topK, numbers) => {
+  return (embedding, topK, { numbers = NO_NUMBERS }) => {
     const logits = Float64Array.from(intercepts, (intercept, k) => {
       let logit = intercept + dotFloat32(embedding, coefficients, k * columns)
       for (let j = 0; j < numberCount; j++) {
@@ -285,98 +244,6 @@ function ridgePredictor(header: Header, reader: ArrayReader, threshold: number) 
   }
 }
 
-function softmaxPredictor(header: Extract<Header, { architecture: 'softmax' }>, reader: ArrayReader) {
-  const { classIds, dimensions, calibration, topicRule, sampleCount } = header
-  const classCount = classIds.length
-  const coefficients = reader.read(Float32Array, classCount * dimensions)
-  const intercepts = reader.read(Float32Array, classCount)
-  const labels = reader.read(Int32Array, sampleCount)
-  const scales = reader.read(Float32Array, sampleCount)
-  const samples = reader.read(Int8Array, sampleCount * dimensions)
-  const samplesOfClass: number[][] = classIds.map(() => [])
-  for (const [sample, label] of labels.entries()) {
-    const ofClass = samplesOfClass[label]
-    if (ofClass === undefined) throw new DamagedFileError('a sample of no class')
-    ofClass.push(sample)
-  }
-  const width = Math.min(MAX_CANDIDATES, classCount)
-  const nearest = (embedding: Float32Array, k: number): number => {
-    let greatestCosine = -1
-    for (const sample of samplesOfClass[k]!) {
-      greatestCosine = Math.max(
-        greatestCosine,
-        (dotInt8(embedding, samples, sample * dimensions) * scales[sample]!) / 127
-      )
-    }
-    return greatestCosine
-  }
-  return (embedding: Float32Array, topK: number): Prediction => {
-    const all = Float64Array.from(
-      intercepts,
-      (intercept, k) => dotFloat32(embedding, coefficients, k * dimensions) + intercept
-    )
-    const classes = Int32Array.from(greatest(all, width))
-    const candidates = {
-      count: 1,
-      width,
-      classes,
-      logits: Float64Array.from(classes, (k) => all[k]!),
-      similarities: Float64Array.from(classes, (k) => nearest(embedding, k))
-    }
-    const probabilities = probabilitiesOf(candidates, 0, calibration)
-    const score = topicScore(topicRule, topicEvidence(candidates, 0, calibration)!)
-    const ranked = greatest(probabilities, Math.min(topK, width)).map((place) => ({
-      classId: classIds[classes[place]!]!,
-      confidence: probabilities[place]!
-    }))
-    return { ...ranked[0]!, isOffTopic: score < topicRule.threshold, topicScore: score, ranked }
-  }
-}
-
-/**
- * Inner product of an embedding and the row that begins at `start`.
- * Four sums at a time, since one alone waits for each addition before the next; one function for each kind of array, since
- * one for both runs four times slower once it has met both.
- */
-function dotInt8(embedding: Float32Array, rows: Int8Array, start: number): number {
-  const { length } = embedding
-  const unrolled = length - (length % 4)
-  let sum0 = 0
-  let sum1 = 0
-  let sum2 = 0
-  let sum3 = 0
-  for (let j = 0; j < unrolled; j += 4) {
-    const at = start + j
-    sum0 += embedding[j]! * rows[at]!
-    sum1 += embedding[j + 1]! * rows[at + 1]!
-    sum2 += embedding[j + 2]! * rows[at + 2]!
-    sum3 += embedding[j + 3]! * rows[at + 3]!
-  }
-  for (let j = unrolled; j < length; j++) sum0 += embedding[j]! * rows[start + j]!
-  return sum0 + sum1 + (sum2 + sum3)
-}
-
-/** As {@link dotInt8}. */
-function dotFloat32(embedding: Float32Array, rows: Float32Array, start: number): number {
-  const { length } = embedding
-  const unrolled = length - (length % 4)
-  let sum0 = 0
-  let sum1 = 0
-  let sum2 = 0
-  let sum3 = 0
-  for (let j = 0; j < unrolled; j += 4) {
-    const at = start + j
-    sum0 += embedding[j]! * rows[at]!
-    sum1 += embedding[j + 1]! * rows[at + 1]!
-    sum2 += embedding[j + 2]! * rows[at + 2]!
-    sum3 += embedding[j + 3]! * rows[at + 3]!
-  }
-  for (let j = unrolled; j < length; j++) sum0 += embedding[j]! * rows[start + j]!
-  return sum0 + sum1 + (sum2 + sum3)
-}
-
-type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array
-
 function pack(header: Header, arrays: readonly NumberArray[]): ModelBytes {
   const bytes = arrays.map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
   return sealFile(MODEL_FILE, header, bytes)
@@ -386,22 +253,6 @@ function unpack(bytes: ModelBytes): { header: Header; body: PartReader } {
   const { header, body } = unsealFile(MODEL_FILE, bytes)
   if (!Value.Check(Header, header)) throw new DamagedFileError('the header lacks a field')
   return { header, body }
-}
-
-/** Takes arrays from a model, one after another. */
-class ArrayReader {
-  readonly #parts: PartReader
-
-  constructor(parts: PartReader) {
-    this.#parts = parts
-  }
-
-  read<T extends NumberArray>(
-    kind: { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
-    length: number
-  ): T {
-    return new kind(this.#parts.take(length * kind.BYTES_PER_ELEMENT).buffer)
-  }
 }
 
 function assertClassCount({ classIds }: ModelOrigin, classCount: number): void {

@@ -75,7 +75,7 @@ export interface EvaluationReport {
   readonly refused: number | null
   /** Share of the off-topic questions that it refuses. */
   readonly offTopicRefused: number | null
-  /** Expected calibration error, 15 bins; null where confidence is no probability. */
+  /** Expected calibration error over questions with and without an answer, 15 bins; null where confidence is no probability. */
   readonly calibrationError: number | null
   /** What {@link calibrationError} sums up: its bins that have questions, by rising confidence; null where it is. */
   readonly calibration: readonly CalibrationBin[] | null
@@ -106,7 +106,7 @@ export function evaluate(judged: readonly JudgedQuestion[], hasProbabilities: bo
   const offTopic = judged.filter((one) => one.label === undefined)
   const right = known.filter(isRight)
   const classes = classFigures(known)
-  const calibration = calibrationBins(known)
+  const calibration = calibrationBins(judged)
   return {
     questionCount: known.length,
     offTopicCount: offTopic.length,

@@ -11,6 +11,7 @@ import {
   type Architecture,
   type ModelBytes
 } from './classifier-model.ts'
+import { gramsOf } from './character-grams.ts'
 import { evaluate, type JudgedQuestion } from './evaluation.ts'
 import { judgeRidgeOutOfFold } from './evaluate-ridge.ts'
 import { trainLogistic, type NumberMatrix } from './logistic.ts'
@@ -27,6 +28,8 @@ export interface FitRequest {
   readonly samples: TrainingSamples
   /** Embeddings of the samples; 0 columns without texts. */
   readonly features: FloatMatrix
+  /** Embeddings of the samples' off-topic texts. */
+  readonly offTopic?: FloatMatrix
   readonly encoderRevision: string | null
   /** For `ridge`. */
   readonly ridgeOffTopicThreshold: number
@@ -114,8 +117,13 @@ export async function fitClassifier(
     judged = trained.outOfFold
     notMeasured = trained.notMeasured
   } else if (architecture === 'softmax') {
-    const trained = await trainSoftmax(engine, set, options)
-    model = packSoftmaxModel(trained, features, labels, origin)
+    const offTopic = request.offTopic !== undefined && {
+      features: request.offTopic,
+      grams: (samples.offTopicTexts ?? []).map(gramsOf)
+    }
+    const taught = { ...set, grams: texts.map(gramsOf), ...(offTopic && { offTopic }) }
+    const trained = await trainSoftmax(engine, taught, options)
+    model = packSoftmaxModel(trained, taught, origin)
     judged = trained.outOfFold
     notMeasured = trained.notMeasured
   } else {

@@ -3,164 +3,158 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Calibration } from './calibration.ts'
+import { scoreOf, type Calibration } from './calibration.ts'
 import type { Candidates } from './candidates.ts'
-import { minimizeByNewton, type Curve } from './newton.ts'
+import { TOPIC_PRIOR } from './topic-prior.ts'
 
-/** What the off-topic decision looks at. */
+/** What tells whether any answer fits a question. */
 export interface TopicEvidence {
   /** Log-odds of the likeliest class, within ±{@link MAX_LOG_ODDS}: how far it stands out; 0 of a class with no other beside it. */
   readonly logOdds: number
+  /** Logarithm of how many times likelier it is than the second, {@link MAX_LOG_ODDS} at most; 0 of a class with no other beside it. */
+  readonly margin: number
   /** Cosine to the nearest sample of any candidate: how near the question is to anything known. */
   readonly similarity: number
+  /** Cosine of the character n-grams to the nearest sample of any candidate. */
+  readonly gramSimilarity: number
 }
 
-/** A question is off topic when its score, `intercept + logOddsWeight · logOdds + similarityWeight · similarity`, is below `threshold`. */
+/**
+ * How evidence becomes the probability that some answer fits: 1 / (1 + exp(−score)), where the score is the weighted sum of the
+ * evidence and the intercept; and the line that a question's confidence must reach to be answered.
+ */
 export interface TopicRule {
   readonly intercept: number
   readonly logOddsWeight: number
+  readonly marginWeight: number
   readonly similarityWeight: number
-  readonly threshold: number
+  readonly gramWeight: number
+  /** Power of a class's share among all that could be meant: below 1, since several answers often fit one question. */
+  readonly shareExponent: number
+  /** A question whose confidence is below this is off topic. */
+  readonly leastConfidence: number
+}
+
+/** The part of a rule that evidence is weighed by. */
+export type TopicWeights = Omit<TopicRule, 'leastConfidence' | 'shareExponent'>
+
+/** How a mentor's own samples fared out of fold, by the rule that others teach. */
+export interface OwnEvidence {
+  /** Samples that were held out. */
+  readonly count: number
+  /** Halfway between the mean score of those answered right and the mean score of all with their class taken away. */
+  readonly middle: number
+}
+
+/** What {@link topicRuleOf} needs to know of a mentor. */
+export interface TopicSetting {
+  readonly sampleCount: number
+  readonly classCount: number
+  /** Without it, others alone decide. */
+  readonly own?: OwnEvidence | undefined
 }
 
 export const MAX_LOG_ODDS = 14
 
-/**
- * Found on Banking77 with each intent withheld in turn; stands where nothing could be measured, and draws a little where
- * little could. The threshold is for a mentor of one sample an answer: it refuses 18% of Banking77's test questions then, and
- * all of 50 that have nothing to do with banks.
- */
-export const DEFAULT_TOPIC_RULE: TopicRule = { intercept: -8, logOddsWeight: 0.55, similarityWeight: 10, threshold: -3 }
+/** What other mentors teach: the weights of the evidence, of a mentor's size and of its own samples, and the line. */
+export type TopicPrior = { readonly [name in keyof typeof TOPIC_PRIOR]: number }
 
-const PRIOR_DEVIATION = [8, 0.5, 10] as const
-
-/** Fewer questions answered right than these cannot tell where the lowest twentieth of them begins. */
-export const MIN_SCORES_FOR_THRESHOLD = 40
-
-/** Evidence of sample `i`; with `withheld`, as if that class were not among those known. Undefined when no class is left. */
+/** Evidence of sample `i`; with `withheld`, as if those classes were not among those known. Undefined when no class is left. */
 export function topicEvidence(
-  { classes, logits, similarities, width }: Candidates,
+  candidates: Candidates,
   i: number,
-  { logitWeight, similarityWeight }: Calibration,
-  withheld = -1
+  calibration: Calibration,
+  ...withheld: readonly number[]
 ): TopicEvidence | undefined {
+  const { classes, similarities, gramSimilarities, width } = candidates
   let count = 0
   let similarity = -1
+  let gramSimilarity = 0
   let best = -Infinity
+  let second = -Infinity
   // Σ exp(score − best) over the classes but the best one: 1 / odds of the best.
   let others = 0
   for (let at = i * width; at < (i + 1) * width; at++) {
-    if (classes[at] === withheld) continue
+    if (withheld.includes(classes[at]!)) continue
     count += 1
     similarity = Math.max(similarity, similarities[at]!)
-    const score = logitWeight * logits[at]! + similarityWeight * similarities[at]!
+    gramSimilarity = Math.max(gramSimilarity, gramSimilarities[at]!)
+    const score = scoreOf(candidates, at, calibration)
     if (score > best) {
       others = count === 1 ? 0 : (others + 1) * Math.exp(best - score)
+      second = best
       best = score
     } else {
       others += Math.exp(score - best)
+      second = Math.max(second, score)
     }
   }
   if (count === 0) return undefined
-  const logOdds = count === 1 ? 0 : Math.min(MAX_LOG_ODDS, Math.max(-MAX_LOG_ODDS, -Math.log(others)))
-  return { logOdds, similarity }
+  if (count === 1) return { logOdds: 0, margin: 0, similarity, gramSimilarity }
+  const logOdds = Math.min(MAX_LOG_ODDS, Math.max(-MAX_LOG_ODDS, -Math.log(others)))
+  return { logOdds, margin: Math.min(MAX_LOG_ODDS, best - second), similarity, gramSimilarity }
 }
 
 /** The greater, the likelier on topic: log-odds of it, where questions on and off topic are equally frequent. */
-export function topicScore(rule: TopicRule, evidence: TopicEvidence): number {
-  return rule.intercept + rule.logOddsWeight * evidence.logOdds + rule.similarityWeight * evidence.similarity
+export function topicScore(rule: TopicWeights, evidence: TopicEvidence): number {
+  return (
+    rule.intercept +
+    rule.logOddsWeight * evidence.logOdds +
+    rule.marginWeight * evidence.margin +
+    rule.similarityWeight * evidence.similarity +
+    rule.gramWeight * evidence.gramSimilarity
+  )
+}
+
+/** Probability that some answer fits. */
+export function topicProbability(rule: TopicWeights, evidence: TopicEvidence): number {
+  return 1 / (1 + Math.exp(-topicScore(rule, evidence)))
+}
+
+/** Share of the rule that a mentor's own samples decide, the others' the rest: 0 of none, half at {@link TOPIC_PRIOR}'s number of them. */
+export function ownShare(own: OwnEvidence | undefined): number {
+  return own === undefined ? 0 : own.count / (own.count + TOPIC_PRIOR.samplesOfHalfShare)
 }
 
 /**
- * Learns how much each piece of evidence tells, by logistic regression.
- * Questions on topic weigh as much as those off it, and each kind of the latter as much as another.
- * A Gaussian prior about {@link DEFAULT_TOPIC_RULE}, which weighs as little as one sample, keeps few or separable samples sane.
- * @param offTopicKinds answers withheld, questions that a user gave, ...; empty kinds count for nothing
- * @returns the rule with the default's threshold, still to be set by {@link topicThreshold}; of one side only, the default rule
+ * The rule of a mentor: that of many others (`topic-prior.ts`), moved by its size and by how its own samples fared out of fold.
+ * It changes smoothly with each sample, and where nothing could be held out it is that of the others.
  */
-export function fitTopicRule(
-  onTopic: readonly TopicEvidence[],
-  offTopicKinds: readonly (readonly TopicEvidence[])[]
+export function topicRuleOf(
+  { sampleCount, classCount, own }: TopicSetting,
+  prior: TopicPrior = TOPIC_PRIOR
 ): TopicRule {
-  const kinds = offTopicKinds.filter((kind) => kind.length > 0)
-  if (onTopic.length === 0 || kinds.length === 0) return DEFAULT_TOPIC_RULE
-  const half = (onTopic.length + kinds.reduce((sum, kind) => sum + kind.length, 0)) / 2
-  const sides = [
-    { evidence: onTopic, sign: 1, weight: half / onTopic.length },
-    ...kinds.map((kind) => ({ evidence: kind, sign: -1, weight: half / kinds.length / kind.length }))
-  ]
-  const { threshold, ...prior } = DEFAULT_TOPIC_RULE
-  const priorWeights = Float64Array.of(prior.intercept, prior.logOddsWeight, prior.similarityWeight)
-  const weights = minimizeByNewton((point) => logisticCurve(sides, priorWeights, point), priorWeights)
-  return { intercept: weights[0]!, logOddsWeight: weights[1]!, similarityWeight: weights[2]!, threshold }
+  const share = ownShare(own)
+  const intercept =
+    prior.intercept +
+    prior.phrasesWeight * Math.log(sampleCount / classCount) +
+    prior.classesWeight * Math.log(classCount) +
+    share * (prior.ownIntercept + prior.ownMiddleWeight * (own?.middle ?? 0))
+  return {
+    intercept,
+    logOddsWeight: prior.logOddsWeight,
+    marginWeight: prior.marginWeight,
+    similarityWeight: prior.similarityWeight,
+    gramWeight: prior.gramWeight,
+    shareExponent: prior.shareExponent,
+    leastConfidence: prior.leastConfidence
+  }
 }
 
 /**
- * Where to draw the line: the score that best parts questions answered right from those off topic (the greatest sum of
- * the share kept of the one and the share refused of the other, the mean over the kinds: Youden's J), but not above the one
- * that keeps `coverage` of the former. Withheld answers are the hardest kind of off topic, siblings of what is known; to
- * refuse them all would refuse many a good question too, hence the bound.
- * @returns undefined when fewer than {@link MIN_SCORES_FOR_THRESHOLD} were answered right
+ * Sums up how a mentor's samples fared out of fold.
+ * @param answeredRight evidence of the samples that got their own class
+ * @param withheld evidence of all samples with their own class taken away
  */
-export function topicThreshold(
-  answeredRight: readonly number[],
-  offTopicKinds: readonly (readonly number[])[],
-  coverage: number
-): number | undefined {
-  if (answeredRight.length < MIN_SCORES_FOR_THRESHOLD) return undefined
-  const kept = answeredRight.toSorted((a, b) => a - b)
-  const bound = kept[Math.floor((1 - coverage) * kept.length)]!
-  const kinds = offTopicKinds.filter((kind) => kind.length > 0).map((kind) => kind.toSorted((a, b) => a - b))
-  if (kinds.length === 0) return bound
-  const below = kinds.map(() => 0)
-  let threshold = kept[0]!
-  let best = -Infinity
-  for (const [lost, score] of kept.entries()) {
-    if (score > bound) break
-    let refused = 0
-    for (const [kind, scores] of kinds.entries()) {
-      while (below[kind]! < scores.length && scores[below[kind]!]! < score) below[kind]! += 1
-      refused += below[kind]! / scores.length / kinds.length
-    }
-    const gain = refused - lost / kept.length
-    if (gain > best) {
-      best = gain
-      threshold = score
-    }
-  }
-  return threshold
-}
-
-interface Side {
-  readonly evidence: readonly TopicEvidence[]
-  /** +1 of questions on topic, −1 of those off it. */
-  readonly sign: number
-  /** Weight of each piece. */
-  readonly weight: number
-}
-
-function logisticCurve(sides: readonly Side[], prior: Float64Array, point: Float64Array): Curve {
-  const gradient = new Float64Array(3)
-  const hessian = new Float64Array(9)
-  let value = 0
-  for (let j = 0; j < 3; j++) {
-    const away = (point[j]! - prior[j]!) / PRIOR_DEVIATION[j]!
-    value += 0.5 * away * away
-    gradient[j] = away / PRIOR_DEVIATION[j]!
-    hessian[j * 3 + j] = 1 / PRIOR_DEVIATION[j]! ** 2
-  }
-  for (const { evidence, sign, weight } of sides) {
-    for (const { logOdds, similarity } of evidence) {
-      const x = [1, logOdds, similarity] as const
-      const margin = sign * (point[0]! + point[1]! * logOdds + point[2]! * similarity)
-      const p = 1 / (1 + Math.exp(margin))
-      // log(1 + exp(−margin)), without overflow.
-      value += weight * (Math.log1p(Math.exp(-Math.abs(margin))) + Math.max(0, -margin))
-      for (let j = 0; j < 3; j++) {
-        gradient[j]! -= weight * sign * p * x[j]!
-        for (let k = 0; k <= j; k++) hessian[j * 3 + k]! += weight * p * (1 - p) * x[j]! * x[k]!
-      }
-    }
-  }
-  return { value, gradient, hessian }
+export function ownEvidenceOf(
+  { sampleCount, classCount }: Omit<TopicSetting, 'own'>,
+  answeredRight: readonly TopicEvidence[],
+  withheld: readonly TopicEvidence[],
+  prior: TopicPrior = TOPIC_PRIOR
+): OwnEvidence | undefined {
+  if (withheld.length === 0) return undefined
+  const rule = topicRuleOf({ sampleCount, classCount }, prior)
+  const mean = (of: readonly TopicEvidence[]) => of.reduce((sum, one) => sum + topicScore(rule, one), 0) / of.length
+  const right = answeredRight.length === 0 ? 0 : mean(answeredRight)
+  return { count: withheld.length, middle: (right + mean(withheld)) / 2 }
 }

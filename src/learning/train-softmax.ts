@@ -3,18 +3,25 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DEFAULT_CALIBRATION, fitCalibration, meanLogLoss, probabilitiesOf, type Calibration } from './calibration.ts'
-import { findCandidates, groupByClass, type Candidates } from './candidates.ts'
+import { DEFAULT_CALIBRATION, fitCalibration, meanLogLoss } from './calibration.ts'
+import {
+  classGramsOf,
+  findCandidates,
+  groupByClass,
+  type Candidates,
+  type ClassGrams,
+  type EncodedTexts
+} from './candidates.ts'
+import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
 import { splitByFold, stratifiedFolds } from './folds.ts'
 import {
-  DEFAULT_TOPIC_RULE,
-  fitTopicRule,
-  MIN_SCORES_FOR_THRESHOLD,
+  ownEvidenceOf,
+  ownShare,
   topicEvidence,
-  topicScore,
-  topicThreshold,
-  type TopicRule
+  topicRuleOf,
+  type OwnEvidence,
+  type TopicEvidence
 } from './off-topic.ts'
 import {
   fitSoftmax,
@@ -24,42 +31,49 @@ import {
   type SoftmaxOptions,
   type SoftmaxSamples
 } from './softmax.ts'
-import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+import type { TensorEngine } from './tensor-engine.ts'
 
-/** What a classifier is trained from. */
-export interface TrainingSet {
-  /** Embeddings of the samples, n × d, L2 norm 1. */
-  readonly features: FloatMatrix
+/** What a classifier is trained from: samples, embedded, with the n-grams of their texts where these are known. */
+export interface TrainingSet extends EncodedTexts {
   /** Class of each sample, 0 to classCount − 1. */
   readonly labels: Int32Array
   readonly classCount: number
   /** Samples of the same text have the same number here, so that none is judged by a model that saw its twin. */
   readonly groups?: Int32Array
-  /** Embeddings of questions that no class answers, m × d: they improve the off-topic rule, and may be left out. */
-  readonly offTopic?: FloatMatrix
+  /** Questions that no class answers. They are learned as one more class, which is never the answer. */
+  readonly offTopic?: EncodedTexts
 }
 
 export interface TrainingOptions {
   /** @default 5 */
   readonly foldCount?: number
-  /** Share of the questions answered right that the off-topic rule must not refuse. @default 0.98 */
-  readonly coverage?: number
   /** Told the share done so far, 0 to 1. */
   readonly onProgress?: (share: number) => void
   /** Looked at between fits. */
   readonly signal?: AbortSignal
 }
 
-export interface TrainedSoftmax {
+export interface TrainedSoftmax extends DecisionRule {
+  /** Coefficients of the classes, and of what is taught as off topic if anything is. */
   readonly softmax: SoftmaxModel
-  readonly calibration: Calibration
-  readonly topicRule: TopicRule
   /** Weight of the coefficients' squares that served best, 1 / C. */
   readonly penalty: number
+  /** Share of the off-topic rule that this mentor's own samples decided; the rest is that of other mentors. */
+  readonly ownShare: number
+  /** What that share was learned from. */
+  readonly ownEvidence: HeldOutEvidence
   /** Each held-out sample as a model answers that has not seen it, and once more as if its class were not known. */
   readonly outOfFold: readonly JudgedQuestion[]
   /** In plain words, what too few samples left unmeasured; empty when nothing. */
   readonly notMeasured: readonly string[]
+}
+
+/** How held-out samples stand out by the models that have not seen them. */
+export interface HeldOutEvidence {
+  /** Evidence of those that got their own class. */
+  readonly answeredRight: readonly TopicEvidence[]
+  /** Evidence of all, with their own class taken away. */
+  readonly withheld: readonly TopicEvidence[]
 }
 
 /** Weights tried: C of 1 to 100. */
@@ -70,6 +84,8 @@ const FIRST_PENALTY = 2
  * calibration error (0.012): the calibration makes up for coefficients that have not grown to their full length.
  */
 const GRADIENT_TOLERANCE = 1e-2
+/** Share of the off-topic rule below which a training says that it is mostly that of others. */
+const OWN_RULE_SHARE = 0.5
 /** So many held-out samples tell two penalties apart well enough: the folds that follow use the one chosen. */
 const SAMPLES_TO_CHOOSE_PENALTY = 500
 /** Multiply-adds of one look at the gradient above which only one fold is measured and the penalty is not searched for. */
@@ -79,11 +95,11 @@ const LARGE_MAX_EVALUATIONS = 12
 /**
  * Trains the softmax classifier: coefficients, calibration and off-topic rule.
  *
- * Folds are held out in turn. The penalty is the one with the least log loss there, after calibration. Calibration and
- * off-topic rule are then fitted to what the fold models say of samples that they have not seen; last, the coefficients
- * are fitted to all samples.
+ * Folds are held out in turn. The penalty is the one with the least log loss there, after calibration. Calibration and the
+ * mentor's share in the off-topic rule follow from what the fold models say of samples that they have not seen; last, the
+ * coefficients are fitted to all samples.
  *
- * Off topic is learned without a single off-topic question: each held-out sample is looked at a second time with its own
+ * A mentor's own share is learned without a single off-topic question: each held-out sample is looked at a second time with its own
  * class withheld from the candidates, as a question that nothing answers. What that leaves, the log-odds of the best other
  * class and the similarity to the nearest other sample, is what a really unknown question leaves (docs/classifier.md has
  * the measurement against intents really left out). Logits as such would not do: they have learned to avoid the withheld class.
@@ -93,9 +109,9 @@ export async function trainSoftmax(
   set: TrainingSet,
   options: TrainingOptions = {}
 ): Promise<TrainedSoftmax> {
-  const { features, labels, classCount, groups } = set
+  const taught = withOffTopicClass(set)
+  const { features, labels, classCount, groups } = taught
   const foldCount = options.foldCount ?? 5
-  const coverage = options.coverage ?? 0.98
   const folds = stratifiedFolds(labels, foldCount, groups)
   const samples = await prepareSamples(engine, features)
   const isLarge = features.rows * classCount * features.columns > LARGE_EVALUATION
@@ -104,7 +120,7 @@ export async function trainSoftmax(
     ...(isLarge ? { maxEvaluations: LARGE_MAX_EVALUATIONS } : {})
   }
 
-  const validation = new Validation(engine, set, samples, folds, limits, options)
+  const validation = new Validation(engine, taught, samples, folds, limits, options)
   const usableFolds = [...Array(foldCount).keys()].filter((fold) => folds.includes(fold))
   const measuredFolds = isLarge ? usableFolds.slice(0, 1) : usableFolds
   const penaltyIndex = isLarge ? FIRST_PENALTY : await choosePenalty(validation, measuredFolds)
@@ -119,14 +135,45 @@ export async function trainSoftmax(
     ...(start === undefined ? {} : { start })
   })
   options.onProgress?.(1)
-  const supplied = await judgeSupplied(engine, set, softmax)
-  const decision = fitDecision(held, supplied, coverage)
+  const { rule, own, evidence } = learnRule(held, taught)
   return {
     softmax,
-    ...decision,
+    ...rule,
     penalty,
-    outOfFold: judgeOutOfFold(held, supplied, coverage),
-    notMeasured: describeGaps(set, held, isLarge)
+    ownShare: ownShare(own),
+    ownEvidence: evidence,
+    outOfFold: judgeOutOfFold(held, taught),
+    notMeasured: describeGaps(set, held, own, isLarge)
+  }
+}
+
+/** A set whose last class is what was taught as off topic, if anything was. */
+interface TaughtSet extends TrainingSet {
+  readonly offTopicClass: number | undefined
+  /** Without what was taught as off topic. */
+  readonly onTopic: { readonly sampleCount: number; readonly classCount: number }
+}
+
+function withOffTopicClass(set: TrainingSet): TaughtSet {
+  const { features, grams, labels, classCount, groups, offTopic } = set
+  const onTopic = { sampleCount: features.rows, classCount }
+  if (offTopic === undefined || offTopic.features.rows === 0) return { ...set, offTopicClass: undefined, onTopic }
+  const added = offTopic.features
+  const values = new Float32Array(features.values.length + added.values.length)
+  values.set(features.values)
+  values.set(added.values, features.values.length)
+  const rows = features.rows + added.rows
+  const firstGroup = groups === undefined ? features.rows : groups.reduce((a, b) => Math.max(a, b), -1) + 1
+  return {
+    features: { values, rows, columns: features.columns },
+    ...(grams !== undefined && offTopic.grams !== undefined && { grams: [...grams, ...offTopic.grams] }),
+    labels: Int32Array.from({ length: rows }, (_, i) => labels[i] ?? classCount),
+    classCount: classCount + 1,
+    groups: Int32Array.from({ length: rows }, (_, i) =>
+      i < features.rows ? (groups?.[i] ?? i) : firstGroup + i - features.rows
+    ),
+    offTopicClass: classCount,
+    onTopic
   }
 }
 
@@ -151,6 +198,7 @@ class Validation {
   readonly #limits: FitLimits
   readonly #options: TrainingOptions
   readonly #done = new Map<string, HeldOut>()
+  readonly #classGrams = new Map<number, ClassGrams>()
   readonly #latestModel = new Map<number, SoftmaxModel>()
 
   constructor(
@@ -178,7 +226,7 @@ class Validation {
     const known = this.#done.get(key)
     if (known !== undefined) return known
     this.#options.signal?.throwIfAborted()
-    const { features, labels, classCount } = this.#set
+    const { labels, classCount } = this.#set
     const { heldOut, trained } = splitByFold(this.#folds, fold)
     const start = this.#latestModel.get(fold)
     const { model } = await fitSoftmax(
@@ -188,12 +236,11 @@ class Validation {
       classCount,
       { penalty: PENALTIES[penaltyIndex]!, ...this.#limits, ...(start === undefined ? {} : { start }) }
     )
-    const candidates = await findCandidates(
-      this.#engine,
-      model,
-      groupByClass(features, labels, classCount, trained),
-      takeFloatRows(features, heldOut)
-    )
+    const seen = groupByClass(this.#set, labels, classCount, trained)
+    const asked = takeTexts(this.#set, heldOut)
+    const classGrams = this.#classGrams.get(fold) ?? classGramsOf(seen, asked)
+    if (classGrams !== undefined) this.#classGrams.set(fold, classGrams)
+    const candidates = await findCandidates(this.#engine, model, seen, asked, classGrams)
     const result = { model, samples: heldOut, labels: Int32Array.from(heldOut, (i) => labels[i]!), candidates }
     this.#latestModel.set(fold, model)
     this.#done.set(key, result)
@@ -236,83 +283,71 @@ async function choosePenalty(validation: Validation, usableFolds: readonly numbe
   return best
 }
 
-/** What turns candidates into a decision. */
-interface Decision {
-  readonly calibration: Calibration
-  readonly topicRule: TopicRule
+interface LearnedRule {
+  readonly rule: DecisionRule
+  readonly own: OwnEvidence | undefined
+  readonly evidence: HeldOutEvidence
 }
 
-function fitDecision(held: readonly HeldOut[], supplied: Candidates | undefined, coverage: number): Decision {
-  if (held.length === 0) return { calibration: DEFAULT_CALIBRATION, topicRule: DEFAULT_TOPIC_RULE }
+/** Calibration and off-topic rule by what the held-out samples show; the usual ones where nothing was held out. */
+function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
+  const { onTopic, offTopicClass } = set
+  if (held.length === 0) {
+    return {
+      rule: { calibration: DEFAULT_CALIBRATION, topicRule: topicRuleOf(onTopic), offTopicClass },
+      own: undefined,
+      evidence: { answeredRight: [], withheld: [] }
+    }
+  }
   const { candidates, labels } = joinHeldOut(held)
   const all = Int32Array.from(labels.keys())
   const calibration = fitCalibration(candidates, labels, all)
-  const isRight = (i: number) => bestClass(candidates, i, calibration) === labels[i]
-  const evidence = (of: Candidates, i: number, withheld?: number) => topicEvidence(of, i, calibration, withheld) ?? []
-  const onTopic = [...all].filter(isRight).flatMap((i) => evidence(candidates, i))
-  const withheld = [...all].flatMap((i) => evidence(candidates, i, labels[i]))
-  const given = supplied === undefined ? [] : range(supplied.count).flatMap((i) => evidence(supplied, i))
-  const rule = fitTopicRule(onTopic, [withheld, given])
-  const scores = [onTopic, withheld, given].map((kind) => kind.map((one) => topicScore(rule, one)))
-  const threshold = topicThreshold(scores[0]!, scores.slice(1), coverage)
-  return { calibration, topicRule: threshold === undefined ? DEFAULT_TOPIC_RULE : { ...rule, threshold } }
+  const known = [...all].filter((i) => labels[i] !== offTopicClass)
+  const asIfAlone = { calibration, topicRule: topicRuleOf(onTopic), offTopicClass }
+  const answeredRight = known.flatMap((i) => {
+    const decision = decide(candidates, i, asIfAlone)
+    return decision?.ranked[0]!.class === labels[i] ? [decision!.evidence] : []
+  })
+  const withheld = known.flatMap(
+    (i) => topicEvidence(candidates, i, calibration, labels[i]!, offTopicClass ?? -1) ?? []
+  )
+  const own = ownEvidenceOf(onTopic, answeredRight, withheld)
+  const topicRule = topicRuleOf({ ...onTopic, ...(own !== undefined && { own }) })
+  return { rule: { calibration, topicRule, offTopicClass }, own, evidence: { answeredRight, withheld } }
 }
 
-/** Judges each fold by the decision that the other folds teach, so that nothing is judged by what it taught. */
-function judgeOutOfFold(
-  held: readonly HeldOut[],
-  supplied: Candidates | undefined,
-  coverage: number
-): JudgedQuestion[] {
+/** Judges each fold by the rule that the other folds teach, so that nothing is judged by what it taught. */
+function judgeOutOfFold(held: readonly HeldOut[], set: TaughtSet): JudgedQuestion[] {
+  const { offTopicClass } = set
   return held.flatMap((fold) => {
     const others = held.filter((other) => other !== fold)
-    const { calibration, topicRule } = fitDecision(others.length > 0 ? others : held, supplied, coverage)
-    const { candidates } = fold
-    return [...fold.samples.entries()].flatMap(([i, sample]): JudgedQuestion[] => {
-      const label = fold.labels[i]!
-      const probabilities = probabilitiesOf(candidates, i, calibration)
-      const score = topicScore(topicRule, topicEvidence(candidates, i, calibration)!)
-      const ranked = range(candidates.width)
-        .map((place) => ({
-          class: candidates.classes[i * candidates.width + place]!,
-          confidence: probabilities[place]!
-        }))
-        .toSorted((a, b) => b.confidence - a.confidence)
-      const withheld = topicEvidence(candidates, i, calibration, label)
-      const judged = { question: sample, label, ranked, topicScore: score, isOffTopic: score < topicRule.threshold }
-      if (withheld === undefined) return [judged]
-      const withheldScore = topicScore(topicRule, withheld)
-      return [
-        judged,
-        {
-          question: sample,
-          label: undefined,
-          ranked: ranked.filter((one) => one.class !== label),
-          topicScore: withheldScore,
-          isOffTopic: withheldScore < topicRule.threshold
-        }
-      ]
-    })
+    const { rule } = learnRule(others.length > 0 ? others : held, set)
+    const judge = (i: number, label: number | undefined, withheld?: number): JudgedQuestion[] => {
+      const decision = decide(fold.candidates, i, rule, withheld)
+      if (decision === undefined) return []
+      const { ranked, isOffTopic } = decision
+      return [{ question: fold.samples[i]!, label, ranked, topicScore: ranked[0]!.confidence, isOffTopic }]
+    }
+    return [...fold.labels.entries()].flatMap(([i, label]) =>
+      label === offTopicClass ? judge(i, undefined) : [...judge(i, label), ...judge(i, undefined, label)]
+    )
   })
 }
 
-async function judgeSupplied(
-  engine: TensorEngine,
-  { features, labels, classCount, offTopic }: TrainingSet,
-  model: SoftmaxModel
-): Promise<Candidates | undefined> {
-  if (offTopic === undefined || offTopic.rows === 0) return undefined
-  const all = Int32Array.from(labels.keys())
-  return findCandidates(engine, model, groupByClass(features, labels, classCount, all), offTopic)
-}
-
-function describeGaps({ labels, classCount }: TrainingSet, held: readonly HeldOut[], isLarge: boolean): string[] {
+function describeGaps(
+  { labels, classCount }: TrainingSet,
+  held: readonly HeldOut[],
+  own: OwnEvidence | undefined,
+  isLarge: boolean
+): string[] {
   const gaps: string[] = []
-  const measured = new Set(held.flatMap((fold) => [...fold.labels]))
-  const measuredCount = held.reduce((count, fold) => count + fold.samples.length, 0)
+  const heldLabels = held.flatMap((fold) => [...fold.labels]).filter((label) => label < classCount)
+  const measured = new Set(heldLabels)
+  const measuredCount = heldLabels.length
   if (measuredCount === 0) {
     gaps.push(
-      'Accuracy, calibration and the off-topic threshold are not measured: no answer has two different samples.'
+      'Accuracy and calibration are not measured, and the off-topic rule is that of other mentors: ' +
+        'no answer has two different samples.'
     )
     return gaps
   }
@@ -323,20 +358,14 @@ function describeGaps({ labels, classCount }: TrainingSet, held: readonly HeldOu
   }
   if (classCount === 1)
     gaps.push('How well off-topic questions are told apart is not measured: there is one answer only.')
-  if (measuredCount < MIN_SCORES_FOR_THRESHOLD) {
+  const share = ownShare(own)
+  if (classCount > 1 && share < OWN_RULE_SHARE) {
     gaps.push(
-      `The off-topic threshold is the usual one: ${measuredCount} of ${labels.length} samples could be held out, ` +
-        `${MIN_SCORES_FOR_THRESHOLD} answered right are wanted.`
+      `The off-topic rule is to ${Math.round(100 * (1 - share))}% that of other mentors: ` +
+        `${measuredCount} of ${labels.length} samples could be held out.`
     )
   }
   return gaps
-}
-
-function bestClass(candidates: Candidates, i: number, calibration: Calibration): number {
-  const probabilities = probabilitiesOf(candidates, i, calibration)
-  let best = 0
-  for (let place = 1; place < candidates.width; place++) if (probabilities[place]! > probabilities[best]!) best = place
-  return candidates.classes[i * candidates.width + best]!
 }
 
 function joinHeldOut(held: readonly HeldOut[]): { candidates: Candidates; labels: Int32Array } {
@@ -348,7 +377,8 @@ function joinHeldOut(held: readonly HeldOut[]): { candidates: Candidates; labels
     width,
     classes: new Int32Array(count * width),
     logits: new Float64Array(count * width),
-    similarities: new Float64Array(count * width)
+    similarities: new Float64Array(count * width),
+    gramSimilarities: new Float64Array(count * width)
   }
   const labels = new Int32Array(count)
   let from = 0
@@ -356,20 +386,19 @@ function joinHeldOut(held: readonly HeldOut[]): { candidates: Candidates; labels
     candidates.classes.set(fold.candidates.classes, from * width)
     candidates.logits.set(fold.candidates.logits, from * width)
     candidates.similarities.set(fold.candidates.similarities, from * width)
+    candidates.gramSimilarities.set(fold.candidates.gramSimilarities, from * width)
     labels.set(fold.labels, from)
     from += fold.candidates.count
   }
   return { candidates, labels }
 }
 
-function takeFloatRows(of: FloatMatrix, indices: Int32Array): FloatMatrix {
-  const values = new Float32Array(indices.length * of.columns)
+function takeTexts({ features, grams }: EncodedTexts, indices: Int32Array): EncodedTexts {
+  const { columns } = features
+  const values = new Float32Array(indices.length * columns)
   for (const [i, index] of indices.entries()) {
-    values.set(of.values.subarray(index * of.columns, (index + 1) * of.columns), i * of.columns)
+    values.set(features.values.subarray(index * columns, (index + 1) * columns), i * columns)
   }
-  return { values, rows: indices.length, columns: of.columns }
-}
-
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i)
+  const taken = { features: { values, rows: indices.length, columns } }
+  return grams === undefined ? taken : { ...taken, grams: Array.from(indices, (index) => grams[index]!) }
 }

@@ -13,4 +13,6 @@ export interface TrainingSamples {
   readonly answerIds: readonly string[]
   /** Samples of the same text have the same number. */
   readonly groups: Int32Array
+  /** Sanitized questions that none of the answers fits, as people judged them. */
+  readonly offTopicTexts?: readonly string[]
 }

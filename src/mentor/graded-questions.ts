@@ -36,7 +36,8 @@ export const MAX_GRADES = 25_000
 
 /**
  * Mentors with the questions that people graded here: they match before all else, and are paraphrases of their answer, which
- * training learns from. A phrase that was graded to another answer is no paraphrase of its former one.
+ * training learns from. A phrase that was graded to another answer is no paraphrase of its former one. What was set aside as none of
+ * the mentor's is told too: it is off topic at once, and training learns from it.
  */
 export class GradedMentors implements MentorSource {
   readonly #mentors: MentorSource
@@ -67,6 +68,7 @@ export class GradedMentors implements MentorSource {
     return {
       mentor: withGraded(found.mentor, own),
       gradedQuestions: [...own, ...found.gradedQuestions],
+      rejectedQuestions: grades.filter(({ answerId }) => answerId === undefined).map(({ question }) => question),
       revision: joinRevisions(found.revision, graded) ?? found.revision,
       byteLength: found.byteLength + own.reduce((bytes, { question }) => bytes + question.length, 0)
     }

@@ -21,12 +21,18 @@ export interface Match {
 /** Finds questions that are asked word for word. */
 export class MatchIndex {
   readonly #answers: ReadonlyMap<string, MentorAnswer>
+  readonly #rejected: ReadonlySet<string>
 
   /**
    * A graded user question wins over a question's own text, and that over another's paraphrase; of equals the first wins.
    * Only matchable answers take part, in graded questions too.
+   * @param rejected questions that none of the answers fits
    */
-  constructor({ matchable }: Pick<Repertoire, 'matchable'>, graded: readonly GradedQuestion[] = []) {
+  constructor(
+    { matchable }: Pick<Repertoire, 'matchable'>,
+    graded: readonly GradedQuestion[] = [],
+    rejected: readonly string[] = []
+  ) {
     const byText = new Map<string, MentorAnswer>()
     const add = (text: string, answer: MentorAnswer) => {
       const key = sanitize(text)
@@ -41,6 +47,12 @@ export class MatchIndex {
     for (const answer of matchable) add(answer.question.question, answer)
     for (const answer of matchable) for (const phrase of answer.question.paraphrases ?? []) add(phrase, answer)
     this.#answers = byText
+    this.#rejected = new Set(rejected.map(sanitize).filter((text) => text.trim() !== ''))
+  }
+
+  /** Whether people judged that no answer fits this question, sanitized. */
+  isRejected(question: string): boolean {
+    return this.#rejected.has(sanitize(question))
   }
 
   /** The answer whose question, paraphrase or graded question this is, sanitized. */

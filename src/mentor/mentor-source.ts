@@ -33,6 +33,8 @@ export interface FoundMentor {
   readonly leftOutCount?: number
   /** Users' questions whose right answers people have named; they match before all else. */
   readonly gradedQuestions: readonly GradedQuestion[]
+  /** Users' questions that none of the mentor's answers fits, as people judged them. */
+  readonly rejectedQuestions?: readonly string[]
   /** Hash of the mentor's content and the graded questions: another content has another revision. */
   readonly revision: string
   /** About the memory it takes, in bytes. */

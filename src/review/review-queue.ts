@@ -122,7 +122,8 @@ export class ReviewQueue {
     const clusters = await clusterQuestions(questions, rows, maxItems, signal)
     const leaders = clusters.map(({ members }) => {
       const leader = members[0]!
-      return values.subarray(leader * rows.dimensions, (leader + 1) * rows.dimensions)
+      const embedding = values.subarray(leader * rows.dimensions, (leader + 1) * rows.dimensions)
+      return { text: texts[leader]!, embedding }
     })
     const suggestions = await answering.suggest(mentorId, leaders, caller)
     return {

@@ -148,7 +148,7 @@ export class VersionTrainer {
     onProgress?.(encoding.from)
     const sampleCount = samples.labels.length
     const { values, encodedCount } = await this.#encode(texts, sampleCount, signal, tell(encoding.from, fitting.from))
-    const toFit = this.#fitRequestOf(data, values)
+    const toFit = await this.#fitRequestOf(data, values, signal)
     const fit = await fitInThread(toFit, {
       ...(signal !== undefined && { signal }),
       onProgress: tell(fitting.from, storing.from)
@@ -193,7 +193,7 @@ export class VersionTrainer {
   ): Promise<LearningPoint[]> {
     signal?.throwIfAborted()
     const { values } = await this.#encode(data.texts, data.samples.labels.length, signal, () => undefined)
-    const whole = this.#fitRequestOf(data, values)
+    const whole = await this.#fitRequestOf(data, values, signal)
     const points: LearningPoint[] = []
     for (const [index, share] of shares.entries()) {
       const part = partOf(whole, share)
@@ -206,12 +206,19 @@ export class VersionTrainer {
     return points
   }
 
-  #fitRequestOf({ architecture, samples, texts, columns, c }: TrainingData, values: Float32Array<ArrayBuffer>) {
+  async #fitRequestOf(
+    { architecture, samples, texts, columns, c }: TrainingData,
+    values: Float32Array<ArrayBuffer>,
+    signal: AbortSignal | undefined
+  ) {
     const { encoder, ridgeOffTopicThreshold } = this.#dependencies
+    const offTopic = architecture === 'softmax' ? (samples.offTopicTexts ?? []) : []
+    const { values: offTopicValues } = await this.#encode([offTopic], offTopic.length, signal, () => undefined)
     return {
       architecture,
       samples,
       features: { values, rows: samples.labels.length, columns: texts.length * encoder.dimensions },
+      offTopic: { values: offTopicValues, rows: offTopic.length, columns: encoder.dimensions },
       encoderRevision: texts.length === 0 ? null : encoder.revision,
       ridgeOffTopicThreshold,
       ...(columns !== undefined && { columns }),

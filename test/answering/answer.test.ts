@@ -73,7 +73,8 @@ test('answerQuestion() answers a question word for word with all there is, and e
     answerMissing: false,
     classifierAnswerId: undefined,
     margin: undefined,
-    alternatives: []
+    alternatives: [],
+    reasons: undefined
   })
   assert.deepEqual(given.embedded, [])
 })
@@ -109,6 +110,14 @@ test('answerQuestion() says an utterance to what is off topic, chosen at random'
     assert.equal(reply.answerMissing, false)
     assert.equal(reply.classifierAnswerId, 'who')
   }
+})
+
+test('answerQuestion() refuses what people judged to be off topic, and nobody else’s phrase', async () => {
+  const repertoire = repertoireOf(base)
+  const given = parts(base, { matchIndex: new MatchIndex(repertoire, [], ['tell me who', 'Why']) })
+  const rejected = await answerQuestion('Tell me, who?', given)
+  assert.deepEqual([rejected.answerType, rejected.confidence], ['OFF_TOPIC', 0])
+  assert.equal((await answerQuestion('Why?', given)).answerType, 'EXACT')
 })
 
 test('answerQuestion() off topic without an utterance gives its bare name', async () => {

@@ -38,6 +38,14 @@ test('trainingSamples() leaves out what nothing is left of, and an answer with n
   assert.deepEqual([...samples.labels], [0])
 })
 
+test('trainingSamples() takes questions that no answer fits, each once, unless they are also a phrase of an answer', () => {
+  const { offTopicTexts } = trainingSamples(
+    [answer('a', 'Why?')],
+    ['What is lasagne?', 'what is LASAGNE', 'why', '???']
+  )
+  assert.deepEqual(offTopicTexts, ['what is lasagne'])
+})
+
 test('trainingSamples() of no answers is empty', () => {
   const samples = trainingSamples([])
   assert.deepEqual([samples.texts, samples.answerIds, samples.labels.length, samples.groups.length], [[], [], 0, 0])

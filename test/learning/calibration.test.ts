@@ -13,17 +13,18 @@ import { seededRandom } from './clusters.ts'
 const WIDTH = 4
 
 /** Samples whose class is drawn with the probabilities that these weights give. */
-function drawn(count: number, logitWeight: number, similarityWeight: number) {
+function drawn(count: number, logitWeight: number, similarityWeight: number, gramWeight = 3) {
   const random = seededRandom(3)
   const candidates: Candidates = {
     count,
     width: WIDTH,
     classes: Int32Array.from({ length: count * WIDTH }, (_, i) => i % WIDTH),
     logits: Float64Array.from({ length: count * WIDTH }, () => 6 * random()),
-    similarities: Float64Array.from({ length: count * WIDTH }, () => random())
+    similarities: Float64Array.from({ length: count * WIDTH }, () => random()),
+    gramSimilarities: Float64Array.from({ length: count * WIDTH }, () => random())
   }
   const labels = Int32Array.from({ length: count }, (_, i) => {
-    const probabilities = probabilitiesOf(candidates, i, { logitWeight, similarityWeight })
+    const probabilities = probabilitiesOf(candidates, i, { logitWeight, similarityWeight, gramWeight })
     let rest = random()
     const place = probabilities.findIndex((p) => (rest -= p) < 0)
     return place < 0 ? WIDTH - 1 : place
@@ -32,14 +33,15 @@ function drawn(count: number, logitWeight: number, similarityWeight: number) {
 }
 
 test('fitCalibration() finds the weights that made the data, of many samples', () => {
-  for (const [logitWeight, similarityWeight] of [
-    [0.6, 14],
-    [1.4, 6]
+  for (const [logitWeight, similarityWeight, gramWeight] of [
+    [0.6, 14, 1],
+    [1.4, 6, 8]
   ] as const) {
-    const { candidates, labels, all } = drawn(40_000, logitWeight, similarityWeight)
+    const { candidates, labels, all } = drawn(40_000, logitWeight, similarityWeight, gramWeight)
     const found = fitCalibration(candidates, labels, all)
     assert.ok(Math.abs(found.logitWeight - logitWeight) < 0.05, `${found.logitWeight}`)
     assert.ok(Math.abs(found.similarityWeight - similarityWeight) < 0.6, `${found.similarityWeight}`)
+    assert.ok(Math.abs(found.gramWeight - gramWeight) < 0.6, `${found.gramWeight}`)
   }
 })
 
@@ -52,6 +54,10 @@ test('fitCalibration() gives no weight below 0 to what misleads', () => {
   const withoutSimilarities = fitCalibration(similarities.candidates, similarities.labels, similarities.all)
   assert.equal(withoutSimilarities.similarityWeight, 0)
   assert.ok(withoutSimilarities.logitWeight > 0)
+  const grams = drawn(40_000, -1, -10, 10)
+  const gramsAlone = fitCalibration(grams.candidates, grams.labels, grams.all)
+  assert.deepEqual([gramsAlone.logitWeight, gramsAlone.similarityWeight], [0, 0])
+  assert.ok(gramsAlone.gramWeight > 0)
 })
 
 test('fitCalibration() of few samples stays near the default, and of none is the default', () => {
@@ -77,9 +83,10 @@ test('probabilitiesOf() sums to 1 and withstands scores of any size', () => {
     width: 3,
     classes: Int32Array.of(0, 1, 2),
     logits: Float64Array.of(2000, 1999, -2000),
-    similarities: new Float64Array(3)
+    similarities: new Float64Array(3),
+    gramSimilarities: new Float64Array(3)
   }
-  const probabilities = probabilitiesOf(candidates, 0, { logitWeight: 1, similarityWeight: 0 })
+  const probabilities = probabilitiesOf(candidates, 0, { logitWeight: 1, similarityWeight: 0, gramWeight: 0 })
   assert.ok(Math.abs(probabilities[0]! - 1 / (1 + Math.exp(-1))) < 1e-12)
   assert.equal(probabilities[2], 0)
 })
@@ -90,9 +97,10 @@ test('meanLogLoss() is the mean of −log of the probability of the own class', 
     width: 2,
     classes: Int32Array.of(0, 1, 1, 0),
     logits: Float64Array.of(Math.log(3), 0, 0, 0),
-    similarities: new Float64Array(4)
+    similarities: new Float64Array(4),
+    gramSimilarities: new Float64Array(4)
   }
-  const calibration = { logitWeight: 1, similarityWeight: 0 }
+  const calibration = { logitWeight: 1, similarityWeight: 0, gramWeight: 0 }
   const loss = meanLogLoss(candidates, Int32Array.of(0, 0), Int32Array.of(0, 1), calibration)
   assert.ok(Math.abs(loss - (Math.log(4 / 3) + Math.log(2)) / 2) < 1e-12)
 })

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import * as fc from 'fast-check'
 import { findCandidates, greatest, groupByClass, MAX_CANDIDATES } from '../../src/learning/candidates.ts'
+import { gramsOf } from '../../src/learning/character-grams.ts'
 import { dot, matrixRow } from '../../src/learning/matrix.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
 import { clusters } from './clusters.ts'
@@ -37,7 +38,9 @@ test('findCandidates() takes the classes of the greatest logits and their neares
   }
   const trained = Int32Array.from([...labels.keys()].filter((i) => i >= 20 && labels[i] !== 3))
   const queries = { ...features, rows: 7, values: features.values.slice(0, 7 * features.columns) }
-  const found = await findCandidates(engine, model, groupByClass(features, labels, classCount, trained), queries)
+  const found = await findCandidates(engine, model, groupByClass(set, labels, classCount, trained), {
+    features: queries
+  })
   assert.deepEqual([found.count, found.width], [7, MAX_CANDIDATES])
   for (let i = 0; i < 7; i++) {
     const query = matrixRow(queries, i)
@@ -53,4 +56,34 @@ test('findCandidates() takes the classes of the greatest logits and their neares
       assert.ok(Math.abs(found.similarities[at]! - Math.max(-1, ...cosines)) < 1e-5)
     }
   }
+})
+
+test('findCandidates() finds the class’s text that shares most characters, held-out ones left out', async () => {
+  const { features, labels, classCount } = clusters(3, 6)
+  const texts = labels
+    .map((_, i) => i)
+    .reduce<string[]>((all, i) => [...all, ['refund', 'parcel', 'colour'][i % 3]!], [])
+  const grams = texts.map(gramsOf)
+  const model = {
+    classCount,
+    dimensions: features.columns,
+    coefficients: new Float32Array(classCount * features.columns),
+    intercepts: new Float32Array(classCount)
+  }
+  const all = Int32Array.from(labels.keys())
+  const asked = {
+    features: { ...features, rows: 1, values: features.values.slice(0, features.columns) },
+    grams: [gramsOf('refundd')]
+  }
+  const near = await findCandidates(engine, model, groupByClass({ features, grams }, labels, classCount, all), asked)
+  const own = labels[texts.indexOf('refund')]!
+  for (const [at, k] of near.classes.entries()) {
+    if (k === own) assert.ok(near.gramSimilarities[at]! > 0.2, `${near.gramSimilarities[at]}`)
+    else assert.ok(near.gramSimilarities[at]! < 0.1, `${near.gramSimilarities[at]}`)
+  }
+  const others = all.filter((i) => texts[i] !== 'refund')
+  const far = await findCandidates(engine, model, groupByClass({ features, grams }, labels, classCount, others), asked)
+  assert.ok(far.gramSimilarities.every((similarity) => similarity < 0.1))
+  const blind = await findCandidates(engine, model, groupByClass({ features }, labels, classCount, all), asked)
+  assert.ok(blind.gramSimilarities.every((similarity) => similarity === 0))
 })

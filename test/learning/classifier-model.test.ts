@@ -4,7 +4,11 @@
  */
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { gramsOf } from '../../src/learning/character-grams.ts'
 import {
   ClassifierModel,
   packRidgeModel,
@@ -23,15 +27,23 @@ const classIds = Array.from({ length: 20 }, (_, k) => `answer ${k} ü`)
 const origin = { classIds, encoderRevision: 'revision 1' }
 const ridge = fitRidge(set.features, set.labels, 20)
 const ridgeBytes = packRidgeModel(ridge, origin)
-const calibration = { logitWeight: 0.7, similarityWeight: 12 }
-const topicRule = { intercept: -8, logOddsWeight: 0.5, similarityWeight: 10, threshold: -1 }
+const calibration = { logitWeight: 0.7, similarityWeight: 12, gramWeight: 0 }
+const topicRule = {
+  intercept: -2,
+  logOddsWeight: 0.5,
+  marginWeight: 0.1,
+  similarityWeight: 4,
+  gramWeight: 0,
+  shareExponent: 0.5,
+  leastConfidence: 0.3
+}
 const softmax = {
   classCount: 20,
   dimensions: DIMENSIONS,
   coefficients: Float32Array.from(ridge.coefficients, (value) => 5 * value),
   intercepts: Float32Array.from(ridge.intercepts)
 }
-const softmaxBytes = packSoftmaxModel({ softmax, calibration, topicRule }, set.features, set.labels, origin)
+const softmaxBytes = packSoftmaxModel({ softmax, calibration, topicRule }, { ...set, classCount: 20 }, origin)
 const query = Float32Array.from(matrixRow(set.features, 33))
 
 test('ClassifierModel of a ridge model decides as the model fitted', () => {
@@ -100,13 +112,15 @@ test('ClassifierModel of a softmax model ranks candidates by calibrated probabil
   })
   const sum = scores.reduce((a, b) => a + b)
   const wanted = best.map((k, place) => ({ k, p: scores[place]! / sum })).toSorted((a, b) => b.p - a.p)
-  const { classId, confidence, ranked } = model.predict(query, 100)
+  const { classId, confidence, ranked, reasons } = model.predict(query, 100)
   assert.equal(ranked.length, MAX_CANDIDATES)
+  // Of any question: the probability that some class fits, times a power of the class's share.
+  const unit = reasons!.topicProbability
   assert.equal(classId, classIds[13])
   assert.equal(confidence, ranked[0]!.confidence)
   for (const [place, { classId: id, confidence: p }] of ranked.entries()) {
     assert.equal(id, classIds[wanted[place]!.k])
-    assert.ok(Math.abs(p - wanted[place]!.p) < 0.02, 'samples are kept to 8 bits')
+    assert.ok(Math.abs(p - unit * wanted[place]!.p ** topicRule.shareExponent) < 0.02, 'samples are kept to 8 bits')
   }
 })
 
@@ -181,6 +195,65 @@ test('a model is not packed with ids for other classes', () => {
 test('packSoftmaxModel() takes a sample of zeros', () => {
   const features = { ...set.features, values: set.features.values.slice() }
   features.values.fill(0, 0, DIMENSIONS)
-  const bytes = packSoftmaxModel({ softmax, calibration, topicRule }, features, set.labels, origin)
+  const bytes = packSoftmaxModel({ softmax, calibration, topicRule }, { ...set, features }, origin)
   assert.ok(Number.isFinite(ClassifierModel.load(bytes).predict(query).confidence))
+})
+
+const Before = Type.Object({
+  asked: Type.Array(Type.Array(Type.Number())),
+  predictions: Type.Array(
+    Type.Object({
+      classId: Type.String(),
+      confidence: Type.Number(),
+      isOffTopic: Type.Boolean(),
+      topicScore: Type.Number(),
+      ranked: Type.Array(Type.Object({ classId: Type.String(), confidence: Type.Number() }))
+    })
+  )
+})
+
+test('a softmax model trained before there were character n-grams answers as it did', () => {
+  const folder = new URL('../fixtures/softmax/', import.meta.url)
+  const model = ClassifierModel.load(readFileSync(new URL('before-character-n-grams.model', folder)))
+  const json = readFileSync(new URL('before-character-n-grams.json', folder), 'utf8')
+  const { asked, predictions } = Value.Parse(Before, JSON.parse(json))
+  assert.ok(predictions.some(({ isOffTopic }) => isOffTopic) && predictions.some(({ isOffTopic }) => !isOffTopic))
+  for (const [i, embedding] of asked.entries()) {
+    const { classId, confidence, isOffTopic, topicScore, ranked } = model.predict(Float32Array.from(embedding), 3, {
+      text: 'is not looked at'
+    })
+    const wanted = predictions[i]!
+    assert.deepEqual([classId, isOffTopic], [wanted.classId, wanted.isOffTopic])
+    assert.ok(Math.abs(confidence - wanted.confidence) < 1e-9 && Math.abs(topicScore - wanted.topicScore) < 1e-9)
+    for (const [place, one] of ranked.entries()) {
+      assert.equal(one.classId, wanted.ranked[place]!.classId)
+      assert.ok(Math.abs(one.confidence - wanted.ranked[place]!.confidence) < 1e-9)
+    }
+  }
+})
+
+test('a softmax model keeps the n-grams of its samples, and what was taught as off topic is never its answer', () => {
+  const grams = [...set.labels.keys()].map((i) => gramsOf(`phrase ${i}`))
+  const offTopic = { features: { ...set.features, rows: 1, values: query }, grams: [gramsOf('lasagne recipe')] }
+  const taught = {
+    softmax: {
+      classCount: 21,
+      dimensions: DIMENSIONS,
+      coefficients: Float32Array.of(...softmax.coefficients, ...query.map((value) => 40 * value)),
+      intercepts: Float32Array.of(...softmax.intercepts, 0)
+    },
+    calibration: { ...calibration, gramWeight: 5 },
+    topicRule: { ...topicRule, gramWeight: 3 },
+    offTopicClass: 20
+  }
+  const bytes = packSoftmaxModel(taught, { ...set, classCount: 20, grams, offTopic }, origin)
+  const model = ClassifierModel.load(bytes)
+  const seen = model.predict(query, 100, { text: 'phrase 33' })
+  const unseen = model.predict(query, 100, { text: 'lasagne recipe' })
+  assert.ok(seen.ranked.every(({ classId }) => classIds.includes(classId)))
+  assert.ok(seen.reasons!.gramSimilarity > 0.9 && unseen.reasons!.gramSimilarity < 0.1)
+  assert.ok(unseen.isOffTopic && unseen.confidence < 0.1, 'it is the very question that was taught as off topic')
+  assert.ok(seen.confidence > unseen.confidence)
+  const without = ClassifierModel.load(softmaxBytes)
+  assert.equal(without.predict(query, 1, { text: 'phrase 33' }).reasons!.gramSimilarity, 0)
 })

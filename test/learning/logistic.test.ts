@@ -40,7 +40,9 @@ for (const known of fixture.cases) {
     const model = ClassifierModel.load(bytes)
     for (const [q, wanted] of known.probabilities.entries()) {
       const embedding = Float32Array.from(known.queries.embeddings[q]!)
-      const { ranked } = model.predict(embedding, set.classCount, Float64Array.from(known.queries.numbers[q]!))
+      const { ranked } = model.predict(embedding, set.classCount, {
+        numbers: Float64Array.from(known.queries.numbers[q]!)
+      })
       for (const { classId, confidence } of ranked) {
         const difference = Math.abs(confidence - wanted[Number(classId)]!)
         assert.ok(difference < 1e-4, `query ${q} class ${classId}: ${confidence}, wanted ${wanted[Number(classId)]}`)

@@ -6,110 +6,94 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  DEFAULT_TOPIC_RULE,
-  fitTopicRule,
   MAX_LOG_ODDS,
-  MIN_SCORES_FOR_THRESHOLD,
+  ownEvidenceOf,
+  ownShare,
   topicEvidence,
+  topicProbability,
+  topicRuleOf,
   topicScore,
-  topicThreshold
+  type TopicEvidence
 } from '../../src/learning/off-topic.ts'
-import { seededRandom } from './clusters.ts'
+import { TOPIC_PRIOR } from '../../src/learning/topic-prior.ts'
 
 const candidates = {
   count: 1,
   width: 3,
   classes: Int32Array.of(4, 7, 9),
   logits: Float64Array.of(3, 2, 1),
-  similarities: Float64Array.of(0.5, 0.8, 0.2)
+  similarities: Float64Array.of(0.5, 0.8, 0.2),
+  gramSimilarities: Float64Array.of(0.1, 0.3, 0.4)
 }
-const logitsOnly = { logitWeight: 1, similarityWeight: 0 }
+const logitsOnly = { logitWeight: 1, similarityWeight: 0, gramWeight: 0 }
 
-test('topicEvidence() is the log-odds of the best class and the greatest similarity', () => {
-  const { logOdds, similarity } = topicEvidence(candidates, 0, logitsOnly)!
+test('topicEvidence() is how far the best class stands out, and the greatest similarities', () => {
+  const { logOdds, margin, similarity, gramSimilarity } = topicEvidence(candidates, 0, logitsOnly)!
   const p = Math.exp(3) / (Math.exp(3) + Math.exp(2) + Math.exp(1))
   assert.ok(Math.abs(logOdds - Math.log(p / (1 - p))) < 1e-9)
-  assert.equal(similarity, 0.8)
+  assert.ok(Math.abs(margin - 1) < 1e-9)
+  assert.deepEqual([similarity, gramSimilarity], [0.8, 0.4])
 })
 
-test('topicEvidence() without a class is as if it did not exist', () => {
-  const { logOdds, similarity } = topicEvidence(candidates, 0, logitsOnly, 7)!
-  assert.ok(Math.abs(logOdds - 2) < 1e-9, 'odds of e³ to e¹')
+test('topicEvidence() without classes is as if they did not exist', () => {
+  const { logOdds, margin, similarity } = topicEvidence(candidates, 0, logitsOnly, 7)!
+  assert.ok(Math.abs(logOdds - 2) < 1e-9 && Math.abs(margin - 2) < 1e-9, 'odds of e³ to e¹')
   assert.equal(similarity, 0.5)
+  assert.equal(topicEvidence(candidates, 0, logitsOnly, 4, 7, 9), undefined)
 })
 
 test('topicEvidence() finds the best class wherever it stands', () => {
-  const { logOdds } = topicEvidence(candidates, 0, { logitWeight: 0, similarityWeight: 10 })!
+  const { logOdds } = topicEvidence(candidates, 0, { logitWeight: 0, similarityWeight: 10, gramWeight: 0 })!
   assert.ok(Math.abs(logOdds + Math.log(Math.exp(-3) + Math.exp(-6))) < 1e-9)
 })
 
-test('topicEvidence() of one class knows similarity alone, and of none nothing', () => {
+test('topicEvidence() of one class knows similarities alone, and of none nothing', () => {
   const one = { ...candidates, width: 1, classes: Int32Array.of(4), logits: Float64Array.of(3) }
-  assert.deepEqual(topicEvidence(one, 0, logitsOnly), { logOdds: 0, similarity: 0.5 })
+  const alone = { logOdds: 0, margin: 0, similarity: 0.5, gramSimilarity: 0.1 }
+  assert.deepEqual(topicEvidence(one, 0, logitsOnly), alone)
   assert.equal(topicEvidence(one, 0, logitsOnly, 4), undefined)
 })
 
-test('topicEvidence() bounds log-odds that overflow', () => {
-  const sure = { ...candidates, logits: Float64Array.of(900, 0, 0) }
-  assert.equal(topicEvidence(sure, 0, logitsOnly)!.logOdds, MAX_LOG_ODDS)
+test('topicEvidence() bounds what overflows', () => {
+  const sure = topicEvidence({ ...candidates, logits: Float64Array.of(900, 0, 0) }, 0, logitsOnly)!
+  assert.deepEqual([sure.logOdds, sure.margin], [MAX_LOG_ODDS, MAX_LOG_ODDS])
 })
 
-function evidence(count: number, logOdds: number, similarity: number, seed: number) {
-  const random = seededRandom(seed)
-  return Array.from({ length: count }, () => ({
-    logOdds: logOdds + 2 * random() - 1,
-    similarity: similarity + 0.2 * random() - 0.1
-  }))
+const near: TopicEvidence = { logOdds: 9, margin: 9, similarity: 0.95, gramSimilarity: 0.8 }
+const far: TopicEvidence = { logOdds: -2, margin: 0.3, similarity: 0.2, gramSimilarity: 0.05 }
+
+test('topicRuleOf() tells what is near from what is far, of mentors of any size', () => {
+  for (const classCount of [2, 20, 400]) {
+    for (const phrases of [1, 3, 50]) {
+      const rule = topicRuleOf({ sampleCount: phrases * classCount, classCount })
+      assert.ok(topicProbability(rule, near) > 0.8, `${classCount} × ${phrases}`)
+      assert.ok(topicProbability(rule, far) < 0.2, `${classCount} × ${phrases}`)
+    }
+  }
+})
+
+test('topicRuleOf() never jumps when a mentor gets one more phrase', () => {
+  for (let count = 20; count < 400; count++) {
+    const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { count: count - 20, middle: 1.5 } })
+    const next = topicRuleOf({ sampleCount: count + 1, classCount: 20, own: { count: count - 19, middle: 1.5 } })
+    assert.ok(Math.abs(one.intercept - next.intercept) < 0.1, `${count} phrases: ${one.intercept}, ${next.intercept}`)
+  }
+})
+
+function many(evidence: TopicEvidence): TopicEvidence[] {
+  return Array.from({ length: 100 }, () => evidence)
 }
 
-test('fitTopicRule() scores what is on topic above what is not', () => {
-  const onTopic = evidence(300, 4, 0.8, 1)
-  const offTopic = evidence(300, 1, 0.5, 2)
-  const rule = fitTopicRule(onTopic, [offTopic])
-  assert.ok(onTopic.every((one) => topicScore(rule, one) > 0))
-  assert.ok(offTopic.every((one) => topicScore(rule, one) < 0))
+test('ownEvidenceOf() moves the rule against questions that other answers’ samples score too well', () => {
+  const size = { sampleCount: 200, classCount: 20 }
+  const clear = topicRuleOf({ ...size, own: ownEvidenceOf(size, many(near), many(far)) })
+  const blurred = topicRuleOf({ ...size, own: ownEvidenceOf(size, many(near), many({ ...near, logOdds: 3 })) })
+  assert.ok(topicScore(blurred, near) < topicScore(clear, near) - 1)
 })
 
-test('fitTopicRule() learns which evidence tells', () => {
-  // Log-odds alike on both sides.
-  const rule = fitTopicRule(evidence(2000, 2, 0.85, 1), [evidence(2000, 2, 0.55, 2)])
-  assert.ok(rule.logOddsWeight < 0.4 * DEFAULT_TOPIC_RULE.logOddsWeight)
-  assert.ok(rule.similarityWeight > DEFAULT_TOPIC_RULE.similarityWeight)
-})
-
-test('fitTopicRule() weighs a few supplied questions as much as many withheld ones', () => {
-  const onTopic = evidence(1000, 4, 0.8, 1)
-  const withheld = evidence(1000, 1, 0.75, 2)
-  const supplied = evidence(10, 4, 0.2, 3)
-  const without = fitTopicRule(onTopic, [withheld, []])
-  const with10 = fitTopicRule(onTopic, [withheld, supplied])
-  const mean = (rule: typeof without) => supplied.reduce((sum, one) => sum + topicScore(rule, one), 0) / supplied.length
-  assert.ok(mean(with10) < mean(without) - 1)
-  const repeated = Array.from({ length: 100 }, () => supplied).flat()
-  assert.ok(Math.abs(mean(fitTopicRule(onTopic, [withheld, repeated])) - mean(with10)) < 1)
-})
-
-test('fitTopicRule() of one side alone is the default rule', () => {
-  assert.deepEqual(fitTopicRule([], [evidence(9, 1, 0.5, 1)]), DEFAULT_TOPIC_RULE)
-  assert.deepEqual(fitTopicRule(evidence(9, 1, 0.5, 1), [[]]), DEFAULT_TOPIC_RULE)
-})
-
-const hundred = Array.from({ length: 100 }, (_, i) => i)
-
-test('topicThreshold() parts the two sides where they part', () => {
-  assert.equal(topicThreshold(hundred, [hundred.map((x) => x - 100)], 0.9), 0)
-})
-
-test('topicThreshold() refuses no more good questions than coverage allows', () => {
-  // Off topic lies amid the good: to part them best would refuse 50.
-  assert.equal(topicThreshold(hundred, [hundred.map((x) => x / 2)], 0.95), 5)
-})
-
-test('topicThreshold() without anything off topic is the coverage alone', () => {
-  assert.equal(topicThreshold(hundred, [[], []], 0.98), 2)
-})
-
-test('topicThreshold() of too few scores is undefined', () => {
-  assert.equal(topicThreshold(hundred.slice(0, MIN_SCORES_FOR_THRESHOLD - 1), [[-1]], 0.9), undefined)
-  assert.notEqual(topicThreshold(hundred.slice(0, MIN_SCORES_FOR_THRESHOLD), [[-1]], 0.9), undefined)
+test('ownEvidenceOf() of nothing held out leaves the rule to others', () => {
+  const size = { sampleCount: 20, classCount: 20 }
+  assert.equal(ownEvidenceOf(size, [], []), undefined)
+  assert.equal(ownShare(undefined), 0)
+  assert.equal(ownShare({ count: TOPIC_PRIOR.samplesOfHalfShare, middle: 0 }), 0.5)
 })

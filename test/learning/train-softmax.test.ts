@@ -7,8 +7,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { DEFAULT_CALIBRATION } from '../../src/learning/calibration.ts'
 import { ClassifierModel, packSoftmaxModel } from '../../src/learning/classifier-model.ts'
-import { evaluate } from '../../src/learning/evaluation.ts'
-import { DEFAULT_TOPIC_RULE } from '../../src/learning/off-topic.ts'
+import { evaluate, type JudgedQuestion } from '../../src/learning/evaluation.ts'
+import { topicRuleOf } from '../../src/learning/off-topic.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
 import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/learning/train-softmax.ts'
 import { clusters, samplesWhere } from './clusters.ts'
@@ -16,14 +16,18 @@ import { clusters, samplesWhere } from './clusters.ts'
 const engine = await TensorEngine.create()
 after(() => engine[Symbol.asyncDispose]())
 
-function modelOf(trained: TrainedSoftmax, { features, labels, classCount }: TrainingSet): ClassifierModel {
-  const classIds = Array.from({ length: classCount }, (_, k) => String(k))
-  return ClassifierModel.load(packSoftmaxModel(trained, features, labels, { classIds, encoderRevision: 'test' }))
+function modelOf(trained: TrainedSoftmax, set: TrainingSet): ClassifierModel {
+  const classIds = Array.from({ length: set.classCount }, (_, k) => String(k))
+  return ClassifierModel.load(packSoftmaxModel(trained, set, { classIds, encoderRevision: 'test' }))
 }
 
 function rowsOf({ features }: Pick<TrainingSet, 'features'>): Float32Array[] {
   const { values, rows, columns } = features
   return Array.from({ length: rows }, (_, i) => values.subarray(i * columns, (i + 1) * columns))
+}
+
+function meanConfidence(of: readonly JudgedQuestion[]): number {
+  return of.reduce((sum, { ranked }) => sum + ranked[0]!.confidence, 0) / of.length
 }
 
 // Of 20 classes 15 are trained on; the other 5 are off topic.
@@ -58,7 +62,7 @@ test('trainSoftmax() judges every sample out of its fold, with its class and wit
   assert.equal(withheld.length, known.length)
   assert.ok(withheld.every((one) => one.ranked.every((ranked) => ranked.class !== set.labels[one.question])))
   const report = evaluate(trained.outOfFold, true)
-  assert.ok(report.accuracy! > 0.9 && report.offTopicAuroc! > 0.9 && report.calibrationError! < 0.1)
+  assert.ok(report.accuracy! > 0.9 && report.offTopicAuroc! > 0.9)
 })
 
 test('trainSoftmax() foresees out of fold how sure and how right it will be', () => {
@@ -71,7 +75,11 @@ test('trainSoftmax() foresees out of fold how sure and how right it will be', ()
   const foreseen = evaluate(trained.outOfFold, true)
   const found = evaluate(judged, true)
   assert.ok(Math.abs(found.accuracy! - foreseen.accuracy!) < 0.05)
-  assert.ok(found.calibrationError! < 0.1)
+  // Nothing off topic was asked here, of what is foreseen one half is.
+  assert.ok(
+    Math.abs(meanConfidence(judged) - meanConfidence(trained.outOfFold.filter(({ label }) => label !== undefined))) <
+      0.05
+  )
 })
 
 test('trainSoftmax() gives the same model of the same samples', async () => {
@@ -83,13 +91,31 @@ test('trainSoftmax() says nothing is missing when all was measured', () => {
   assert.deepEqual(trained.notMeasured, [])
 })
 
+function halfOfUnknown(isFirst: boolean) {
+  return samplesWhere(all, (label, i) => label >= 15 && Math.floor(i / 20) % 2 === (isFirst ? 0 : 1))
+}
+
 test('trainSoftmax() takes supplied off-topic questions into account', async () => {
-  // Questions as near to the samples as good ones are: no line can be drawn, but the rule must move towards refusing them.
-  const offTopic = unknown.features
-  const taught = await trainSoftmax(engine, { ...set, offTopic })
-  const refused = (model: ClassifierModel) => rowsOf(unknown).filter((row) => model.predict(row).isOffTopic).length
-  assert.notDeepEqual(taught.topicRule, trained.topicRule)
-  assert.ok(refused(modelOf(taught, set)) >= refused(modelOf(trained, set)))
+  const taughtSet = { ...set, offTopic: { features: halfOfUnknown(true).features } }
+  const taught = await trainSoftmax(engine, taughtSet)
+  const [untaught, knowing] = [modelOf(trained, set), modelOf(taught, taughtSet)]
+  // Others of the same kind: none of these was taught.
+  const asked = rowsOf(halfOfUnknown(false))
+  const refused = (model: ClassifierModel) => asked.filter((row) => model.predict(row).isOffTopic).length / asked.length
+  assert.ok(
+    refused(knowing) > 0.97 && refused(knowing) > refused(untaught),
+    `${refused(untaught)}, then ${refused(knowing)}`
+  )
+  // No good question is pulled along.
+  const answered = (model: ClassifierModel) =>
+    rowsOf(unseen).filter((row, i) => {
+      const { classId, isOffTopic } = model.predict(row)
+      return !isOffTopic && classId === String(unseen.labels[i])
+    }).length / unseen.labels.length
+  assert.ok(answered(knowing) > answered(untaught) - 0.02, `${answered(untaught)}, then ${answered(knowing)}`)
+  const judgedOffTopic = taught.outOfFold.filter(({ question }) => question >= set.labels.length)
+  assert.ok(judgedOffTopic.length > 0 && judgedOffTopic.every(({ label }) => label === undefined))
+  assert.ok(taught.outOfFold.every(({ ranked }) => ranked.every((one) => one.class < 15)))
 })
 
 test('trainSoftmax() of one class answers what is near it and refuses what is not', async () => {
@@ -100,15 +126,16 @@ test('trainSoftmax() of one class answers what is near it and refuses what is no
   ])
   const model = modelOf(single, one)
   const far = rowsOf({ features: samplesWhere(all, (label) => label !== 0).features })
-  assert.equal(model.predict(rowsOf(one)[0]!).confidence, 1)
   assert.equal(model.predict(rowsOf(one)[0]!).isOffTopic, false)
-  assert.ok(far.filter((row) => model.predict(row).isOffTopic).length / far.length > 0.9)
+  const least = Math.min(...rowsOf(one).map((row) => model.predict(row).confidence))
+  assert.ok(far.filter((row) => model.predict(row).confidence < least).length / far.length > 0.9)
 })
 
 test('trainSoftmax() of one sample a class works by the usual rules and says so', async () => {
   const one = { ...samplesWhere(all, (label, i) => i < 20 && label < 15), classCount: 15 }
   const few = await trainSoftmax(engine, one)
-  assert.deepEqual([few.calibration, few.topicRule, few.outOfFold], [DEFAULT_CALIBRATION, DEFAULT_TOPIC_RULE, []])
+  const usual = topicRuleOf({ sampleCount: one.labels.length, classCount: 15 })
+  assert.deepEqual([few.calibration, few.topicRule, few.ownShare, few.outOfFold], [DEFAULT_CALIBRATION, usual, 0, []])
   assert.match(few.notMeasured.join(' '), /no answer has two different samples/)
   const model = modelOf(few, one)
   for (const [i, row] of rowsOf(one).entries()) assert.equal(model.predict(row).classId, String(one.labels[i]))
@@ -126,7 +153,7 @@ test('trainSoftmax() does not take twins for two samples', async () => {
   assert.deepEqual((await trainSoftmax(engine, twins)).outOfFold, [])
 })
 
-test('trainSoftmax() of few samples keeps the usual threshold, and names the answers that it cannot measure', async () => {
+test('trainSoftmax() of few samples leans on other mentors, and names the answers that it cannot measure', async () => {
   const few = { ...samplesWhere(all, (label, i) => label < 3 && i < 60), classCount: 4 }
   const single = samplesWhere(all, (label, i) => label === 3 && i < 20)
   const joined = {
@@ -138,11 +165,11 @@ test('trainSoftmax() of few samples keeps the usual threshold, and names the ans
     labels: Int32Array.of(...few.labels, 3),
     classCount: 4
   }
-  const { notMeasured, topicRule } = await trainSoftmax(engine, joined)
-  assert.deepEqual(topicRule, DEFAULT_TOPIC_RULE)
+  const { notMeasured, ownShare } = await trainSoftmax(engine, joined)
+  assert.ok(ownShare > 0.2 && ownShare < 0.4, `${ownShare}`)
   assert.deepEqual(notMeasured, [
     '1 of 4 answers have no two different samples: they are trained on but not measured.',
-    'The off-topic threshold is the usual one: 9 of 10 samples could be held out, 40 answered right are wanted.'
+    'The off-topic rule is to 69% that of other mentors: 9 of 10 samples could be held out.'
   ])
 })
 

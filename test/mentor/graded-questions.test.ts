@@ -87,6 +87,7 @@ test('GradedMentors adds accepted questions to what matches and to what is learn
       ['Two!', 'b']
     ]
   )
+  assert.deepEqual(found.rejectedQuestions, ['not mine'])
   assert.equal(found.revision, await mentors.revisionOf('m'))
   assert.notEqual(found.revision, 'r1')
   assert.equal(await mentors.revisionOf('nobody'), undefined)

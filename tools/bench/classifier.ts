@@ -27,7 +27,7 @@ const DRAWS = 3
 const ROOT = join(import.meta.dirname, '../..')
 
 const folder = process.argv[2] ?? (await embedWithOurs())
-const { classCount, train, testSanitized, testAsAsked, testLabels } = readBanking77(folder)
+const { classCount, train, testSanitized, testAsAsked, testLabels, testTexts } = readBanking77(folder)
 
 const engine = await TensorEngine.create()
 const report = {
@@ -68,14 +68,14 @@ async function measureSoftmax() {
   const trained = await trainSoftmax(engine, set)
   const trainMs = Math.round(performance.now() - start)
   const model = load(trained, set)
-  const { result: judged, milliseconds } = timed(() => judge(model, testAsAsked, testLabels))
+  const { result: judged, milliseconds } = timed(() => judge(model, testAsAsked, testLabels, testTexts))
   const found = evaluate(judged, true)
   const foreseen = evaluate(trained.outOfFold, true)
   return {
     trainMs,
     predictMs: milliseconds / judged.length,
     modelBytes: model.byteLength,
-    accuracySanitized: evaluate(judge(model, testSanitized, testLabels), true).accuracy,
+    accuracySanitized: evaluate(judge(model, testSanitized, testLabels, testTexts), true).accuracy,
     accuracyAsAsked: found.accuracy,
     answeredRight: found.answeredRight,
     calibrationError: found.calibrationError,
@@ -100,6 +100,7 @@ async function measureOffTopic() {
     const rows = [...train.labels.keys()].filter((i) => classOf.has(train.labels[i]!))
     const set = {
       features: takeRows(train.features, rows),
+      ...(train.grams !== undefined && { grams: rows.map((i) => train.grams![i]!) }),
       labels: Int32Array.from(rows, (i) => classOf.get(train.labels[i]!)!),
       classCount: kept.length
     }
@@ -107,7 +108,8 @@ async function measureOffTopic() {
     const judged = judge(
       load(trained, set),
       testAsAsked,
-      testLabels.map((k) => classOf.get(k))
+      testLabels.map((k) => classOf.get(k)),
+      testTexts
     )
     const found = evaluate(judged, true)
     draws.push({
@@ -143,7 +145,7 @@ function confidenceOf(one: JudgedQuestion): number {
 }
 
 function load(trained: TrainedSoftmax, set: TrainingSet): ClassifierModel {
-  return ClassifierModel.load(packSoftmaxModel(trained, set.features, set.labels, originOf(set.classCount)))
+  return ClassifierModel.load(packSoftmaxModel(trained, set, originOf(set.classCount)))
 }
 
 function takeRows(of: FloatMatrix, rows: readonly number[]): FloatMatrix {

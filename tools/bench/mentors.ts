@@ -162,8 +162,11 @@ async function measureReady(): Promise<Pick<MentorsResult, 'ready' | 'accuracy'>
     tell(`ready, round ${round + 1}: ours ${ready.oursMs.at(-1)?.toFixed(0)} ms, peer ${fitMs.toFixed(0)} ms`)
   }
   await engine[Symbol.asyncDispose]()
-  const softmaxBytes = packSoftmaxModel(trained77, set.features, set.labels, originOf(classCount))
-  const asAsked = evaluate(judge(ClassifierModel.load(softmaxBytes), int8.testAsAsked, int8.testLabels), true)
+  const softmaxBytes = packSoftmaxModel(trained77, { ...set, classCount }, originOf(classCount))
+  const asAsked = evaluate(
+    judge(ClassifierModel.load(softmaxBytes), int8.testAsAsked, int8.testLabels, int8.testTexts),
+    true
+  )
   const ridgeModel = ClassifierModel.load(packRidgeModel(ridge, originOf(classCount)))
   const sanitized = evaluate(judge(ridgeModel, fp32.testSanitized, fp32.testLabels), false)
   const { accuracy: softmaxInt8, calibrationError } = asAsked

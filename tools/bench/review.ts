@@ -126,7 +126,13 @@ async function fit(rows: readonly number[]): Promise<ClassifierModel> {
   const ofRows = Int32Array.from(rows, (row) => labels.train[row]!)
   const trained = await trainSoftmax(engine, { features, labels: ofRows, classCount: labels.classCount })
   const classIds = Array.from({ length: labels.classCount }, (_, k) => String(k))
-  return ClassifierModel.load(packSoftmaxModel(trained, features, ofRows, { classIds, encoderRevision: 'bench' }))
+  return ClassifierModel.load(
+    packSoftmaxModel(
+      trained,
+      { features, labels: ofRows, classCount: labels.classCount },
+      { classIds, encoderRevision: 'bench' }
+    )
+  )
 }
 
 function accuracyOf(model: ClassifierModel): number {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { gramsOf, type Grams } from '../../../src/learning/character-grams.ts'
 import type { ClassifierModel } from '../../../src/learning/classifier-model.ts'
 import type { JudgedQuestion } from '../../../src/learning/evaluation.ts'
 import type { FloatMatrix } from '../../../src/learning/tensor-engine.ts'
@@ -49,7 +50,9 @@ export async function embedBanking77(encoder: Encoder, dataFolder: string, folde
     dimensions: encoder.dimensions,
     classCount: categories.length,
     train: labelsOf(train),
-    test: labelsOf(test)
+    test: labelsOf(test),
+    trainTexts: train.map(({ text }) => sanitize(text)),
+    testTexts: asAsked.map(sanitize)
   }
   await writeFile(join(folder, 'labels.json'), JSON.stringify(labels))
 }
@@ -58,17 +61,21 @@ const Labels = Type.Object({
   dimensions: Type.Integer(),
   classCount: Type.Integer(),
   train: Type.Array(Type.Integer()),
-  test: Type.Array(Type.Integer())
+  test: Type.Array(Type.Integer()),
+  trainTexts: Type.Optional(Type.Array(Type.String())),
+  testTexts: Type.Optional(Type.Array(Type.String()))
 })
 
 /** Banking77, embedded. */
 export interface EmbeddedBanking77 {
   readonly classCount: number
   /** Texts sanitized. */
-  readonly train: { readonly features: FloatMatrix; readonly labels: Int32Array }
+  readonly train: { readonly features: FloatMatrix; readonly labels: Int32Array; readonly grams?: readonly Grams[] }
   readonly testSanitized: FloatMatrix
   readonly testAsAsked: FloatMatrix
   readonly testLabels: readonly number[]
+  /** Sanitized; none where another program embedded them. */
+  readonly testTexts?: readonly string[]
 }
 
 /** Reads what {@link embedBanking77} or tools/bench/classifier.py has written. */
@@ -80,10 +87,15 @@ export function readBanking77(folder: string): EmbeddedBanking77 {
   }
   return {
     classCount: labels.classCount,
-    train: { features: read('train.f32'), labels: Int32Array.from(labels.train) },
+    train: {
+      features: read('train.f32'),
+      labels: Int32Array.from(labels.train),
+      ...(labels.trainTexts !== undefined && { grams: labels.trainTexts.map(gramsOf) })
+    },
     testSanitized: read('test-sanitized.f32'),
     testAsAsked: read('test-as-asked.f32'),
-    testLabels: labels.test
+    testLabels: labels.test,
+    ...(labels.testTexts !== undefined && { testTexts: labels.testTexts })
   }
 }
 
@@ -96,11 +108,12 @@ export function originOf(classCount: number) {
 export function judge(
   model: ClassifierModel,
   of: FloatMatrix,
-  wanted: readonly (number | undefined)[]
+  wanted: readonly (number | undefined)[],
+  texts?: readonly string[]
 ): JudgedQuestion[] {
   return wanted.map((label, i) => {
     const embedding = of.values.subarray(i * of.columns, (i + 1) * of.columns)
-    const { ranked, topicScore, isOffTopic } = model.predict(embedding, 5)
+    const { ranked, topicScore, isOffTopic } = model.predict(embedding, 5, { text: texts?.[i] })
     return {
       question: i,
       label,

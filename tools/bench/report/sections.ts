@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { answers } from './answers.ts'
 import { arithmeticLimit } from './arithmetic-limit.ts'
 import { cachedGet } from './cached-get.ts'
 import { concurrency } from './concurrency.ts'
@@ -29,6 +30,7 @@ const KNOWN: readonly Section[] = [
   arithmeticLimit,
   quality,
   tokenizer,
+  answers,
   mentors,
   jobs,
   soak

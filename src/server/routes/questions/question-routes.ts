@@ -50,6 +50,21 @@ const QuestionReply = Type.Object({
       }),
       { description: 'The classifier’s best, also when the answer is off topic.' }
     )
+  ),
+  explanation: Type.Optional(
+    Type.Union(
+      [
+        Type.Object({
+          topic_score: Type.Number({ description: 'Probability that any answer fits.' }),
+          match: Type.Number({ description: 'Share of this answer among all that could be meant.' }),
+          threshold: Type.Number({ description: 'A confidence below this is off topic.' }),
+          similarity: Type.Number({ description: 'Cosine to the nearest phrase.' }),
+          character_similarity: Type.Number({ description: 'Cosine of character n-grams to the nearest phrase.' })
+        }),
+        Type.Null()
+      ],
+      { description: 'What the confidence is made of; null of a match, and of an architecture without probabilities.' }
+    )
   )
 })
 
@@ -69,6 +84,9 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
           ping: Type.Optional(
             Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })
           ),
+          explain: Type.Optional(
+            Type.Enum(['true', 'false'], { description: '`true`: with what the confidence is made of.' })
+          ),
           top_k: Type.Optional(
             Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many alternatives, 0 to 16.' })
           )
@@ -85,7 +103,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
       serializerCompiler: () => JSON.stringify
     },
     async (request, reply) => {
-      const { mentor, query, chatsessionid, ping = '', top_k: topK = '0' } = request.query
+      const { mentor, query, chatsessionid, ping = '', explain, top_k: topK = '0' } = request.query
       assertMayRead(callerOf(request), mentor)
       const caller = callerHeadersOf(request)
       void reply.header('cache-control', 'no-store')
@@ -110,7 +128,11 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
         confidence: isJudged ? answer.confidence : undefined
       })
       if (timings !== undefined) void reply.header('server-timing', serverTimingOf(timings))
-      return questionReply(query, answer, feedbackId, `${architecture}/${version}`, topK !== '0')
+      const classifier = `${architecture}/${version}`
+      return {
+        ...questionReply(query, answer, feedbackId, classifier, topK !== '0'),
+        ...(explain === 'true' && { explanation: explanationOf(answer) })
+      }
     }
   )
 }
@@ -143,6 +165,17 @@ function questionReply(
         confidence: one.confidence
       }))
     })
+  }
+}
+
+function explanationOf({ reasons }: AnswerReply) {
+  if (reasons === undefined) return null
+  return {
+    topic_score: reasons.topicProbability,
+    match: reasons.share,
+    threshold: reasons.leastConfidence,
+    similarity: reasons.similarity,
+    character_similarity: reasons.gramSimilarity
   }
 }
 

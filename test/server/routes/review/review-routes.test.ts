@@ -37,6 +37,7 @@ interface Answer {
   readonly answer_id: string
   readonly answer_type: string
   readonly answer_text: string
+  readonly confidence: number
 }
 
 async function reviewOf({ ask }: MentorApp, query: Record<string, string> = {}): Promise<Review> {
@@ -117,7 +118,24 @@ test('a graded question wins over a question’s own text, and a later decision 
   assert.deepEqual([after.answer_id, after.answer_type], ['intro-name', 'EXACT'])
 })
 
-test('what is rejected does not come back, and is answered as before', async (t) => {
+test('what is rejected is off topic at once, and what is like it after the next training', async (t) => {
+  const app = await openMentorApp(t)
+  await app.put('noor', CSV)
+  await app.train({ mentor: 'noor' })
+  const asked = 'your name, what is it, can you tell me'
+  assert.equal((await answerTo(app, asked)).answer_type, 'CLASSIFIER')
+  await decide(app, { decision: 'reject', questions: [asked] })
+  const { answer_type: type, confidence } = await answerTo(app, asked.toUpperCase())
+  assert.deepEqual([type, confidence], ['OFF_TOPIC', 0])
+  const like = 'your name, what is it, can you tell us'
+  const before = await answerTo(app, like)
+  await app.train({ mentor: 'noor', force: true })
+  const after = await answerTo(app, like)
+  assert.equal(before.answer_type, 'CLASSIFIER')
+  assert.ok(after.confidence < 0.8 * before.confidence, `${before.confidence}, then ${after.confidence}`)
+})
+
+test('what is rejected does not come back', async (t) => {
   const app = await openMentorApp(t)
   await app.put('noor', CSV)
   await app.train({ mentor: 'noor' })

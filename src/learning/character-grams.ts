@@ -1,0 +1,145 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** Numbers that stand for n-grams: the buckets of their hash. */
+const BUCKETS = 1 << 16
+const SHORTEST = 3
+const LONGEST = 5
+/**
+ * An n-gram that more than this share of the texts has, and more than {@link LEAST_COMMON} of them, counts for nothing: it tells little, and takes
+ * most of the time, a tenth of a millisecond a question where a mentor has ten thousand phrases.
+ */
+const COMMON_SHARE = 1 / 8
+const LEAST_COMMON = 16
+/** Characters of a text that are looked at: no phrase is longer, and a page of text costs no more than its beginning. */
+const MAX_CHARACTERS = 2000
+
+/** Sorted buckets of a text's n-grams, each once. */
+export type Grams = Uint16Array
+
+/**
+ * Character n-grams of a text: 3 to 5 characters within each word, the word's boundaries counted as a space, in lower case.
+ * They see what a wrong letter leaves of a word, and names that the encoder does not know. What is neither letter nor digit parts words.
+ * `gramsOf('Ok')` are the buckets of " ok", "ok " and " ok ". Pairs of characters take half of the time and add nothing.
+ */
+export function gramsOf(text: string): Grams {
+  const found = new Set<number>()
+  const words =
+    text
+      .slice(0, MAX_CHARACTERS)
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  for (const word of words) {
+    const bounded = ` ${word} `
+    for (let start = 0; start < bounded.length - 1; start++) {
+      // FNV-1a over UTF-16 code units, folded to 16 bits.
+      let hash = 0x811c9dc5
+      const end = Math.min(bounded.length, start + LONGEST)
+      for (let i = start; i < end; i++) {
+        hash = Math.imul(hash ^ bounded.charCodeAt(i), 0x01000193)
+        if (i - start + 1 >= SHORTEST) found.add(((hash >>> 16) ^ hash) & (BUCKETS - 1))
+      }
+    }
+  }
+  return Uint16Array.from(found).toSorted()
+}
+
+/**
+ * Finds how alike a text is to each of some texts: the cosine of their n-grams, each weighed by how few of the texts have it
+ * (inverse document frequency, ln((1 + n) / (1 + texts with it)) + 1, as scikit-learn's TfidfVectorizer has it). What none of the
+ * texts has counts in the length of the question: strange words make it less like all of them.
+ */
+export class GramIndex {
+  readonly #textCount: number
+  /** Buckets that occur, ascending. */
+  readonly #buckets: Uint16Array
+  /** Where the texts of each bucket begin in {@link #texts}; one more at the end. */
+  readonly #starts: Uint32Array
+  readonly #texts: Uint32Array
+  readonly #weights: Float32Array
+  readonly #lengths: Float32Array
+  readonly #weightOfUnknown: number
+
+  /** @param grams of each text */
+  constructor(grams: readonly Grams[]) {
+    this.#textCount = grams.length
+    const counts = new Uint32Array(BUCKETS)
+    for (const ofText of grams) for (const bucket of ofText) counts[bucket]! += 1
+    this.#buckets = Uint16Array.from([...counts.keys()].filter((bucket) => counts[bucket]! > 0))
+    this.#starts = new Uint32Array(this.#buckets.length + 1)
+    const placeOf = new Uint32Array(BUCKETS)
+    this.#weights = new Float32Array(this.#buckets.length)
+    for (const [place, bucket] of this.#buckets.entries()) {
+      this.#weights[place] = this.#weightOf(counts[bucket]!)
+      // No text is listed under an n-gram that counts for nothing.
+      this.#starts[place + 1] = this.#starts[place]! + (this.#weights[place] > 0 ? counts[bucket]! : 0)
+      placeOf[bucket] = place
+    }
+    this.#weightOfUnknown = this.#weightOf(0)
+    this.#texts = new Uint32Array(this.#starts.at(-1)!)
+    this.#lengths = new Float32Array(grams.length)
+    const next = this.#starts.slice()
+    for (const [text, ofText] of grams.entries()) {
+      let squares = 0
+      for (const bucket of ofText) {
+        const place = placeOf[bucket]!
+        if (this.#weights[place] === 0) continue
+        this.#texts[next[place]!] = text
+        next[place]! += 1
+        squares += this.#weights[place]! ** 2
+      }
+      this.#lengths[text] = Math.sqrt(squares)
+    }
+  }
+
+  /** Memory that the index holds, in bytes, about. */
+  get byteLength(): number {
+    return 10 * this.#buckets.length + 4 * (this.#texts.length + this.#textCount)
+  }
+
+  /**
+   * Cosine to each text, 0 to 1; 0 where a side has no n-gram.
+   * @param sums one for each text: holds the result and is returned
+   */
+  similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
+    sums.fill(0)
+    let squares = 0
+    for (const bucket of grams) {
+      const place = this.#placeOf(bucket)
+      if (place < 0) {
+        squares += this.#weightOfUnknown ** 2
+        continue
+      }
+      const square = this.#weights[place]! ** 2
+      squares += square
+      for (let at = this.#starts[place]!; at < this.#starts[place + 1]!; at++) sums[this.#texts[at]!]! += square
+    }
+    const length = Math.sqrt(squares)
+    for (let text = 0; text < sums.length; text++) {
+      if (sums[text]! > 0) sums[text] = Math.min(1, sums[text]! / (length * this.#lengths[text]!))
+    }
+    return sums
+  }
+
+  #weightOf(textsWithIt: number): number {
+    if (textsWithIt > Math.max(LEAST_COMMON, COMMON_SHARE * this.#textCount)) return 0
+    return Math.log((1 + this.#textCount) / (1 + textsWithIt)) + 1
+  }
+
+  /** Place of a bucket among those that occur, or −1. */
+  #placeOf(bucket: number): number {
+    let low = 0
+    let high = this.#buckets.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const found = this.#buckets[middle]!
+      if (found === bucket) return middle
+      if (found < bucket) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
+  }
+}

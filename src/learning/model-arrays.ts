@@ -1,0 +1,25 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import type { PartReader } from '../storage/sealed-file.ts'
+
+/** Arrays that a model's file is made of. */
+export type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array | Uint16Array
+
+/** Takes arrays from a model, one after another. */
+export class ArrayReader {
+  readonly #parts: PartReader
+
+  constructor(parts: PartReader) {
+    this.#parts = parts
+  }
+
+  read<T extends NumberArray>(
+    kind: { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
+    length: number
+  ): T {
+    return new kind(this.#parts.take(length * kind.BYTES_PER_ELEMENT).buffer)
+  }
+}

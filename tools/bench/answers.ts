@@ -1,0 +1,24 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/**
+ * Claim: a mentor answers what it knows and refuses what it does not, at the size that authors make, on what people really ask.
+ *
+ *     BENCH_DATA=FOLDER npm run bench -- answers
+ *
+ * The data sets are not part of this project; without them it says where to get them. Each figure stands twice: by an off-topic rule
+ * that was learned on the other data sets alone, and by the one that the service has.
+ */
+
+import { learnPrior } from '../learn-topic-prior/learn.ts'
+
+const folder = process.env['BENCH_DATA']
+if (folder === undefined)
+  throw new Error('BENCH_DATA is to name the folder of data sets (tools/learn-topic-prior/data-sets.ts)')
+const { figures } = await learnPrior(folder, 7)
+const byName = Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest]))
+// Where nothing off topic was asked, there is nothing to divide by.
+const isFigure = (value: unknown): boolean => !Number.isNaN(value)
+process.stdout.write(`${JSON.stringify(byName, (_, value: unknown) => (isFigure(value) ? value : undefined), 2)}\n`)

