@@ -8,16 +8,15 @@
  *
  *     BENCH_DATA=FOLDER npm run bench -- answers
  *
- * The data sets are not part of this project; without them it says where to get them. Each figure stands twice: by an off-topic rule
+ * The data sets are not part of this project; without them it says where to get them (measure/data-folder.ts). Each figure stands twice: by an off-topic rule
  * that was learned on the other data sets alone, and by the one that the service has.
  */
 
+import { dirname } from 'node:path'
+import { dataFolder } from './measure/data-folder.ts'
 import { learnPrior } from '../learn-topic-prior/learn.ts'
 
-const folder = process.env['BENCH_DATA']
-if (folder === undefined)
-  throw new Error('BENCH_DATA is to name the folder of data sets (tools/learn-topic-prior/data-sets.ts)')
-const { figures } = await learnPrior(folder, 7)
+const { figures } = await learnPrior(dirname(dataFolder('hint3')), 7)
 const byName = Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest]))
 // Where nothing off topic was asked, there is nothing to divide by.
 const isFigure = (value: unknown): boolean => !Number.isNaN(value)

@@ -17,14 +17,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { parse } from 'csv-parse/sync'
 import { Agent, request } from 'undici'
 import { API_KEY, ourProgram } from './peers/contestants.ts'
 import { ServerProcess } from './peers/server-process.ts'
+import { dataFolder } from './measure/data-folder.ts'
 import { percentile } from './measure/statistics.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const POLL_MS = 50
 const NUMBER_ROWS = 100_000
 const NUMBER_COLUMNS = 30
@@ -32,9 +31,7 @@ const NUMBER_CLASSES = 5
 /** Between two questions of the other client. */
 const ASK_EVERY_MS = 20
 
-const { values } = parseArgs({
-  options: { banking77: { type: 'string', default: join(ROOT, '../shared/data/banking77') } }
-})
+const banking77Folder = dataFolder('banking77')
 const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'text/csv' }
 // A training's upload, and a stream of predictions, last longer than most requests.
 const dispatcher = new Agent({ headersTimeout: 600_000, bodyTimeout: 600_000 })
@@ -52,9 +49,7 @@ process.stdout.write(`${JSON.stringify(result)}\n`)
 await dispatcher.close()
 
 async function measureBanking77() {
-  const [trainCsv, testCsv] = ['train.csv', 'test.csv'].map((name) =>
-    readFileSync(join(values.banking77, name), 'utf8')
-  )
+  const [trainCsv, testCsv] = ['train.csv', 'test.csv'].map((name) => readFileSync(join(banking77Folder, name), 'utf8'))
   assert(trainCsv !== undefined && testCsv !== undefined)
   const trained = await whileOthersAsk(() => train('banking77', '?label=category', trainCsv))
   const wanted: { category: string }[] = parse(testCsv, { columns: true, bom: true })

@@ -9,7 +9,7 @@
  * The folder given holds what tools/bench/classifier.py writes, or another encoder's embeddings in the same layout:
  * `labels.json` ({dimensions, classCount, train, test}) and, as little-endian float32, `train.f32` (sanitized),
  * `test-sanitized.f32` and `test-as-asked.f32`.
- * Without a folder, our int8 encoder embeds the Banking77 that lies in ../shared/data beside the checkout.
+ * Without a folder, our int8 encoder embeds the Banking77 of the data folder (measure/data-folder.ts).
  * Run: npm exec -- node tools/bench/classifier.ts [folder]
  */
 import { join } from 'node:path'
@@ -17,8 +17,9 @@ import { ClassifierModel, packRidgeModel, packSoftmaxModel } from '../../src/lea
 import { auroc, evaluate, type JudgedQuestion } from '../../src/learning/evaluation.ts'
 import { fitRidge } from '../../src/learning/ridge.ts'
 import { TensorEngine, type FloatMatrix } from '../../src/learning/tensor-engine.ts'
-import { BANKING77_FOLDER, embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
+import { embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
 import { openEncoder } from './engine/open-encoder.ts'
+import { dataFolder } from './measure/data-folder.ts'
 import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/learning/train-softmax.ts'
 
 const WITHHELD_INTENTS = 20
@@ -45,7 +46,7 @@ await engine[Symbol.asyncDispose]()
 async function embedWithOurs(): Promise<string> {
   const out = join(ROOT, '.cache/bench/banking77-int8')
   const encoder = await openEncoder('int8')
-  await embedBanking77(encoder, BANKING77_FOLDER, out)
+  await embedBanking77(encoder, dataFolder('banking77'), out)
   await encoder.close()
   return out
 }

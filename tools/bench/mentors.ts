@@ -24,7 +24,8 @@ import { fitRidge } from '../../src/learning/ridge.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
 import { trainSoftmax } from '../../src/learning/train-softmax.ts'
 import { sanitize } from '../../src/mentor/sanitize.ts'
-import { BANKING77_FOLDER, embedBanking77, judge, originOf, readBanking77, readRows } from './engine/banking77.ts'
+import { embedBanking77, judge, originOf, readBanking77, readRows } from './engine/banking77.ts'
+import { dataFolder } from './measure/data-folder.ts'
 import { openEncoder } from './engine/open-encoder.ts'
 import { LoadGenerator, type LoadMeasurement } from './load/run-load.ts'
 import { API_KEY, ourProgram } from './peers/contestants.ts'
@@ -67,7 +68,7 @@ const PeerTraining = Type.Object({ encodeMs: Type.Number(), fitMs: Type.Number()
 const PeerReady = Type.Object({ fitMs: Type.Number(), ridgeMs: Type.Number() })
 
 assert(roundCount >= 1 && roundCount <= MAX_ROUNDS, `--rounds: 1 to ${MAX_ROUNDS} wanted`)
-const rows = await readRows(join(BANKING77_FOLDER, 'train.csv'))
+const rows = await readRows(join(dataFolder('banking77'), 'train.csv'))
 await installFlask()
 await using peer = new LineProcess(
   join(FLASK_FOLDER, 'bin/python'),
@@ -132,7 +133,7 @@ async function measureReady(): Promise<Pick<MentorsResult, 'ready' | 'accuracy'>
   const folders = { int8: join(CACHE, 'banking77-int8'), fp32: join(CACHE, 'banking77-fp32') }
   for (const precision of ['int8', 'fp32'] as const) {
     const encoder = await openEncoder(precision)
-    await embedBanking77(encoder, BANKING77_FOLDER, folders[precision])
+    await embedBanking77(encoder, dataFolder('banking77'), folders[precision])
     await encoder.close()
   }
   const [int8, fp32] = [readBanking77(folders.int8), readBanking77(folders.fp32)]

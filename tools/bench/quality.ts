@@ -12,11 +12,11 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { rowOf } from '../../src/embedding/encoder.ts'
 import type { LocalEncoder } from '../../src/embedding/local-encoder.ts'
 import { decodeVector } from '../../src/embedding/model-files.ts'
 import { measureQuality } from '../compile-model/quality.ts'
+import { dataFolder } from './measure/data-folder.ts'
 import { sameNeighbourShare } from './engine/nearest.ts'
 import { openEncoder } from './engine/open-encoder.ts'
 import type { QualityResult } from './report/quality.ts'
@@ -25,9 +25,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const QUESTION_COUNT = 1500
 const CALL_SIZE = 100
 
-const { values } = parseArgs({
-  options: { banking77: { type: 'string', default: join(ROOT, '../shared/data/banking77') } }
-})
+const banking77Folder = dataFolder('banking77')
 
 /** The file as tools/fixtures/reference-embeddings.py writes it. */
 interface ReferenceFile {
@@ -38,7 +36,7 @@ interface ReferenceFile {
 const fixture: ReferenceFile = JSON.parse(readFileSync(join(ROOT, 'test/fixtures/reference-embeddings.json'), 'utf8'))
 const sentences = fixture.sentences.map(({ text }) => text)
 const references = fixture.sentences.map(({ embedding }) => decodeVector(embedding))
-const questions = readQuestions(join(values.banking77, 'test.csv'))
+const questions = readQuestions(join(banking77Folder, 'test.csv'))
 
 const fp32 = await embed('fp32')
 const int8 = await embed('int8')

@@ -21,6 +21,7 @@ import { trainSoftmax } from '../../src/learning/train-softmax.ts'
 import { clusterQuestions, type ReviewQuestion } from '../../src/review/review-clusters.ts'
 import { embedBanking77 } from './engine/banking77.ts'
 import { openEncoder } from './engine/open-encoder.ts'
+import { dataFolder } from './measure/data-folder.ts'
 
 const Labels = Type.Object({
   dimensions: Type.Integer(),
@@ -143,7 +144,7 @@ function accuracyOf(model: ClassifierModel): number {
 async function embedWithOurs(): Promise<string> {
   const out = join(ROOT, '.cache/bench/banking77-int8')
   const encoder = await openEncoder('int8')
-  await embedBanking77(encoder, join(ROOT, '../shared/data/banking77'), out)
+  await embedBanking77(encoder, dataFolder('banking77'), out)
   await encoder.close()
   return out
 }

