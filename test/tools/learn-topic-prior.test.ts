@@ -1,0 +1,92 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TopicEvidence } from '../../src/learning/off-topic.ts'
+import { readDataSets } from '../../tools/learn-topic-prior/data-sets.ts'
+import { fitPrior } from '../../tools/learn-topic-prior/fit-prior.ts'
+import { judgeByPrior } from '../../tools/learn-topic-prior/judge-prior.ts'
+import { drawMentor, sample, seededRandom, type MeasuredMentor } from '../../tools/learn-topic-prior/mentors.ts'
+import { withTypingErrors } from '../../tools/learn-topic-prior/typing-errors.ts'
+
+function evidence(similarity: number): TopicEvidence {
+  return { logOdds: 0, margin: 0, similarity, gramSimilarity: 0 }
+}
+
+/** Known questions lie about 0.7, others about 0.3. */
+function madeUp(seed: number): MeasuredMentor {
+  const random = seededRandom(seed)
+  const questions = Array.from({ length: 200 }, (_, i) => {
+    const isKnown = i % 2 === 0
+    return { isKnown, isRight: isKnown, share: 1, evidence: evidence((isKnown ? 0.7 : 0.3) + 0.2 * random() - 0.1) }
+  })
+  const own = { answeredRight: [], withheld: [] }
+  return { group: String(seed), name: 'made up', sampleCount: 20, classCount: 20, own, questions }
+}
+
+test('fitPrior() learns from some mentors what tells known questions of another', () => {
+  const prior = fitPrior([madeUp(1), madeUp(2), madeUp(3)], 0.5)
+  assert.ok(prior.similarityWeight > 5)
+  const { accuracy, auroc, goodRefused, nonsenseRefused, handledRight, balanced } = judgeByPrior(madeUp(4), prior)
+  assert.deepEqual([accuracy, auroc, goodRefused, nonsenseRefused, handledRight, balanced], [1, 1, 0, 1, 1, 1])
+})
+
+test('judgeByPrior() counts what is refused, and what is sure and wrong', () => {
+  const prior = fitPrior([madeUp(1)], 0.5)
+  const one = { isRight: false, share: 1, evidence: evidence(0.9) }
+  const questions = [
+    { ...one, isKnown: true, isRight: true },
+    { ...one, isKnown: true },
+    { ...one, isKnown: false }
+  ]
+  const found = judgeByPrior({ ...madeUp(1), questions }, prior)
+  assert.deepEqual([found.accuracy, found.auroc, found.goodRefused, found.nonsenseRefused], [0.5, 0.5, 0, 0])
+  assert.ok(Math.abs(found.handledRight - 1 / 3) < 1e-9)
+  // A quarter of the weight is right, and all of it is sure.
+  assert.ok(Math.abs(found.calibrationError - 0.75) < 0.1, `${found.calibrationError}`)
+})
+
+test('drawMentor() trains on what was drawn alone, and asks of answers left out as off topic', () => {
+  const train = Array.from({ length: 40 }, (_, i) => ({ text: `phrase ${i}`, label: `answer ${i % 10}` }))
+  const asked = [...train.slice(0, 10), ...train.map(({ text, label }) => ({ text: `asked ${text}`, label }))]
+  const set = { group: 'g', name: 'set', train, test: asked }
+  const other = { ...set, group: 'other', train: [{ text: 'foreign', label: 'x' }] }
+  const drawn = drawMentor({ sets: [set, other], smallTalk: ['hello'] }, set, 4, 2, seededRandom(1))
+  const labels = new Set(drawn.train.map(({ label }) => label))
+  assert.deepEqual([labels.size, drawn.train.length], [4, 8])
+  const trained = new Set(drawn.train.map(({ text }) => text))
+  for (const { text, label } of drawn.test) {
+    if (label === undefined) continue
+    assert.ok(labels.has(label) && !trained.has(text))
+  }
+  const withheld = drawn.test.filter(({ text, label }) => label === undefined && text.startsWith('asked'))
+  assert.ok(withheld.length > 0)
+})
+
+test('sample() draws each item once at most, the same with the same seed', () => {
+  const drawn = sample([1, 2, 3, 4, 5], 3, seededRandom(5))
+  assert.equal(new Set(drawn).size, 3)
+  assert.deepEqual(drawn, sample([1, 2, 3, 4, 5], 3, seededRandom(5)))
+  assert.deepEqual(
+    sample([1, 2], 5, seededRandom(1)).toSorted((a, b) => a - b),
+    [1, 2]
+  )
+})
+
+test('withTypingErrors() changes one letter’s place or number in its share of the longer words', () => {
+  const text = 'where is the parcel that was ordered yesterday'
+  const spoilt = withTypingErrors(text, 1, seededRandom(3)).split(' ')
+  for (const [i, word] of text.split(' ').entries()) {
+    if (word.length < 4) assert.equal(spoilt[i], word)
+    else assert.ok(Math.abs(spoilt[i]!.length - word.length) <= 1)
+  }
+  assert.ok(spoilt.join(' ') !== text)
+  assert.equal(withTypingErrors(text, 0, seededRandom(3)), text)
+})
+
+test('readDataSets() says what it wants where it finds nothing', async () => {
+  await assert.rejects(readDataSets('/nowhere'), /Cannot read hint3\/.*github\.com\/hellohaptik\/HINT3/)
+})
