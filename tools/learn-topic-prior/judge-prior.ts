@@ -39,9 +39,10 @@ export function judgeByPrior(mentor: MeasuredMentor, prior: TopicPrior): PriorFi
   const handled = judged.filter((one) => (one.isKnown ? one.isRight && !isRefused(one) : isRefused(one)))
   const kept = known.filter((one) => one.isRight && !isRefused(one)).length / known.length
   const nonsenseRefused = unknown.filter(isRefused).length / unknown.length
+  const sideCount = [known, unknown].filter((side) => side.length > 0).length
   const bins = Array.from({ length: BINS }, () => ({ weight: 0, confidence: 0, right: 0 }))
   for (const one of judged) {
-    const weight = 0.5 / (one.isKnown ? known.length : unknown.length)
+    const weight = 1 / sideCount / (one.isKnown ? known.length : unknown.length)
     const bin = bins[Math.min(BINS - 1, Math.floor(one.confidence * BINS))]!
     bin.weight += weight
     bin.confidence += weight * one.confidence
