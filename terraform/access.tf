@@ -66,6 +66,13 @@ data "aws_iam_policy_document" "work" {
     actions   = ["sqs:SendMessage"]
     resources = [module.storage.queue_arns["dead"]]
   }
+
+  # A task asks the agent beside it not to be stopped while a long job is at work; the agent asks ECS with the task's own role.
+  statement {
+    sid       = "ScaleInProtection"
+    actions   = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
+    resources = ["arn:${data.aws_partition.current.partition}:ecs:${var.region}:${data.aws_caller_identity.current.account_id}:task/${local.name}/*"]
+  }
 }
 
 data "aws_iam_policy_document" "image" {

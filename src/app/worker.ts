@@ -4,8 +4,12 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
 import type { Environment } from '../config/load-config.ts'
+import type { Config } from '../config/settings.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import type { EcsScaleInProtection } from '../platform/ecs-scale-in-protection.ts'
 import { createWorkerHealth } from '../server/worker-health.ts'
 import { createJobRunner } from './jobs.ts'
 import { closeServer, listenWith } from './listen.ts'
@@ -41,6 +45,9 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   const reporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   closing.defer(() => reporter.stop())
   const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
+  const protection = await openScaleInProtection(config, runner, logger)
+  // Closed after the jobs, which it protects to the end.
+  closing.defer(() => protection?.stop())
   closing.defer(async () => {
     await runner.stop()
     logger.info(runner.counts, 'no more jobs are taken')
@@ -59,5 +66,17 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   }
   runner.start()
   reporter.start()
+  protection?.start()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
+}
+
+/** On ECS alone; elsewhere nothing. */
+async function openScaleInProtection(
+  { ecsAgentUri: agentUri }: Config,
+  runner: JobRunner,
+  log: Logger
+): Promise<EcsScaleInProtection | undefined> {
+  if (agentUri === undefined) return undefined
+  const { EcsScaleInProtection } = await import('../platform/ecs-scale-in-protection.ts')
+  return new EcsScaleInProtection({ agentUri, oldestJobMs: () => runner.oldestJobMs, log })
 }

@@ -498,6 +498,12 @@ export const SETTINGS = {
     bounds: 'a host and a port',
     doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
+  ECS_AGENT_URI: text({
+    default: undefined,
+    pattern: /^http:\/\/[^\s\0]{1,1000}$/,
+    bounds: 'an http URL',
+    doc: 'Where a worker on ECS protects its task from being stopped while a long job is at work; ECS sets it.'
+  }),
   SEMANTIC_DEDUP: flag({
     default: false,
     doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'

@@ -63,6 +63,7 @@ export interface JobCounts {
 interface RunningJob {
   readonly claim: Claim
   readonly stop: AbortController
+  readonly begunAtMs: number
   progress: number | undefined
   heardAtMs: number
 }
@@ -112,6 +113,13 @@ export class JobRunner {
       failedTryCount: this.#failedTryCount,
       lostCount: this.#lostCount
     }
+  }
+
+  /** How long the oldest job at work has been running; nothing while no job is. */
+  get oldestJobMs(): number | undefined {
+    // A map keeps the order in which its keys came.
+    const oldest = this.#running.keys().next().value
+    return oldest && this.#timers.monotonicMs() - oldest.begunAtMs
   }
 
   /** Begins to take jobs; a second call does nothing. */
@@ -184,11 +192,13 @@ export class JobRunner {
   }
 
   #begin(claim: Claim): void {
+    const nowMs = this.#timers.monotonicMs()
     const running: RunningJob = {
       claim,
       stop: new AbortController(),
+      begunAtMs: nowMs,
       progress: undefined,
-      heardAtMs: this.#timers.monotonicMs()
+      heardAtMs: nowMs
     }
     const work = this.#do(running).finally(() => this.#running.delete(running))
     this.#running.set(running, work)

@@ -510,9 +510,10 @@ data "aws_iam_policy_document" "boundary" {
   #checkov:skip=CKV_AWS_356:a boundary gives nothing
   statement {
     sid     = "Own"
-    actions = ["dynamodb:*", "logs:*", "s3:*", "secretsmanager:GetSecretValue", "sqs:*"]
+    actions = ["dynamodb:*", "ecs:GetTaskProtection", "ecs:UpdateTaskProtection", "logs:*", "s3:*", "secretsmanager:GetSecretValue", "sqs:*"]
     resources = [
       "arn:${local.partition}:dynamodb:${local.regional}:table/${local.names[each.key]}-*",
+      "arn:${local.partition}:ecs:${local.regional}:task/${local.names[each.key]}/*",
       "arn:${local.partition}:logs:${local.regional}:log-group:/${local.names[each.key]}/*",
       "arn:${local.partition}:logs:${local.regional}:log-group:/aws/elasticbeanstalk/${local.names[each.key]}/*",
       "arn:${local.partition}:s3:::${local.names[each.key]}-*",

@@ -110,6 +110,11 @@ run "a_stage_with_everything_made_here" {
     error_message = "A worker that is ended has as long for its jobs as Fargate waits, and gives back the rest before it is killed."
   }
 
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.work.statement : statement.resources if contains(statement.actions, "ecs:UpdateTaskProtection")]) == toset(["arn:aws:ecs:us-east-1:123456789012:task/sbert-service-test/*"])
+    error_message = "A worker may protect its own task while a long job is at work, and no other cluster's."
+  }
+
   # Secrets
 
   assert {

@@ -41,3 +41,13 @@ test('a worker that is told to stop takes no more jobs, closes what it opened an
   assert.deepEqual(said.slice(said.indexOf('stopping')), ['stopping', 'no more jobs are taken', 'stopped'])
   assert.deepEqual(worker.stderr, [])
 })
+
+test('a worker on ECS takes the address of the agent, and refuses one that is none', async (t) => {
+  const worker = start(t, { ECS_AGENT_URI: 'unix:///agent.sock' })
+  assert.deepEqual(await worker.exited, [1, null])
+  assert.match(worker.stderr.join('\n'), /ECS_AGENT_URI: want an http URL/)
+  const other = start(t, { ECS_AGENT_URI: 'http://127.0.0.1:1/api/task-1' })
+  await other.logged('ready')
+  other.child.kill('SIGTERM')
+  assert.deepEqual(await other.exited, [0, null])
+})

@@ -107,6 +107,10 @@ for (const stage of STAGES) {
   })
 }
 
+function protectionOf(stage: string): Attempt {
+  return { action: 'ecs:UpdateTaskProtection', resource: regional('ecs', `task/sbert-service-${stage}/1`) }
+}
+
 interface Setting {
   readonly namespace: unknown
   readonly name: unknown
@@ -562,6 +566,7 @@ test('the boundary leaves the stage’s roles what they do', () => {
       resource: `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/sbert-service-dev-jobs/index/by-status`
     },
     { action: 's3:PutObject', resource: `arn:aws:s3:::sbert-service-dev-${ACCOUNT}-us-east-1/models/a` },
+    protectionOf('dev'),
     {
       action: 'secretsmanager:GetSecretValue',
       resource: `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:sbert-service-dev/API_SECRET_KEY-a`
