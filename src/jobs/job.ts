@@ -3,9 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { createHash, randomUUIDv7 } from 'node:crypto'
+import { createHash } from 'node:crypto'
 
 import { ServiceError } from '../errors.ts'
+import { newJobId } from './job-id.ts'
 import { packPayload, type Payload } from './payload.ts'
 
 /** Where a job stands. A job that failed says in `failure` why no further try is made. */
@@ -207,7 +208,7 @@ export const SUPERSEDED_TEXT = 'A newer request took its place'
 /** Makes a new job in its first state. */
 export function queuedJob(job: NewJob, nowMs: number): Job {
   return {
-    id: job.id ?? randomUUIDv7(),
+    id: job.id ?? newJobId(),
     type: job.type,
     priority: job.priority ?? 'interactive',
     owner: job.owner ?? '',
