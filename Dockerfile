@@ -18,7 +18,7 @@ RUN node tools/container/check-base.ts "${BASE_IMAGE}" "${REQUIRE_DIGEST}" "${MI
 FROM base AS packages
 COPY package.json package-lock.json .npmrc ./
 COPY tools/node/package.json tools/node/
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM packages AS model
 # For the native encoder, which gets the kernels of all CPUs of its architecture, whichever builds it. No compiler is in any

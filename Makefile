@@ -57,6 +57,10 @@ check-kernels: download-models ## compare the kernels of all CPUs with their def
 check-newcomer: download-models ## what a newcomer does, on an emulated CPU without AVX-512
 	@tools/check-newcomer.sh
 
+.PHONY: check-package
+check-package: $(INSTALLED) ## run the package that others import under the oldest and newest Node.js 22 and 24
+	@tools/package/check-nodes.sh
+
 .PHONY: test-terraform
 test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
 	@$(RUN) test-terraform
@@ -93,7 +97,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 # dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
 $(INSTALLED): package-lock.json .npmrc tools/node/package.json
 	@echo 'Installing the dependencies'
-	@npm ci --include=dev --no-progress --loglevel=error
+	@npm ci --include=dev --ignore-scripts --no-progress --loglevel=error
 	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \
 	  echo 'The Node.js of the project does not start here. On Debian and Ubuntu it needs: apt-get install libatomic1' >&2; \
 	  exit 1; }

@@ -34,7 +34,7 @@ const OTHER_PAGES: Readonly<Record<string, string>> = {
   'docs/onnx.md': 'it takes a model made in Python; test/server/routes/classifiers/onnx-upload.test.ts brings models'
 }
 /** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, or people do. */
-const NOT_RUN = /^(?:make|cd tools) /
+const NOT_RUN = /^(?:make|cd tools|npm pack|npm install) /
 
 /** The commands of a page, each as it would be pasted. */
 function commandsOf(page: string): string[] {
