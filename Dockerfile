@@ -18,7 +18,18 @@ RUN node tools/container/check-base.ts "${BASE_IMAGE}" "${REQUIRE_DIGEST}" "${MI
 FROM base AS packages
 COPY package.json package-lock.json .npmrc ./
 COPY tools/node/package.json tools/node/
+COPY web/package.json web/
 RUN npm ci --omit=dev --ignore-scripts
+
+# The playground: only what it is built with is installed, and only what was built gets into an image.
+FROM base AS web
+COPY package.json package-lock.json .npmrc ./
+COPY tools/node/package.json tools/node/
+COPY web/package.json web/
+RUN npm ci --workspace web --include=dev --ignore-scripts
+COPY examples examples
+COPY web web
+RUN node web/build/main.ts
 
 FROM packages AS model
 # For the native encoder, which gets the kernels of all CPUs of its architecture, whichever builds it. No compiler is in any
@@ -54,6 +65,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=model /app/models/all-MiniLM-L6-v2/compiled models/all-MiniLM-L6-v2/compiled
 COPY --from=model /app/models/native models/native
+COPY --from=web /app/web/dist web/dist
 COPY package.json ./
 COPY src src
 # MALLOC_…: as in package.json's "start", less memory for the same work.

@@ -17,7 +17,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: start
-start: download-models ## set up whatever is missing, then serve on http://127.0.0.1:8080
+start: download-models web ## set up whatever is missing, then serve on http://127.0.0.1:8080
 ifeq ($(MENTOR_SOURCE)$(GRAPHQL_ENDPOINT),graphql)
 	@$(RUN) graphql-stand-in -- --with-service
 else
@@ -25,13 +25,17 @@ else
 endif
 
 .PHONY: test
-test: download-models ## set up whatever is missing, then run every test
+test: download-models web ## set up whatever is missing, then run every test
 	@$(RUN) test
 
 .PHONY: download-models
 download-models: $(INSTALLED) ## fetch, check and compile the model, unless that is done
 	@$(RUN) download-models
 	@$(RUN) compile-model
+
+.PHONY: web
+web: $(INSTALLED) ## build the playground into web/dist, where the service finds it
+	@$(RUN) build-web
 
 .PHONY: bench
 bench: download-models ## measure speed and quality, rewrite docs/benchmarks.md
@@ -95,7 +99,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 	git config core.hooksPath .githooks
 
 # dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
-$(INSTALLED): package-lock.json .npmrc tools/node/package.json
+$(INSTALLED): package-lock.json .npmrc tools/node/package.json web/package.json
 	@echo 'Installing the dependencies'
 	@npm ci --include=dev --ignore-scripts --no-progress --loglevel=error
 	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \

@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -39,6 +40,7 @@ import type { JobRouteOptions } from './routes/jobs/enqueue-routes.ts'
 import { jobRoutes } from './routes/jobs/job-routes.ts'
 import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
 import { openAiRoutes, type ServedEncoder } from './routes/openai/openai-routes.ts'
+import { playgroundRoutes } from './routes/playground/playground-routes.ts'
 import { questionRoutes, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
 import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
 import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
@@ -103,7 +105,11 @@ export interface AppDependencies {
   /** Told of every answered question, for metrics. @default nobody */
   readonly observeAnswer?: AnswerObserver
   readonly reportError: ReportError
+  /** Where the playground was built to. @default where `npm run build-web` puts it */
+  readonly playgroundFolder?: string
 }
+
+const PLAYGROUND_FOLDER = join(import.meta.dirname, '../../web/dist')
 
 /** How often requests that did not arrive in time are looked for, at most. */
 const CHECK_REQUESTS_MS = 5000
@@ -161,6 +167,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await addOpenApi(app)
   await addRoutes(app, context)
   await addDocsPage(app, headers.docs)
+  const { playgroundFolder: folder = PLAYGROUND_FOLDER } = dependencies
+  await app.register(playgroundRoutes, { folder, headers: headers.playground })
   return app
 }
 

@@ -35,13 +35,38 @@ const DOCS_HEADERS: FastifyHelmetOptions = {
   }
 }
 
+/**
+ * The playground has no inline script or style, and asks only the service that it comes from. A mentor's answers may have
+ * media anywhere.
+ */
+const PLAYGROUND_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      baseUri: ["'none'"],
+      connectSrc: ["'self'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+      imgSrc: ["'self'"],
+      mediaSrc: ['https:', 'http:'],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"]
+    }
+  }
+}
+
 /** Headers by name. */
 export type Headers = Readonly<Record<string, string>>
 
-/** The secure headers of API replies and of the docs page. */
-export async function secureHeaders(): Promise<{ api: Headers; docs: Headers }> {
-  const [api, docs] = await Promise.all([headersOf(API_HEADERS), headersOf(DOCS_HEADERS)])
-  return { api, docs }
+/** The secure headers of API replies, of the docs page and of the playground. */
+export async function secureHeaders(): Promise<{ api: Headers; docs: Headers; playground: Headers }> {
+  const [api, docs, playground] = await Promise.all([
+    headersOf(API_HEADERS),
+    headersOf(DOCS_HEADERS),
+    headersOf(PLAYGROUND_HEADERS)
+  ])
+  return { api, docs, playground }
 }
 
 /**

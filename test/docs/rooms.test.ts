@@ -50,7 +50,9 @@ test('docs/architecture.md names every room of src, each importing only rooms be
 })
 
 test('the lint forbids each room what docs/architecture.md does not let it import', () => {
-  const { overrides }: LintFile = JSON.parse(readFileSync(join(ROOT, LINT_FILE), 'utf8'))
+  const lint: LintFile = JSON.parse(readFileSync(join(ROOT, LINT_FILE), 'utf8'))
+  // The playground in web/ is no room: it imports nothing of src/.
+  const overrides = lint.overrides.filter(({ files }) => files.some((pattern) => !pattern.startsWith('web/')))
   const rooms = documentedRooms().filter(({ name }) => name !== 'errors.ts')
   assert.deepEqual(
     overrides.flatMap(({ files }) => files),

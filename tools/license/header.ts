@@ -14,6 +14,7 @@ const STYLE_OF_EXTENSION: Readonly<Record<string, CommentStyle>> = {
   '.js': 'block',
   '.mjs': 'block',
   '.ts': 'block',
+  '.tsx': 'block',
   '.py': 'hash',
   '.hcl': 'hash',
   '.sh': 'hash',

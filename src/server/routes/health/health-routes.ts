@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { wantsPage } from '../playground/playground-routes.ts'
 import type { Readiness } from '../../readiness.ts'
 
 /** Options of the health routes. */
@@ -22,9 +23,9 @@ const PingReply = Type.Object({
   container_id: Type.String({ description: 'Which of several containers answered.' })
 })
 
-/** `/`, `/health/live` and `/health/ready`: open to everyone, as load balancers have no key. */
+/** `/`, `/health/live` and `/health/ready`: open to everyone, as load balancers have no key. `/` sends browsers to the playground. */
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async (app, { readiness }) => {
-  for (const path of ['/', '/health/live']) {
+  for (const path of ['/', '/health/live'] as const) {
     app.get(
       path,
       {
@@ -35,8 +36,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
           response: { 200: HealthReply }
         }
       },
-      (_request, reply) => {
-        void reply.header('cache-control', 'no-store').send({ status: 'ok' as const })
+      (request, reply) => {
+        void reply.header('cache-control', 'no-store')
+        if (path === '/') void reply.header('vary', 'Accept')
+        if (path === '/' && wantsPage(request)) void reply.redirect('/playground', 302)
+        else void reply.send({ status: 'ok' as const })
       }
     )
   }

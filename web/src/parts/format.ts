@@ -1,0 +1,16 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/** Milliseconds as people read them. */
+export function formatMs(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
+  return `${ms >= 10 ? ms.toFixed(0) : ms.toFixed(1)} ms`
+}
+
+/** A share of 1 as a percentage; a dash for what was not measured. */
+export function formatPercent(share: number | null | undefined): string {
+  return share === null || share === undefined ? '–' : `${(share * 100).toFixed(0)}%`
+}

@@ -1,0 +1,44 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { effect, signal } from '@preact/signals'
+import { askQuietly, ServiceFault } from './ask.ts'
+import { key } from './key.ts'
+
+/** What a key may be for. */
+export type Scope = 'encode' | 'ask' | 'train' | 'admin'
+
+interface Caller {
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  /** Mentors that the key is for; all when left out. */
+  readonly mentors?: readonly string[]
+}
+
+/** Who the key belongs to, once the service has said so. */
+export const caller = signal<Caller | undefined>(undefined)
+
+effect(() => {
+  if (key.value === undefined) caller.value = undefined
+  else void readCaller()
+})
+
+async function readCaller(): Promise<void> {
+  try {
+    caller.value = (await askQuietly<Caller>({ method: 'GET', path: '/v1/caller' })).data
+  } catch (error) {
+    // A refused key and a lost connection are told elsewhere.
+    if (error instanceof ServiceFault && error.status !== 401 && error.status !== undefined) caller.value = UNKNOWN
+  }
+}
+
+/** Who may do everything, as far as the page knows: the service refuses what it must. */
+const UNKNOWN: Caller = { name: '', scopes: ['encode', 'ask', 'train', 'admin'] }
+
+/** Whether the key may do this. What it may not do is not offered. */
+export function may(scope: Scope): boolean {
+  const scopes = caller.value?.scopes ?? []
+  return scopes.includes(scope) || scopes.includes('admin')
+}

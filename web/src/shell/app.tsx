@@ -1,0 +1,85 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { useSignal } from '@preact/signals'
+import type { FunctionComponent } from 'preact'
+import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { ScreenFault } from '../parts/screen-fault.tsx'
+import { SentencesScreen } from '../sentences/sentences-screen.tsx'
+import { isLost } from '../service/connection.ts'
+import { key } from '../service/key.ts'
+import { texts } from '../texts.ts'
+import { CallAtHand } from './call-at-hand.tsx'
+import { KeyForm } from './key-form.tsx'
+import { Navigation } from './navigation.tsx'
+import { screenOf, type ScreenName } from './route.ts'
+
+const COMPONENTS: Readonly<Record<ScreenName, FunctionComponent>> = {
+  sentences: SentencesScreen
+}
+
+/** The whole page: navigation, and the screen of the address. */
+export function App() {
+  const screen = screenOf()
+  useEffect(() => {
+    document.title = `${texts.screens[screen].title} · ${texts.product}`
+  }, [screen])
+  return (
+    <div class="shell">
+      <a class="skip-link" href="#main" onClick={skipToMain}>
+        {texts.shell.skip}
+      </a>
+      <Navigation />
+      <div class="shell-body">
+        {isLost.value && (
+          <p class="banner" role="alert">
+            {texts.faults.lost(location.host)}
+          </p>
+        )}
+        <main id="main" tabIndex={-1} class="screen">
+          <header class="screen-head">
+            <h1>{texts.screens[screen].title}</h1>
+            <p class="lead">{texts.screens[screen].lead}</p>
+          </header>
+          {key.value === undefined ? <KeyForm /> : <Screen key={screen} name={screen} />}
+        </main>
+      </div>
+    </div>
+  )
+}
+
+/** The fragment is the address of a screen, so a link cannot lead to an element. */
+function skipToMain(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
+}
+
+/** A screen; when its code fails the rest of the page stays, and says so. */
+function Screen({ name }: { readonly name: ScreenName }) {
+  const [error, reset] = useErrorBoundary()
+  const unhandled = useSignal<string | undefined>(undefined)
+  useEffect(() => {
+    const note = (event: ErrorEvent | PromiseRejectionEvent): void => {
+      unhandled.value = event instanceof ErrorEvent ? event.message : String(event.reason)
+    }
+    addEventListener('error', note)
+    addEventListener('unhandledrejection', note)
+    return () => {
+      removeEventListener('error', note)
+      removeEventListener('unhandledrejection', note)
+    }
+  }, [])
+  if (error !== undefined) return <ScreenFault message={String(error)} onRetry={reset} />
+  const Component = COMPONENTS[name]
+  return (
+    <>
+      {unhandled.value !== undefined && (
+        <ScreenFault message={unhandled.value} onRetry={() => (unhandled.value = undefined)} />
+      )}
+      <Component />
+      <CallAtHand />
+    </>
+  )
+}

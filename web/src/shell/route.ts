@@ -1,0 +1,35 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { signal } from '@preact/signals'
+
+/** Screens by their name in the address. */
+export const SCREENS = ['sentences'] as const
+export type ScreenName = (typeof SCREENS)[number]
+
+/** The address after `#/`, in its parts: the screen, then what the screen makes of the rest. */
+const route = signal(readRoute())
+
+addEventListener('hashchange', () => {
+  route.value = readRoute()
+})
+
+function readRoute(): readonly string[] {
+  if (!location.hash.startsWith('#/')) return ['sentences']
+  return location.hash
+    .slice(2)
+    .split('/')
+    .map((part) => decodeURIComponent(part))
+}
+
+/** The screen of the address. */
+export function screenOf(): ScreenName {
+  return SCREENS.find((name) => name === route.value[0]) ?? 'sentences'
+}
+
+/** The address of a screen, or of something on it. */
+export function linkTo(screen: ScreenName, ...parts: string[]): string {
+  return `#/${[screen, ...parts].map((part) => encodeURIComponent(part)).join('/')}`
+}
