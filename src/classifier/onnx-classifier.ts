@@ -94,7 +94,7 @@ function wantsEmbedding({ inputs }: OnnxBinding, name: string): boolean {
 
 /** Embeddings and numbers of each row side by side. */
 function matrixOf(
-  { name, type }: { readonly name: string; readonly type: 'float32' | 'float64' },
+  { name, type }: Extract<OnnxBinding['inputs'], { kind: 'matrix' }>,
   columns: readonly ValuedColumn[],
   embeddings: ReadonlyMap<string, Float32Array>,
   rowCount: number
@@ -112,9 +112,18 @@ function matrixOf(
     }
   }
   const shape = [rowCount, width]
-  return type === 'float64'
-    ? { name, type, shape, data: matrix }
-    : { name, type, shape, data: Float32Array.from(matrix) }
+  if (type === 'float64') return { name, type, shape, data: matrix }
+  if (type === 'float32') return { name, type, shape, data: Float32Array.from(matrix) }
+  for (const { name: column, values } of columns) checkWhole(column, Float64Array.from(values, Number))
+  return { name, type, shape, data: BigInt64Array.from(matrix, BigInt) }
+}
+
+/** @throws {ServiceError} INVALID_REQUEST */
+function checkWhole(name: string, numbers: Float32Array | Float64Array): void {
+  if (numbers.every((number) => Number.isSafeInteger(number))) return
+  throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the model takes whole numbers alone in a column', {
+    fields: { [name]: ['whole numbers wanted'] }
+  })
 }
 
 function columnTensor(
@@ -128,11 +137,7 @@ function columnTensor(
   const numbers = embedding ?? Float64Array.from(values, Number)
   if (type === 'float32') return { name, type, shape, data: Float32Array.from(numbers) }
   if (type === 'float64') return { name, type, shape, data: Float64Array.from(numbers) }
-  if (!numbers.every(Number.isSafeInteger)) {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the model takes whole numbers alone in a column', {
-      fields: { [name]: ['whole numbers wanted'] }
-    })
-  }
+  checkWhole(name, numbers)
   return { name, type, shape, data: BigInt64Array.from(numbers, BigInt) }
 }
 

@@ -9,8 +9,8 @@ import { attributeProto, DATA_TYPE, nodeProto, valueInfoProto } from './onnx-sch
 /** Field numbers of onnx.proto3. */
 const FIELD = { modelGraph: 7, graphNode: 1, graphOutput: 12, graphValueInfo: 13, nodeAttribute: 5 } as const
 const LENGTH_DELIMITED = 2
-/** `AttributeProto.AttributeType.STRING`. */
-const STRING_ATTRIBUTE = 3
+/** `AttributeProto.AttributeType`. */
+const ATTRIBUTE_TYPE = { int: 2, string: 3 } as const
 /** Part of the C library itself. */
 const LOCALE = 'C.UTF-8'
 
@@ -34,8 +34,8 @@ export function needsLocale({ op_type: operator }: Pick<Node, 'op_type'>): boole
 }
 
 /**
- * Makes a model run here that would not as it is: a ZipMap becomes an Identity, whose output has the same name and is the tensor of
- * floats that would have become a map; texts are normalized by a locale that every machine has. All else stays byte for byte.
+ * Makes a model run here that would not as it is: a ZipMap becomes a Cast, whose output has the same name and is the tensor that
+ * would have become a map, as floats (a model of doubles has doubles there); texts are normalized by a locale that every machine has. All else stays byte for byte.
  * @param bytes a model that `inspectOnnx` has accepted
  */
 export function preparedModel(bytes: Uint8Array): Uint8Array {
@@ -56,7 +56,8 @@ function editedGraph(graph: Uint8Array): Uint8Array {
       const { input, output, name, ...kind } = nodeIn(payload)
       if (needsLocale(kind)) return withLocale(payload)
       if (!isZipMap(kind)) return payload
-      return nodeProto.encode(nodeProto.create({ input, output, name, op_type: 'Identity' })).finish()
+      const attribute = [{ name: 'to', type: ATTRIBUTE_TYPE.int, i: DATA_TYPE.float }]
+      return nodeProto.encode(nodeProto.create({ input, output, name, op_type: 'Cast', attribute })).finish()
     }
     if (field !== FIELD.graphOutput && field !== FIELD.graphValueInfo) return payload
     const name = nameIn(payload)
@@ -68,7 +69,7 @@ function editedGraph(graph: Uint8Array): Uint8Array {
 }
 
 function withLocale(node: Uint8Array): Uint8Array {
-  const locale = attributeProto.create({ name: 'locale', type: STRING_ATTRIBUTE, s: Buffer.from(LOCALE) })
+  const locale = attributeProto.create({ name: 'locale', type: ATTRIBUTE_TYPE.string, s: Buffer.from(LOCALE) })
   const wanted = attributeProto.encode(locale).finish()
   let isSet = false
   const changed = edited(node, (field, payload) => {

@@ -13,7 +13,7 @@ export interface OnnxBinding {
         /** One matrix, rows × width: the embeddings of the texts, then the numbers, in the signature's order. */
         readonly kind: 'matrix'
         readonly name: string
-        readonly type: 'float32' | 'float64'
+        readonly type: 'float32' | 'float64' | 'int64'
       }
     | { readonly kind: 'columns'; readonly columns: readonly BoundColumn[] }
   /** Probabilities, rows × classes. */
@@ -53,7 +53,7 @@ const RUN_TYPES: Partial<Record<NonNullable<OnnxValue['type']>, BoundColumn['typ
 
 /**
  * Finds which input of a model takes which feature, and which output the probabilities come from.
- * A model takes one matrix of floats, or each feature as an input of the same name.
+ * A model takes one matrix of numbers, or each feature as an input of the same name.
  * @param dimensions of a text's embedding
  */
 export function bindOnnx(
@@ -65,7 +65,7 @@ export function bindOnnx(
     shape[0] === undefined ? [] : [`input ${name} takes exactly ${shape[0]} rows: leave its first dimension free`]
   )
   const [only] = inputs
-  const isMatrix = inputs.length === 1 && only !== undefined && isFloat(only) && only.shape.length === 2
+  const isMatrix = inputs.length === 1 && only?.shape.length === 2 && (isFloat(only) || isWholeNumbers(only, features))
   const bound = isMatrix ? bindMatrix(only, features, dimensions) : bindColumns(inputs, features, dimensions)
   const probabilities = findOutput(outputs, output, classIds.length)
   for (const found of [bound, probabilities]) if ('problems' in found) problems.push(...found.problems)
@@ -85,7 +85,13 @@ function bindMatrix(
   if (found !== undefined && found !== width) {
     return { problems: [`input ${input.name} is ${found} wide, the signature's features are ${width}`] }
   }
-  return { kind: 'matrix', name: input.name, type: input.type === 'double' ? 'float64' : 'float32' }
+  const type = input.type === 'double' ? 'float64' : input.type === 'int64' ? 'int64' : 'float32'
+  return { kind: 'matrix', name: input.name, type }
+}
+
+/** Whether an input is a matrix of whole numbers, and not the one feature of its name. */
+function isWholeNumbers({ name, type }: OnnxValue, features: readonly Column[]): boolean {
+  return type === 'int64' && !features.some((feature) => feature.name === name || feature.type === 'text')
 }
 
 function bindColumns(
