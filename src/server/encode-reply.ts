@@ -24,8 +24,14 @@ export const TruncateSchema = Type.Optional(
 )
 
 /** A text that must say something. */
-export function requiredText(limits: RequestLimits, description: string) {
-  return Type.String({ description, minLength: 1, maxLength: limits.maxTextCharacters, pattern: NOT_BLANK })
+export function requiredText(limits: RequestLimits, description: string, example?: string) {
+  return Type.String({
+    description,
+    minLength: 1,
+    maxLength: limits.maxTextCharacters,
+    pattern: NOT_BLANK,
+    ...(example !== undefined && { examples: [example] })
+  })
 }
 
 /** Texts of a request. */

@@ -14,6 +14,7 @@ import type { TrainingReader } from '../../../table/training-reader.ts'
 import type { TableFormat } from '../../../table/training-request.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
 import { ERROR_REPLIES, JSON_TYPE } from '../../encode-reply.ts'
+import { EXAMPLE_CLASSIFIER } from './example-table.ts'
 import type { OnnxUploadRouteOptions } from './onnx-upload-routes.ts'
 
 /** Options of the routes of classifiers. */
@@ -33,7 +34,8 @@ export interface ClassifierRouteOptions {
 /** Name of a classifier in an address. */
 export const ClassifierName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
-  description: 'Name of the classifier: letters, digits, dots, dashes and underscores.'
+  description: 'Name of the classifier: letters, digits, dots, dashes and underscores.',
+  examples: [EXAMPLE_CLASSIFIER]
 })
 
 /** What the address of a classifier holds. */

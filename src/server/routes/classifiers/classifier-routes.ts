@@ -25,6 +25,7 @@ import {
   type ClassifierRouteOptions,
   sendJson
 } from './classifier-requests.ts'
+import { EXAMPLE_ROWS, EXAMPLE_TABLE_CSV } from './example-table.ts'
 import { onnxUploadRoutes } from './onnx-upload-routes.ts'
 import { predictRoutes } from './predict-routes.ts'
 import { trainClassifierRoutes } from './train-classifier-routes.ts'
@@ -73,7 +74,14 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
 
   app.get(
     '/classifiers',
-    { schema: { summary: 'All classifiers', tags: ['classifiers'], response: { 200: ClassifierList, ...REPLIES } } },
+    {
+      schema: {
+        summary: 'List classifiers',
+        description: 'Lists all classifiers with their columns, and how good the live version of each is.',
+        tags: ['classifiers'],
+        response: { 200: ClassifierList, ...REPLIES }
+      }
+    },
     async () => {
       const names = (await models.names()).filter((name) => classifierOfModelName(name) !== undefined)
       return { data: (await Promise.all(names.map((name) => viewOf(models, name)))).flat() }
@@ -84,7 +92,8 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
     '/classifiers/:classifier',
     {
       schema: {
-        summary: 'Delete a classifier with all its versions',
+        summary: 'Delete a classifier',
+        description: 'Deletes the classifier with all its versions.',
         tags: ['classifiers'],
         params: ClassifierParams,
         response: { 204: Type.Null(), ...REPLIES }
@@ -114,14 +123,16 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
     '/classifiers/:classifier/versions/:version/evaluation',
     {
       schema: {
-        summary: 'How good a version is on rows of your own',
-        description: 'A table as for a training, with the same columns and no label that the version does not know.',
-        tags: ['versions'],
+        summary: 'Evaluate a version on your own rows',
+        description:
+          'Takes a table as for a training, with the same columns and no label that the version does not know. Returns a report ' +
+          'like that of a training.',
+        tags: ['classifier versions'],
         params: Type.Object({ classifier: ClassifierName, version: VersionNumber }),
         body: {
           content: {
-            'application/json': { schema: Type.Unknown() },
-            [CSV_TYPE]: { schema: Type.Unknown() }
+            [CSV_TYPE]: { schema: Type.Unknown({ examples: [EXAMPLE_TABLE_CSV] }) },
+            'application/json': { schema: Type.Unknown({ examples: [EXAMPLE_ROWS] }) }
           }
         },
         response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }

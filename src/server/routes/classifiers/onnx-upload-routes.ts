@@ -53,10 +53,10 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         summary: 'Bring a model as ONNX',
         description:
-          'A form of two files: `model`, the ONNX, and `signature`, JSON of `{features: [{name, type}], label: {name, type}, classes, ' +
+          'Makes a version of a model that was trained elsewhere. Takes a form of two files: `model`, the ONNX, and `signature`, JSON of `{features: [{name, type}], label: {name, type}, classes, ' +
           'output?}`. The file is looked at before it is run: refused operators and all else that is wrong are listed in `errors.model`. ' +
           'It is run in a process with limits of time and memory. The same files give the same version.',
-        tags: ['versions'],
+        tags: ['classifier versions'],
         params: Type.Object({ classifier: idSchema }),
         body: {
           content: {

@@ -13,6 +13,7 @@ import { type PredictLimits, readFeatureColumns } from '../../../table/feature-c
 import { hasText } from '../../../table/signature.ts'
 import { encodeOptionsOf, serverTimingOf } from '../../encode-reply.ts'
 import { streamRequest } from '../../streamed-request.ts'
+import { EXAMPLE_COLUMNS, EXAMPLE_PREDICT_CSV } from './example-table.ts'
 import { type ClassifierRouteOptions, sendJson } from './classifier-requests.ts'
 import { CSV_TYPE, ClassifierParams, REPLIES, isCsv } from './classifier-requests.ts'
 
@@ -45,15 +46,17 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
       schema: {
         summary: 'Predict classes',
         description:
-          'JSON: columns by name, each a list or the text of one. CSV with a header line: answered row by row as CSV while it ' +
+          'Returns the class of each row. JSON: columns by name, each a list or the text of one. CSV with a header line: answered row by row as CSV while it ' +
           'comes in, however long; a row at fault has the reason in the column `error`.',
         tags: ['classifiers'],
         params: ClassifierParams,
         querystring: PredictQuery,
         body: {
           content: {
-            'application/json': { schema: Type.Record(Type.String(), Type.Unknown()) },
-            [CSV_TYPE]: { schema: Type.Unknown() }
+            'application/json': {
+              schema: Type.Record(Type.String(), Type.Unknown(), { examples: [EXAMPLE_COLUMNS] })
+            },
+            [CSV_TYPE]: { schema: Type.Unknown({ examples: [EXAMPLE_PREDICT_CSV] }) }
           }
         },
         response: {

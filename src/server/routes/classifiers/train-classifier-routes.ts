@@ -15,6 +15,7 @@ import { classifierModelName } from '../../../versions/model-name.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { callerSignal } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
+import { JobId } from '../jobs/job-request.ts'
 import { DroppedView, droppedView } from '../mentors/mentor-routes.ts'
 import { TrainingStatus, trainingStatusOf } from '../train/train-routes.ts'
 import {
@@ -27,6 +28,7 @@ import {
   tableFormatOf
 } from './classifier-requests.ts'
 import type { ClassifierRouteOptions } from './classifier-requests.ts'
+import { EXAMPLE_ROWS, EXAMPLE_TABLE_CSV } from './example-table.ts'
 
 const AcceptedTraining = {
   id: Type.String(),
@@ -89,7 +91,7 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
       schema: {
         summary: 'Train a classifier from a table',
         description:
-          'CSV with a header line, or JSON: an array of rows `{column: value}`, or `{rows, label, types, c, force}`. Each column ' +
+          'Enqueues a training and returns its `id`; look at its status with it. The table is CSV with a header line, or JSON: an array of rows `{column: value}`, or `{rows, label, types, c, force}`. Each column ' +
           'is a text, which is embedded, or a number, which is standardised; the reply says how each was understood.',
         tags: ['classifiers'],
         params: ClassifierParams,
@@ -101,8 +103,8 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
         }),
         body: {
           content: {
-            'application/json': { schema: Type.Unknown() },
-            [CSV_TYPE]: { schema: Type.Unknown() }
+            [CSV_TYPE]: { schema: Type.Unknown({ examples: [EXAMPLE_TABLE_CSV] }) },
+            'application/json': { schema: Type.Unknown({ examples: [EXAMPLE_ROWS] }) }
           }
         },
         response: { 200: TrainReply, ...REPLIES, 409: { $ref: 'ErrorReply#' } }
@@ -139,9 +141,12 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
     '/classifiers/:classifier/train/status/:id',
     {
       schema: {
-        summary: 'Status of a training',
+        summary: 'Look at a training',
+        description:
+          'Returns how far the training with this `id` is, and once it has succeeded the version that it made. The `id` is in the ' +
+          'reply of `POST /v1/classifiers/{classifier}/train`.',
         tags: ['classifiers'],
-        params: Type.Object({ classifier: ClassifierName, id: Type.String({ minLength: 1, maxLength: 200 }) }),
+        params: Type.Object({ classifier: ClassifierName, id: JobId }),
         response: { 200: StatusReply, ...REPLIES }
       }
     },

@@ -6,6 +6,39 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { Headers } from '../../secure-headers.ts'
+import { LOGO_SVG, MARK_SVG } from './mark.ts'
+
+const TITLE = 'sbert-service'
+
+/** What the page begins with. */
+const INTRODUCTION = `Turns sentences into embeddings, and questions into answers of recorded people.
+
+**Authorize** with the key that the service printed at its start, or with one of \`API_SECRET_KEY\`. This page forgets it when it is left.
+Then open an operation and press **Try it out** and **Execute**: its example works as it stands. The groups follow one another as a user
+goes: store a mentor before you train it, train it before you ask it.`
+
+/** The groups of operations, in the order of a user's way. */
+const TAGS = [
+  { name: 'encode', description: 'Texts to embeddings.' },
+  { name: 'similarity', description: 'How alike texts are.' },
+  { name: 'mentors', description: 'Recorded people: their questions, paraphrases and answers.' },
+  { name: 'train', description: 'Train a mentor’s model, once the mentor is stored.' },
+  { name: 'questions', description: 'Ask a mentor, once its model is trained, and find out what to ask next.' },
+  { name: 'review', description: 'Questions that matched no stored phrase, and people’s decisions on them.' },
+  {
+    name: 'mentor versions',
+    description: 'The trained models of a mentor: evaluate, compare, promote, roll back, move.'
+  },
+  { name: 'classifiers', description: 'Any table with a column of labels as a trained model.' },
+  {
+    name: 'classifier versions',
+    description: 'The trained models of a classifier, and models that were trained elsewhere.'
+  },
+  { name: 'jobs', description: 'Work that takes longer than a request should wait.' },
+  { name: 'openai', description: 'Embeddings for clients of OpenAI’s API.' },
+  { name: 'inference', description: 'Every model by the Open Inference Protocol, version 2 (KServe, Triton).' },
+  { name: 'operations', description: 'Health, for load balancers and monitors. No key is needed.' }
+]
 
 /** Collects the schemas of all routes registered after it. */
 export async function addOpenApi(app: FastifyInstance): Promise<void> {
@@ -13,19 +46,13 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'sbert-service',
-        description: 'Turns sentences into embeddings and questions into answers.',
+        title: TITLE,
+        description: INTRODUCTION,
         version: '1',
         license: { name: 'MIT', identifier: 'MIT' }
       },
       servers: [{ url: '/' }],
-      tags: [
-        { name: 'encode', description: 'Texts to embeddings.' },
-        { name: 'similarity', description: 'How alike texts are.' },
-        { name: 'openai', description: 'The same for OpenAI clients.' },
-        { name: 'inference', description: 'Every model by the Open Inference Protocol, version 2.' },
-        { name: 'health', description: 'Whether all is well.' }
-      ],
+      tags: TAGS,
       components: {
         securitySchemes: {
           bearer: {
@@ -44,6 +71,10 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
     }
   })
 }
+
+/** The page shows this service's API alone, so there is no field for another one's address. */
+const PAGE_CSS =
+  '.swagger-ui .topbar .download-url-wrapper { display: none } .swagger-ui .topbar-wrapper { justify-content: space-between }'
 
 /** A description of the API as it is sent. */
 interface PreparedDocument {
@@ -67,7 +98,21 @@ export async function addDocsPage(app: FastifyInstance, headers: Headers): Promi
       if (document === undefined) done()
       else void reply.type(document.contentType).send(document.bytes)
     })
-    // Whoever uses the page next, or a script that gets into it, would find a key that is kept.
-    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: false } })
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: {
+        // Whoever uses the page next, or a script that gets into it, would find a key that is kept.
+        persistAuthorization: false,
+        displayRequestDuration: true,
+        // The only schema with a name is that of errors.
+        defaultModelsExpandDepth: -1
+      },
+      logo: { type: 'image/svg+xml', content: LOGO_SVG },
+      theme: {
+        title: TITLE,
+        favicon: [{ filename: 'mark.svg', rel: 'icon', sizes: 'any', type: 'image/svg+xml', content: MARK_SVG }],
+        css: [{ filename: 'page.css', content: PAGE_CSS }]
+      }
+    })
   })
 }

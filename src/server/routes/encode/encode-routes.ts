@@ -59,14 +59,13 @@ const MultipleEncodeReply = Type.Object({
 /** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
 export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async (app, options) => {
   const { encoder, replyCache, repeatedReplies, limits } = options
-  const EncodeRequest = Type.Object({
-    query: requiredText(limits, 'The text to encode.'),
-    truncate: TruncateSchema
-  })
-  const MultipleEncodeRequest = Type.Object({
-    sentences: textList(limits, 'The texts to encode, in one batch.'),
-    truncate: TruncateSchema
-  })
+  const encodeFields = { query: requiredText(limits, 'The text to encode.', 'hello world'), truncate: TruncateSchema }
+  const EncodeQuery = Type.Object(encodeFields)
+  const EncodeRequest = Type.Object(encodeFields, { examples: [{ query: 'hello world' }] })
+  const MultipleEncodeRequest = Type.Object(
+    { sentences: textList(limits, 'The texts to encode, in one batch.'), truncate: TruncateSchema },
+    { examples: [{ sentences: ['hello world', 'hi world'] }] }
+  )
   const cacheControl = cacheControlOf(options.encodeMaxAgeSeconds)
 
   async function encodeQuery(
@@ -102,9 +101,10 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
       schema: {
         summary: 'Encode a text',
         description:
-          'May be cached by browsers and CDNs; with `If-None-Match` it answers 304 without encoding anything.',
+          'Returns the embedding of one text. Browsers and CDNs may cache the reply; a request with `If-None-Match` is answered ' +
+          'with 304 while the model stays the same.',
         tags: ['encode'],
-        querystring: EncodeRequest,
+        querystring: EncodeQuery,
         response: {
           200: jsonReply('The embedding.', EncodeReply, {
             ...ENCODE_HEADERS,
@@ -144,7 +144,9 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
     '/encode',
     {
       schema: {
-        summary: 'Encode a text',
+        summary: 'Encode a text that is sent as a body',
+        description:
+          'Returns the embedding of one text. Use it for texts that are too long for an address, or that must not appear in one.',
         tags: ['encode'],
         body: EncodeRequest,
         response: { 200: jsonReply('The embedding.', EncodeReply, ENCODE_HEADERS), ...ERROR_REPLIES }
@@ -169,7 +171,9 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
     '/encode/multiple_encode',
     {
       schema: {
-        summary: 'Encode texts',
+        summary: 'Encode several texts',
+        description:
+          'Returns one embedding for each text, in order. A text has the same embedding here as alone: batches do not change it.',
         tags: ['encode'],
         body: MultipleEncodeRequest,
         response: { 200: jsonReply('The embeddings, in order.', MultipleEncodeReply, ENCODE_HEADERS), ...ERROR_REPLIES }

@@ -38,11 +38,16 @@ export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteOptions> = a
       schema: {
         summary: 'Suggest followup questions',
         description:
-          'About the people, places, organisations and relatives that the mentor mentions in the answers of a category: ' +
+          'Returns questions that could be asked next, about the people, places, organisations and relatives that the mentor mentions in the answers of a category: ' +
           'of a stored mentor, a topic of its questions. What the mentor has answered already is left out.',
-        tags: ['mentors'],
+        tags: ['questions'],
         params: Type.Object({
-          category: Type.String({ minLength: 1, maxLength: 200, description: 'The category, or topic.' }),
+          category: Type.String({
+            minLength: 1,
+            maxLength: 200,
+            description: 'The category, or topic.',
+            examples: ['About me']
+          }),
           mentor: MentorId
         }),
         response: { 200: FollowupsReply, ...MENTOR_ERROR_REPLIES }

@@ -30,8 +30,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
       path,
       {
         schema: {
-          summary: 'Whether the process lives',
-          tags: ['health'],
+          summary: 'Check that the process is alive',
+          description:
+            'Answers 200 as soon as the process listens, also while the model is being loaded. Needs no key.',
+          tags: ['operations'],
           security: [],
           response: { 200: HealthReply }
         }
@@ -49,11 +51,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
     '/health/ready',
     {
       schema: {
-        summary: 'Whether the service takes work',
+        summary: 'Check that the service takes work',
         description:
-          'Ready only after the model has passed its self-test and was warmed up. `reasons` also tells of what is refused while ' +
-          'all else works, such as jobs on a full disk.',
-        tags: ['health'],
+          'Answers 200 when the service is ready, else 503. It is ready only after the model has passed its self-test and was warmed up. `reasons` also tells of what is refused while ' +
+          'all else works, such as jobs on a full disk. Needs no key.',
+        tags: ['operations'],
         security: [],
         response: { 200: ReadyReply, 503: ReadyReply }
       }
@@ -70,7 +72,15 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
 export const pingRoutes: FastifyPluginAsyncTypebox<{ readonly containerId: string }> = async (app, { containerId }) => {
   app.get(
     '/ping',
-    { schema: { summary: 'Ping', tags: ['health'], security: [], response: { 200: PingReply } } },
+    {
+      schema: {
+        summary: 'Ping',
+        description: 'Says which container answered, as the service that this one replaces does. Needs no key.',
+        tags: ['operations'],
+        security: [],
+        response: { 200: PingReply }
+      }
+    },
     async (_request, reply) => {
       void reply.header('cache-control', 'no-store')
       return { status: 'success' as const, message: 'pong!' as const, container_id: containerId }

@@ -5,7 +5,7 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { JsonLimits } from '../../../reading/bounded-json.ts'
 import { ServiceError } from '../../../errors.ts'
 import {
@@ -21,6 +21,7 @@ import type { ErrorBody } from '../../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
 import { parseJson } from '../../request-body.ts'
 import type { Readiness } from '../../readiness.ts'
+import { EXAMPLE_CLASSIFIER } from '../classifiers/example-table.ts'
 import packageJson from '../../../../package.json' with { type: 'json' }
 
 /** Options of the routes of the Open Inference Protocol. */
@@ -38,6 +39,15 @@ const MAX_NAME_CHARACTERS = 300
 const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_CHARACTERS })
 const Shape = Type.Array(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), { maxItems: MAX_RANK })
 const Parameters = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))
+/** What the examples ask: the encoder, and a version of a classifier. */
+const EXAMPLE_ASKED = {
+  model: 'all-MiniLM-L6-v2',
+  inputs: [{ name: 'text', datatype: 'BYTES', shape: [2], data: ['hello world', 'hi'] }]
+}
+const EXAMPLE_ASKED_VERSION = {
+  model: EXAMPLE_CLASSIFIER,
+  inputs: ['sensor_1', 'sensor_2'].map((name) => ({ name, datatype: 'FP64', shape: [2], data: [1, -1] }))
+}
 const InferRequest = Type.Object({
   id: Type.Optional(Type.String({ maxLength: MAX_NAME_CHARACTERS, description: 'Comes back with the reply.' })),
   parameters: Type.Optional(Parameters),
@@ -115,7 +125,8 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
     '/health/live',
     {
       schema: {
-        summary: 'Whether the server lives, as the Open Inference Protocol asks',
+        summary: 'Check that the server is alive',
+        description: 'Answers 200 as soon as the process listens, in the form of the protocol. Needs no key.',
         tags: ['inference'],
         security: [],
         response: { 200: Type.Object({ live: Type.Literal(true) }) }
@@ -130,7 +141,8 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
     '/health/ready',
     {
       schema: {
-        summary: 'Whether the server takes work, as the Open Inference Protocol asks',
+        summary: 'Check that the server takes work',
+        description: 'Answers 200 when the service is ready, else 503, in the form of the protocol. Needs no key.',
         tags: ['inference'],
         security: [],
         response: { 200: ReadyReply, 503: ReadyReply }
@@ -157,7 +169,8 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     '/',
     {
       schema: {
-        summary: 'What this server is',
+        summary: 'Describe the server',
+        description: 'Returns the server’s name, version, and the extensions of the protocol that it has.',
         tags: ['inference'],
         response: { 200: ServerReply, ...PROTOCOL_ERRORS }
       }
@@ -173,8 +186,8 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     '/repository/index',
     {
       schema: {
-        summary: 'Which models there are',
-        description: 'Each with the version that answers by default.',
+        summary: 'List models',
+        description: 'Lists every model that the caller may ask, each with the version that answers by default.',
         tags: ['inference'],
         response: { 200: RepositoryReply, ...PROTOCOL_ERRORS }
       }
@@ -194,7 +207,11 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
 
   for (const path of ['/models/:model', '/models/:model/versions/:version']) {
     const isOfVersion = path.endsWith(':version')
-    const Params = Type.Object({ model: Name, ...(isOfVersion && { version: Name }) })
+    const example = isOfVersion ? EXAMPLE_ASKED_VERSION : EXAMPLE_ASKED
+    const Params = Type.Object({
+      model: Type.String({ ...Name, description: 'Name of the model.', examples: [example.model] }),
+      ...(isOfVersion && { version: Type.String({ ...Name, description: 'The version.', examples: ['1'] }) })
+    })
     const what = isOfVersion ? 'a version of a model' : 'a model'
 
     /** The model that the address names. */
@@ -210,7 +227,8 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
       path,
       {
         schema: {
-          summary: `The tensors of ${what}`,
+          summary: `Describe ${what}`,
+          description: 'Returns the names, data types and shapes of the tensors that go in and come out.',
           tags: ['inference'],
           params: Params,
           response: { 200: ModelReply, ...PROTOCOL_ERRORS }
@@ -233,7 +251,8 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
       `${path}/ready`,
       {
         schema: {
-          summary: `Whether ${what} can be asked`,
+          summary: `Check that ${what} can be asked`,
+          description: 'Answers 200 when the model is ready, else 503.',
           tags: ['inference'],
           params: Params,
           response: { ...PROTOCOL_ERRORS, 200: ModelReadyReply, 503: ModelReadyReply }
@@ -253,11 +272,11 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
         schema: {
           summary: `Ask ${what}`,
           description:
-            'Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
+            'Takes the tensors that go in, returns those that come out. Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
             'length of the JSON, and the parameter `binary_data_size` of an input the length of its tensor.',
           tags: ['inference'],
           params: Params,
-          body: InferRequest,
+          body: Type.Unsafe<Static<typeof InferRequest>>({ ...InferRequest, examples: [{ inputs: example.inputs }] }),
           response: { 200: jsonReply('The outputs.', InferReply), ...PROTOCOL_ERRORS }
         }
       },

@@ -55,12 +55,19 @@ const LinesQuery = Type.Object({
   callbackUrl: Type.Optional(CallbackUrl)
 })
 
+const Lines = Type.Unknown({
+  examples: ['{"custom_id":"a","query":"first"}\n{"custom_id":"b","query":"second"}\n']
+})
+
 const JobHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same job.' })
   ),
   prefer: Type.Optional(
-    Type.String({ description: '`wait=30`: answer when the job has ended, or after so many seconds.' })
+    Type.String({
+      description: '`wait=30`: answer when the job has ended, or after so many seconds.',
+      examples: ['wait=5']
+    })
   )
 })
 
@@ -93,8 +100,9 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
       bodyLimit: options.jobBodyLimitBytes,
       validatorCompiler: validateHead,
       schema: {
-        summary: 'Enqueue work for later',
+        summary: 'Enqueue a job',
         description:
+          'Stores work that takes longer than a request should wait; it survives crashes and takes effect once. ' +
           `Types: ${[...types.keys()].map((name) => `\`${name}\``).join(', ')}. ` +
           `A body of JSON lines \`{"custom_id", "query"}\`, at most ${MAX_JOB_SENTENCES}, is an \`encode\` job.`,
         tags: ['jobs'],
@@ -103,9 +111,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
         body: {
           content: {
             [JSON_BODY_TYPE]: { schema: JobRequest },
-            [LINES_TYPE]: { schema: Type.Unknown() },
-            'application/x-ndjson': { schema: Type.Unknown() },
-            'application/x-jsonlines': { schema: Type.Unknown() }
+            ...Object.fromEntries(LINES_TYPES.map((type) => [type, { schema: Lines }]))
           }
         },
         response: {

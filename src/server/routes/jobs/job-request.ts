@@ -14,6 +14,14 @@ import { MAX_CALLBACK_URL_CHARACTERS } from '../../../jobs/webhook.ts'
 import type { Reader, ReadingLine } from '../../../reading/reading-line.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 
+/** Id of a job in an address. Every job has a new one, so the example stands for none. */
+export const JobId = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'The `id` that the reply to the request for the job has.',
+  examples: ['01996f3c-7b1a-7d58-9c3e-2f4b6a8d0e12']
+})
+
 /** A type of job that anyone may ask for over HTTP. */
 export interface RequestedJobType {
   /** Schema of its input. */
@@ -32,12 +40,15 @@ export const CallbackUrl = Type.String({
 })
 
 /** A job as JSON. */
-export const JobRequest = Type.Object({
-  type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
-  input: Type.Unknown({ description: 'What the type asks for; for `encode` and `paraphrase` {"sentences": […]}.' }),
-  callbackUrl: Type.Optional(CallbackUrl),
-  priority: Type.Optional(Type.Enum([...PRIORITIES], { description: 'Whether a person waits for it.' }))
-})
+export const JobRequest = Type.Object(
+  {
+    type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
+    input: Type.Unknown({ description: 'What the type asks for; for `encode` and `paraphrase` {"sentences": […]}.' }),
+    callbackUrl: Type.Optional(CallbackUrl),
+    priority: Type.Optional(Type.Enum([...PRIORITIES], { description: 'Whether a person waits for it.' }))
+  },
+  { examples: [{ type: 'encode', input: { sentences: ['first', 'second'] } }] }
+)
 
 /** A job that was asked for, its input checked and packed. */
 export interface RequestedJob {

@@ -12,12 +12,13 @@ import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.
 import { callerKey, callerOf, type Caller } from '../../auth.ts'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
 import { Accepted, acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
+import { JobId } from './job-request.ts'
 import { ResultFormat, formatOf, sendResult } from './job-result.ts'
 
 const PAGE_JOBS = 50
 const MAX_PAGE_JOBS = 200
 
-const JobParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) })
+const JobParams = Type.Object({ id: JobId })
 
 const JobView = Type.Object({
   id: Type.String(),
@@ -74,9 +75,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     '/jobs',
     {
       schema: {
-        summary: 'Jobs',
+        summary: 'List jobs',
         description:
-          'Newest first: everyone’s for a key or an administrator, one’s own for other tokens. A page may have fewer jobs than ' +
+          'Lists jobs, newest first: everyone’s for a key or an administrator, one’s own for other tokens. A page may have fewer jobs than ' +
           '`limit` where many others were passed over; the last page is the one without `next`.',
         tags: ['jobs'],
         querystring: ListQuery,
@@ -102,7 +103,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     '/jobs/:id',
     {
       schema: {
-        summary: 'Status of a job',
+        summary: 'Look at a job',
+        description: 'Returns how the job stands: its status, progress and tries, and the last error if there was one.',
         tags: ['jobs'],
         params: JobParams,
         response: { 200: JobView, ...ERROR_REPLIES, ...NOT_FOUND_REPLY }
@@ -118,9 +120,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     '/jobs/:id/result',
     {
       schema: {
-        summary: 'Result of a job',
+        summary: 'Read the result of a job',
         description:
-          'For an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line of the request, or with ' +
+          'Returns what the job has made; 409 while there is nothing. For an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line of the request, or with ' +
           '`format=float32` (or `Accept: application/octet-stream`) the numbers alone: rows of float32, little-endian, ' +
           'NaN for a line at fault.',
         tags: ['jobs'],
@@ -150,6 +152,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     {
       schema: {
         summary: 'Cancel a job',
+        description: 'Cancels a job that has not ended; 409 for one that has.',
         tags: ['jobs'],
         params: JobParams,
         response: { 200: JobView, ...ERROR_REPLIES, ...NOT_FOUND_REPLY, ...CONFLICT_REPLY }
@@ -168,7 +171,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     '/jobs/:id/redrive',
     {
       schema: {
-        summary: 'Put a job that failed back to work',
+        summary: 'Redrive a failed job',
+        description: 'Puts a job that failed back to work; 409 for one that did not fail, or that was cancelled.',
         tags: ['jobs'],
         params: JobParams,
         response: { 202: Accepted, ...ERROR_REPLIES, ...NOT_FOUND_REPLY, ...CONFLICT_REPLY }

@@ -21,6 +21,7 @@ import { ERROR_REPLIES, callerSignal } from '../../encode-reply.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
+import { EXAMPLE_MENTOR, EXAMPLE_MENTOR_CSV, EXAMPLE_MENTOR_ID } from './example-mentor.ts'
 
 /** Options of the mentor routes. */
 export interface MentorRouteOptions {
@@ -37,7 +38,12 @@ export interface MentorRouteOptions {
 }
 
 /** A mentor's id, in an address or elsewhere. */
-export const MentorId = Type.String({ minLength: 1, maxLength: 200, description: 'Id of the mentor.' })
+export const MentorId = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'Id of the mentor.',
+  examples: [EXAMPLE_MENTOR_ID]
+})
 /** Parameters of an address with a mentor. */
 export const MentorParams = Type.Object({ mentor: MentorId })
 /** Errors of routes of one mentor, for the docs. */
@@ -97,7 +103,14 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
 
   app.get(
     '/mentors',
-    { schema: { summary: 'All mentors', tags: ['mentors'], response: { 200: MentorList, ...ERROR_REPLIES } } },
+    {
+      schema: {
+        summary: 'List mentors',
+        description: 'Lists the stored mentors that the caller may read, with how many answers each has.',
+        tags: ['mentors'],
+        response: { 200: MentorList, ...ERROR_REPLIES }
+      }
+    },
     async (request) => {
       const caller = callerOf(request)
       const entries = (await storeOf(options).list()).filter((entry) => mayRead(caller, entry.id))
@@ -117,7 +130,8 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
     '/mentors/:mentor',
     {
       schema: {
-        summary: 'A mentor, whole',
+        summary: 'Read a mentor',
+        description: 'Returns the whole mentor as JSON: its questions, paraphrases, answers and media.',
         tags: ['mentors'],
         params: MentorParams,
         response: {
@@ -139,7 +153,8 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
     '/mentors/:mentor',
     {
       schema: {
-        summary: 'Delete a mentor, its models and the questions asked',
+        summary: 'Delete a mentor',
+        description: 'Deletes the mentor, all versions of its model, and the record of questions that it was asked.',
         tags: ['mentors'],
         params: MentorParams,
         response: { 204: Type.Null(), ...MENTOR_ERROR_REPLIES }
@@ -159,9 +174,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
     '/trainingdata/:mentor',
     {
       schema: {
-        summary: 'Training data of a mentor, as CSV',
+        summary: 'Download a mentor’s training data',
         description:
-          'For those who may edit the mentor. `id` is the answer’s for a stored mentor; for one that a GraphQL service keeps it is the ' +
+          'Returns the table of questions and answers as CSV. For those who may edit the mentor. `id` is the answer’s for a stored mentor; for one that a GraphQL service keeps it is the ' +
           'question’s, each once, in the order of the answers. `PUT /mentors/{mentor}` takes both.',
         tags: ['mentors'],
         params: MentorParams,
@@ -230,15 +245,15 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
       schema: {
         summary: 'Store a mentor',
         description:
-          'Whole, as JSON, or as CSV `id,question,paraphrases,answer,topic` (paraphrases and topics joined by `|`). ' +
+          'Stores a mentor whole, as CSV or as JSON. The columns of the CSV are `id,question,paraphrases,answer,topic`, with `|` between paraphrases and between topics. ' +
           'CSV changes only what it says differently of answers that the mentor has already: their videos stay. ' +
-          'Ids of questions will do for those of answers.',
+          'Ids of questions will do for those of answers. The reply lists lines at fault, and data that will make answers worse.',
         tags: ['mentors'],
         params: MentorParams,
         body: {
           content: {
-            'application/json': { schema: Mentor },
-            'text/csv': { schema: Type.String() }
+            'text/csv': { schema: Type.String({ examples: [EXAMPLE_MENTOR_CSV] }) },
+            'application/json': { schema: { ...Mentor, examples: [EXAMPLE_MENTOR] } }
           }
         },
         response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }

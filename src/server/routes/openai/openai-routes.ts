@@ -88,33 +88,43 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
   })
   // Text splitters give blank ones; that none is empty is checked below, which says where.
   const text = Type.String({ maxLength: limits.maxTextCharacters })
-  const EmbeddingsRequest = Type.Object({
-    model: Type.String({ description: `\`${model.id}\`, also with an owner before it.`, minLength: 1, maxLength: 200 }),
-    input: Type.Union([
-      requiredText(limits, 'A text.'),
-      Type.Array(text, { minItems: 1, maxItems: limits.maxSentences, description: 'Texts.' }),
-      Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
-        minItems: 1,
-        maxItems: limits.maxTextCharacters,
-        description: 'The token ids of one text, as `/v1/tokenize` gives them: with `[CLS]` and `[SEP]` at the ends.'
+  const EmbeddingsRequest = Type.Object(
+    {
+      model: Type.String({
+        description: `\`${model.id}\`, also with an owner before it.`,
+        minLength: 1,
+        maxLength: 200
       }),
-      Type.Array(tokenIds, { minItems: 1, maxItems: limits.maxSentences, description: 'The token ids of texts.' })
-    ]),
-    encoding_format: Type.Optional(Type.Enum(['float', 'base64'], { default: 'float' })),
-    dimensions: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        description: 'Keep only so many numbers, at most all, of each embedding, scaled to norm 1 again.'
-      })
-    ),
-    user: Type.Optional(Type.String({ description: 'Taken and not used.' }))
-  })
+      input: Type.Union([
+        requiredText(limits, 'A text.'),
+        Type.Array(text, { minItems: 1, maxItems: limits.maxSentences, description: 'Texts.' }),
+        Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
+          minItems: 1,
+          maxItems: limits.maxTextCharacters,
+          description: 'The token ids of one text, as `/v1/tokenize` gives them: with `[CLS]` and `[SEP]` at the ends.'
+        }),
+        Type.Array(tokenIds, { minItems: 1, maxItems: limits.maxSentences, description: 'The token ids of texts.' })
+      ]),
+      encoding_format: Type.Optional(Type.Enum(['float', 'base64'], { default: 'float' })),
+      dimensions: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          description: 'Keep only so many numbers, at most all, of each embedding, scaled to norm 1 again.'
+        })
+      ),
+      user: Type.Optional(Type.String({ description: 'Taken and not used.' }))
+    },
+    { examples: [{ model: model.id, input: ['hello world', 'hi world'] }] }
+  )
 
   app.post(
     '/embeddings',
     {
       schema: {
-        summary: 'Embeddings, as OpenAI has them',
+        summary: 'Embed texts, in the format of OpenAI',
+        description:
+          'For clients of OpenAI’s API: set their base URL to this service and `/v1`. Returns an embedding for each input, as ' +
+          'numbers or as base64.',
         tags: ['openai'],
         body: EmbeddingsRequest,
         response: { 200: jsonReply('The embeddings.', EmbeddingsReply, ENCODE_HEADERS), ...OPENAI_ERRORS }
@@ -154,7 +164,14 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
 
   app.get(
     '/models',
-    { schema: { summary: 'The models served', tags: ['openai'], response: { 200: ModelsReply, ...OPENAI_ERRORS } } },
+    {
+      schema: {
+        summary: 'List the models',
+        description: 'Lists the one model that `/v1/embeddings` takes, in the format of OpenAI.',
+        tags: ['openai'],
+        response: { 200: ModelsReply, ...OPENAI_ERRORS }
+      }
+    },
     async () => ({ object: 'list' as const, data: [describe(model)] })
   )
 
@@ -162,9 +179,10 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
     '/models/:model',
     {
       schema: {
-        summary: 'One model',
+        summary: 'Look up a model',
+        description: 'Describes one model in the format of OpenAI; 404 for names that are not served here.',
         tags: ['openai'],
-        params: Type.Object({ model: Type.String({ description: 'Its name.' }) }),
+        params: Type.Object({ model: Type.String({ description: 'Its name.', examples: [model.id] }) }),
         response: { 200: ModelReply, ...OPENAI_ERRORS }
       }
     },

@@ -76,10 +76,13 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
     {
       schema: {
         summary: 'Ask a mentor',
-        tags: ['mentors'],
+        description:
+          'Returns the answer that fits the question best: that of a stored question or paraphrase, else the one that the trained ' +
+          'model chooses, or else an off-topic reply. Needs a trained model. Every answer is recorded.',
+        tags: ['questions'],
         querystring: Type.Object({
           mentor: MentorId,
-          query: requiredText(limits, 'The question.'),
+          query: requiredText(limits, 'The question.', 'Which town do you call home these days?'),
           chatsessionid: Type.Optional(Type.String({ maxLength: 200 })),
           ping: Type.Optional(
             Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })

@@ -22,6 +22,11 @@ export interface ReviewRouteOptions {
 }
 
 const DEFAULT_CLUSTERS = 20
+const EXAMPLE_DECISION = {
+  decision: 'accept',
+  questions: ['Which town do you call home these days?'],
+  answerId: 'intro-home'
+} as const
 /** Questions of one decision. */
 const MAX_QUESTIONS = 1000
 
@@ -83,11 +88,11 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
     '/mentors/:mentor/review',
     {
       schema: {
-        summary: 'Questions that wait for a judgement',
+        summary: 'List questions that wait for review',
         description:
-          'Asked questions that no phrase matched and nobody has judged: refused as off topic, answered with a small ' +
-          'margin, or just not looked at; in clusters of about the same meaning.',
-        tags: ['mentors'],
+          'Lists asked questions that matched no stored phrase and that nobody has judged, in clusters of about the same meaning. ' +
+          'Those whose judgement tells most come first: refused as off topic, or answered with a small margin.',
+        tags: ['review'],
         params: MentorParams,
         querystring: Type.Object({
           limit: Type.Optional(
@@ -115,21 +120,24 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
       schema: {
         summary: 'Judge questions',
         description:
-          '`accept` names the right answer of questions: they match from now on, and the next training learns from them. ' +
+          'Records a person’s decision. `accept` names the right answer of questions: they match from now on, and the next training learns from them. ' +
           '`reject` sets them aside. `new_answer` adds an answer to a stored mentor, and accepts the questions for it; ' +
           'without `answer` it counts once it is recorded. A later decision about a question replaces an earlier one.',
-        tags: ['mentors'],
+        tags: ['review'],
         params: MentorParams,
-        body: Type.Object({
-          decision: Type.Enum(['accept', 'reject', 'new_answer']),
-          questions: Type.Array(requiredText(limits, 'As asked.'), { minItems: 1, maxItems: MAX_QUESTIONS }),
-          answerId: Type.Optional(Type.String({ minLength: 1, description: 'For `accept`.' })),
-          question: Type.Optional(
-            requiredText(limits, 'For `new_answer`: the question that it answers; else the first of `questions`.')
-          ),
-          answer: Type.Optional(requiredText(limits, 'For `new_answer`: what the mentor says.')),
-          topic: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For `new_answer`.' }))
-        }),
+        body: Type.Object(
+          {
+            decision: Type.Enum(['accept', 'reject', 'new_answer']),
+            questions: Type.Array(requiredText(limits, 'As asked.'), { minItems: 1, maxItems: MAX_QUESTIONS }),
+            answerId: Type.Optional(Type.String({ minLength: 1, description: 'For `accept`.' })),
+            question: Type.Optional(
+              requiredText(limits, 'For `new_answer`: the question that it answers; else the first of `questions`.')
+            ),
+            answer: Type.Optional(requiredText(limits, 'For `new_answer`: what the mentor says.')),
+            topic: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For `new_answer`.' }))
+          },
+          { examples: [EXAMPLE_DECISION] }
+        ),
         response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },

@@ -49,17 +49,23 @@ const PAIRS_A_TURN = 4096
 /** `/v1/encode/cos_sim_weight` and `/v1/paraphrase`: how alike texts are. */
 export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions> = async (app, { encoder, limits }) => {
   const textOrTexts = Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')])
-  const CosineRequest = Type.Object({ a: textOrTexts, b: textOrTexts, truncate: TruncateSchema })
-  const ParaphraseRequest = Type.Object({
-    sentences: textList(limits, 'The texts to compare with each other.'),
-    truncate: TruncateSchema
-  })
+  const CosineRequest = Type.Object(
+    { a: textOrTexts, b: textOrTexts, truncate: TruncateSchema },
+    { examples: [{ a: ['hello world'], b: ['hi world'] }] }
+  )
+  const ParaphraseRequest = Type.Object(
+    { sentences: textList(limits, 'The texts to compare with each other.'), truncate: TruncateSchema },
+    { examples: [{ sentences: ['Where do you live?', 'What is your salary?', 'Where is home for you?'] }] }
+  )
 
   app.post(
     '/encode/cos_sim_weight',
     {
       schema: {
-        summary: 'Cosine similarity of texts',
+        summary: 'Compare texts by cosine similarity',
+        description:
+          'Compares each text of `a` with each of `b`: from -1 to 1, and near 1 when they say the same. One text on each side gives ' +
+          'one number, more give a matrix.',
         tags: ['similarity'],
         body: CosineRequest,
         response: { 200: jsonReply('The similarities.', CosineReply, ENCODE_HEADERS), ...ERROR_REPLIES }
@@ -97,8 +103,9 @@ export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions>
     '/paraphrase',
     {
       schema: {
-        summary: 'Pairs of texts that say the same',
-        description: 'Each text looks for its 100 nearest; at most 500,000 pairs.',
+        summary: 'Find pairs of texts that say the same',
+        description:
+          'Returns the most similar pairs of a list, best first: each text’s 100 nearest, and at most 500,000 pairs.',
         tags: ['similarity'],
         body: ParaphraseRequest,
         response: { 200: jsonReply('The pairs.', ParaphraseReply, ENCODE_HEADERS), ...ERROR_REPLIES }

@@ -26,16 +26,21 @@ const TokenizeReply = Type.Object({
 
 /** `/v1/tokenize`: texts to token ids. */
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = async (app, { tokenize, limits }) => {
-  const TokenizeRequest = Type.Object({
-    inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')]),
-    truncate: TruncateSchema
-  })
+  const TokenizeRequest = Type.Object(
+    {
+      inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')]),
+      truncate: TruncateSchema
+    },
+    { examples: [{ inputs: 'hello world' }] }
+  )
 
   app.post(
     '/tokenize',
     {
       schema: {
-        summary: 'Token ids of texts',
+        summary: 'Tokenize texts',
+        description:
+          'Returns the token ids that the model reads for each text, how many there are, and whether the text was cut.',
         tags: ['encode'],
         body: TokenizeRequest,
         response: { 200: TokenizeReply, ...ERROR_REPLIES }

@@ -15,6 +15,8 @@ import type { MentorSource } from '../../../mentor/mentor-source.ts'
 import type { RegisteredTraining, TrainingReporter } from '../../../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
+import { JobId } from '../jobs/job-request.ts'
+import { EXAMPLE_MENTOR_ID } from '../mentors/example-mentor.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
 import { TRAIN_JOB_TYPE } from '../../../answering/mentor-trainer.ts'
 
@@ -56,21 +58,26 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
     {
       schema: {
         summary: 'Train a mentor',
-        description: 'A newer request for the same mentor takes the place of one that still waits.',
-        tags: ['mentors'],
+        description:
+          'Enqueues a training of the mentor’s model and returns its `id`; look at its status with it. A newer request for the same ' +
+          'mentor takes the place of one that still waits.',
+        tags: ['train'],
         headers: Type.Object({
           'idempotency-key': Type.Optional(
             Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same training.' })
           )
         }),
-        body: Type.Object({
-          mentor: MentorId,
-          arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
-          ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
-          force: Type.Optional(
-            Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
-          )
-        }),
+        body: Type.Object(
+          {
+            mentor: MentorId,
+            arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
+            ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
+            force: Type.Optional(
+              Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
+            )
+          },
+          { examples: [{ mentor: EXAMPLE_MENTOR_ID }, { mentor: EXAMPLE_MENTOR_ID, arch: 'ridge', force: true }] }
+        ),
         response: { 200: TrainReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },
@@ -110,9 +117,12 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
     '/train/status/:id',
     {
       schema: {
-        summary: 'Status of a training',
-        tags: ['mentors'],
-        params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) }),
+        summary: 'Look at a training',
+        description:
+          'Returns how far the training with this `id` is, and once it has succeeded the version that it made. The `id` is in the ' +
+          'reply of `POST /train`.',
+        tags: ['train'],
+        params: Type.Object({ id: JobId }),
         response: { 200: StatusReply, ...MENTOR_ERROR_REPLIES }
       }
     },

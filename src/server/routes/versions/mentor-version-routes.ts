@@ -21,6 +21,7 @@ import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
 import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
+import { EXAMPLE_TEST_CSV } from '../mentors/example-mentor.ts'
 import { modelVersionRoutes } from './model-version-routes.ts'
 
 /** Options of the version routes of mentors. */
@@ -67,13 +68,13 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
     '/mentors/:mentor/versions/live/evaluation',
     {
       schema: {
-        summary: 'How good the live version is on questions of your own',
+        summary: 'Evaluate the live version on your own questions',
         description:
-          'CSV `question,answer`, the right answer’s id, or nothing where the question is off topic. The report is the one ' +
-          'of the training; word-for-word matches are not looked for.',
-        tags: ['versions'],
+          'Takes CSV `question,answer`: the right answer’s id, or nothing where the question is off topic. Returns a report like that ' +
+          'of a training; word-for-word matches are not looked for.',
+        tags: ['mentor versions'],
         params: MentorParams,
-        body: { content: { 'text/csv': { schema: Type.Unknown() } } },
+        body: { content: { 'text/csv': { schema: Type.Unknown({ examples: [EXAMPLE_TEST_CSV] }) } } },
         response: { 200: jsonReply('The report.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
       }
     },
@@ -99,9 +100,9 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
     '/mentors/:mentor/lint',
     {
       schema: {
-        summary: 'What in a mentor’s data makes answers worse',
+        summary: 'Lint a mentor’s data',
         description:
-          'For the data as it is; near-duplicates as the live version’s training found them. `leftOutCount` counts list items of ' +
+          'Returns what in the data as it is makes answers worse, and near-duplicates as the live version’s training found them. `leftOutCount` counts list items of ' +
           'a GraphQL service that are not answers: never recorded, or to a question that is gone.',
         tags: ['mentors'],
         params: MentorParams,

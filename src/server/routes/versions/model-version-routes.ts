@@ -43,8 +43,10 @@ export interface VersionedArea {
 /** A version in an address. */
 export const VersionNumber = Type.String({
   pattern: '^([1-9][0-9]{0,8}|live)$',
-  description: 'Number of the version, or `live`.'
+  description: 'Number of the version, or `live`.',
+  examples: ['1']
 })
+const OtherVersion = Type.Unsafe<string>({ ...VersionNumber, examples: ['live'] })
 const Figure = Type.Union([Type.Number(), Type.Null()])
 const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 const VersionView = Type.Object({
@@ -106,6 +108,7 @@ export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = asyn
 function schemasOf(area: VersionedArea) {
   const { kind, idSchema } = area
   return {
+    tag: `${kind} versions`,
     idParams: Type.Object({ [kind]: idSchema }),
     versionParams: Type.Object({ [kind]: idSchema, version: VersionNumber }),
     liveReply: Type.Object({ data: Type.Object({ [kind]: Type.String(), live: Type.Integer() }) }),
@@ -119,14 +122,16 @@ function schemasOf(area: VersionedArea) {
 /** Versions, how good they are, and how two of them differ. */
 const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   const { models, path, kind, idSchema } = area
-  const { idParams, versionParams, subjectOf } = schemasOf(area)
+  const { tag, idParams, versionParams, subjectOf } = schemasOf(area)
 
   app.get(
     `${path}/versions`,
     {
       schema: {
-        summary: `Trained versions of a ${kind}`,
-        tags: ['versions'],
+        summary: `List the versions of a ${kind}’s model`,
+        description:
+          'Lists the trained versions, newest first, with how good each is, and which of them answered when.',
+        tags: [tag],
         params: idParams,
         response: { 200: VersionList, ...REPLIES }
       }
@@ -155,11 +160,11 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
     `${path}/versions/:version/evaluation`,
     {
       schema: {
-        summary: 'How good a version is',
+        summary: 'Evaluate a version',
         description:
-          'Each sample judged by a model that has not seen it: accuracy, precision, recall and F1 by class, pairs ' +
+          'Returns the report of the training. Each sample is judged by a model that has not seen it: accuracy, precision, recall and F1 by class, pairs ' +
           'that are mixed up, calibration error, off-topic curve, the errors themselves, and near-duplicates.',
-        tags: ['versions'],
+        tags: [tag],
         params: versionParams,
         response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }
       }
@@ -176,11 +181,11 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
     `${path}/versions/:version/diff/:other`,
     {
       schema: {
-        summary: 'What is better and worse in another version',
+        summary: 'Compare two versions',
         description:
-          'Out of fold: figures, samples that both were judged on, F1 by class where it differs, errors that are new and gone.',
-        tags: ['versions'],
-        params: Type.Object({ [kind]: idSchema, version: VersionNumber, other: VersionNumber }),
+          'Returns what is better and worse in the other version, out of fold: metrics, samples that both were judged on, F1 by class where it differs, errors that are new and gone.',
+        tags: [tag],
+        params: Type.Object({ [kind]: idSchema, version: VersionNumber, other: OtherVersion }),
         response: { 200: jsonReply('The comparison.', Type.Unknown()), ...REPLIES }
       }
     },
@@ -196,7 +201,7 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
 /** Versions as files. */
 const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   const { models, path, kind } = area
-  const { idParams, versionParams, subjectOf } = schemasOf(area)
+  const { tag, idParams, versionParams, subjectOf } = schemasOf(area)
   const importReply = Type.Object({
     data: Type.Object({ [kind]: Type.String(), version: Type.Integer(), promotion: Type.Unknown() })
   })
@@ -205,9 +210,10 @@ const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
     `${path}/versions/:version/export`,
     {
       schema: {
-        summary: 'A version as one file',
-        description: 'With its figures, its report and a checksum; `POST …/versions` takes it in elsewhere.',
-        tags: ['versions'],
+        summary: 'Export a version',
+        description:
+          'Returns the version as one file, with its metrics, report and a checksum; `POST …/versions` imports it elsewhere.',
+        tags: [tag],
         params: versionParams,
         response: {
           200: { description: 'The file.', content: { [VERSION_FILE_TYPE]: { schema: Type.String() } } },
@@ -241,9 +247,9 @@ const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
       schema: {
         summary: 'Import a version',
         description:
-          'A file of `…/export`. It becomes a new version, and live unless it is worse than the one that is. A file that was ' +
+          'Takes a file of `…/export`. It becomes a new version, and live unless it is worse than the one that is. A file that was ' +
           'changed is refused, and so is one of another encoder. The same file gives the same version.',
-        tags: ['versions'],
+        tags: [tag],
         params: idParams,
         querystring: Type.Object({
           force: Type.Optional(Type.Enum(['true', 'false'], { description: 'Let it answer even when it is worse.' }))
@@ -279,20 +285,26 @@ const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
 /** Which version answers. */
 const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   const { models, promotionMargin, path, kind } = area
-  const { idParams, versionParams, liveReply, subjectOf } = schemasOf(area)
+  const { tag, idParams, versionParams, liveReply, subjectOf } = schemasOf(area)
 
   app.post(
     `${path}/versions/:version/promote`,
     {
       schema: {
-        summary: 'Let a version answer',
-        tags: ['versions'],
+        summary: 'Promote a version',
+        description:
+          'Makes the version live, so that it answers from now on. Refused with 409 when it is worse than the live one, unless ' +
+          '`force` is true.',
+        tags: [tag],
         params: versionParams,
         body: Type.Optional(
-          Type.Union([
-            Type.Object({ force: Type.Optional(Type.Boolean({ description: 'Even when it is worse.' })) }),
-            Type.Null()
-          ])
+          Type.Union(
+            [
+              Type.Object({ force: Type.Optional(Type.Boolean({ description: 'Even when it is worse.' })) }),
+              Type.Null()
+            ],
+            { examples: [{ force: true }] }
+          )
         ),
         response: { 200: liveReply, ...REPLIES, ...CONFLICT_REPLY }
       }
@@ -316,8 +328,9 @@ const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
     `${path}/rollback`,
     {
       schema: {
-        summary: 'Go back to the version that answered before',
-        tags: ['versions'],
+        summary: 'Roll back to the version before',
+        description: 'Makes the version live that answered before the live one; 409 when none did.',
+        tags: [tag],
         params: idParams,
         response: { 200: liveReply, ...REPLIES, ...CONFLICT_REPLY }
       }
