@@ -86,9 +86,12 @@ CMD ["node", "src/bin/worker.ts"]
 FROM runtime AS lambda
 # Nothing else can be written to there.
 ENV DATA_DIR=/tmp/data
+# Outside of Lambda, docker run -p 9000:8080 takes events by HTTP.
+COPY tools/lambda tools/lambda
+EXPOSE 8080
 # Lambda asks by its runtime interface, not by HTTP.
 HEALTHCHECK NONE
-CMD ["node", "src/bin/lambda.ts"]
+CMD ["node", "tools/lambda/image.ts"]
 
 FROM runtime AS service
 VOLUME /data

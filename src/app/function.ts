@@ -31,7 +31,8 @@ type EventHandler = (event: unknown) => Promise<string>
  * other. Whatever keeps it from starting becomes the error of the call that waits for it, and ends the process with status 1.
  */
 export async function runFunction(env: Environment, createEncoding: CreateEncoding): Promise<void> {
-  const context = await openProcess(env, FUNCTION)
+  const settings = await withSecrets(env)
+  const context = settings && (await openProcess(settings, FUNCTION))
   if (context === undefined) return
   const { config, log, emfReporter, closing, stopping } = context
   const { logger } = log
@@ -79,6 +80,19 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
     }
   }
   await runtime.run(handle, stopping)
+}
+
+/** The environment, with the settings that are secrets; nothing when one of them cannot be read. */
+async function withSecrets(env: Environment): Promise<Environment | undefined> {
+  const { LAMBDA_SECRETS: list } = env
+  if (list === undefined || list === '') return env
+  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  const { readSecretSettings } = await import('../platform/secret-settings.ts')
+  try {
+    return { ...env, ...(await readSecretSettings(list)) }
+  } catch (error) {
+    return giveUp(error instanceof Error ? error.message : String(error))
+  }
 }
 
 /** An error as who called the function may see it; what is a bug of ours is logged and reported, and named no closer. */

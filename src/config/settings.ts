@@ -492,6 +492,12 @@ export const SETTINGS = {
     bounds: 'the name of a classifier',
     doc: 'What a function of AWS Lambda answers bare events of columns with, as `{"sensor_1":"[1,2.0,3]"}`.'
   }),
+  LAMBDA_SECRETS: text({
+    default: undefined,
+    pattern: /^[A-Z_]+=\S+(?:\s*,\s*[A-Z_]+=\S+)*$/,
+    bounds: 'names of settings, each with the ARN of a secret',
+    doc: 'Settings that a function of AWS Lambda reads from Secrets Manager at its start: `API_SECRET_KEY=arn:…,JWT_SECRET_KEY=arn:…`.'
+  }),
   AWS_LAMBDA_RUNTIME_API: text({
     default: undefined,
     pattern: /^[0-9A-Za-z.:_-]{1,253}$/,

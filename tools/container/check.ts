@@ -260,6 +260,17 @@ async function checkLambda(): Promise<void> {
   } finally {
     await api.close()
   }
+  await using container = await Container.run('lambda', { API_SECRET_KEY: 'local-key' })
+  await container.logged('ready')
+  const url = 'http://127.0.0.1:8080/2015-03-31/functions/function/invocations'
+  const body = await readFile(new URL('../../events/api-gateway-v2-encode.json', import.meta.url), 'utf8')
+  const reply: { statusCode: number; body: string } = JSON.parse(
+    await (await fetch(url, { method: 'POST', body })).text()
+  )
+  assert.equal(reply.statusCode, 200)
+  assertEmbedding(reply.body)
+  say('lambda: answered the event as a POST where there is no Lambda')
+  await checkStop(container)
 }
 
 function megabytes(bytes: number): string {

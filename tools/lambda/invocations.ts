@@ -7,23 +7,31 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { RuntimeApi } from './runtime-api.ts'
 
-const PATH = '/2015-03-31/functions/function/invocations'
+/** Where events are posted to. */
+export const INVOCATION_PATH = '/2015-03-31/functions/function/invocations'
 /** Lambda takes no larger event. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024
 
 /**
- * Takes events as AWS' emulator of the runtime interface does, on this machine alone: a POST of the event is answered with the
- * function's reply, or with its error, 200 both times.
+ * Takes events as AWS' emulator of the runtime interface does: a POST of the event is answered with the function's reply, or with its
+ * error, 200 both times.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/images-test.html
  * @param port 0 takes a free one
+ * @param host this machine alone unless it is another one
  */
-export async function listenForInvocations(api: Pick<RuntimeApi, 'invoke'>, port: number): Promise<Server> {
+export async function listenForInvocations(
+  api: Pick<RuntimeApi, 'invoke'>,
+  port: number,
+  host = '127.0.0.1'
+): Promise<Server> {
   const server = createServer((request, response) => {
     const reply = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     }
-    if (request.method !== 'POST' || request.url !== PATH) {
-      reply(404, { message: `Cannot invoke: want a POST to ${PATH}, not a ${request.method} to ${request.url}` })
+    if (request.method !== 'POST' || request.url !== INVOCATION_PATH) {
+      reply(404, {
+        message: `Cannot invoke: want a POST to ${INVOCATION_PATH}, not a ${request.method} to ${request.url}`
+      })
       return
     }
     if (Number(request.headers['content-length'] ?? 0) > MAX_EVENT_BYTES) {
@@ -32,7 +40,7 @@ export async function listenForInvocations(api: Pick<RuntimeApi, 'invoke'>, port
     }
     answer(api, request, reply).catch((error: unknown) => reply(502, { message: `Cannot invoke: ${String(error)}` }))
   })
-  server.listen(port, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
   return server
 }

@@ -3,12 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { listenForInvocations } from './invocations.ts'
+import { startFunction, takeInvocations } from './function-process.ts'
 import { RuntimeApi } from './runtime-api.ts'
 
 const HELP = `Usage: npm run --silent invoke -- <event.json>...
@@ -21,33 +19,9 @@ events/; they carry the key "local-key", which the function gets unless API_SECR
   --listen  takes events by HTTP until it is stopped, as AWS' emulator does: POST /2015-03-31/functions/function/invocations
 `
 
-/** The key of the sample events. */
-const SAMPLE_KEY = 'local-key'
-
-function startFunction(api: RuntimeApi): ChildProcess {
-  return spawn(process.execPath, [fileURLToPath(new URL('../../src/bin/lambda.ts', import.meta.url))], {
-    env: { API_SECRET_KEY: SAMPLE_KEY, ...process.env, AWS_LAMBDA_RUNTIME_API: api.address },
-    stdio: ['ignore', 2, 2]
-  })
-}
-
-/** Takes events by HTTP until the function ends, which it does with this process's own signals. */
-async function takeInvocations(port: number): Promise<number> {
-  const api = await RuntimeApi.listen()
-  const server = await listenForInvocations(api, port)
-  const address = server.address()
-  const child = startFunction(api)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal))
-  if (address !== null && typeof address === 'object') {
-    process.stdout.write(
-      `curl -d @events/api-gateway-v2-encode.json http://127.0.0.1:${address.port}/2015-03-31/functions/function/invocations\n`
-    )
-  }
-  const [code] = await once(child, 'exit')
-  server.closeAllConnections()
-  server.close()
-  await api.close()
-  return code === 0 ? 0 : 1
+/** With the key of the sample events, unless there is another. */
+function withSampleKey(): NodeJS.ProcessEnv {
+  return { API_SECRET_KEY: 'local-key', ...process.env }
 }
 
 async function invokeAll(files: readonly string[]): Promise<boolean> {
@@ -55,7 +29,7 @@ async function invokeAll(files: readonly string[]): Promise<boolean> {
     files.map(async (file): Promise<unknown> => JSON.parse(await readFile(file, 'utf8')))
   )
   const api = await RuntimeApi.listen()
-  const child = startFunction(api)
+  const child = startFunction(api, withSampleKey())
   const exited = once(child, 'exit').then(([code]) => {
     throw new Error(`The function ended with ${String(code)} before it had answered`)
   })
@@ -80,7 +54,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true
 })
 if (!values.help && values.listen !== undefined && /^\d{1,5}$/.test(values.listen)) {
-  process.exitCode = await takeInvocations(Number(values.listen))
+  process.exitCode = await takeInvocations({
+    port: Number(values.listen),
+    env: withSampleKey(),
+    onListening: (url) => process.stdout.write(`curl -d @events/api-gateway-v2-encode.json ${url}\n`)
+  })
 } else if (values.help || positionals.length === 0) {
   process.stdout.write(HELP)
   process.exitCode = values.help ? 0 : 2
