@@ -74,7 +74,7 @@ test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=h
 	@$(RUN) test-deployed
 
 .PHONY: logs
-logs: ## follow the logs of a stage on AWS: STAGE=dev, TIER="web worker canary deploy"
+logs: ## follow the logs of a stage on AWS: STAGE=dev, TIER="web worker function canary deploy"
 	@tools/follow-logs.sh '$(STAGE)' $(TIER)
 
 .PHONY: format

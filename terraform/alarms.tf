@@ -113,7 +113,34 @@ locals {
       metrics     = { m = { namespace = "AWS/CertificateManager", metric = "DaysToExpiry", statistic = "Minimum", dimensions = { CertificateArn = aws_acm_certificate.balancer[0].arn } } }
       comparison  = "LessThanThreshold", threshold = var.alarm_thresholds.certificate_days, period_seconds = 86400, periods = 1
     }
-  })
+    }, local.has_function ? {
+    function-errors = {
+      description = "The function fails: it did not start, ran out of time or memory, or has a bug; the log /${local.name}/function says which"
+      metrics     = { m = { namespace = "AWS/Lambda", metric = "Errors", statistic = "Sum", dimensions = local.function_dimensions } }
+      comparison  = "GreaterThanThreshold", threshold = 0, period_seconds = 60, periods = 3
+    }
+    function-throttles = {
+      description = "Lambda refuses calls of the function: it runs as often as it may at once"
+      metrics     = { m = { namespace = "AWS/Lambda", metric = "Throttles", statistic = "Sum", dimensions = local.function_dimensions } }
+      comparison  = "GreaterThanThreshold", threshold = 0, period_seconds = 60, periods = 3
+    }
+    function-p90 = {
+      description = "One call of the function in ten takes too long"
+      metrics     = { m = { namespace = "AWS/Lambda", metric = "Duration", statistic = "p90", dimensions = local.function_dimensions } }
+      comparison  = "GreaterThanThreshold", threshold = 1000 * var.alarm_thresholds.p90_seconds, period_seconds = 60, periods = 5
+    }
+    function-dead-events = {
+      description = "An event that nobody waited for failed for good; it is in the queue ${local.function_name}-dead"
+      metrics     = { m = { namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", dimensions = { QueueName = "${local.function_name}-dead" } } }
+      comparison  = "GreaterThanThreshold", threshold = 0, period_seconds = 60, periods = 1
+    }
+    } : {}, local.has_function && try(var.function.warm, 0) > 0 ? {
+    function-cold = {
+      description = "More calls at once than environments are kept warm: the rest waits for a cold start"
+      metrics     = { m = { namespace = "AWS/Lambda", metric = "ProvisionedConcurrencySpilloverInvocations", statistic = "Sum", dimensions = local.function_dimensions } }
+      comparison  = "GreaterThanThreshold", threshold = 0, period_seconds = 60, periods = 15
+    }
+  } : {})
 }
 
 resource "aws_cloudwatch_metric_alarm" "stage" {

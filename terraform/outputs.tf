@@ -6,6 +6,11 @@ output "url" {
   value       = module.edge.url
 }
 
+output "function_url" {
+  description = "Where the function is, if there is one; the firewall and the cache are not before it."
+  value       = local.has_function ? aws_apigatewayv2_stage.function[0].invoke_url : null
+}
+
 output "environment_name" {
   description = "The Elastic Beanstalk environment of the web tier."
   value       = aws_elastic_beanstalk_environment.web.name

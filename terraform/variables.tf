@@ -232,6 +232,42 @@ variable "worker_scaling" {
   default = {}
 }
 
+# Function
+
+variable "function" {
+  description = "The service as a function of AWS Lambda beside the web tier: image of the target lambda by digest (later ones come from the deployment), memory (1769 MiB are one vCPU), environments that are kept warm, most at once (null: as many as the account has), requests a second at its HTTP API, and the classifier that answers bare events. null makes none."
+  type = object({
+    image               = string
+    architecture        = optional(string, "x86_64")
+    memory_mebibytes    = optional(number, 3538)
+    warm                = optional(number, 0)
+    most_at_once        = optional(number)
+    requests_per_second = optional(number, 100)
+    classifier          = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.function == null || can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[^@\\s]+@sha256:[0-9a-f]{64}$", var.function.image))
+    error_message = "function.image: want it by digest in ECR, <repository>@sha256:<64 hex digits>: Lambda takes images from there alone, and a tag may move."
+  }
+
+  validation {
+    condition     = var.function == null || contains(["x86_64", "arm64"], try(var.function.architecture, ""))
+    error_message = "function.architecture: want x86_64 or arm64."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.memory_mebibytes >= 1024 && var.function.memory_mebibytes <= 10240, false)
+    error_message = "function.memory_mebibytes: want 1024 to 10240; the model and one thread need the former."
+  }
+
+  validation {
+    condition     = var.function == null || try(var.function.warm >= 0 && var.function.warm <= coalesce(var.function.most_at_once, var.function.warm), false)
+    error_message = "function.warm: want 0 or more, and no more than most_at_once."
+  }
+}
+
 # Edge
 
 variable "domain" {

@@ -3,10 +3,10 @@
 # Released under the MIT licence, which is in the file LICENSE.
 
 # Follows the logs of a stage on AWS, from ten minutes ago on, each line with the tier that wrote it. Ends with Ctrl-C.
-# usage: follow-logs.sh <stage> [web|worker|canary|deploy]…, by default web and worker
+# usage: follow-logs.sh <stage> [web|worker|function|canary|deploy]…, by default web and worker
 set -euo pipefail
 
-usage='usage: make logs STAGE=<stage> [TIER="web worker canary deploy"]'
+usage='usage: make logs STAGE=<stage> [TIER="web worker function canary deploy"]'
 stage=${1:-}
 shift || true
 if [[ ! $stage =~ ^[a-z][a-z0-9]{1,9}$ ]]; then
@@ -23,9 +23,9 @@ for tier in "$@"; do
     # What Elastic Beanstalk calls the log of its one container, and that of what it does itself.
     web) groups+=("$web/eb-docker/containers/eb-current-app/stdouterr.log") ;;
     deploy) groups+=("$web/eb-engine.log") ;;
-    worker | canary) groups+=("/$name/$tier") ;;
+    worker | function | canary) groups+=("/$name/$tier") ;;
     *)
-      echo "Cannot follow the logs: want web, worker, canary or deploy, not \"$tier\". $usage" >&2
+      echo "Cannot follow the logs: want web, worker, function, canary or deploy, not \"$tier\". $usage" >&2
       exit 2
       ;;
   esac

@@ -283,7 +283,7 @@ data "aws_iam_policy_document" "apply_tags" {
   statement {
     sid = "Make"
     actions = [
-      "acm:RequestCertificate", "application-autoscaling:RegisterScalableTarget", "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription",
+      "acm:RequestCertificate", "apigateway:POST", "application-autoscaling:RegisterScalableTarget", "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription",
       "cloudfront:CreateDistribution*", "cloudfront:CreateVpcOrigin", "kms:CreateKey"
     ]
     resources = ["*"]
@@ -298,7 +298,7 @@ data "aws_iam_policy_document" "apply_tags" {
   statement {
     sid = "Change"
     actions = [
-      "acm:*", "application-autoscaling:*", "ce:*Anomaly*", "ce:TagResource", "cloudfront:*Distribution*", "cloudfront:*VpcOrigin*", "cloudfront:TagResource",
+      "acm:*", "apigateway:*", "application-autoscaling:*", "ce:*Anomaly*", "ce:TagResource", "cloudfront:*Distribution*", "cloudfront:*VpcOrigin*", "cloudfront:TagResource",
       "cloudfront:UntagResource", "kms:*"
     ]
     resources = ["*"]

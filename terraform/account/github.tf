@@ -251,6 +251,13 @@ data "aws_iam_policy_document" "deploy" {
     resources = ["arn:${local.partition}:ecs:${local.regional}:task-definition/${local.names[each.key]}-worker:*"]
   }
 
+  # The function, where the stage has one: another image, published, and the alias to it.
+  statement {
+    sid       = "Function"
+    actions   = ["lambda:GetAlias", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:UpdateAlias", "lambda:UpdateFunctionCode"]
+    resources = [for suffix in ["", ":*"] : "arn:${local.partition}:lambda:${local.regional}:function:${local.names[each.key]}-function${suffix}"]
+  }
+
   # A tag that keeps what this stage runs from being expired. Layers cannot be uploaded, so no other image can be made.
   statement {
     sid       = "KeepImage"

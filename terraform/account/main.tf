@@ -157,6 +157,30 @@ resource "aws_ecr_repository" "service" {
   }
 }
 
+# Lambda pulls a function's image itself, and again when the function was idle for weeks.
+resource "aws_ecr_repository_policy" "service" {
+  repository = aws_ecr_repository.service.name
+  policy     = data.aws_iam_policy_document.repository.json
+}
+
+data "aws_iam_policy_document" "repository" {
+  statement {
+    sid     = "LambdaPulls"
+    actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [for name in values(local.names) : "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${name}-function"]
+    }
+  }
+}
+
 resource "aws_ecr_lifecycle_policy" "service" {
   repository = aws_ecr_repository.service.name
 

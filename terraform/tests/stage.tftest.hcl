@@ -20,6 +20,13 @@ variables {
   worker_tasks  = { min = 0, max = 5 }
   web_schedule  = { morning = { recurrence = "0 6 * * *", min = 3, desired = 4, max = 8 } }
   slack         = { team_id = "T0123456789", channel_id = "C0123456789" }
+
+  function = {
+    image        = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sbert-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    warm         = 2
+    most_at_once = 50
+    classifier   = "sensors"
+  }
 }
 
 run "a_stage_with_everything_made_here" {
@@ -164,7 +171,7 @@ run "a_stage_with_everything_made_here" {
   assert {
     condition = toset(concat(keys(aws_cloudwatch_metric_alarm.stage), module.edge.alarm_names)) == toset([
       "backlog", "balancer-5xx", "balancer-capacity", "canary", "dead-letters", "edge-5xx", "edge-function", "environment-health", "firewall-blocked",
-      "oldest-job", "response-p90", "response-slowest", "target-5xx", "throttles", "ttl-backlog", "unhealthy-hosts", "web-at-most", "workers-missing"
+      "function-cold", "function-dead-events", "function-errors", "function-p90", "function-throttles", "oldest-job", "response-p90", "response-slowest", "target-5xx", "throttles", "ttl-backlog", "unhealthy-hosts", "web-at-most", "workers-missing"
     ])
     error_message = "These are the alarms that a stage without a domain has."
   }
@@ -201,6 +208,38 @@ run "a_stage_with_everything_made_here" {
     error_message = "The canary's code fits into a template."
   }
 
+  # Function
+
+  assert {
+    condition     = aws_lambda_function.service[0].package_type == "Image" && aws_lambda_function.service[0].image_uri == var.function.image && aws_lambda_function.service[0].publish && aws_lambda_function.service[0].reserved_concurrent_executions == 50
+    error_message = "The function is an image by its digest, published, and runs no more often at once than allowed."
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live[0].name == "live" && aws_lambda_provisioned_concurrency_config.live[0].qualifier == "live" && aws_lambda_provisioned_concurrency_config.live[0].provisioned_concurrent_executions == 2 && aws_lambda_permission.function[0].qualifier == "live" && aws_apigatewayv2_integration.function[0].integration_uri == aws_lambda_alias.live[0].invoke_arn
+    error_message = "Callers reach the alias, whose environments are kept warm."
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.service[0].dead_letter_config).target_arn == aws_sqs_queue.function_dead[0].arn && aws_sqs_queue.function_dead[0].name == "sbert-service-test-function-dead" && aws_lambda_function_event_invoke_config.live[0].qualifier == "live" && aws_lambda_function_event_invoke_config.live[0].maximum_retry_attempts == 2
+    error_message = "An event that nobody waits for is tried three times, and is then kept."
+  }
+
+  assert {
+    condition     = !contains(keys(local.function_variables), "AWS_REGION") && local.function_variables.BACKEND == "aws" && local.function_variables.LAMBDA_CLASSIFIER == "sensors" && length(setintersection(keys(local.function_variables), var.secrets)) == 0 && length(split(",", local.function_variables.LAMBDA_SECRETS)) == length(var.secrets)
+    error_message = "The function has no variable that is Lambda's own, and its secrets by reference alone."
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_route.function[0].route_key == "$default" && aws_lambda_permission.function[0].principal == "apigateway.amazonaws.com" && startswith(aws_lambda_permission.function[0].source_arn, aws_apigatewayv2_api.function[0].execution_arn) && one(aws_apigatewayv2_stage.function[0].default_route_settings).throttling_rate_limit == 100 && !can(regex("querystring|query|header|authorization", lower(one(aws_apigatewayv2_stage.function[0].access_log_settings).format)))
+    error_message = "This API alone may call the function, within a rate, and its log has neither text nor key."
+  }
+
+  assert {
+    condition     = aws_lambda_function.service[0].timeout * 1000 < aws_apigatewayv2_integration.function[0].timeout_milliseconds && aws_apigatewayv2_integration.function[0].timeout_milliseconds <= 30000
+    error_message = "The function ends before the API stops waiting, and the API cannot wait longer."
+  }
+
   # Dashboard
 
   assert {
@@ -217,6 +256,7 @@ run "a_stage_with_a_domain_in_a_given_network" {
     worker_tasks  = { min = 1, max = 2 }
     slack         = null
     cost_alarms   = false
+    function      = null
   }
 
   assert {
@@ -245,7 +285,7 @@ run "a_stage_with_a_domain_in_a_given_network" {
   }
 
   assert {
-    condition     = length(aws_appautoscaling_policy.worker_wake) == 0 && length(aws_chatbot_slack_channel_configuration.alarms) == 0
+    condition     = length(aws_appautoscaling_policy.worker_wake) == 0 && length(aws_chatbot_slack_channel_configuration.alarms) == 0 && length(aws_lambda_function.service) == 0 && length(aws_apigatewayv2_api.function) == 0 && output.function_url == null
     error_message = "What is not asked for is not there."
   }
 }
@@ -266,11 +306,12 @@ run "wrong_values_are_refused_at_once" {
     zone_count              = 1
     edge_cache              = "all"
     worker_cpu_architecture = "MIPS"
+    function                = { image = "sbert-service:latest", architecture = "mips", memory_mebibytes = 512, warm = 3, most_at_once = 2 }
   }
 
   expect_failures = [
     var.stage, var.image, var.secrets, var.settings, var.web_schedule, var.web_scaling, var.worker_tasks,
-    var.network, var.vpc_cidr, var.zone_count, var.edge_cache, var.worker_cpu_architecture
+    var.network, var.vpc_cidr, var.zone_count, var.edge_cache, var.worker_cpu_architecture, var.function
   ]
 }
 

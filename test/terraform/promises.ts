@@ -413,6 +413,17 @@ function changesOf(stage: string): readonly Attempt[] {
       resource: regional('autoscaling', 'autoScalingGroup:1:autoScalingGroupName/awseb-e-1'),
       context: { ...named, 'aws:CalledVia': ['elasticbeanstalk.amazonaws.com', 'cloudformation.amazonaws.com'] }
     },
+    { action: 'lambda:UpdateFunctionConfiguration', resource: regional('lambda', `function:${name}-function`) },
+    {
+      action: 'lambda:PutProvisionedConcurrencyConfig',
+      resource: regional('lambda', `function:${name}-function:live`)
+    },
+    { action: 'apigateway:PATCH', resource: 'arn:aws:apigateway:us-east-1::/apis/a1', context: tagged },
+    {
+      action: 'apigateway:DELETE',
+      resource: 'arn:aws:apigateway:us-east-1::/apis/a1/integrations/i1',
+      context: tagged
+    },
     { action: 'ecs:UpdateService', resource: regional('ecs', `service/${name}/worker`) },
     {
       action: 'application-autoscaling:DeleteScalingPolicy',
@@ -461,6 +472,10 @@ test('deploy does what tools/deploy asks of AWS, and its journal is its own stag
     { action: 'ecs:DescribeServices', resource: regional('ecs', `service/sbert-service-${stage}/worker`) },
     { action: 'ecs:UpdateService', resource: regional('ecs', `service/sbert-service-${stage}/worker`) },
     { action: 'elasticbeanstalk:UpdateEnvironment', resource: environmentOf(stage) },
+    ...['UpdateFunctionCode', 'UpdateAlias', 'InvokeFunction'].map((action) => ({
+      action: `lambda:${action}`,
+      resource: regional('lambda', `function:sbert-service-${stage}-function`)
+    })),
     {
       action: 'iam:PassRole',
       resource: stageRole(stage, 'worker-start'),
@@ -526,6 +541,8 @@ test('apply does not come at the key by way of the canary, whose code it may not
     ],
     'apply-dev'
   )
+  for (const action of ['UpdateFunctionCode', 'InvokeFunction'])
+    assertDenied(deploy('dev'), [{ action: `lambda:${action}`, resource: canary }], 'deploy-dev')
 })
 
 /** What a refresh reads with its caller's rights. */

@@ -166,10 +166,13 @@ test('roles may do each thing that the program asks of AWS', async () => {
     ReceiveMessage: ['sqs:ReceiveMessage'],
     DeleteMessage: ['sqs:DeleteMessage'],
     ChangeMessageVisibility: ['sqs:ChangeMessageVisibility'],
-    GetQueueAttributes: ['sqs:GetQueueAttributes']
+    GetQueueAttributes: ['sqs:GetQueueAttributes'],
+    GetSecretValue: ['secretsmanager:GetSecretValue']
   }
   const access = await read('access.tf')
-  const granted = new Set(access.match(/"(?:dynamodb|s3|sqs):\w+"/g)?.map((action) => action.slice(1, -1)))
+  const granted = new Set(
+    access.match(/"(?:dynamodb|s3|secretsmanager|sqs):\w+"/g)?.map((action) => action.slice(1, -1))
+  )
   const asked = [...commands].flatMap((command) => {
     const actions = actionsOf[command]
     assert(actions !== undefined, `${command}: which action of IAM is it?`)

@@ -36,6 +36,10 @@ test('follow-logs.sh follows web tier and workers, each line with its tier', asy
 
 test('follow-logs.sh follows what is asked for, and fails with a log that is not there', async (t) => {
   assert.match((await followLogs(t, ['dev', 'canary'])).lines.join(), /^canary logs tail \/sbert-service-dev\/canary /)
+  assert.match(
+    (await followLogs(t, ['dev', 'function'])).lines.join(),
+    /^function logs tail \/sbert-service-dev\/function /
+  )
   const { code, lines } = await followLogs(t, ['gone', 'worker'])
   assert.equal(code, 254)
   assert.deepEqual(lines, ['no such log'])
@@ -45,7 +49,7 @@ test('follow-logs.sh says what is wrong with a stage or tier', async (t) => {
   for (const [args, message] of [
     [[], /want the name of a stage, not ""/],
     [['Dev; rm'], /want the name of a stage, not "Dev; rm"/],
-    [['dev', 'db'], /want web, worker, canary or deploy, not "db"/]
+    [['dev', 'db'], /want web, worker, function, canary or deploy, not "db"/]
   ] as const) {
     const { code, lines } = await followLogs(t, args)
     assert.equal(code, 2)

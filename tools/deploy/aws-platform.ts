@@ -4,6 +4,9 @@
  */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +15,16 @@ import { DeployError, type Journal, type Platform, type Running } from './deploy
 
 const TEST_DEPLOYED = fileURLToPath(new URL('../test-deployed/main.ts', import.meta.url))
 const SERVICE = 'worker'
+const FUNCTION_ALIAS = 'live'
+/** Asks a function whether it is ready, as an HTTP API does. */
+const READY_EVENT = {
+  version: '2.0',
+  rawPath: '/health/ready',
+  rawQueryString: '',
+  headers: {},
+  requestContext: { http: { method: 'GET', path: '/health/ready' }, stage: '$default' },
+  isBase64Encoded: false
+}
 /** What a task definition is registered with; the rest AWS adds. */
 const REGISTERED = [
   'family',
@@ -137,6 +150,26 @@ export class AwsPlatform implements Platform {
     if (found !== label) throw new DeployError(`Elastic Beanstalk put another version back: ${found}`)
   }
 
+  async functionVersion(): Promise<string> {
+    const alias = await aws(['lambda', 'get-alias', '--function-name', this.#functionName, '--name', FUNCTION_ALIAS])
+    return String(alias['FunctionVersion'])
+  }
+
+  async publishFunction(image: string): Promise<string> {
+    // Lambda takes no change while another one is under way; and the same image with the same settings is no new version.
+    await this.#untilFunctionIs('LastUpdateStatus', 'Successful')
+    const update = ['--function-name', this.#functionName, '--image-uri', image, '--publish']
+    const { Version } = await aws(['lambda', 'update-function-code', ...update])
+    return String(Version)
+  }
+
+  async startFunction(version: string): Promise<void> {
+    await this.#untilFunctionIs('State', 'Active', version)
+    await this.#askFunction(version)
+    const alias = ['--function-name', this.#functionName, '--name', FUNCTION_ALIAS, '--function-version', version]
+    await aws(['lambda', 'update-alias', ...alias])
+  }
+
   async setRevision(revision: string | undefined): Promise<void> {
     const { eTag, revision: found } = await this.#store()
     if (found === revision) return
@@ -204,6 +237,38 @@ export class AwsPlatform implements Platform {
     return { eTag: String(ETag), revision: typeof value === 'string' ? value : undefined }
   }
 
+  get #functionName(): string {
+    return `${this.#at.name}-function`
+  }
+
+  /** Calls a version before any caller reaches it: it starts only with its image, its settings and its secrets. */
+  async #askFunction(version: string): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'deploy-'))
+    try {
+      const file = join(folder, 'reply.json')
+      // Version 2 of the CLI takes a payload in base64.
+      const payload = Buffer.from(JSON.stringify(READY_EVENT)).toString('base64')
+      const call = ['--function-name', this.#functionName, '--qualifier', version, '--payload', payload, file]
+      const { FunctionError } = await aws(['lambda', 'invoke', ...call])
+      const reply = await readFile(file, 'utf8')
+      if (FunctionError !== undefined || recordOf(JSON.parse(reply))['statusCode'] !== 200)
+        throw new DeployError(`version ${version} of the function does not answer: ${reply.slice(0, 500)}`)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+
+  async #untilFunctionIs(field: 'State' | 'LastUpdateStatus', wanted: string, version?: string): Promise<void> {
+    const qualifier = version === undefined ? [] : ['--qualifier', version]
+    const args = ['lambda', 'get-function-configuration', '--function-name', this.#functionName, ...qualifier]
+    await this.#until(`the function is ${wanted}`, async () => {
+      const configuration = await aws(args)
+      if (configuration[field] === 'Failed')
+        throw new DeployError(`the function does not start: ${String(configuration[`${field}Reason`])}`)
+      return configuration[field] === wanted
+    })
+  }
+
   async #untilReady(): Promise<void> {
     await this.#until('the environment takes changes', async () => (await this.#environment('Status')) === 'Ready')
   }
@@ -234,14 +299,15 @@ function readJournal(text: string): Journal {
       `Cannot read the journal: want a status of open, done or rolled back, not "${String(status)}"`
     )
   }
-  const { revision } = before
+  const { revision, function: functionVersion } = before
   return {
     status,
     label: String(label),
     before: {
       label: String(before['label']),
       task: String(before['task']),
-      ...(typeof revision === 'string' && { revision })
+      ...(typeof revision === 'string' && { revision }),
+      ...(typeof functionVersion === 'string' && { function: functionVersion })
     }
   }
 }

@@ -11,6 +11,8 @@ export interface Running {
   readonly task: string
   /** What the edge says of the model; nothing while no cached answer is shared. */
   readonly revision?: string | undefined
+  /** Version that the function's alias names; nothing where no function is deployed. */
+  readonly function?: string | undefined
 }
 
 /** A version to be brought in. */
@@ -20,6 +22,8 @@ export interface Version {
   readonly serviceImage: string
   /** Image of the workers, by digest. */
   readonly workerImage: string
+  /** Image of the function, by digest, where the stage has one. */
+  readonly functionImage?: string | undefined
 }
 
 /** A deployment as it is remembered outside of the process, so that one that was killed is known to the next. */
@@ -48,6 +52,12 @@ export interface Platform {
   startWeb(label: string): Promise<void>
   /** @throws {DeployError} when another version runs in the end: Elastic Beanstalk put the old one back */
   waitForWeb(label: string): Promise<void>
+  /** The version that callers of the function reach. */
+  functionVersion(): Promise<string>
+  /** Publishes the function with an image and Terraform's newest settings. @returns the version */
+  publishFunction(image: string): Promise<string>
+  /** Sends callers of the function to a version. @throws {DeployError} when that does not answer: callers stay where they are */
+  startFunction(version: string): Promise<void>
   /** Tells the edge of which revision the model is; nothing stops it from sharing any answer. */
   setRevision(revision: string | undefined): Promise<void>
   /** The revision that a fresh encode through the edge tells. */
@@ -81,7 +91,7 @@ export async function deploy(
 ): Promise<Outcome> {
   const journal = await platform.readJournal()
   // What runs in the middle of a deployment is no state to go back to.
-  const before = journal?.status === 'open' ? journal.before : await platform.running()
+  const before = journal?.status === 'open' ? journal.before : await runningNow(platform, version)
   if (journal?.status === 'open')
     report(`A deployment of ${journal.label} had not ended: ${before.label} is what is gone back to`)
   await platform.writeJournal({ status: 'open', label: version.label, before })
@@ -110,12 +120,20 @@ export async function rollBack(platform: Platform, report: Report): Promise<void
   await platform.writeJournal({ ...journal, status: 'rolled back' })
 }
 
+async function runningNow(platform: Platform, { functionImage }: Version): Promise<Running> {
+  const running = await platform.running()
+  return functionImage === undefined ? running : { ...running, function: await platform.functionVersion() }
+}
+
 async function bringIn(platform: Platform, version: Version, keepsCache: boolean, report: Report): Promise<void> {
   await platform.keepImage(version.serviceImage, `${version.label}-service`)
   await platform.keepImage(version.workerImage, `${version.label}-worker`)
+  if (version.functionImage !== undefined) await platform.keepImage(version.functionImage, `${version.label}-function`)
   // While instances of both versions answer, one's vectors would be cached under the other's name.
   if (!keepsCache) await platform.setRevision(undefined)
-  await moveTo(platform, { label: version.label, task: await platform.taskWith(version.workerImage) }, report)
+  const next = { label: version.label, task: await platform.taskWith(version.workerImage) }
+  if (version.functionImage === undefined) await moveTo(platform, next, report)
+  else await moveTo(platform, { ...next, function: await platform.publishFunction(version.functionImage) }, report)
   const revision = await platform.askRevision()
   await platform.setRevision(revision)
   report(`The model is of revision ${revision}`)
@@ -129,7 +147,15 @@ async function goBack(platform: Platform, before: Running, report: Report): Prom
   await platform.setRevision(before.revision)
 }
 
-async function moveTo(platform: Platform, { label, task }: Running, report: Report): Promise<void> {
+async function moveTo(
+  platform: Platform,
+  { label, task, function: functionVersion }: Running,
+  report: Report
+): Promise<void> {
+  if (functionVersion !== undefined) {
+    await platform.startFunction(functionVersion)
+    report(`The function runs version ${functionVersion}`)
+  }
   await platform.startWorkers(task)
   await platform.startWeb(label)
   await platform.waitForWorkers(task)

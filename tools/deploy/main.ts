@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { AwsPlatform } from './aws-platform.ts'
 import { deploy, rollBack } from './deployment.ts'
 
-const HELP = `Usage: npm run deploy -- --stage <stage> --url <url> --store <arn> --label <version> --service-image <image> --worker-image <image>
+const HELP = `Usage: npm run deploy -- --stage <stage> --url <url> --store <arn> --label <version> --service-image <image> --worker-image <image> [--function-image <image>]
        npm run deploy -- --stage <stage> --url <url> --store <arn> --rollback
 
 Brings a version into a stage and waits until it runs and keeps its promises; else takes the stage back to what ran before. The
@@ -19,6 +19,7 @@ second form takes it back by hand. After a kill the same command goes on.
   --label          version of the Elastic Beanstalk application
   --service-image  image of the web tier, by digest
   --worker-image   image of the workers, by digest
+  --function-image image of the function, by digest, where the stage has one
   --keep-cache     the model is the same: answers stay shared meanwhile, else none is until the new version runs
 
 API_KEY is a key to ask the stage with. Needs the AWS CLI, version 2. Ends with 0 when the version runs, 1 when the stage went
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
       label: { type: 'string' },
       'service-image': { type: 'string' },
       'worker-image': { type: 'string' },
+      'function-image': { type: 'string' },
       'keep-cache': { type: 'boolean', default: false },
       rollback: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
@@ -65,14 +67,20 @@ async function main(): Promise<number> {
   }
   if (label === undefined || serviceImage === undefined || workerImage === undefined || apiKey === '')
     return usage(false)
-  for (const image of [serviceImage, workerImage]) {
-    if (BY_DIGEST.test(image)) continue
+  const functionImage = values['function-image']
+  for (const image of [serviceImage, workerImage, functionImage]) {
+    if (image === undefined || BY_DIGEST.test(image)) continue
     process.stderr.write(
       `Cannot deploy ${label}: want each image as <registry>/<repository>@sha256:<64 hex digits>, not "${image}"\n`
     )
     return EXIT.usage
   }
-  const outcome = await deploy(platform, { label, serviceImage, workerImage }, values['keep-cache'], report)
+  const outcome = await deploy(
+    platform,
+    { label, serviceImage, workerImage, functionImage },
+    values['keep-cache'],
+    report
+  )
   return outcome === 'deployed' ? EXIT.deployed : EXIT.rolledBack
 }
 

@@ -150,3 +150,18 @@ mock_resource "aws_ecs_task_definition" {
 mock_resource "aws_vpc" {
   defaults = { id = "vpc-0123456789abcdef0" }
 }
+
+mock_resource "aws_lambda_function" {
+  defaults = {
+    arn     = "arn:aws:lambda:us-east-1:123456789012:function:mock"
+    version = "1"
+  }
+}
+
+mock_resource "aws_lambda_alias" {
+  defaults = { invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:mock:live/invocations" }
+}
+
+mock_resource "aws_apigatewayv2_api" {
+  defaults = { execution_arn = "arn:aws:execute-api:us-east-1:123456789012:mock" }
+}

@@ -21,7 +21,9 @@ export interface AccountState {
   eTag: number
   service: { task: string; before: string; looksLeft: number; isPutBack: boolean }
   environment: { label: string; before: string; looksLeft: number }
-  broken?: 'workers' | 'web'
+  /** The function: image of each published version, and which of them callers reach. */
+  lambda: { images: string[]; live: string; looksLeft: number }
+  broken?: 'workers' | 'web' | 'function'
 }
 
 const file = process.env['AWS_STAND_IN']
@@ -29,9 +31,14 @@ if (file !== undefined) {
   const state: AccountState = JSON.parse(readFileSync(file, 'utf8'))
   const [service = '', command = '', ...rest] = process.argv.slice(2)
   state.calls.push(`${service} ${command}`)
-  const given = (name: string): string => rest[rest.indexOf(`--${name}`) + 1] ?? ''
+  const given = (name: string): string =>
+    rest.includes(`--${name}`) ? (rest[rest.indexOf(`--${name}`) + 1] ?? '') : ''
+  const output = rest.find((argument) => argument.endsWith('reply.json'))
   try {
-    const answer = answerTo(state, `${service} ${command}`, given)
+    const answer =
+      service === 'lambda'
+        ? functionAnswer(state, command, given, output)
+        : answerTo(state, `${service} ${command}`, given)
     process.stdout.write(answer === undefined ? '' : JSON.stringify(answer))
   } catch (error) {
     process.stderr.write(`An error occurred (${error instanceof Error ? error.message : ''})\n`)
@@ -109,5 +116,45 @@ function answerTo(state: AccountState, command: string, given: (name: string) =>
     }
     default:
       throw new Error(`Unknown command: ${command}`)
+  }
+}
+
+function functionAnswer(
+  { lambda, broken }: AccountState,
+  command: string,
+  given: (name: string) => string,
+  output: string | undefined
+): unknown {
+  if (given('function-name') !== 'sbert-service-dev-function') throw new Error('ResourceNotFoundException')
+  const count = lambda.images.length
+  switch (command) {
+    case 'get-alias':
+      return { FunctionVersion: lambda.live }
+    case 'get-function-configuration':
+      if (lambda.looksLeft > 0) lambda.looksLeft -= 1
+      return lambda.looksLeft === 0
+        ? { State: 'Active', LastUpdateStatus: 'Successful' }
+        : { State: 'Pending', LastUpdateStatus: 'InProgress' }
+    case 'update-function-code':
+      if (lambda.looksLeft > 0) throw new Error('ResourceConflictException')
+      if (lambda.images.at(-1) !== given('image-uri')) lambda.images.push(given('image-uri'))
+      lambda.looksLeft = 2
+      return { Version: String(lambda.images.length) }
+    case 'invoke': {
+      const isBroken = broken === 'function' && given('qualifier') !== '1'
+      const event = JSON.parse(Buffer.from(given('payload'), 'base64').toString())
+      const reply = isBroken
+        ? { errorType: 'Runtime.ExitError', errorMessage: 'Cannot read the secret of API_SECRET_KEY' }
+        : { statusCode: event.rawPath === '/health/ready' ? 200 : 404 }
+      writeFileSync(output ?? '', JSON.stringify(reply))
+      return { StatusCode: 200, ...(isBroken && { FunctionError: 'Unhandled' }) }
+    }
+    case 'update-alias':
+      if (Number(given('function-version')) > count || given('name') !== 'live')
+        throw new Error('ResourceNotFoundException')
+      lambda.live = given('function-version')
+      return {}
+    default:
+      throw new Error(`Unknown command: lambda ${command}`)
   }
 }

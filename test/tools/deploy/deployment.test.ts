@@ -13,8 +13,13 @@ import {
   type Running
 } from '../../../tools/deploy/deployment.ts'
 
-const OLD = { label: 'old', task: 'worker:1', revision: 'r-old' } as const
-const VERSION = { label: 'new', serviceImage: 'service@new', workerImage: 'worker@new' } as const
+const OLD = { label: 'old', task: 'worker:1', revision: 'r-old', function: '1' } as const
+const VERSION = {
+  label: 'new',
+  serviceImage: 'service@new',
+  workerImage: 'worker@new',
+  functionImage: 'function@new'
+} as const
 
 /** The process ends here, as by SIGKILL: nothing of it runs on. */
 class Killed extends Error {}
@@ -24,11 +29,12 @@ class FakeStage implements Platform {
   web = 'old'
   task = 'worker:1'
   revision: string | undefined = OLD.revision
+  functionLive = '1'
   journal: Journal | undefined
   readonly kept = new Set<string>()
   readonly tasks = new Map([['worker@old', 'worker:1']])
   /** What goes wrong. */
-  broken: 'workers' | 'web' | 'check' | 'everything' | undefined
+  broken: 'workers' | 'web' | 'function' | 'check' | 'everything' | undefined
   /** Calls until the process is killed. */
   callsLeft = Number.POSITIVE_INFINITY
   callCount = 0
@@ -80,6 +86,19 @@ class FakeStage implements Platform {
       throw new DeployError('Elastic Beanstalk put another version back')
     }
   }
+  async functionVersion(): Promise<string> {
+    this.#call()
+    return this.functionLive
+  }
+  async publishFunction(image: string): Promise<string> {
+    this.#call()
+    return image === 'function@new' ? '2' : '1'
+  }
+  async startFunction(version: string): Promise<void> {
+    this.#call()
+    if (this.broken === 'function' && version !== OLD.function) throw new DeployError('the function does not answer')
+    this.functionLive = version
+  }
   async setRevision(revision: string | undefined): Promise<void> {
     this.#call()
     this.revision = revision
@@ -103,7 +122,11 @@ class FakeStage implements Platform {
 
 function assertRuns(stage: FakeStage, version: 'old' | 'new'): void {
   const task = version === 'old' ? OLD.task : stage.tasks.get('worker@new')
-  assert.deepEqual([stage.web, stage.task, stage.revision], [version, task, `r-${version}`])
+  const functionVersion = version === 'old' ? OLD.function : '2'
+  assert.deepEqual(
+    [stage.web, stage.task, stage.revision, stage.functionLive],
+    [version, task, `r-${version}`, functionVersion]
+  )
 }
 
 function run(stage: FakeStage): Promise<string> {
@@ -116,16 +139,16 @@ function assertNothingMixed(stage: FakeStage): void {
     assert(revision === undefined || revision === `r-${web}`, `${web} under ${revision}`)
 }
 
-test('deploy() brings in web tier, workers and revision, and keeps both images', async () => {
+test('deploy() brings in web tier, workers, function and revision, and keeps their images', async () => {
   const stage = new FakeStage()
   assert.equal(await run(stage), 'deployed')
   assertRuns(stage, 'new')
   assertNothingMixed(stage)
-  assert.deepEqual([...stage.kept], ['service@new new-service', 'worker@new new-worker'])
+  assert.deepEqual([...stage.kept], ['service@new new-service', 'worker@new new-worker', 'function@new new-function'])
   assert.deepEqual(stage.journal, { status: 'done', label: 'new', before: OLD })
 })
 
-for (const broken of ['workers', 'web', 'check'] as const) {
+for (const broken of ['workers', 'web', 'function', 'check'] as const) {
   test(`deploy() takes all of the stage back when ${broken} fails, the edge’s revision too`, async () => {
     const stage = new FakeStage()
     stage.broken = broken
@@ -146,7 +169,7 @@ test('deploy() says so when the stage does not go back either, and still knows t
   assertRuns(stage, 'old')
 })
 
-for (const broken of [undefined, 'workers', 'web', 'check'] as const) {
+for (const broken of [undefined, 'workers', 'web', 'function', 'check'] as const) {
   test(`deploy() goes on after a kill at any point, ${broken === undefined ? 'to the new version' : `or back when ${broken} fails`}`, async () => {
     const whole = new FakeStage()
     whole.broken = broken
@@ -168,13 +191,22 @@ for (const broken of [undefined, 'workers', 'web', 'check'] as const) {
 
 test('deploy() after one that was killed goes back to what ran before both', async () => {
   const stage = new FakeStage()
-  stage.callsLeft = 9
+  stage.callsLeft = 12
   await assert.rejects(run(stage), Killed)
   stage.callsLeft = Number.POSITIVE_INFINITY
   stage.broken = 'check'
   const third = { label: 'third', serviceImage: 'service@third', workerImage: 'worker@third' }
   assert.equal(await deploy(stage, third, false, () => undefined), 'rolled back')
   assertRuns(stage, 'old')
+})
+
+test('deploy() leaves a stage without a function without one', async () => {
+  const stage = new FakeStage()
+  const { functionImage: _, ...version } = VERSION
+  stage.functionVersion = () => Promise.reject(new Error('there is no function'))
+  assert.equal(await deploy(stage, version, false, () => undefined), 'deployed')
+  await rollBack(stage, () => undefined)
+  assert.equal(stage.web, 'old')
 })
 
 test('deploy() keeps answers shared where the model is the same', async () => {

@@ -52,6 +52,7 @@ function account(change: Partial<AccountState> = {}): AccountState {
     eTag: 1,
     service: { task: 'worker:1', before: 'worker:1', looksLeft: 0, isPutBack: false },
     environment: { label: 'old', before: 'old', looksLeft: 0 },
+    lambda: { images: ['old'], live: '1', looksLeft: 0 },
     ...change
   }
 }
@@ -142,6 +143,31 @@ test('deploy: killed in the middle, the same command goes on; --rollback then ta
   assert.equal((await stage.run(['--rollback'])).code, 0)
   const state = await stage.read()
   assert.deepEqual([state.environment.label, state.service.task, revisionIn(state)], ['old', 'worker:1', 'r-old'])
+})
+
+const FUNCTION_IMAGE = `${REPOSITORY}@sha256:${'c'.repeat(64)}`
+
+test('deploy: the function comes in with the others, and goes back with them', async (t) => {
+  const stage = await openStage(t, account())
+  const { code, out } = await stage.run([...VERSION, '--function-image', FUNCTION_IMAGE])
+  assert.equal(code, 0, out)
+  const { lambda, tags } = await stage.read()
+  assert.deepEqual([lambda.live, lambda.images], ['2', ['old', FUNCTION_IMAGE]])
+  assert('deployed-dev-new-function' in tags, 'its image does not expire')
+  assert.equal((await stage.run(['--rollback'])).code, 0)
+  assert.equal((await stage.read()).lambda.live, '1')
+})
+
+test('deploy: a function that does not start is never reached, and all of the stage goes back', async (t) => {
+  const stage = await openStage(t, account({ broken: 'function' }), false)
+  const { code, out } = await stage.run([...VERSION, '--function-image', FUNCTION_IMAGE])
+  assert.equal(code, 1)
+  assert.match(out, /version 2 of the function does not answer: .*Cannot read the secret of API_SECRET_KEY/)
+  const state = await stage.read()
+  assert.deepEqual(
+    [state.lambda.live, state.environment.label, state.service.task, revisionIn(state)],
+    ['1', 'old', 'worker:1', 'r-old']
+  )
 })
 
 test('deploy: an image that is not named by its digest is refused before anything runs', async (t) => {
