@@ -8,6 +8,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { brotliDecompressSync } from 'node:zlib'
+import { MARK_SVG } from '../../src/server/routes/docs/mark.ts'
 import { buildWeb } from '../../web/build/build-web.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
@@ -41,6 +42,11 @@ test('buildWeb() gives pages without inline script or style, and nothing that is
     if (!/\.(?:html|css)$/.test(name)) continue
     assert.doesNotMatch(await readFile(join(folder, name), 'utf8'), /https?:\/\//, name)
   }
+})
+
+test('the playground has the mark of the docs page', async () => {
+  const mark = await readFile(join(import.meta.dirname, '../../web/src/mark.svg'), 'utf8')
+  assert.equal(mark.trim(), MARK_SVG)
 })
 
 test('buildWeb() compresses the same bytes, and removes what an earlier build left', async (t) => {

@@ -25,7 +25,7 @@ const OPTIONS: BuildOptions = {
   entryPoints: { main: 'src/main.tsx' },
   bundle: true,
   format: 'esm',
-  target: ['es2022', 'chrome110', 'firefox110', 'safari16'],
+  target: ['es2022', 'chrome119', 'firefox121', 'safari17.4'],
   minify: true,
   entryNames: '[name]-[hash]',
   assetNames: '[name]-[hash]',

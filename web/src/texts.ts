@@ -89,5 +89,237 @@ export const texts = {
     truncated: 'cut',
     hit: 'cache hit',
     computed: 'computed'
+  },
+  drop: { hint: 'Drop a file here, or choose one.' },
+  mentors: {
+    none: 'There is no mentor yet. Start from the example, or drop a table of questions and answers.',
+    noneToAsk: 'There is no mentor to ask yet. Someone whose key may train has to upload one.',
+    all: 'All mentors',
+    columns: { mentor: 'Mentor', answers: 'Answers', changed: 'Changed' },
+    add: 'Add a mentor',
+    id: 'Id, else the name of the file',
+    idPlaceholder: 'noor',
+    drop: 'A table (CSV) or a mentor (JSON)',
+    columnsHint: 'Columns: question, paraphrases (separated by |), answer; id and topic if you like.',
+    example: 'The example is Noor, a tidal energy engineer: 83 answers, each with four phrases that people ask it by.',
+    startFromExample: 'Start from the example'
+  },
+  upload: {
+    title: 'The upload',
+    stored: (answers: number, phrases: number) => `Stored: ${answers} answers with ${phrases} phrases.`,
+    close: 'Close',
+    leftOut: (count: number) => `${count} list items are no answers, and were left out.`,
+    dropped: (rows: number, columns: readonly string[]) =>
+      [
+        rows > 0 ? `${rows} empty rows were left out.` : '',
+        columns.length > 0 ? `Empty columns were left out: ${columns.join(', ')}.` : ''
+      ]
+        .join(' ')
+        .trim(),
+    problems: 'Lines that were not taken',
+    problem: (line: number, message: string) => `Line ${line}: ${message}`
+  },
+  studio: {
+    back: '← All mentors',
+    tabs: 'Parts of the studio',
+    tab: { data: 'Data', ask: 'Ask', evaluation: 'Evaluation', versions: 'Versions', review: 'Review' },
+    answers: (count: number) => (count === 1 ? '1 answer' : `${count} answers`),
+    untrained: 'not trained yet',
+    live: (version: number, accuracy: string) => `version ${version} answers, ${accuracy} right`,
+    askIt: 'Ask a question',
+    export: 'Export CSV',
+    delete: 'Delete',
+    reallyDelete: (id: string) => `Delete the mentor ${id}, with its models and all that was asked?`
+  },
+  training: {
+    title: 'Training',
+    start: 'Train',
+    running: 'Training…',
+    stages: {
+      READING: 'Read the data',
+      ENCODING: 'Encode phrases',
+      FITTING: 'Fit and evaluate',
+      STORING: 'Store the version'
+    },
+    failed: (why: string) => `The training failed: ${why}`,
+    refused: (version: number, why: string) =>
+      `Version ${version} is kept but does not answer: ${why}. Promote it under Versions if you know better.`,
+    done: (version: number, duration: string, accuracy: string) =>
+      `Version ${version} answers from now on. Trained in ${duration}; ${accuracy} of the phrases held out got their answer.`
+  },
+  findings: {
+    title: 'What makes answers worse',
+    none: 'Nothing was found.',
+    more: (count: number) => `Show ${count} more`,
+    samePhrase: (phrase: string, count: number) =>
+      `“${phrase}” belongs to ${count} answers, of which it can get only one. Leave it to:`,
+    leaveTo: (question: string) => question,
+    thin: (question: string, count: number) =>
+      `“${question}” has ${count === 1 ? '1 phrase' : `${count} phrases`}: too few to learn what people mean by it.`,
+    addPhrases: 'Add phrases',
+    nothingToTrain: (question: string) => `“${question}” has no phrase with a letter or digit, and is never found.`,
+    removeAnswer: 'Remove the answer',
+    noOffTopic: 'Nothing is said to questions that the mentor has no answer to.',
+    addOffTopic: 'Add an off-topic answer',
+    offTopicText: 'I have no answer to that. Could you ask me something else?',
+    tooFewAnswers: (count: number) => `There are ${count} answers to train on; it takes two to tell anything apart.`,
+    nearDuplicate: (one: string, other: string, similarity: number) =>
+      `“${one}” and “${other}” mean about the same (${similarity.toFixed(2)}), and lead to different answers.`,
+    dropPhrase: (phrase: string) => `Drop “${phrase}”`
+  },
+  answers: {
+    title: (count: number) => (count === 1 ? '1 answer' : `${count} answers`),
+    add: 'Add an answer',
+    search: 'Search questions and answers',
+    noneFound: 'No answer has these words.',
+    more: (count: number) => `Show more of ${count}`,
+    phrases: (count: number) => (count === 1 ? '1 phrase' : `${count} phrases`),
+    utterance: 'utterance',
+    question: 'Question',
+    paraphrases: 'Other ways to ask it, one a line',
+    answer: 'Answer',
+    save: 'Save',
+    remove: 'Remove'
+  },
+  howGood: {
+    title: 'How good it is',
+    untrained: 'Train the mentor to see how many questions get their answer.',
+    stale: (version: number) =>
+      `The data have changed since version ${version} was trained. Train to see what that does.`,
+    since: (version: number, change: string) => `${change} points since version ${version}`,
+    changed: (fixed: number, broken: number) =>
+      `Of the phrases of both versions ${fixed} are right now that were wrong, and ${broken} are wrong that were right.`,
+    newlyWrong: 'Newly wrong',
+    all: 'The whole evaluation'
+  },
+  ask: {
+    label: 'Question',
+    placeholder: 'What would you like to know?',
+    ask: 'Ask',
+    nothingYet: 'Ask something, in your own words.',
+    types: { EXACT: 'exact match', PARAPHRASE: 'paraphrase', CLASSIFIER: 'classifier', OFF_TOPIC: 'off topic' },
+    typesWhy: {
+      EXACT: 'The words are those of the answer’s own question.',
+      PARAPHRASE: 'The words are those of a paraphrase, or of a question that a person has judged.',
+      CLASSIFIER: 'No phrase has these words; the classifier found the answer by meaning.',
+      OFF_TOPIC: 'No answer is likely enough, so the mentor says that it has none.'
+    },
+    why: 'Why this answer',
+    missing: 'The answer that was learned is gone from the mentor. Train anew.',
+    noText: 'This answer has no text.',
+    video: 'Recorded answer',
+    openVideo: 'Open the video',
+    scale: (confidence: string, threshold: string | undefined) =>
+      threshold === undefined
+        ? `Confidence ${confidence}`
+        : `Confidence ${confidence}; below ${threshold} a question is off topic`,
+    offTopicBelow: (threshold: string) => `off topic below ${threshold}`,
+    made: (topic: number, match: number) =>
+      `That any answer fits has the probability ${topic.toFixed(2)}; the best one’s share among all that could be meant is ${match.toFixed(2)}.`,
+    nearness: (similarity: number, characters: number) =>
+      `To the nearest phrase the cosine is ${similarity.toFixed(2)} by meaning and ${characters.toFixed(2)} by letters.`,
+    nearest: 'Nearest training phrases',
+    alternatives: 'What the classifier considered'
+  },
+  evaluation: {
+    untrained: 'There is no version to evaluate yet: train first.',
+    version: 'Version',
+    liveVersion: (version: number) => `${version} (live)`,
+    how: 'Measured on phrases that the model had not seen, by cross-validation.',
+    notMeasured: 'Not measured',
+    figures: {
+      accuracy: 'Accuracy',
+      of: (count: number) => `of ${count} questions`,
+      answeredRight: 'Answered right',
+      withRule: 'off-topic rule included',
+      refused: 'Refused',
+      refusedNote: 'of good questions',
+      offTopicRefused: 'Off topic refused',
+      offTopicNote: 'of questions without an answer',
+      calibrationError: 'Calibration error',
+      calibrationNote: '0 is perfect'
+    },
+    calibration: 'Calibration',
+    calibrationCaption: 'Share of right answers by confidence',
+    calibrationHint:
+      'On the dashed line a confidence of 70% is right seven times of ten. Larger dots are more questions.',
+    noCalibration: 'The confidence of this model is no probability.',
+    confidence: 'Confidence',
+    shareRight: 'Share right',
+    curve: 'Off topic',
+    curveCaption: 'What would happen with another threshold',
+    curveHint: 'A higher threshold refuses more questions that nothing answers, and more that something does.',
+    noCurve: 'There was too little to measure it.',
+    threshold: 'Threshold',
+    now: 'now',
+    shareOfQuestions: 'Share of questions',
+    measures: {
+      coverage: 'good questions answered',
+      errorRate: 'wrong answers',
+      offTopicAnswered: 'off-topic questions answered'
+    },
+    confusions: 'Confused with each other',
+    noConfusions: 'No question got another’s answer.',
+    count: 'Times',
+    meant: 'Meant',
+    got: 'Got',
+    errors: (count: number) => (count === 1 ? '1 error' : `${count} errors`),
+    noErrors: 'None.',
+    question: 'Question',
+    nothing: 'no answer',
+    refusedTag: 'refused',
+    more: (count: number) => `Show more of ${count}`
+  },
+  versions: {
+    title: 'Versions',
+    none: 'There is no version yet: train first.',
+    live: 'live',
+    rollBack: 'Roll back',
+    columns: {
+      version: 'Version',
+      trained: 'Trained',
+      architecture: 'Model',
+      samples: 'Samples / classes',
+      accuracy: 'Accuracy',
+      offTopicRefused: 'Off topic refused',
+      actions: 'Actions'
+    },
+    compare: 'Compare',
+    compareLabel: (version: number) => `Compare version ${version} with the live one`,
+    promote: 'Promote',
+    promoteLabel: (version: number) => `Promote version ${version}`,
+    export: 'Save',
+    exportLabel: (version: number) => `Save the model file of version ${version}`,
+    history: 'History',
+    change: (kind: 'PROMOTED' | 'ROLLED_BACK', version: number, at: string, by: string) =>
+      `${at}: ${kind === 'PROMOTED' ? 'promoted' : 'rolled back to'} version ${version}, by ${by}`,
+    diffTitle: (version: number, live: number) => `Version ${version} beside ${live}`,
+    figures: {
+      accuracy: 'Accuracy',
+      macroF1: 'Mean F1',
+      refused: 'Refused',
+      offTopicRefused: 'Off topic refused'
+    },
+    change1: (before: string, change: string) => `${before} before, ${change} points`,
+    fixed: 'Fixed',
+    broken: 'Broken',
+    ofCommon: (count: number) => `of ${count} phrases in both`,
+    gone: (count: number) => `${count} errors less`,
+    added: (count: number) => `${count} errors more`
+  },
+  review: {
+    none: 'Nothing waits: every question that was asked matched a phrase, or was judged.',
+    waiting: (questions: number, clusters: number) =>
+      `${questions} questions wait, in ${clusters} groups of about the same meaning; those first where a decision tells most.`,
+    asked: (count: number) => (count === 1 ? 'asked once' : `asked ${count} times`),
+    answer: 'Right answer',
+    suggested: (confidence: string) => `Right answer, suggested with ${confidence}`,
+    choose: 'Choose an answer',
+    accept: 'Accept',
+    reject: 'Off topic',
+    newAnswer: 'New answer',
+    newAnswerLabel: 'What the mentor says to these questions',
+    save: 'Add the answer',
+    later: 'Left empty, the answer waits in the mentor to be recorded.'
   }
 } as const

@@ -16,7 +16,7 @@ interface HeatMapProps {
 }
 
 /** How much of the accent a cell has, in percent, for 0, 0.1, … 1: none at which neither dark nor light text can be read. */
-const LEVELS = [0, 6, 12, 18, 24, 32, 40, 48, 80, 90, 100] as const
+const LEVELS = [0, 6, 12, 18, 24, 30, 37, 44, 80, 90, 100] as const
 
 /** Similarities below 0 say no more than 0. */
 function levelOf(value: number): number {

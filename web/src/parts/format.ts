@@ -14,3 +14,11 @@ export function formatMs(ms: number): string {
 export function formatPercent(share: number | null | undefined): string {
   return share === null || share === undefined ? '–' : `${(share * 100).toFixed(0)}%`
 }
+
+/** A change of a share in percentage points, with its sign. */
+export function formatChange(change: number | null): string {
+  if (change === null) return '–'
+  const points = Math.round(change * 1000) / 10
+  if (points === 0) return '±0'
+  return `${points > 0 ? '+' : '−'}${Math.abs(points)}`
+}

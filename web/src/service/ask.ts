@@ -52,7 +52,7 @@ export async function askQuietly<T>(request: ServiceRequest): Promise<ServiceRep
  * Sends a call with the key.
  * @throws {ServiceFault} when the reply is an error, or does not come
  */
-async function send(request: ServiceRequest, signal?: AbortSignal): Promise<Response> {
+export async function send(request: ServiceRequest, signal?: AbortSignal): Promise<Response> {
   const { method, path, body, contentType, headers } = request
   const init: RequestInit = {
     method,

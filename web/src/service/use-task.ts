@@ -38,7 +38,7 @@ export function useTask(): Task {
 }
 
 /** What is said of an error: the service's sentence, or that the page is at fault. */
-function faultSentence(error: unknown): string {
+export function faultSentence(error: unknown): string {
   if (error instanceof ServiceFault) return error.message
   return texts.faults.page(error instanceof Error ? error.message : String(error))
 }

@@ -6,6 +6,7 @@
 import { useSignal } from '@preact/signals'
 import type { FunctionComponent } from 'preact'
 import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { MentorsScreen } from '../mentors/mentors-screen.tsx'
 import { ScreenFault } from '../parts/screen-fault.tsx'
 import { SentencesScreen } from '../sentences/sentences-screen.tsx'
 import { isLost } from '../service/connection.ts'
@@ -17,7 +18,8 @@ import { Navigation } from './navigation.tsx'
 import { screenOf, type ScreenName } from './route.ts'
 
 const COMPONENTS: Readonly<Record<ScreenName, FunctionComponent>> = {
-  sentences: SentencesScreen
+  sentences: SentencesScreen,
+  mentors: MentorsScreen
 }
 
 /** The whole page: navigation, and the screen of the address. */

@@ -5,7 +5,8 @@
 
 import { useSignal } from '@preact/signals'
 import { CopyButton } from '../parts/copy-button.tsx'
-import { shownCalls, toCurl, toTypeScript } from '../service/shown-call.ts'
+import { toCurl, toTypeScript } from '../service/call-text.ts'
+import { shownCalls } from '../service/shown-call.ts'
 import { texts } from '../texts.ts'
 import { screenOf } from './route.ts'
 

@@ -8,7 +8,8 @@ import { SCREENS, type ScreenName } from './route.ts'
 
 /** One of these a key must be for to use a screen. */
 const SCOPES_OF_SCREEN: Readonly<Record<ScreenName, readonly Scope[]>> = {
-  sentences: ['encode']
+  sentences: ['encode'],
+  mentors: ['ask', 'train']
 }
 
 /** Screens that the key may use; all until it is known. */

@@ -6,11 +6,11 @@
 import { signal } from '@preact/signals'
 
 /** Screens by their name in the address. */
-export const SCREENS = ['sentences'] as const
+export const SCREENS = ['sentences', 'mentors'] as const
 export type ScreenName = (typeof SCREENS)[number]
 
 /** The address after `#/`, in its parts: the screen, then what the screen makes of the rest. */
-const route = signal(readRoute())
+export const route = signal(readRoute())
 
 addEventListener('hashchange', () => {
   route.value = readRoute()
@@ -32,4 +32,9 @@ export function screenOf(): ScreenName {
 /** The address of a screen, or of something on it. */
 export function linkTo(screen: ScreenName, ...parts: string[]): string {
   return `#/${[screen, ...parts].map((part) => encodeURIComponent(part)).join('/')}`
+}
+
+/** Goes to an address of {@link linkTo}. */
+export function goTo(screen: ScreenName, ...parts: string[]): void {
+  location.hash = linkTo(screen, ...parts)
 }

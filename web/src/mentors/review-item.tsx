@@ -1,0 +1,91 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { useSignal } from '@preact/signals'
+import { formatPercent } from '../parts/format.ts'
+import { texts } from '../texts.ts'
+import type { ReviewCluster, ReviewDecision } from './mentor-calls.ts'
+import { isQuestionAnswer, type MentorAnswer } from './mentor.ts'
+
+interface ReviewItemProps {
+  readonly cluster: ReviewCluster
+  readonly answers: readonly MentorAnswer[]
+  readonly isBusy: boolean
+  readonly onDecide: (decision: ReviewDecision) => void
+}
+
+/** Questions of about the same meaning, and the three things that can be done with them. */
+export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemProps) {
+  const { suggestion } = cluster
+  const chosen = useSignal(suggestion?.answer_id ?? '')
+  const isWriting = useSignal(false)
+  const written = useSignal('')
+  const questions = cluster.questions.map(({ question }) => question)
+  return (
+    <section class="card" aria-label={cluster.question}>
+      <ul class="plain-list">
+        {cluster.questions.map(({ question, count, answer_type: type, confidence }) => (
+          <li key={question} class="row">
+            <strong>{question}</strong>
+            <span class="tag">{texts.ask.types[type]}</span>
+            <span class="hint">
+              {texts.review.asked(count)} · {formatPercent(confidence)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <div class="row end-aligned">
+        <label class="field grow">
+          <span>
+            {suggestion === null ? texts.review.answer : texts.review.suggested(formatPercent(suggestion.confidence))}
+          </span>
+          <select value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
+            <option value="">{texts.review.choose}</option>
+            {answers.filter(isQuestionAnswer).map(({ _id, question }) => (
+              <option key={_id} value={_id}>
+                {question.question}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          class="primary"
+          disabled={isBusy || chosen.value === ''}
+          onClick={() => onDecide({ decision: 'accept', questions, answerId: chosen.value })}
+        >
+          {texts.review.accept}
+        </button>
+        <button type="button" disabled={isBusy} onClick={() => onDecide({ decision: 'reject', questions })}>
+          {texts.review.reject}
+        </button>
+        <button type="button" aria-expanded={isWriting.value} onClick={() => (isWriting.value = !isWriting.value)}>
+          {texts.review.newAnswer}
+        </button>
+      </div>
+      {isWriting.value && (
+        <form
+          class="stack"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const answer = written.value.trim()
+            onDecide({ decision: 'new_answer', questions, ...(answer !== '' && { answer }) })
+          }}
+        >
+          <label class="field">
+            <span>{texts.review.newAnswerLabel}</span>
+            <textarea rows={3} value={written.value} onInput={(event) => (written.value = event.currentTarget.value)} />
+          </label>
+          <div class="row">
+            <button type="submit" class="primary" disabled={isBusy}>
+              {texts.review.save}
+            </button>
+            <span class="hint">{texts.review.later}</span>
+          </div>
+        </form>
+      )}
+    </section>
+  )
+}

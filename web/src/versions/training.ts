@@ -1,0 +1,101 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { signal } from '@preact/signals'
+import { ask, askQuietly, ServiceFault } from '../service/ask.ts'
+import type { ServiceRequest } from '../service/service-request.ts'
+import { faultSentence } from '../service/use-task.ts'
+import type { Column, ModelFigures } from './version-calls.ts'
+
+/** Steps of a training, in order. */
+export const STAGES = ['READING', 'ENCODING', 'FITTING', 'STORING'] as const
+
+/** A training that was asked for here, as it was when last looked at. */
+export interface Training {
+  readonly status: 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
+  /** 0 to 1. */
+  readonly progress: number
+  readonly stage?: (typeof STAGES)[number]
+  readonly error?: string
+  readonly result?: {
+    readonly version: number
+    readonly promotion: { readonly outcome: 'promoted' | 'refused'; readonly reason?: string }
+    readonly figures: ModelFigures
+    readonly durationMs: number
+  }
+}
+
+/** What the service says of a training that it has taken; of a table also how it was understood. */
+export interface AcceptedTraining {
+  readonly statusUrl: string
+  readonly features?: readonly Column[]
+  readonly label?: Column
+  readonly rowCount?: number
+  readonly classCount?: number
+  readonly dropped?: { readonly rows: number; readonly columns: readonly string[] }
+  readonly lint?: readonly {
+    readonly count: number
+    readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
+  }[]
+}
+
+/** Trainings by the path of what they train; they go on whichever screen is looked at. */
+const trainings = signal<Readonly<Record<string, Training>>>({})
+
+const POLL_MS = 300
+/** A lost connection is waited for this much longer. */
+const LOST_POLL_MS = 2000
+
+export function trainingOf(path: string): Training | undefined {
+  return trainings.value[path]
+}
+
+export function isTraining(path: string): boolean {
+  const status = trainings.value[path]?.status
+  return status === 'QUEUED' || status === 'IN_PROGRESS'
+}
+
+function note(path: string, training: Training): void {
+  trainings.value = { ...trainings.value, [path]: training }
+}
+
+/**
+ * Asks for a training, and follows it until it has ended.
+ * @param path of what is trained
+ * @returns what the reply to the request said
+ */
+export async function train(
+  path: string,
+  request: ServiceRequest
+): Promise<{ accepted: AcceptedTraining; ended: Promise<Training> }> {
+  const { data } = await ask<{ data: AcceptedTraining }>(request)
+  note(path, { status: 'QUEUED', progress: 0 })
+  return { accepted: data.data, ended: follow(path, data.data.statusUrl) }
+}
+
+async function follow(path: string, statusUrl: string): Promise<Training> {
+  for (;;) {
+    try {
+      const { data } = await askQuietly<{ data: Training }>({ method: 'GET', path: statusUrl })
+      note(path, data.data)
+      if (data.data.status === 'SUCCESS' || data.data.status === 'FAILURE') return data.data
+      await pause(POLL_MS)
+    } catch (error) {
+      if (error instanceof ServiceFault && error.status === undefined) {
+        await pause(LOST_POLL_MS)
+      } else {
+        const failed: Training = { status: 'FAILURE', progress: 0, error: faultSentence(error) }
+        note(path, failed)
+        return failed
+      }
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  setTimeout(resolve, ms)
+  return promise
+}
