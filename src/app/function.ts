@@ -11,6 +11,7 @@ import { ServiceError } from '../errors.ts'
 import { LambdaRuntime, type InvocationHandler } from '../platform/lambda-runtime.ts'
 import { readFeatureColumns, type PredictLimits } from '../table/feature-columns.ts'
 import { hasText } from '../table/signature.ts'
+import { openKeyRing } from './api-keys.ts'
 import { openApp, type ServedApp, type CreateEncoding } from './open-app.ts'
 import { giveUp, openProcess, type ProcessKind } from './open-process.ts'
 
@@ -42,11 +43,14 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
     )
     return context.close()
   }
+  const keyRing = await openKeyRing(context)
+  if (keyRing === undefined) return context.close()
   const runtime = new LambdaRuntime(config.awsLambdaRuntimeApi)
   closing.defer(() => runtime.close())
   // A function's DATA_DIR is gone with its environment, and no job of its own would be done while that is frozen.
   const served = await openApp(context, createEncoding, {
     apiSecretKey: config.apiSecretKey,
+    keyRing,
     containerId: env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? 'local',
     keepsData: false,
     reportsDeadlineMs: REPORTS_DEADLINE_MS

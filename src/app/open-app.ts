@@ -17,6 +17,7 @@ import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { buildApp } from '../server/app.ts'
 import { createAuthenticator } from '../server/auth.ts'
 import { bodyBudgetOf } from '../server/body-budget.ts'
+import type { KeyRing } from '../server/callers/key-ring.ts'
 import { connectionGuardOf } from '../server/connection-guard.ts'
 import { MemoryGuard } from '../server/memory-guard.ts'
 import { memoryLimitBytes } from '../server/memory-limit.ts'
@@ -46,8 +47,10 @@ export type CreateEncoding = (config: Config, logger: Logger, observer?: Partial
 
 /** How a process offers the app. */
 export interface AppOffer {
-  /** Bearer keys. */
+  /** Bearer keys that may do everything. */
   readonly apiSecretKey: readonly string[]
+  /** Bearer keys with scopes. */
+  readonly keyRing: KeyRing
   /** Which of several processes this is. */
   readonly containerId: string
   /** Whether what is stored and queued in this process's `DATA_DIR` outlives it: without that, nothing of the kind is offered. */
@@ -116,7 +119,11 @@ export async function openApp(
   const app = await buildApp({
     config,
     logger,
-    authenticate: createAuthenticator({ apiSecretKey: offer.apiSecretKey, jwtSecretKey: config.jwtSecretKey }),
+    authenticate: createAuthenticator({
+      apiSecretKey: offer.apiSecretKey,
+      jwtSecretKey: config.jwtSecretKey,
+      ...(config.apiKeysFile !== undefined && { keyRing: offer.keyRing })
+    }),
     readiness: readinessOf(encoding.readiness, { stopping, memory, room }),
     encoder,
     tokenize: encoding.tokenize,

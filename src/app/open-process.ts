@@ -107,6 +107,8 @@ function shutdownOf(
         {
           delay: config.shutdownDeadlineSeconds * 1000,
           logger: false,
+          // Then it means to read the keys again, and not that a terminal was closed.
+          skip: config.apiKeysFile === undefined ? [] : ['SIGHUP'],
           onTimeout() {
             logger.fatal(`${unfinished} at the deadline: killed`)
             log.flush()

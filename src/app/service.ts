@@ -8,6 +8,7 @@ import { isLoopback, type Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createMetricsServer } from '../server/metrics.ts'
+import { openKeyRing } from './api-keys.ts'
 import { createJobRunner } from './jobs.ts'
 import { closeServer, listen, listenWith } from './listen.ts'
 import { openApp, type CreateEncoding } from './open-app.ts'
@@ -35,9 +36,12 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   if (config.jwtSecretKey.some((secret) => secret.length < 32))
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
 
+  const keyRing = await openKeyRing(context)
+  if (keyRing === undefined) return context.close()
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
   const { app, encoding, mentors, room, errors } = await openApp(context, createEncoding, {
     apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
+    keyRing,
     containerId: containerIdOf(env),
     keepsData: true,
     reportsDeadlineMs: REPORTS_DEADLINE_MS
@@ -81,7 +85,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
 }
 
 function hasNoSecrets(config: Config): boolean {
-  return config.apiSecretKey.length === 0 && config.jwtSecretKey.length === 0
+  return config.apiSecretKey.length === 0 && config.apiKeysFile === undefined && config.jwtSecretKey.length === 0
 }
 
 function curlHint(origin: string, key: string): string {

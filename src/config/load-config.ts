@@ -42,9 +42,10 @@ export function loadConfig(env: Environment): Config {
     config.host !== undefined &&
     !isLoopback(config.host) &&
     isUnset(env['API_SECRET_KEY']) &&
+    isUnset(env['API_KEYS_FILE']) &&
     isUnset(env['JWT_SECRET_KEY'])
   ) {
-    problems.push('HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set')
+    problems.push('HOST: not a loopback address, so API_SECRET_KEY, API_KEYS_FILE or JWT_SECRET_KEY must be set')
   }
   if (config.backend === 'aws') {
     for (const name of ['JOBS_QUEUE_URL', 'JOBS_TABLE', 'MODELS_BUCKET'] as const) {

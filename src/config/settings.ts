@@ -15,13 +15,19 @@ export const SETTINGS = {
     default: '127.0.0.1',
     pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
     bounds: 'a host name or an IP address',
-    doc: 'Address to listen on. Any but a loopback address needs `API_SECRET_KEY` or `JWT_SECRET_KEY`.'
+    doc: 'Address to listen on. Any but a loopback address needs `API_SECRET_KEY`, `API_KEYS_FILE` or `JWT_SECRET_KEY`.'
   }),
   API_SECRET_KEY: list({
     itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,
     bounds: 'keys of printable ASCII without spaces, comma separated',
     isSecret: true,
     doc: 'Bearer keys. A caller with one of them may do everything.'
+  }),
+  API_KEYS_FILE: text({
+    default: undefined,
+    pattern: /^[^\0]{1,4096}$/,
+    bounds: 'a path',
+    doc: 'JSON file of keys with names, scopes, rates and ends, by their digests (docs/security.md); read again when it changes, and on SIGHUP.'
   }),
   JWT_SECRET_KEY: list({
     itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,

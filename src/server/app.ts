@@ -14,8 +14,9 @@ import type { Tokenize } from '../embedding/tokenizer.ts'
 import { ServiceError } from '../errors.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { isPreflight, notFound, replyToOptions } from './allowed-methods.ts'
-import { addAuthentication, type Authenticator } from './auth.ts'
+import { addAuthentication, callerOf, type Authenticator } from './auth.ts'
 import { addBodyBudget, bodyBudgetOf, type BodyBudget } from './body-budget.ts'
+import { addRouteScopes, assertMayCall } from './callers/route-scopes.ts'
 import { connectionGuardOf, type ConnectionGuard } from './connection-guard.ts'
 import { addCors, addCorsHeaders } from './cors.ts'
 import { JSON_TYPE } from './encode-reply.ts'
@@ -29,6 +30,7 @@ import { addJsonBodies, readFormAsJson } from './request-body.ts'
 import { failBody, headFault, unknownExpectation } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, RequestLog, type RequestObserver } from './request-log.ts'
+import { callerRoutes } from './routes/caller/caller-routes.ts'
 import type { ClassifierRouteOptions } from './routes/classifiers/classifier-requests.ts'
 import { classifierRoutes } from './routes/classifiers/classifier-routes.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
@@ -296,11 +298,17 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
 
 async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }: ServerContext): Promise<void> {
   const { config, memory, observeAnswer = () => undefined } = dependencies
+  const { guard } = addRouteScopes(app)
   await app.register(healthRoutes, { readiness: dependencies.readiness })
   await app.register(pingRoutes, { prefix: '/v1', containerId: dependencies.containerId })
   await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: dependencies.readiness })
   await app.register(async (api) => {
+    api.addHook('onRoute', guard)
     await addAuthentication(api, dependencies.authenticate)
+    api.addHook('onRequest', (request, reply, done) => {
+      assertMayCall(callerOf(request), request, (name, value) => reply.header(name, value))
+      done()
+    })
     api.addHook('onRequest', (_request, _reply, done) => {
       memory?.assertMayTake()
       done()
@@ -316,6 +324,7 @@ async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }
       encodeMaxAgeSeconds: config.encodeMaxAgeSeconds
     })
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
+    await api.register(callerRoutes, { prefix: '/v1' })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
     if (dependencies.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...dependencies.jobs })
     if (dependencies.mentors !== undefined) {

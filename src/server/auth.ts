@@ -12,20 +12,11 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ServiceError } from '../errors.ts'
 import type { CallerHeaders } from '../mentor/mentor-source.ts'
+import { ADMIN_ROLE, isAdmin, type Caller } from './callers/caller.ts'
+import type { KeyRing } from './callers/key-ring.ts'
+import { SCOPES } from './callers/scope.ts'
 
-/** Who is calling, once the Authorization header has been checked. */
-export type Caller =
-  | {
-      readonly kind: 'key'
-      /** Start of the key's hash: tells keys apart, and tells nothing of the key. */
-      readonly keyId: string
-    }
-  | {
-      readonly kind: 'jwt'
-      readonly id: string
-      readonly role: string
-      readonly mentorIds: readonly string[]
-    }
+export type { Caller } from './callers/caller.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -43,9 +34,6 @@ const TokenPayload = Type.Object({
 })
 const isTokenPayload = Compile(TokenPayload)
 
-/** A role that may read and train every mentor. */
-const ADMIN_ROLE = 'ADMIN'
-
 /** Tokens remembered as verified. Verifying takes 0.2 ms, finding one here 1 µs. */
 const MAX_VERIFIED_TOKENS = 10_000
 
@@ -53,25 +41,28 @@ const MAX_VERIFIED_TOKENS = 10_000
 export interface Secrets {
   readonly apiSecretKey: readonly string[]
   readonly jwtSecretKey: readonly string[]
+  /** Keys that are known by their digests alone, and may change. */
+  readonly keyRing?: Pick<KeyRing, 'find'>
 }
 
 /** Turns the credential after `Bearer ` into a caller: undefined for what is not known, wrong or expired. */
 export type Authenticator = (token: string) => Caller | undefined | Promise<Caller | undefined>
 
 /**
- * Checks keys and tokens. A key is compared with every one there is, and over the full length of the longest,
- * so that the time taken tells nothing of what is right about it.
+ * Checks keys and tokens. A key is compared with each of `API_SECRET_KEY`, and over the full length of the longest,
+ * so that the time taken tells nothing of what is right about it; keys of the ring are compared by their digests.
  *
  * @param now milliseconds since 1970
  */
 export function createAuthenticator(secrets: Secrets, now: () => number = Date.now): Authenticator {
   const keyBytes = Math.max(0, ...secrets.apiSecretKey.map((key) => Buffer.byteLength(key)))
+  const { keyRing } = secrets
   const keys = secrets.apiSecretKey.map((key) => {
     const keyId = hash('sha256', key).slice(0, 12)
     return {
       padded: Buffer.alloc(keyBytes, key.padEnd(keyBytes, '\0')),
       length: key.length,
-      caller: Object.freeze<Caller>({ kind: 'key', keyId })
+      caller: Object.freeze<Caller>({ kind: 'key', keyId, name: keyId, scopes: SCOPES })
     }
   })
   const padded = Buffer.alloc(keyBytes)
@@ -103,9 +94,11 @@ export function createAuthenticator(secrets: Secrets, now: () => number = Date.n
         if (timingSafeEqual(known, padded) && length === token.length) found = caller
       }
     }
-    if (found !== undefined || jwtSecrets.length === 0) return found
+    if (found !== undefined || (jwtSecrets.length === 0 && keyRing === undefined)) return found
     // A token is remembered by its hash, which is no secret.
-    const tokenId = hash('sha256', token, 'base64')
+    const tokenId = hash('sha256', token)
+    found = keyRing?.find(tokenId, now())
+    if (found !== undefined || jwtSecrets.length === 0) return found
     const verified = verifiedTokens.get(tokenId)
     if (verified === undefined) return verify(token, tokenId)
     if (verified.exp === undefined || now() < verified.exp * 1000) return jwtCaller(verified)
@@ -181,7 +174,7 @@ export function notAuthorized(): ServiceError {
  * @throws {ServiceError} FORBIDDEN for any other caller
  */
 export function assertMayUseClassifiers(caller: Caller): void {
-  if (caller.kind === 'jwt' && caller.role !== ADMIN_ROLE) throw new ServiceError('FORBIDDEN', 'not authorized')
+  if (caller.kind === 'jwt' && !isAdmin(caller)) throw notAuthorized()
 }
 
 function jwtCaller(payload: Static<typeof TokenPayload>): Caller {

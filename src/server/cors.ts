@@ -7,7 +7,16 @@ import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** Headers of replies that a page of another origin may read. */
-const EXPOSED_HEADERS = ['etag', 'retry-after', 'server-timing', 'x-model-revision', 'x-request-id', 'x-truncated']
+const EXPOSED_HEADERS = [
+  'etag',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'server-timing',
+  'x-model-revision',
+  'x-request-id',
+  'x-truncated'
+]
 
 /** Answers preflight requests, and lets pages of these origins read replies. */
 export async function addCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {

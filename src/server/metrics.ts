@@ -48,6 +48,13 @@ export interface LimitCounts {
   readonly line: Pick<ReadingLine, 'length'>
 }
 
+/** What there is of a file of keys. */
+export interface ApiKeyCounts {
+  readonly keyCount: () => number
+  readonly failureCount: () => number
+  readonly isBehind: () => boolean
+}
+
 /** Metrics of a process, with their recorders and readers. */
 export interface Metrics {
   readonly encoderObserver: EncoderObserver
@@ -61,6 +68,8 @@ export interface Metrics {
   addJobs(jobs: { readonly counts: () => JobCounts; readonly backlog: () => BacklogReport | undefined }): void
   /** Adds the room for new jobs, once that is known. */
   addJobRoom(room: () => JobRoom | undefined): void
+  /** Adds the keys of a file that may change. */
+  addApiKeys(keys: ApiKeyCounts): void
   /** Adds what the limits of requests hold and have refused. */
   addLimits(limits: LimitCounts): void
   /** The text format of Prometheus. */
@@ -157,6 +166,14 @@ export function createMetrics(): Metrics {
       const reserved = 'Disk that is kept for jobs that were accepted.'
       addGauge(registry, 'sbert_jobs_disk_free_bytes', 'Disk that jobs may still take.', () => room()?.freeBytes)
       addGauge(registry, 'sbert_jobs_disk_reserved_bytes', reserved, () => room()?.reservedBytes)
+    },
+    addApiKeys({ keyCount, failureCount, isBehind }) {
+      const failures = 'Changes of the file of keys that could not be taken.'
+      addGauge(registry, 'sbert_api_keys', 'Keys of the file of keys.', keyCount)
+      addGauge(registry, 'sbert_api_keys_behind', 'Whether the file is broken and older keys are in use.', () =>
+        Number(isBehind())
+      )
+      addCounter(registry, 'sbert_api_keys_failures_total', failures, failureCount)
     },
     addLimits({ bodies, connections, memory, line }) {
       const unread = 'Bytes of replies that were made and not taken.'

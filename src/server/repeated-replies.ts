@@ -6,6 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Authenticator } from './auth.ts'
+import { scopesOf, type Caller } from './callers/caller.ts'
+import { suffices, type RouteScope } from './callers/scope.ts'
 import type { CachedReply, ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, type RequestObserver } from './request-log.ts'
@@ -18,6 +20,13 @@ export interface RepeatedRepliesOptions {
   readonly headersOf: (reply: CachedReply) => Readonly<Record<string, string>>
   readonly logger: FastifyBaseLogger
   readonly observeRequest: RequestObserver
+}
+
+/** What an address stands for: what is kept under a key, to callers with the scope of its route. */
+export interface RememberedAddress {
+  readonly key: string
+  readonly route: string
+  readonly scope: RouteScope
 }
 
 /** Addresses remembered, and what they may take together, in characters. */
@@ -41,7 +50,7 @@ const HEADERS_TO_ROUTE = [
  */
 export class RepeatedReplies {
   readonly #options: RepeatedRepliesOptions
-  readonly #keys = new LRUCache<string, { readonly key: string; readonly route: string }>({
+  readonly #keys = new LRUCache<string, RememberedAddress>({
     maxSize: MAX_ADDRESS_CHARACTERS,
     sizeCalculation: ({ key }, address) => address.length + key.length
   })
@@ -50,9 +59,9 @@ export class RepeatedReplies {
     this.#options = options
   }
 
-  /** Remembers that an address of a route stands for what is kept under a key. */
-  remember(address: string, key: string, route: string): void {
-    this.#keys.set(address, { key, route })
+  /** Remembers what an address stands for. */
+  remember(address: string, remembered: RememberedAddress): void {
+    this.#keys.set(address, remembered)
   }
 
   /** Answers a request if it can. @returns whether it did */
@@ -66,7 +75,7 @@ export class RepeatedReplies {
     if (headers.authorization?.startsWith('Bearer ') !== true) return false
     const caller = authenticate(headers.authorization.slice(7))
     // One that is not known at once is either wrong or has to be verified.
-    if (caller === undefined || caller instanceof Promise) return false
+    if (caller === undefined || caller instanceof Promise || !isUncounted(caller, known.scope)) return false
     const reply = replyCache.find(known.key)
     if (reply === undefined) return false
     const startMs = performance.now()
@@ -78,4 +87,9 @@ export class RepeatedReplies {
     observeRequest(line)
     return true
   }
+}
+
+/** Whether a caller may have the reply, and nothing is counted of what it asks for. */
+function isUncounted(caller: Caller, scope: RouteScope): boolean {
+  return suffices(scopesOf(caller), scope) && (caller.kind !== 'key' || caller.quota === undefined)
 }

@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { judgeNodeVersion } from '../../src/app/node-version.ts'
@@ -37,9 +39,44 @@ test('settings that are wrong are listed all at once, and the process ends with 
     'Cannot start: 3 wrong setting(s)',
     '  PORT: want an integer, 0 to 65535',
     '  LOG_LEVEL: want one of fatal, error, warn, info, debug, trace, silent',
-    '  HOST: not a loopback address, so API_SECRET_KEY or JWT_SECRET_KEY must be set'
+    '  HOST: not a loopback address, so API_SECRET_KEY, API_KEYS_FILE or JWT_SECRET_KEY must be set'
   ])
   assert.deepEqual(service.log, [])
+})
+
+test('keys of API_KEYS_FILE are taken, changed by a new file and by SIGHUP, and a broken file is said and changes nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'keys-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'keys.json')
+  const put = (...keys: string[]): void => {
+    const entries = keys.map((key) => ({ name: 'web', sha256: hash('sha256', key), scopes: ['encode'] }))
+    writeFileSync(`${path}.new`, JSON.stringify({ keys: entries }))
+    renameSync(`${path}.new`, path)
+  }
+  put('key-of-the-file')
+  const service = start(t, { API_KEYS_FILE: path, METRICS_PORT: '0' })
+  const { address } = await service.logged('listening')
+  await service.logged('ready')
+  const statusWith = async (key: string): Promise<number> =>
+    (await fetch(`${String(address)}/v1/encode?query=hello`, { headers: { authorization: `Bearer ${key}` } })).status
+  const reads = (): number => service.log.filter(({ msg }) => msg === 'API keys were read').length
+  assert.deepEqual([await statusWith('key-of-the-file'), await statusWith('other')], [200, 401])
+  put('next', 'key-of-the-file')
+  while ((await statusWith('next')) !== 200) await pause(50)
+  put('next')
+  service.child.kill('SIGHUP')
+  while ((await statusWith('key-of-the-file')) !== 401) await pause(5)
+  while (reads() < 2) await pause(5)
+  writeFileSync(path, '{"keys":')
+  service.child.kill('SIGHUP')
+  const said = await service.logged('API_KEYS_FILE cannot be read: the keys stay as they were')
+  assert.deepEqual([said['problem'], said['keyCount'], await statusWith('next')], ['it is not JSON', 1, 200])
+  service.child.kill('SIGTERM')
+  assert.deepEqual(await service.exited, [0, null])
+  assert.deepEqual(service.stderr, [], 'no key of its own is made')
+  const broken = start(t, { API_KEYS_FILE: path })
+  assert.deepEqual(await broken.exited, [1, null])
+  assert.deepEqual(broken.stderr, ['Cannot start: API_KEYS_FILE cannot be read: it is not JSON'])
 })
 
 function isWarned({ log }: Service): boolean {

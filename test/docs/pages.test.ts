@@ -24,7 +24,8 @@ const RUN_PAGES = [
   ['README.md', 'docs/followups.md', 'docs/review.md'],
   ['docs/classify-sensors.md'],
   ['docs/classify-text.md', 'docs/inference.md', 'docs/jobs.md'],
-  ['docs/pipeline.md']
+  ['docs/pipeline.md'],
+  ['docs/security.md']
 ]
 /** Pages whose commands are not, and why. */
 const OTHER_PAGES: Readonly<Record<string, string>> = {

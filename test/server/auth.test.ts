@@ -98,12 +98,12 @@ test('mayRead() lets a token read its own mentors, an ADMIN and a key all of the
   assert.ok(mayRead(user, 'clint'))
   assert.ok(!mayRead(user, 'dan'))
   assert.ok(mayRead({ ...user, role: 'ADMIN' }, 'dan'))
-  assert.ok(mayRead({ kind: 'key', keyId: 'x' }, 'dan'))
+  assert.ok(mayRead({ kind: 'key', keyId: 'x', name: 'x', scopes: ['ask'] }, 'dan'))
   assert.throws(() => assertMayRead(user, 'dan'), { code: 'FORBIDDEN', message: 'not authorized' })
 })
 
 test('callerKey() differs between callers of both kinds', () => {
-  assert.equal(callerKey({ kind: 'key', keyId: 'abc' }), 'abc')
+  assert.equal(callerKey({ kind: 'key', keyId: 'abc', name: 'abc', scopes: ['ask'] }), 'abc')
   assert.equal(callerKey({ kind: 'jwt', ...PAYLOAD }), 'jwt:user-1')
 })
 

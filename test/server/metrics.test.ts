@@ -17,6 +17,7 @@ function filledMetrics(): { metrics: Metrics; requests: RequestMetrics } {
   metrics.addEncoderLoad(() => ({ waitingSentences: 3, waitingTokens: 45, oldestAgeMs: 250, liveWorkers: 2 }))
   metrics.addReplyCache(() => ({ hitCount: 7, missCount: 8, entryCount: 5, bytes: 1234 }))
   metrics.addJobRoom(() => ({ freeBytes: 900, reservedBytes: 300, isFull: false }))
+  metrics.addApiKeys({ keyCount: () => 3, failureCount: () => 1, isBehind: () => true })
   metrics.addLimits({
     bodies: { bytes: 11, refusedCount: 12 },
     connections: { unreadBytes: 13, closedCount: 14 },

@@ -75,6 +75,7 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
   app.get(
     '/classifiers',
     {
+      config: { scope: ['ask', 'train'] },
       schema: {
         summary: 'List classifiers',
         description: 'Lists all classifiers with their columns, and how good the live version of each is.',
@@ -91,6 +92,7 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
   app.delete(
     '/classifiers/:classifier',
     {
+      config: { scope: 'admin' },
       schema: {
         summary: 'Delete a classifier',
         description: 'Deletes the classifier with all its versions.',
@@ -122,6 +124,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
   app.post(
     '/classifiers/:classifier/versions/:version/evaluation',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Evaluate a version on your own rows',
         description:

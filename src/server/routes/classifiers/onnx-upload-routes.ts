@@ -49,6 +49,7 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
   app.put(
     '/classifiers/:classifier/versions',
     {
+      config: { scope: 'admin' },
       bodyLimit: uploads.bodyLimitBytes,
       schema: {
         summary: 'Bring a model as ONNX',

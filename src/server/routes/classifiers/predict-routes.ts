@@ -42,7 +42,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
   app.post(
     '/classifiers/:classifier/predict',
     {
-      config: { isBodyStreamed: isCsv },
+      config: { scope: 'ask', isBodyStreamed: isCsv },
       schema: {
         summary: 'Predict classes',
         description:

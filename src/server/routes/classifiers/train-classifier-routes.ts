@@ -87,6 +87,7 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
   app.post(
     '/classifiers/:classifier/train',
     {
+      config: { scope: 'train' },
       bodyLimit: options.classifierBodyLimitBytes,
       schema: {
         summary: 'Train a classifier from a table',
@@ -140,6 +141,7 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
   app.get(
     '/classifiers/:classifier/train/status/:id',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Look at a training',
         description:

@@ -5,6 +5,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { declareOpen } from '../../callers/route-scopes.ts'
 import type { Headers } from '../../secure-headers.ts'
 import { LOGO_SVG, MARK_SVG } from './mark.ts'
 
@@ -13,7 +14,7 @@ const TITLE = 'sbert-service'
 /** What the page begins with. */
 const INTRODUCTION = `Turns sentences into embeddings, and questions into answers of recorded people.
 
-**Authorize** with the key that the service printed at its start, or with one of \`API_SECRET_KEY\`. This page forgets it when it is left.
+**Authorize** with the key that the service printed at its start, or with one of \`API_KEYS_FILE\` or \`API_SECRET_KEY\`. This page forgets it when it is left.
 Then open an operation and press **Try it out** and **Execute**: its example works as it stands. The groups follow one another as a user
 goes: store a mentor before you train it, train it before you ask it.`
 
@@ -37,6 +38,7 @@ const TAGS = [
   { name: 'jobs', description: 'Work that takes longer than a request should wait.' },
   { name: 'openai', description: 'Embeddings for clients of OpenAI’s API.' },
   { name: 'inference', description: 'Every model by the Open Inference Protocol, version 2 (KServe, Triton).' },
+  { name: 'caller', description: 'Who is calling, and what it may do.' },
   { name: 'operations', description: 'Health, for load balancers and monitors. No key is needed.' }
 ]
 
@@ -58,7 +60,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
           bearer: {
             type: 'http',
             scheme: 'bearer',
-            description: 'A key of `API_SECRET_KEY`, or a JWT signed by `JWT_SECRET_KEY`.'
+            description: 'A key of `API_KEYS_FILE` or `API_SECRET_KEY`, or a JWT signed by `JWT_SECRET_KEY`.'
           }
         }
       },
@@ -86,6 +88,7 @@ interface PreparedDocument {
 export async function addDocsPage(app: FastifyInstance, headers: Headers): Promise<void> {
   await app.register(async (docs) => {
     const prepared = new Map<string, PreparedDocument>()
+    docs.addHook('onRoute', declareOpen)
     // Once all routes are there. Made anew for each request, it would take a hundred times as long as sending it.
     app.addHook('onReady', async () => {
       const json = Buffer.from(JSON.stringify(app.swagger()))

@@ -98,6 +98,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
   app.get(
     '/encode',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Encode a text',
         description:
@@ -128,7 +129,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
         void reply.code(304).header('x-model-revision', encoder.revision).send()
         return undefined
       }
-      repeatedReplies.remember(request.url, key, ENCODE_ROUTE)
+      repeatedReplies.remember(request.url, { key, route: ENCODE_ROUTE, scope: 'encode' })
       if (cached !== undefined) {
         send(reply, cached, CACHED_SERVER_TIMING)
         return undefined
@@ -143,6 +144,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
   app.post(
     '/encode',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Encode a text that is sent as a body',
         description:
@@ -170,6 +172,7 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
   app.post(
     '/encode/multiple_encode',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Encode several texts',
         description:

@@ -35,6 +35,7 @@ export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteOptions> = a
   app.post(
     '/followups/category/:category/:mentor',
     {
+      config: { scope: 'ask' },
       schema: {
         summary: 'Suggest followup questions',
         description:

@@ -29,6 +29,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
     app.get(
       path,
       {
+        config: { scope: 'open' },
         schema: {
           summary: 'Check that the process is alive',
           description:
@@ -50,6 +51,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
   app.get(
     '/health/ready',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'Check that the service takes work',
         description:
@@ -73,6 +75,7 @@ export const pingRoutes: FastifyPluginAsyncTypebox<{ readonly containerId: strin
   app.get(
     '/ping',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'Ping',
         description: 'Says which container answered, as the service that this one replaces does. Needs no key.',

@@ -16,6 +16,7 @@ import {
 } from '../../../inference/inference-model.ts'
 import { DATATYPES, type TensorSpec } from '../../../inference/tensor.ts'
 import { assertMayRead, assertMayUseClassifiers, callerOf } from '../../auth.ts'
+import { assertScope } from '../../callers/route-scopes.ts'
 import { encodeOptionsOf, jsonReply, serverTimingOf } from '../../encode-reply.ts'
 import type { ErrorBody } from '../../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
@@ -124,6 +125,7 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
   app.get(
     '/health/live',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'Check that the server is alive',
         description: 'Answers 200 as soon as the process listens, in the form of the protocol. Needs no key.',
@@ -140,6 +142,7 @@ export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readine
   app.get(
     '/health/ready',
     {
+      config: { scope: 'open' },
       schema: {
         summary: 'Check that the server takes work',
         description: 'Answers 200 when the service is ready, else 503, in the form of the protocol. Needs no key.',
@@ -168,6 +171,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
   app.get(
     '/',
     {
+      config: { scope: ['encode', 'ask'] },
       schema: {
         summary: 'Describe the server',
         description: 'Returns the server’s name, version, and the extensions of the protocol that it has.',
@@ -185,6 +189,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
   app.post(
     '/repository/index',
     {
+      config: { scope: ['encode', 'ask'] },
       schema: {
         summary: 'List models',
         description: 'Lists every model that the caller may ask, each with the version that answers by default.',
@@ -226,6 +231,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     app.get(
       path,
       {
+        config: { scope: ['encode', 'ask'] },
         schema: {
           summary: `Describe ${what}`,
           description: 'Returns the names, data types and shapes of the tensors that go in and come out.',
@@ -250,6 +256,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     app.get(
       `${path}/ready`,
       {
+        config: { scope: ['encode', 'ask'] },
         schema: {
           summary: `Check that ${what} can be asked`,
           description: 'Answers 200 when the model is ready, else 503.',
@@ -269,6 +276,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
     app.post(
       `${path}/infer`,
       {
+        config: { scope: ['encode', 'ask'] },
         schema: {
           summary: `Ask ${what}`,
           description:
@@ -354,8 +362,9 @@ async function openIfAny(served: ServedModel, version?: string): Promise<Inferen
   }
 }
 
-/** @throws {ServiceError} FORBIDDEN */
+/** @throws {ServiceError} FORBIDDEN, MISSING_SCOPE */
 function assertMayUse(request: FastifyRequest, { access }: ServedModel): void {
+  assertScope(callerOf(request), access.kind === 'everyone' ? 'encode' : 'ask')
   if (access.kind === 'mentor') assertMayRead(callerOf(request), access.mentorId)
   if (access.kind === 'classifier') assertMayUseClassifiers(callerOf(request))
 }

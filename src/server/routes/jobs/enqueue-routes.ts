@@ -97,6 +97,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
   app.post(
     '/jobs',
     {
+      config: { scope: 'encode' },
       bodyLimit: options.jobBodyLimitBytes,
       validatorCompiler: validateHead,
       schema: {

@@ -9,7 +9,8 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import type { JobBackend } from '../../../jobs/job-backend.ts'
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.ts'
-import { callerKey, callerOf, type Caller } from '../../auth.ts'
+import { callerKey, callerOf } from '../../auth.ts'
+import { isAdmin } from '../../callers/caller.ts'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
 import { Accepted, acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
 import { JobId } from './job-request.ts'
@@ -74,10 +75,11 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   app.get(
     '/jobs',
     {
+      config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'List jobs',
         description:
-          'Lists jobs, newest first: everyone’s for a key or an administrator, one’s own for other tokens. A page may have fewer jobs than ' +
+          'Lists jobs, newest first: everyone’s for callers of the scope `admin`, one’s own for others. A page may have fewer jobs than ' +
           '`limit` where many others were passed over; the last page is the one without `next`.',
         tags: ['jobs'],
         querystring: ListQuery,
@@ -93,7 +95,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
         ...(type !== undefined && { type }),
         limit: Math.min(MAX_PAGE_JOBS, limit === undefined ? PAGE_JOBS : Number(limit)),
         ...(after !== undefined && { after }),
-        ...(!seesAll(caller) && { owner: callerKey(caller) })
+        ...(!isAdmin(caller) && { owner: callerKey(caller) })
       })
       return { jobs: jobs.map((job) => viewOf(job)), ...(next !== undefined && { next }) }
     }
@@ -102,6 +104,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   app.get(
     '/jobs/:id',
     {
+      config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'Look at a job',
         description: 'Returns how the job stands: its status, progress and tries, and the last error if there was one.',
@@ -119,6 +122,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   app.get(
     '/jobs/:id/result',
     {
+      config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'Read the result of a job',
         description:
@@ -150,6 +154,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   app.delete(
     '/jobs/:id',
     {
+      config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'Cancel a job',
         description: 'Cancels a job that has not ended; 409 for one that has.',
@@ -170,6 +175,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
   app.post(
     '/jobs/:id/redrive',
     {
+      config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'Redrive a failed job',
         description: 'Puts a job that failed back to work; 409 for one that did not fail, or that was cancelled.',
@@ -194,13 +200,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
 async function jobFor(backend: JobBackend, request: FastifyRequest<{ Params: { id: string } }>): Promise<Job> {
   const job = await backend.find(request.params.id)
   const caller = callerOf(request)
-  if (job === undefined || (!seesAll(caller) && job.owner !== callerKey(caller))) throw notFound()
+  if (job === undefined || (!isAdmin(caller) && job.owner !== callerKey(caller))) throw notFound()
   return job
-}
-
-/** Keys and administrators see everyone's jobs, a token only its own. */
-function seesAll(caller: Caller): boolean {
-  return caller.kind === 'key' || caller.role === 'ADMIN'
 }
 
 function notFound(): ServiceError {

@@ -104,6 +104,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
   app.get(
     '/mentors',
     {
+      config: { scope: ['ask', 'train'] },
       schema: {
         summary: 'List mentors',
         description: 'Lists the stored mentors that the caller may read, with how many answers each has.',
@@ -129,6 +130,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
   app.get(
     '/mentors/:mentor',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Read a mentor',
         description: 'Returns the whole mentor as JSON: its questions, paraphrases, answers and media.',
@@ -152,6 +154,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
   app.delete(
     '/mentors/:mentor',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Delete a mentor',
         description: 'Deletes the mentor, all versions of its model, and the record of questions that it was asked.',
@@ -173,6 +176,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
   app.get(
     '/trainingdata/:mentor',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Download a mentor’s training data',
         description:
@@ -241,6 +245,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
   app.put(
     '/mentors/:mentor',
     {
+      config: { scope: 'train' },
       bodyLimit: options.mentorBodyLimitBytes,
       schema: {
         summary: 'Store a mentor',

@@ -120,6 +120,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
   app.post(
     '/embeddings',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Embed texts, in the format of OpenAI',
         description:
@@ -165,6 +166,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
   app.get(
     '/models',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'List the models',
         description: 'Lists the one model that `/v1/embeddings` takes, in the format of OpenAI.',
@@ -178,6 +180,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
   app.get(
     '/models/:model',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Look up a model',
         description: 'Describes one model in the format of OpenAI; 404 for names that are not served here.',

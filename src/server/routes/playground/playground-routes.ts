@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../../errors.ts'
+import { declareOpen } from '../../callers/route-scopes.ts'
 import type { Headers } from '../../secure-headers.ts'
 
 /** Options of the playground. */
@@ -22,6 +23,7 @@ const ASSET_MAX_AGE_MS = 365 * 24 * 3600 * 1000
 
 /** `/playground`: the web app, open to everyone, for it holds no data. It asks the API with the key of whoever uses it. */
 export const playgroundRoutes: FastifyPluginAsync<PlaygroundOptions> = async (app, { folder, headers }) => {
+  app.addHook('onRoute', declareOpen)
   app.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(headers)
     done()

@@ -74,6 +74,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
   app.get(
     '/questions',
     {
+      config: { scope: 'ask' },
       schema: {
         summary: 'Ask a mentor',
         description:

@@ -87,6 +87,7 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
   app.get(
     '/mentors/:mentor/review',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'List questions that wait for review',
         description:
@@ -117,6 +118,7 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
   app.post(
     '/mentors/:mentor/review',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Judge questions',
         description:

@@ -61,6 +61,7 @@ export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions>
   app.post(
     '/encode/cos_sim_weight',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Compare texts by cosine similarity',
         description:
@@ -102,6 +103,7 @@ export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions>
   app.post(
     '/paraphrase',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Find pairs of texts that say the same',
         description:

@@ -37,6 +37,7 @@ export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = a
   app.post(
     '/tokenize',
     {
+      config: { scope: 'encode' },
       schema: {
         summary: 'Tokenize texts',
         description:

@@ -56,6 +56,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
   app.post(
     '/train',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Train a mentor',
         description:
@@ -116,6 +117,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
   app.get(
     '/train/status/:id',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Look at a training',
         description:

@@ -67,6 +67,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
   app.post(
     '/mentors/:mentor/versions/live/evaluation',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Evaluate the live version on your own questions',
         description:
@@ -99,6 +100,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
   app.get(
     '/mentors/:mentor/lint',
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Lint a mentor’s data',
         description:

@@ -127,6 +127,7 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.get(
     `${path}/versions`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: `List the versions of a ${kind}’s model`,
         description:
@@ -159,6 +160,7 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.get(
     `${path}/versions/:version/evaluation`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Evaluate a version',
         description:
@@ -180,6 +182,7 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.get(
     `${path}/versions/:version/diff/:other`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Compare two versions',
         description:
@@ -209,6 +212,7 @@ const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.get(
     `${path}/versions/:version/export`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Export a version',
         description:
@@ -243,6 +247,7 @@ const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.post(
     `${path}/versions`,
     {
+      config: { scope: 'train' },
       bodyLimit: area.importLimitBytes,
       schema: {
         summary: 'Import a version',
@@ -290,6 +295,7 @@ const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.post(
     `${path}/versions/:version/promote`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Promote a version',
         description:
@@ -327,6 +333,7 @@ const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   app.post(
     `${path}/rollback`,
     {
+      config: { scope: 'train' },
       schema: {
         summary: 'Roll back to the version before',
         description: 'Makes the version live that answered before the live one; 409 when none did.',

@@ -56,6 +56,7 @@ test('/docs/json shows every route, with the schemas that validate and the error
     '/',
     '/health/live',
     '/health/ready',
+    '/v1/caller',
     '/v1/embeddings',
     '/v1/encode',
     '/v1/encode/cos_sim_weight',

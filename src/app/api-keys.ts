@@ -1,0 +1,35 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { KeyFileError } from '../server/callers/key-file.ts'
+import { KeyRing } from '../server/callers/key-ring.ts'
+import { watchKeyFile } from '../server/callers/watched-key-file.ts'
+import { giveUp, type ProcessContext } from './open-process.ts'
+
+/**
+ * Opens the keys of `API_KEYS_FILE`: read now, again when the file changes, and on SIGHUP.
+ * @returns no key where the setting is not set; undefined when the process cannot start, and the reason is on standard error
+ */
+export async function openKeyRing(context: ProcessContext): Promise<KeyRing | undefined> {
+  const { config, log, metrics, closing } = context
+  const ring = new KeyRing()
+  if (config.apiKeysFile === undefined) return ring
+  try {
+    const file = await watchKeyFile({ path: config.apiKeysFile, ring, log: log.logger })
+    closing.adopt(file, () => file.close())
+    metrics.addApiKeys({
+      keyCount: () => ring.size,
+      failureCount: () => file.failureCount,
+      isBehind: () => file.isBehind
+    })
+    const reload = (): void => void file.reload()
+    process.on('SIGHUP', reload)
+    closing.defer(() => void process.off('SIGHUP', reload))
+  } catch (error) {
+    if (!(error instanceof KeyFileError)) throw error
+    return giveUp(`Cannot start: API_KEYS_FILE cannot be read: ${error.message}`)
+  }
+  return ring
+}

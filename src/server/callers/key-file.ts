@@ -1,0 +1,107 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { hash } from 'node:crypto'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { allScopes, SCOPES, type Scope } from './scope.ts'
+import type { Rate } from './rate-quota.ts'
+
+/** A key as it is stored: it can be recognized by this, and not found out. */
+export interface ApiKey {
+  /** Who holds it. Keys of one name are one caller. */
+  readonly name: string
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  readonly sha256: string
+  /** All of them, those that others imply included. */
+  readonly scopes: readonly Scope[]
+  readonly rate?: Rate
+  /** When it stops to be valid, in milliseconds since 1970. */
+  readonly expiresAtMs?: number
+}
+
+/** All that is wrong with a file of keys. Its message names keys by their place, and holds nothing of the file. */
+export class KeyFileError extends Error {
+  override readonly name = 'KeyFileError'
+}
+
+/** Longest file, and most keys in it. */
+export const MAX_KEY_FILE_BYTES = 4_194_304
+export const MAX_KEYS = 10_000
+
+const MAX_PROBLEMS = 10
+const DAY_MS = 86_400_000
+const DATE = String.raw`\d{4}-\d{2}-\d{2}`
+
+const KeyEntry = Type.Object(
+  {
+    name: Type.String({ pattern: '^[A-Za-z0-9._-]{1,60}$' }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    scopes: Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length, uniqueItems: true }),
+    rate: Type.Optional(
+      Type.Object(
+        {
+          requests: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+          seconds: Type.Integer({ minimum: 1, maximum: 86_400 })
+        },
+        { additionalProperties: false }
+      )
+    ),
+    expires: Type.Optional(Type.String({ pattern: `^${DATE}(?:T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d{1,3})?Z)?$` }))
+  },
+  { additionalProperties: false }
+)
+const KeyFile = Compile(
+  Type.Object({ keys: Type.Array(KeyEntry, { maxItems: MAX_KEYS }) }, { additionalProperties: false })
+)
+
+/** The digest that a key is stored and found by. */
+export function digestOf(key: string): string {
+  return hash('sha256', key)
+}
+
+/**
+ * Reads a file of keys.
+ * @throws {KeyFileError} which lists what is wrong, for the file is taken as a whole or not at all
+ */
+export function parseKeyFile(text: string): ApiKey[] {
+  let file: unknown
+  try {
+    file = JSON.parse(text)
+  } catch {
+    // V8's message quotes the file.
+    throw new KeyFileError('it is not JSON')
+  }
+  if (!KeyFile.Check(file)) {
+    // The parent tells of an unknown member; the path of the member itself would quote its name.
+    const found = KeyFile.Errors(file).filter(({ keyword }) => keyword !== 'boolean')
+    const problems = found.map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
+    throw new KeyFileError([...new Set(problems)].slice(0, MAX_PROBLEMS).join('; '))
+  }
+  const problems: string[] = []
+  const digests = new Set<string>()
+  const rates = new Map<string, string>()
+  const keys = file.keys.map(({ expires, ...entry }, index): ApiKey => {
+    const expiresAtMs = expires === undefined ? undefined : endOf(expires)
+    if (Number.isNaN(expiresAtMs)) problems.push(`/keys/${index}/expires is no date`)
+    if (digests.has(entry.sha256)) problems.push(`/keys/${index}/sha256 is there twice`)
+    digests.add(entry.sha256)
+    const rate = JSON.stringify([entry.rate?.requests, entry.rate?.seconds])
+    if ((rates.get(entry.name) ?? rate) !== rate) problems.push(`/keys/${index}/rate differs from another of its name`)
+    rates.set(entry.name, rate)
+    return { ...entry, scopes: allScopes(entry.scopes), ...(expiresAtMs !== undefined && { expiresAtMs }) }
+  })
+  if (problems.length > 0) throw new KeyFileError(problems.slice(0, MAX_PROBLEMS).join('; '))
+  return keys
+}
+
+/** When a date ends: a day is valid to its end, in UTC. NaN for what is none, as February 30. */
+function endOf(expires: string): number {
+  const isDay = expires.length === 10
+  const atMs = Date.parse(expires)
+  // JavaScript takes February 30 for March 2.
+  if (Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== expires.slice(0, 10)) return Number.NaN
+  return isDay ? atMs + DAY_MS : atMs
+}
