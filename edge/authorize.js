@@ -7,7 +7,8 @@
 // be answered from it. The runtime is njs with less: test/edge/ runs this very file in njs, and refuses syntax that CloudFront lacks.
 //
 //   no bearer token, or an unknown key   401, here
-//   a key whose SHA-256 is in the store  the copy that all known keys share, until the model's revision changes
+//   a key whose SHA-256 is in the store  the copy that all such keys share, until the model's revision changes; a key that may not
+//                                        encode, has a rate or is over goes to the service, which refuses or counts it
 //   a JWT                                a copy of its own, which nobody else can ask for: the service verifies each one
 //
 // A token is never stored or passed on by this function; Authorization goes on to the service as it came.
@@ -68,6 +69,8 @@ async function scopeOf(token, requestId) {
     try {
       const isKey = await store.exists(digest)
       if (isKey) {
+        const rule = await store.get(digest)
+        if (!isShared(rule)) return ownScope
         // What the deploy workflow says of the model: another revision has another cache. Without it nothing is shared.
         const revision = await store.get('revision')
         return `shared-${revision}`
@@ -79,6 +82,12 @@ async function scopeOf(token, requestId) {
     }
   }
   return isHs256(token) ? ownScope : undefined
+}
+
+/** Whether a key may be answered from the copy; tools/edge-keys/plan.ts writes what the store says of each. */
+function isShared(value) {
+  const until = / until=(\d+)$/.exec(value)
+  return !value.startsWith('service') && (until === null || Date.now() < Number(until[1]) * 1000)
 }
 
 function isHs256(token) {

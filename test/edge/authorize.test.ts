@@ -3,10 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { before, test, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
 
+import { planChanges } from '../../tools/edge-keys/plan.ts'
+import { keyOf, openFullApp } from '../server/full-app.ts'
 import { API_KEY, JWT_SECRET, buildTestApp, type TestApp } from '../server/test-app.ts'
 import {
   CACHE_KEY,
@@ -399,6 +402,50 @@ inBoth('a fault of the function itself is answered in JSON, where CloudFront wou
   const { statusCode, code } = JSON.parse(result.body)
   assert.deepEqual([statusCode, code], [503, 'UNAVAILABLE'])
   assert.match(lines.join(), /^The function failed: /)
+})
+
+inBoth('a key that the service has to be asked about is known, and shares no copy', async (subject) => {
+  const store = KeyValues.of([API_KEY])
+  store.pairs.set(hash('sha256', OTHER_KEY), 'service 2026-11-21')
+  assert.equal(await subject.scopeOf({ headers: bearer(API_KEY) }, store), 'shared-r1')
+  assert.equal(await subject.scopeOf({ headers: bearer(OTHER_KEY) }, store, 'request-7'), 'own-request-7')
+})
+
+inBoth('a key shares the copy until its end, and then the service is asked', async (subject) => {
+  const store = KeyValues.of([API_KEY])
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  store.pairs.set(hash('sha256', API_KEY), `2026-11-21 until=${nowSeconds + 600}`)
+  assert.equal(await subject.scopeOf({ headers: bearer(API_KEY) }, store), 'shared-r1')
+  store.pairs.set(hash('sha256', API_KEY), `2026-11-21 until=${nowSeconds - 1}`)
+  assert.equal(await subject.scopeOf({ headers: bearer(API_KEY) }, store, 'request-7'), 'own-request-7')
+})
+
+inBoth('keys of the file mean the same at the edge, with a full cache, as at the service', async (subject, t) => {
+  const keys = [
+    keyOf('encodes', ['encode']),
+    keyOf('asks', ['ask']),
+    keyOf('rated', ['encode'], { rate: { requests: 2, seconds: 60 } }),
+    keyOf('over', ['encode'], { expiresAtMs: Date.now() - 1 })
+  ]
+  const store = new KeyValues()
+  store.pairs.set('revision', 'r1')
+  for (const { Key, Value } of planChanges([], { fileKeys: keys }, '2026-11-21').puts) store.pairs.set(Key, Value)
+  const { app } = await openFullApp(t, keys)
+  const front = new Edge(await subject.load(store), app)
+  await front.call({ headers: bearer('encodes') })
+  const outcomes = []
+  for (const key of ['encodes', 'asks', 'rated', 'rated', 'rated', 'over']) {
+    const { status, from } = await front.call({ headers: bearer(key) })
+    outcomes.push([key, status, from])
+  }
+  assert.deepEqual(outcomes, [
+    ['encodes', 200, 'cache'],
+    ['asks', 403, 'service'],
+    ['rated', 200, 'service'],
+    ['rated', 200, 'service'],
+    ['rated', 429, 'service'],
+    ['over', 401, 'service']
+  ])
 })
 
 test('the function and Terraform name the same cache key', async () => {

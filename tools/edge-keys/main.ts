@@ -3,8 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { parseArgs, promisify } from 'node:util'
+import { parseKeyFile, type ApiKey } from '../../src/server/callers/key-file.ts'
 import { inCalls, planChanges, type Pair, type Wanted } from './plan.ts'
 
 const HELP = `Usage: npm run edge-keys -- --store <arn> [--keys] [--revision <revision>] [--apply]
@@ -13,7 +15,8 @@ Tells CloudFront which API keys may be answered from its cache, and of which rev
 each key, never a key. Without --apply it only shows what it would do.
 
   --store     ARN of the key value store: terraform output -raw key_value_store_arn
-  --keys      the keys of API_SECRET_KEY (comma separated, as the service takes it) are all there are: others are revoked
+  --keys      the keys of API_SECRET_KEY and of the file API_KEYS_FILE, as the service takes them, are all there are: others
+              are revoked. Keys without the scope encode, and keys with a rate, are known but never answered from the cache
   --revision  revision of the model, as the header x-model-revision has it: another one leaves all that is cached behind
 
 Needs the AWS CLI, version 2: the store's signatures (SigV4A) come with it. docs/deploy.md tells how to rotate a key.
@@ -56,7 +59,7 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2
   }
   const wanted: Wanted = {
-    ...(values.keys && { keys: keysIn(process.env['API_SECRET_KEY'] ?? '') }),
+    ...(values.keys && { keys: keysIn(process.env['API_SECRET_KEY'] ?? ''), fileKeys: await keysOfFile() }),
     ...(revision !== undefined && { revision })
   }
   const arn = ['--kvs-arn', store]
@@ -65,7 +68,9 @@ async function main(): Promise<number> {
   const changes = planChanges(existing, wanted, new Date().toISOString().slice(0, 10))
   const shown = (Key: string): string => (Key === 'revision' ? `revision ${revision}` : `key ${Key.slice(0, 12)}…`)
   for (const { Key } of changes.deletes) process.stdout.write(`- ${shown(Key)}\n`)
-  for (const { Key } of changes.puts) process.stdout.write(`+ ${shown(Key)}\n`)
+  for (const { Key, Value } of changes.puts) {
+    process.stdout.write(`+ ${shown(Key)}${Value.startsWith('service') ? ' (asked at the service)' : ''}\n`)
+  }
   const changeCount = changes.puts.length + changes.deletes.length
   if (!values.apply) {
     process.stdout.write(changeCount === 0 ? 'Nothing to do\n' : 'Nothing was written: --apply does it\n')
@@ -78,6 +83,11 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`${changeCount} change(s) written\n`)
   return 0
+}
+
+async function keysOfFile(): Promise<ApiKey[]> {
+  const path = process.env['API_KEYS_FILE'] ?? ''
+  return path === '' ? [] : parseKeyFile(await readFile(path, 'utf8'))
 }
 
 /** As src/config/settings.ts reads it: comma separated, without white space around. */

@@ -2,7 +2,7 @@
  * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
  * Released under the MIT licence, which is in the file LICENSE.
  */
-import { hash } from 'node:crypto'
+import { digestOf, type ApiKey } from '../../src/server/callers/key-file.ts'
 
 /** A pair of the key value store; edge/authorize.js looks for digests of keys, and for the revision. */
 export interface Pair {
@@ -12,8 +12,10 @@ export interface Pair {
 
 /** What the store should say. */
 export interface Wanted {
-  /** Every API key that may be answered from the cache; nothing leaves those in the store as they are. */
+  /** Every key of `API_SECRET_KEY`; without these and `fileKeys`, those in the store stay as they are. */
   readonly keys?: readonly string[]
+  /** Every key of `API_KEYS_FILE`. */
+  readonly fileKeys?: readonly ApiKey[]
   /** Revision of the model; nothing leaves the one in the store. */
   readonly revision?: string
 }
@@ -26,28 +28,41 @@ export interface KeyChanges {
 
 const REVISION = 'revision'
 const DIGEST = /^[0-9a-f]{64}$/
+const DATE = /\d{4}-\d{2}-\d{2}/
+/** Of keys that the service has to be asked about each time. */
+const SERVICE = 'service'
 
 /**
  * The way from what the store has to what it should have. Only digests leave this function, never a key.
  * @param today ISO date, for people who look into the store
- * @throws {RangeError} when `keys` is empty: then nobody at all would be let in
+ * @throws {RangeError} when there is no key at all: then nobody would be let in
  */
 export function planChanges(existing: readonly Pair[], wanted: Wanted, today: string): KeyChanges {
   const puts: Pair[] = []
   const deletes: { Key: string }[] = []
-  if (wanted.keys !== undefined) {
-    if (wanted.keys.length === 0)
-      throw new RangeError('Cannot write the keys: none was given, which would let nobody in')
-    const digests = new Set(wanted.keys.map((key) => hash('sha256', key)))
-    const known = new Set(existing.map((pair) => pair.Key))
-    for (const Key of digests) if (!known.has(Key)) puts.push({ Key, Value: today })
-    for (const { Key } of existing) if (DIGEST.test(Key) && !digests.has(Key)) deletes.push({ Key })
+  if (wanted.keys !== undefined || wanted.fileKeys !== undefined) {
+    const rules = new Map((wanted.fileKeys ?? []).map((key) => [key.sha256, ruleOf(key)]))
+    for (const key of wanted.keys ?? []) rules.set(digestOf(key), '')
+    if (rules.size === 0) throw new RangeError('Cannot write the keys: none was given, which would let nobody in')
+    const known = new Map(existing.map(({ Key, Value }) => [Key, Value.replace(DATE, '').trim()]))
+    for (const [Key, rule] of rules) {
+      if (known.get(Key) !== rule)
+        puts.push({ Key, Value: (rule === SERVICE ? [rule, today] : [today, rule]).join(' ').trim() })
+    }
+    for (const { Key } of existing) if (DIGEST.test(Key) && !rules.has(Key)) deletes.push({ Key })
   }
   if (wanted.revision !== undefined) {
     const now = existing.find((pair) => pair.Key === REVISION)
     if (now?.Value !== wanted.revision) puts.push({ Key: REVISION, Value: wanted.revision })
   }
   return { puts, deletes }
+}
+
+/** What the edge is told of a key: `service`, or until when its answers may be shared, or nothing where that has no end. */
+function ruleOf({ scopes, rate, expiresAtMs }: ApiKey): string {
+  // A request that is answered at the edge is not counted.
+  if (!scopes.includes('encode') || rate !== undefined) return SERVICE
+  return expiresAtMs === undefined ? '' : `until=${Math.floor(expiresAtMs / 1000)}`
 }
 
 /** Changes in calls that the store takes: revoked keys leave in the first. @param size most pairs of a call */

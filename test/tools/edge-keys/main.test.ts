@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { ApiKey } from '../../../src/server/callers/key-file.ts'
 import { inCalls, planChanges } from '../../../tools/edge-keys/plan.ts'
 
 const MAIN = fileURLToPath(new URL('../../../tools/edge-keys/main.ts', import.meta.url))
@@ -39,6 +40,38 @@ test('planChanges() of a revision touches no key, and not the revision that is t
 
 test('planChanges() refuses to let nobody in', () => {
   assert.throws(() => planChanges([pairOf('a')], { keys: [] }, TODAY), RangeError)
+})
+
+function fileKey(name: string, more: Partial<ApiKey> = {}): ApiKey {
+  return { name, sha256: hash('sha256', name), scopes: ['encode'], ...more }
+}
+
+test('planChanges() tells of each key of a file whether its answers may be shared, and until when', () => {
+  const fileKeys = [
+    fileKey('encodes'),
+    fileKey('ends', { expiresAtMs: 1_900_000_000_500 }),
+    fileKey('asks', { scopes: ['ask', 'train'] }),
+    fileKey('rated', { rate: { requests: 1, seconds: 1 } })
+  ]
+  const { puts } = planChanges([], { keys: ['plain'], fileKeys }, TODAY)
+  assert.deepEqual(puts, [
+    { Key: hash('sha256', 'encodes'), Value: TODAY },
+    { Key: hash('sha256', 'ends'), Value: `${TODAY} until=1900000000` },
+    { Key: hash('sha256', 'asks'), Value: `service ${TODAY}` },
+    { Key: hash('sha256', 'rated'), Value: `service ${TODAY}` },
+    pairOf('plain')
+  ])
+  const later = '2026-12-24'
+  assert.deepEqual(planChanges(puts, { keys: ['plain'], fileKeys }, later).puts, [], 'nothing has changed')
+  const { puts: changed } = planChanges(
+    puts,
+    { fileKeys: [fileKey('asks'), fileKey('encodes', { scopes: ['ask'] })] },
+    later
+  )
+  assert.deepEqual(changed, [
+    { Key: hash('sha256', 'asks'), Value: later },
+    { Key: hash('sha256', 'encodes'), Value: `service ${later}` }
+  ])
 })
 
 test('inCalls() revokes first, and keeps to the size of a call', () => {
