@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "plan" {
 # apply: looks as plan does, and changes what is the stage's
 
 resource "aws_iam_role_policy_attachment" "apply_looks" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   role       = aws_iam_role.github["apply-${each.key}"].name
   policy_arn = "arn:${local.partition}:iam::aws:policy/ReadOnlyAccess"
@@ -93,7 +93,7 @@ resource "aws_iam_role_policy_attachment" "apply" {
 }
 
 data "aws_iam_policy_document" "apply_guards" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   statement {
     sid       = "NoData"
@@ -139,7 +139,7 @@ data "aws_iam_policy_document" "apply_guards" {
 # By name
 
 data "aws_iam_policy_document" "apply_names" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   statement {
     sid     = "Data"
@@ -275,7 +275,7 @@ locals {
 # By tag: what AWS names by an id. All that a stage makes carries its name in the tag Stage.
 
 data "aws_iam_policy_document" "apply_tags" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_109:the tag Stage holds it
   #checkov:skip=CKV_AWS_111:the tag Stage holds it
@@ -341,7 +341,7 @@ data "aws_iam_policy_document" "apply_tags" {
 # CloudFront, and the name
 
 data "aws_iam_policy_document" "apply_edge" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_111:what makes something new touches nobody's
   #checkov:skip=CKV_AWS_356:AWS knows no narrower resource for what is not there yet
@@ -392,7 +392,7 @@ data "aws_iam_policy_document" "apply_edge" {
 # Web tier and workers
 
 data "aws_iam_policy_document" "apply_compute" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_109:in CloudFormation's hand
   #checkov:skip=CKV_AWS_111:in CloudFormation's hand
@@ -488,7 +488,7 @@ data "aws_iam_policy_document" "apply_compute" {
 # The boundary: the most that any role of a stage may do. It gives nothing by itself.
 
 resource "aws_iam_policy" "boundary" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_287:a boundary gives nothing
   #checkov:skip=CKV_AWS_288:a boundary gives nothing
@@ -502,7 +502,7 @@ resource "aws_iam_policy" "boundary" {
 }
 
 data "aws_iam_policy_document" "boundary" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_108:a boundary gives nothing
   #checkov:skip=CKV_AWS_109:a boundary gives nothing

@@ -124,7 +124,7 @@ data "aws_iam_policy_document" "build" {
 # deploy: another version of the program, in one stage
 
 resource "aws_iam_role_policy" "deploy" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   name   = "deploy"
   role   = aws_iam_role.github["deploy-${each.key}"].id
@@ -132,7 +132,7 @@ resource "aws_iam_role_policy" "deploy" {
 }
 
 data "aws_iam_policy_document" "deploy" {
-  for_each = var.stages
+  for_each = toset(var.stages)
 
   #checkov:skip=CKV_AWS_111:the wildcards are in CloudFormation's hand, or look only; see the statements
   #checkov:skip=CKV_AWS_356:the wildcards are in CloudFormation's hand, or look only; see the statements

@@ -184,22 +184,23 @@ data "aws_iam_policy_document" "repository" {
 resource "aws_ecr_lifecycle_policy" "service" {
   repository = aws_ecr_repository.service.name
 
-  # The deploy tags what it brings into a stage. An image that an earlier rule counts is left alone by the later ones: what a stage
-  # runs, or ran, does not go however much was pushed since, and ECR keeps the images of each architecture while an index names
-  # them. Two indexes a version, service and worker, each of two images.
+  # The deploy tags what it brings into a stage. What an earlier rule selects, later ones leave alone: so what a stage runs, or ran, does not go
+  # however much was pushed since. The last stage comes first: what prod still runs, dev has long gone beyond, and dev's rule would expire it.
+  # ECR keeps the images of each architecture while an index names them. A deployment has three indexes: service, worker and function.
   policy = jsonencode({
     rules = concat([
-      for index, stage in sort(var.stages) : {
+      for index, stage in reverse(var.stages) : {
         rulePriority = 1 + index
         description  = "What ${stage} ran, as far back as a roll back can go"
-        selection    = { tagStatus = "tagged", tagPrefixList = ["deployed-${stage}-"], countType = "imageCountMoreThan", countNumber = 2 * var.kept_version_count }
+        selection    = { tagStatus = "tagged", tagPrefixList = ["deployed-${stage}-"], countType = "imageCountMoreThan", countNumber = 3 * var.kept_version_count }
         action       = { type = "expire" }
       }
       ], [{
         rulePriority = 1 + length(var.stages)
         description  = "What was built, at least as long as its version of the application is kept"
-        # Twice the versions' images: a build that failed before its version was made has pushed images too.
-        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 12 * var.kept_version_count }
+        # A version has an index and an image of each architecture for every target, and each index may have a signature: twelve. Twice that,
+        # since a build that failed before its version was made has pushed images too.
+        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 24 * var.kept_version_count }
         action    = { type = "expire" }
     }])
   })

@@ -30,14 +30,14 @@ variable "repository" {
 }
 
 variable "stages" {
-  description = "Stages in this account. The GitHub environment of a stage has its name."
-  type        = set(string)
+  description = "Stages in this account, in the order in which a version goes through them. The GitHub environment of a stage has its name."
+  type        = list(string)
   default     = ["dev", "staging", "prod"]
 
   # Names of the account's own things begin with the same letters: a stage of such a name could touch them.
   validation {
-    condition     = alltrue([for stage in var.stages : can(regex("^[a-z][a-z0-9]{1,9}$", stage))]) && length(setintersection(var.stages, ["github", "state", "bundles", "account", "version", "boundary"])) == 0
-    error_message = "stages: want 2 to 10 lower-case letters and digits, a letter first, and none of github, state, bundles, account, version, boundary."
+    condition     = alltrue([for stage in var.stages : can(regex("^[a-z][a-z0-9]{1,9}$", stage))]) && length(distinct(var.stages)) == length(var.stages) && length(setintersection(var.stages, ["github", "state", "bundles", "account", "version", "boundary"])) == 0
+    error_message = "stages: want each once, in 2 to 10 lower-case letters and digits, a letter first, and none of github, state, bundles, account, version, boundary."
   }
 }
 

@@ -9,6 +9,7 @@
  */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { keptImages, type RepositoryImage } from './ecr-lifecycle.ts'
 import { isAllowed, type Attempt, type Statement } from './iam-simulation.ts'
 import { listOf, mockedResources, statementsOf, type MockedResource } from './mocked.ts'
 
@@ -611,6 +612,35 @@ test('the boundary leaves the stage’s roles what they do', () => {
   ]) {
     assert(isAllowed([EVERYTHING], attempt, boundary('dev')), `${attempt.action} on ${attempt.resource}`)
   }
+})
+
+/** What a push of the workflow adds: an index for each target, and an image of each architecture. */
+function pushOf(version: number, stages: readonly string[]): readonly RepositoryImage[] {
+  return ['service', 'worker', 'function'].flatMap((target) => {
+    const parts = ['amd64', 'arm64'].map((architecture) => ({
+      digest: `${version}-${target}-${architecture}`,
+      tags: [`${version}-${target}-${architecture}`]
+    }))
+    const tags = [`${version}-${target}`, ...stages.map((stage) => `deployed-${stage}-${version}-${target}`)]
+    return [...parts, { digest: `${version}-${target}`, tags, parts: parts.map(({ digest }) => digest) }]
+  })
+}
+
+test('no image expires that a stage runs, however old, nor one that a version of the application names', () => {
+  const policy = account.find(({ type }) => type === 'aws_ecr_lifecycle_policy')?.values['policy']
+  const application = account.find(({ type }) => type === 'aws_elastic_beanstalk_application')
+  const versionCount = Number(listOf(application?.values['appversion_lifecycle'])[0]?.['max_count'])
+  assert(versionCount >= 20)
+  // prod runs one of the first versions, and went on to none since; dev ran every one.
+  const versions = Array.from({ length: 10 * versionCount }, (_, version) =>
+    pushOf(version, version === 3 ? ['dev', 'prod'] : ['dev'])
+  )
+  // Every second build failed after it had pushed.
+  const images = versions.flatMap((pushed, version) => [...pushed, ...pushOf(version + 0.5, [])])
+  const kept = new Set(keptImages(String(policy), images).map(({ digest }) => digest))
+  const needed = [versions[3] ?? [], ...versions.slice(-versionCount)].flat()
+  for (const { digest } of needed) assert(kept.has(digest), digest)
+  assert(kept.size < images.length / 2, 'what nobody needs goes')
 })
 
 test('each policy fits into what IAM takes', () => {

@@ -42,8 +42,8 @@ run "account" {
   assert {
     condition = alltrue([
       for index, rule in jsondecode(aws_ecr_lifecycle_policy.service.policy).rules :
-      rule.rulePriority == index + 1 && rule.selection.countNumber >= 2 * one(aws_elastic_beanstalk_application.service.appversion_lifecycle).max_count &&
-      (index < length(var.stages) ? rule.selection.tagPrefixList[0] == "deployed-${sort(var.stages)[index]}-" : rule.selection.tagStatus == "any")
+      rule.rulePriority == index + 1 && rule.selection.countNumber >= 3 * one(aws_elastic_beanstalk_application.service.appversion_lifecycle).max_count &&
+      (index < length(var.stages) ? rule.selection.tagPrefixList[0] == "deployed-${reverse(var.stages)[index]}-" : rule.selection.tagStatus == "any")
     ]) && length(jsondecode(aws_ecr_lifecycle_policy.service.policy).rules) == length(var.stages) + 1
     error_message = "No image expires while a version of the application points to it, nor while a stage runs it: what is deployed counts apart."
   }
