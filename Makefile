@@ -101,7 +101,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 # dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
 $(INSTALLED): package-lock.json .npmrc tools/node/package.json web/package.json
 	@echo 'Installing the dependencies'
-	@npm ci --include=dev --ignore-scripts --no-progress --loglevel=error
+	@npm ci --include=dev --ignore-scripts --loglevel=error $$(test -t 2 || echo --no-progress)
 	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \
 	  echo 'The Node.js of the project does not start here. On Debian and Ubuntu it needs: apt-get install libatomic1' >&2; \
 	  exit 1; }

@@ -12,14 +12,18 @@ import type { JobBackend } from '../jobs/job-backend.ts'
 import type { EmfReporter, ReportingProcess } from '../server/emf-reporter.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
+import { createTerminalLog } from '../server/terminal-log.ts'
 import { createEmfReporter } from './emf-reporter.ts'
 import { openJobBackend } from './jobs.ts'
 import { judgeNodeVersion } from './node-version.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
 
 /** What every process of the product has. */
 export interface ProcessContext {
   readonly config: Config
   readonly log: ServiceLog
+  /** Where the log is read by a person; undefined where it is lines of JSON. */
+  readonly terminal: Terminal | undefined
   readonly metrics: Metrics
   readonly emfReporter: EmfReporter | undefined
   readonly jobs: JobBackend
@@ -58,7 +62,8 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   if (version.outcome === 'too old') return giveUp(version.message)
   const config = readConfig(env)
   if (config === undefined) return undefined
-  const log = createServiceLog(config.logLevel)
+  const terminal = openTerminal(config.logFormat, process.stdout, env)
+  const log = terminal === undefined ? createServiceLog(config.logLevel) : createTerminalLog(config.logLevel, terminal)
   process.once('exit', log.flush)
   const { logger } = log
   logger.info(
@@ -74,10 +79,11 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   }
   const closing = new AsyncDisposableStack()
   closing.defer(() => jobs.close())
+  closing.defer(() => terminal?.endProgress())
   const metrics = createMetrics()
   const emfReporter = createEmfReporter(config, kind.name, metrics, log)
   closing.defer(() => emfReporter?.stop())
-  return { config, log, metrics, emfReporter, jobs, closing, ...shutdownOf(kind, config, log, closing) }
+  return { config, log, terminal, metrics, emfReporter, jobs, closing, ...shutdownOf(kind, config, log, closing) }
 }
 
 /** How a process with this stack ends. */

@@ -9,10 +9,11 @@ import type { Config } from '../config/settings.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createMetricsServer } from '../server/metrics.ts'
 import { openKeyRing } from './api-keys.ts'
+import { firstScreen } from './first-screen.ts'
 import { createJobRunner } from './jobs.ts'
 import { closeServer, listen, listenWith } from './listen.ts'
 import { openApp, type CreateEncoding } from './open-app.ts'
-import { openProcess, type ProcessKind } from './open-process.ts'
+import { openProcess, type ProcessContext, type ProcessKind } from './open-process.ts'
 
 const SERVICE: ProcessKind = {
   name: 'service',
@@ -31,7 +32,7 @@ const REPORTS_DEADLINE_MS = 2000
 export async function runService(env: Environment, createEncoding: CreateEncoding): Promise<void> {
   const context = await openProcess(env, SERVICE)
   if (context === undefined) return
-  const { config, log, metrics, emfReporter, jobs, closing } = context
+  const { config, log, terminal, metrics, emfReporter, jobs, closing } = context
   const { logger } = log
   if (config.jwtSecretKey.some((secret) => secret.length < 32))
     logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
@@ -68,9 +69,11 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   room.start()
   context.closeOnSignal((error) => errors.report(error))
 
+  terminal?.startProgress('Loading the model')
   try {
     await encoding.start()
   } catch (error) {
+    terminal?.endProgress()
     // Health answers and readiness says why; whether to replace the process is for who runs it.
     logger.fatal({ err: error }, 'the model could not be loaded')
     errors.report(error)
@@ -80,8 +83,15 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     jobRunner.start()
     backlogReporter.start()
   }
+  terminal?.endProgress()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
-  if (madeKey !== undefined) process.stderr.write(curlHint(app.listeningOrigin, madeKey))
+  greet(context, app.listeningOrigin, madeKey)
+}
+
+/** Tells a person how to go on, and whoever reads a pipe at least the key that was made. */
+function greet({ config, terminal }: ProcessContext, origin: string, madeKey: string | undefined): void {
+  if (terminal !== undefined) terminal.write(firstScreen({ origin, madeKey, config, terminal }))
+  else if (madeKey !== undefined) process.stderr.write(curlHint(origin, madeKey))
 }
 
 function hasNoSecrets(config: Config): boolean {

@@ -123,6 +123,10 @@ export const SETTINGS = {
     default: 'info',
     doc: 'The least severe lines to log. `info` writes one line a request.'
   }),
+  LOG_FORMAT: oneOf(['auto', 'pretty', 'json'], {
+    default: 'auto',
+    doc: 'Form of the log: `json` writes an object a line, `pretty` a line for people, in colours unless `NO_COLOR` is set; `auto` is `pretty` on a terminal, and else `json`.'
+  }),
   CORS_ORIGIN: list({
     itemPattern: /^(?:\*|https?:\/\/[^/?#\s,]+)$/,
     bounds: '`*`, or origins such as `https://app.example.org`, comma separated',

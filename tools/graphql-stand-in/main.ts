@@ -10,9 +10,11 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { openTerminal } from '../../src/app/terminal.ts'
 import type { Mentor } from '../../src/mentor/mentor.ts'
 import { withTrainingData } from '../../src/mentor/sheet-merge.ts'
 import { readTrainingData } from '../../src/mentor/training-data.ts'
+import { terminalLine } from '../../src/server/terminal-log.ts'
 import { FAULTS, GraphQlStandIn } from './stand-in.ts'
 
 const HELP = `Usage: npm run graphql-stand-in [-- --port <port>] [--with-service]
@@ -65,13 +67,17 @@ function startService(standIn: GraphQlStandIn, secret: string): void {
       SECRET_HEADER_NAME,
       SECRET_HEADER_VALUE: secret,
       API_SECRET_KEY: key,
+      // Read below, and shown as `LOG_FORMAT` wants it.
+      LOG_FORMAT: 'json',
       // Models of these mentors stay apart from those of mentors that are kept here.
       DATA_DIR: given['DATA_DIR'] || 'data/graphql-stand-in'
     }
   })
+  const format = (['pretty', 'json'] as const).find((name) => name === given['LOG_FORMAT']) ?? 'auto'
+  const terminal = openTerminal(format, process.stdout, given)
   let origin = ''
   createInterface(child.stdout).on('line', (line) => {
-    process.stdout.write(`${line}\n`)
+    process.stdout.write(terminal === undefined ? `${line}\n` : terminalLine(line, terminal.hasColors))
     const { msg, address }: { msg?: string; address?: string } = line.startsWith('{') ? JSON.parse(line) : {}
     if (msg === 'listening' && address !== undefined) origin = address
     if (msg === 'ready')
