@@ -24,6 +24,7 @@ import { memoryLimitBytes } from '../server/memory-limit.ts'
 import { ObservedEncoder } from '../server/observed-encoder.ts'
 import type { Readiness } from '../server/readiness.ts'
 import { ReplyCache } from '../server/reply-cache.ts'
+import { ServiceSampler } from '../server/service-sampler.ts'
 import { createErrorReporter, type ErrorReporter } from '../server/sentry.ts'
 import { jobRouteOptions } from './jobs.ts'
 import { openMentors, type MentorArea } from './mentors.ts'
@@ -142,6 +143,13 @@ export async function openApp(
       jobs: jobRouteOptions(config, jobs, line),
       mentors: mentors.routes,
       classifiers: mentors.classifiers
+    }),
+    // A function answers one event at a time, and never streams.
+    ...(offer.keepsData && {
+      sampler: new ServiceSampler({
+        read: (names) => metrics.readSome(names),
+        onFault: (error) => logger.error({ err: error }, 'the metrics could not be sampled')
+      })
     }),
     containerId: offer.containerId,
     reportError: (error, request) => {

@@ -35,6 +35,7 @@ import type { ClassifierRouteOptions } from './routes/classifiers/classifier-req
 import { classifierRoutes } from './routes/classifiers/classifier-routes.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
 import { cachedReplyHeaders, encodeRoutes } from './routes/encode/encode-routes.ts'
+import { eventRoutes } from './routes/events/event-routes.ts'
 import { followupRoutes, type FollowupRouteOptions } from './routes/followups/followup-routes.ts'
 import { healthRoutes, pingRoutes } from './routes/health/health-routes.ts'
 import { inferenceHealthRoutes, inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
@@ -49,6 +50,7 @@ import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
 import { tokenizeRoutes } from './routes/tokenize/tokenize-routes.ts'
 import { trainRoutes, type TrainRouteOptions } from './routes/train/train-routes.ts'
 import { versionRoutes, type MentorVersionRouteOptions } from './routes/versions/mentor-version-routes.ts'
+import type { ServiceSampler } from './service-sampler.ts'
 import { secureHeaders } from './secure-headers.ts'
 import { refuseUnreadable, sendError, type ReportError } from './send-error.ts'
 import { isSlowStream } from './streamed-request.ts'
@@ -107,6 +109,8 @@ export interface AppDependencies {
   /** Told of every answered question, for metrics. @default nobody */
   readonly observeAnswer?: AnswerObserver
   readonly reportError: ReportError
+  /** Samples of how the service fares; without them there is no such route. */
+  readonly sampler?: ServiceSampler
   /** Where the playground was built to. @default where `npm run build-web` puts it */
   readonly playgroundFolder?: string
 }
@@ -325,6 +329,8 @@ async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }
     })
     await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
     await api.register(callerRoutes, { prefix: '/v1' })
+    if (dependencies.sampler !== undefined)
+      await api.register(eventRoutes, { prefix: '/v1', sampler: dependencies.sampler })
     await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
     if (dependencies.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...dependencies.jobs })
     if (dependencies.mentors !== undefined) {

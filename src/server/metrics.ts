@@ -76,6 +76,8 @@ export interface Metrics {
   text(): Promise<string>
   /** The same figures, for other formats. */
   read(): Promise<readonly MetricReading[]>
+  /** Those of some names alone: what others read since their last look, as the event loop's delay, is not touched. */
+  readSome(names: readonly string[]): Promise<readonly MetricReading[]>
 }
 
 /** From half a millisecond, a cached reply, to the seconds of a queue that is full. */
@@ -189,7 +191,9 @@ export function createMetrics(): Metrics {
       addCounter(registry, 'sbert_memory_refused_total', full, () => memory.refusedCount)
     },
     text: async () => registry.metrics(),
-    read: async () => registry.getMetricsAsJSON()
+    read: async () => registry.getMetricsAsJSON(),
+    readSome: async (names) =>
+      Promise.all(names.flatMap((name) => registry.getSingleMetric(name) ?? []).map((metric) => metric.get()))
   }
 }
 

@@ -14,6 +14,7 @@ import { MAX_PHRASES } from '../../src/mentor/mentor-upload.ts'
 import { MAX_QUESTIONS } from '../../src/mentor/training-data.ts'
 import { MAX_READING_MS } from '../../src/reading/reading-line.ts'
 import { MAX_HEADER_BYTES } from '../../src/server/app.ts'
+import { MAX_EVENT_LISTENERS } from '../../src/server/service-sampler.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const settings: Record<string, Setting<unknown>> = SETTINGS
@@ -42,7 +43,8 @@ test('docs/limits.md has the limits that no setting changes as the code has them
     `${MAX_READING_MS} ms`,
     MAX_JOB_SENTENCES,
     MAX_QUESTIONS,
-    MAX_PHRASES
+    MAX_PHRASES,
+    MAX_EVENT_LISTENERS
   ]) {
     assert.match(page, new RegExp(`^\\| [^|]+\\| ${value} +\\|`, 'm'))
   }

@@ -16,6 +16,7 @@ import { createAuthenticator } from '../../src/server/auth.ts'
 import { digestOf, type ApiKey } from '../../src/server/callers/key-file.ts'
 import { KeyRing } from '../../src/server/callers/key-ring.ts'
 import { allScopes, type Scope } from '../../src/server/callers/scope.ts'
+import { ServiceSampler } from '../../src/server/service-sampler.ts'
 import { temporaryFolder, WordsEncoder } from './mentor-app.ts'
 import { API_KEY, buildTestApp, JWT_SECRET, type TestApp } from './test-app.ts'
 
@@ -47,6 +48,8 @@ export async function openFullApp(t: TestContext, keys: readonly ApiKey[]): Prom
       authenticate: createAuthenticator({ apiSecretKey: [API_KEY], jwtSecretKey: [JWT_SECRET], keyRing }),
       encoder,
       playgroundFolder,
+      // Events never end, so a test of all routes may not listen to them.
+      sampler: new ServiceSampler({ read: async () => [], maxListeners: 0 }),
       jobs: jobRouteOptions(config, backend, line),
       mentors: mentors.routes,
       classifiers: mentors.classifiers,

@@ -38,6 +38,9 @@ export const skipReason =
     ? 'no Chromium here: apt-get install chromium, or set CHROMIUM_PATH'
     : false
 
+/** Waiting ends with what is waited for; this is for a machine that does other things too. */
+const TIMEOUT_MS = 60_000
+
 /** A service as a process, with the playground as it is now. */
 export interface PlaygroundService {
   readonly origin: string
@@ -91,6 +94,7 @@ export async function openBrowser(t: TestContext): Promise<Browser> {
 export async function openPage(t: TestContext, url: string): Promise<Page> {
   const browser = await openBrowser(t)
   const page = await browser.newPage({ viewport: SIZES.desk, reducedMotion: 'reduce' })
+  page.setDefaultTimeout(TIMEOUT_MS)
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => {

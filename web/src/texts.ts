@@ -145,7 +145,7 @@ export const texts = {
     refused: (version: number, why: string) =>
       `Version ${version} is kept but does not answer: ${why}. Promote it under Versions if you know better.`,
     done: (version: number, duration: string, accuracy: string) =>
-      `Version ${version} answers from now on. Trained in ${duration}; ${accuracy} of the phrases held out got their answer.`
+      `Version ${version} answers from now on. Trained in ${duration}; ${accuracy} of what was held out was right.`
   },
   findings: {
     title: 'What makes answers worse',
@@ -306,6 +306,124 @@ export const texts = {
     ofCommon: (count: number) => `of ${count} phrases in both`,
     gone: (count: number) => `${count} errors less`,
     added: (count: number) => `${count} errors more`
+  },
+  classifiers: {
+    none: 'There is no classifier yet. Start from an example, or drop a table.',
+    noneToAsk: 'There is no classifier to ask yet. Someone whose key may train has to bring a table.',
+    all: 'All classifiers',
+    columns: { name: 'Name', predicts: 'Predicts', from: 'From', classes: 'Classes', accuracy: 'Accuracy' },
+    add: 'Add a classifier',
+    name: 'Name, else the name of the file',
+    namePlaceholder: 'letters',
+    drop: 'A table (CSV or JSON)',
+    columnsHint: 'The column label is predicted; every other column is read, texts by their meaning.',
+    examples:
+      'Letters to a library are sorted by their texts, in four classes; sensors by two numbers, in two. Both are small enough to read.',
+    startFrom: { letters: 'Start from letters', sensors: 'Start from sensors' },
+    back: '← All classifiers',
+    predicts: (label: string, features: string) => `predicts ${label} from ${features}`,
+    reallyDelete: (name: string) => `Delete the classifier ${name}, with all its versions?`,
+    trainAnew: 'Train anew from a table',
+    unknown: (name: string) => `There is no classifier ${name}.`,
+    understood: 'How the table was understood',
+    read: (rows: number, classes: number, label: string) =>
+      `${rows} rows; ${label} has ${classes} different values, the classes to predict.`,
+    featureColumns: 'Columns that are read',
+    types: { text: 'text', number: 'number' },
+    sameInput: (count: number, rows: readonly number[], labels: readonly string[]) =>
+      `${count} inputs have several labels, of which at most one can be learned: rows ${rows.join(', ')} say ${labels.join(' and ')}.`,
+    tab: { predict: 'Predict', evaluation: 'Evaluation', versions: 'Versions' }
+  },
+  predict: { title: 'A row', predict: 'Predict', nothingYet: 'Fill in a row to see what is predicted.' },
+  jobs: {
+    title: 'Jobs',
+    none: 'There is no job yet. Trainings are jobs, and so is work that takes longer than a request should wait.',
+    noneOfState: 'No job is in this state.',
+    show: 'Show',
+    states: {
+      ALL: 'All',
+      QUEUED: 'Queued',
+      IN_PROGRESS: 'In progress',
+      SUCCESS: 'Succeeded',
+      DEAD: 'Dead letters',
+      PERMANENT: 'Failed for good',
+      CANCELLED: 'Cancelled'
+    },
+    status: {
+      QUEUED: 'queued',
+      IN_PROGRESS: 'in progress',
+      SUCCESS: 'succeeded',
+      FAILURE: 'failed',
+      DEAD: 'dead letter',
+      PERMANENT: 'failed for good',
+      CANCELLED: 'cancelled'
+    },
+    columns: {
+      status: 'State',
+      type: 'Type',
+      created: 'Created',
+      tries: 'Tries',
+      about: 'Id and last error',
+      actions: 'Actions'
+    },
+    enqueue: 'Enqueue an example',
+    exampleSentence: (number: number) => `This is sentence ${number} of a job that encodes many of them.`,
+    cancel: 'Cancel',
+    redrive: 'Redrive',
+    result: 'Result',
+    newer: 'Newer',
+    older: 'Older'
+  },
+  watch: {
+    waiting: 'Listening for the first second…',
+    seconds: 'Seconds',
+    figures: {
+      sentences: 'Sentences',
+      requests: 'Requests',
+      perSecond: 'a second',
+      batch: 'Batch',
+      batchNote: 'sentences each',
+      cache: 'Cache hits',
+      cacheNote: 'of single encodings',
+      waiting: 'Waiting',
+      waitingNote: 'sentences',
+      memory: 'Memory',
+      ofLimit: (limit: string) => `of ${limit}`
+    },
+    plots: {
+      throughput: 'Throughput',
+      perSecond: 'A second',
+      sentences: 'sentences',
+      requests: 'requests',
+      latency: 'Latency',
+      meanMs: 'Mean of each second',
+      inference: 'inference',
+      queue: 'queue',
+      tokenize: 'tokenize',
+      batch: 'Batch size',
+      sentencesPerBatch: 'Sentences a batch',
+      memory: 'Memory',
+      ofLimit: (limit: string) => `Share of ${limit}`
+    }
+  },
+  burst: {
+    title: 'What batching does',
+    lead: (count: number) =>
+      `Sends ${count} new sentences in three ways. It takes a second or two, and leaves others their turn.`,
+    send: 'Send a burst',
+    sending: 'Sending…',
+    ways: {
+      'one-by-one': 'One after the other',
+      'at-once': 'All at once, a call each',
+      'one-call': 'In one call'
+    },
+    columns: {
+      way: 'Way',
+      duration: 'Time',
+      rate: 'Sentences a second',
+      queue: 'Queue, mean',
+      inference: 'Inference, mean'
+    }
   },
   review: {
     none: 'Nothing waits: every question that was asked matched a phrase, or was judged.',

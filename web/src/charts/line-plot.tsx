@@ -23,6 +23,8 @@ interface LinePlotProps {
   readonly mark?: { readonly x: number; readonly name: string }
   /** A line from corner to corner: what would be perfect. */
   readonly diagonal?: boolean
+  /** Whether the numbers are also in a table, for those who do not see the plot. @default true */
+  readonly isTabulated?: boolean
   readonly formatX?: (x: number) => string
   readonly formatY?: (y: number) => string
 }
@@ -49,6 +51,7 @@ export function LinePlot({
   yRange = [0, 1],
   mark,
   diagonal = false,
+  isTabulated = true,
   formatX = asPercent,
   formatY = asPercent
 }: LinePlotProps) {
@@ -109,31 +112,43 @@ export function LinePlot({
             </span>
           ))}
       </figcaption>
-      <div class="unseen">
-        <table>
-          <caption>{caption}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{xLabel}</th>
-              {series.map(({ name }) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
+      {isTabulated && (
+        <PlotTable caption={caption} xLabel={xLabel} series={series} formatX={formatX} formatY={formatY} />
+      )}
+    </figure>
+  )
+}
+
+type PlotTableProps = Pick<LinePlotProps, 'caption' | 'xLabel' | 'series'> &
+  Required<Pick<LinePlotProps, 'formatX' | 'formatY'>>
+
+/** The numbers of a plot. */
+function PlotTable({ caption, xLabel, series, formatX, formatY }: PlotTableProps) {
+  return (
+    <div class="unseen">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{xLabel}</th>
+            {series.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {series[0]?.points.map(([x], row) => (
+            <tr key={row}>
+              <td>{formatX(x)}</td>
+              {series.map(({ name, points }) => (
+                <td key={name}>{points[row] === undefined ? '' : formatY(points[row][1])}</td>
               ))}
             </tr>
-          </thead>
-          <tbody>
-            {series[0]?.points.map(([x], row) => (
-              <tr key={row}>
-                <td>{formatX(x)}</td>
-                {series.map(({ name, points }) => (
-                  <td key={name}>{points[row] === undefined ? '' : formatY(points[row][1])}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </figure>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

@@ -22,3 +22,14 @@ export function formatChange(change: number | null): string {
   if (points === 0) return '±0'
   return `${points > 0 ? '+' : '−'}${Math.abs(points)}`
 }
+
+/** A number of things as people read it. */
+export function formatNumber(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 10) / 10)
+}
+
+/** Bytes in the largest unit of which there is one. */
+export function formatBytes(bytes: number): string {
+  if (bytes >= 1024 ** 3) return `${(bytes / 1024 ** 3).toFixed(1)} GB`
+  return `${Math.round(bytes / 1024 ** 2)} MB`
+}

@@ -15,6 +15,8 @@ export interface Loaded<T> {
   readonly fault: ReadonlySignal<string | undefined>
   /** Reads it anew. */
   readonly reload: () => Promise<void>
+  /** Takes what was read in another way. */
+  readonly take: (read: T) => void
 }
 
 /**
@@ -44,5 +46,8 @@ export function useLoaded<T>(
   useEffect(() => {
     if (!lost) void reload()
   }, [reload, lost])
-  return { value, fault, reload }
+  const take = (newer: T): void => {
+    value.value = newer
+  }
+  return { value, fault, reload, take }
 }

@@ -6,28 +6,39 @@
 import { useSignal } from '@preact/signals'
 import type { FunctionComponent } from 'preact'
 import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { ClassifiersScreen } from '../classifiers/classifiers-screen.tsx'
+import { JobsScreen } from '../jobs/jobs-screen.tsx'
 import { MentorsScreen } from '../mentors/mentors-screen.tsx'
 import { ScreenFault } from '../parts/screen-fault.tsx'
 import { SentencesScreen } from '../sentences/sentences-screen.tsx'
+import { caller } from '../service/caller.ts'
 import { isLost } from '../service/connection.ts'
 import { key } from '../service/key.ts'
 import { texts } from '../texts.ts'
+import { WatchScreen } from '../watch/watch-screen.tsx'
 import { CallAtHand } from './call-at-hand.tsx'
 import { KeyForm } from './key-form.tsx'
 import { Navigation } from './navigation.tsx'
-import { screenOf, type ScreenName } from './route.ts'
+import { offeredScreens } from './offered-screens.ts'
+import { goTo, screenOf, type ScreenName } from './route.ts'
 
 const COMPONENTS: Readonly<Record<ScreenName, FunctionComponent>> = {
   sentences: SentencesScreen,
-  mentors: MentorsScreen
+  mentors: MentorsScreen,
+  classifiers: ClassifiersScreen,
+  jobs: JobsScreen,
+  service: WatchScreen
 }
 
 /** The whole page: navigation, and the screen of the address. */
 export function App() {
   const screen = screenOf()
+  const offered = offeredScreens()
+  const isOffered = offered.includes(screen)
   useEffect(() => {
     document.title = `${texts.screens[screen].title} · ${texts.product}`
-  }, [screen])
+    if (!isOffered && offered[0] !== undefined) goTo(offered[0])
+  }, [screen, isOffered])
   return (
     <div class="shell">
       <a class="skip-link" href="#main" onClick={skipToMain}>
@@ -45,7 +56,9 @@ export function App() {
             <h1>{texts.screens[screen].title}</h1>
             <p class="lead">{texts.screens[screen].lead}</p>
           </header>
-          {key.value === undefined ? <KeyForm /> : <Screen key={screen} name={screen} />}
+          {key.value === undefined && <KeyForm />}
+          {/* What the key may do decides what a screen asks for. */}
+          {caller.value !== undefined && isOffered && <Screen key={screen} name={screen} />}
         </main>
       </div>
     </div>

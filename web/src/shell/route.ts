@@ -6,7 +6,7 @@
 import { signal } from '@preact/signals'
 
 /** Screens by their name in the address. */
-export const SCREENS = ['sentences', 'mentors'] as const
+export const SCREENS = ['sentences', 'mentors', 'classifiers', 'jobs', 'service'] as const
 export type ScreenName = (typeof SCREENS)[number]
 
 /** The address after `#/`, in its parts: the screen, then what the screen makes of the rest. */

@@ -6,6 +6,7 @@
 import { signal } from '@preact/signals'
 import { ask, askQuietly, ServiceFault } from '../service/ask.ts'
 import type { ServiceRequest } from '../service/service-request.ts'
+import { pause } from '../service/pause.ts'
 import { faultSentence } from '../service/use-task.ts'
 import type { Column, ModelFigures } from './version-calls.ts'
 
@@ -92,10 +93,4 @@ async function follow(path: string, statusUrl: string): Promise<Training> {
       }
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  setTimeout(resolve, ms)
-  return promise
 }

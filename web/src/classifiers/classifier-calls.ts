@@ -1,0 +1,61 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { ask } from '../service/ask.ts'
+import { withJson, type ServiceRequest } from '../service/service-request.ts'
+import type { Column } from '../versions/version-calls.ts'
+
+export interface ClassifierListing {
+  readonly classifier: string
+  readonly live: number | null
+  readonly versionCount: number
+  readonly architecture: string
+  readonly features: readonly Column[]
+  readonly label: Column
+  readonly classCount: number
+  readonly accuracy: number | null
+  readonly updated: string
+}
+
+/** The address of a classifier. */
+export function classifierPath(name: string): string {
+  return `/v1/classifiers/${encodeURIComponent(name)}`
+}
+
+export async function listClassifiers(): Promise<readonly ClassifierListing[]> {
+  return (await ask<{ data: ClassifierListing[] }>({ method: 'GET', path: '/v1/classifiers' })).data.data
+}
+
+/** A call that trains from a table. */
+export function trainingRequest(name: string, table: string, contentType: string): ServiceRequest {
+  return { method: 'POST', path: `${classifierPath(name)}/train`, body: table, contentType }
+}
+
+export async function deleteClassifier(name: string): Promise<void> {
+  await ask({ method: 'DELETE', path: classifierPath(name) })
+}
+
+/** A row to predict, by column. */
+export type Row = Readonly<Record<string, string | number>>
+
+export interface Prediction {
+  readonly predicted: string | number
+  /** The likeliest classes, when the model has probabilities. */
+  readonly ranked: readonly { readonly class: string | number; readonly probability: number }[]
+  readonly durationMs: number
+}
+
+const TOP_COUNT = '5'
+
+/** Predicts the class of one row. */
+export async function predict(name: string, row: Row): Promise<Prediction> {
+  const columns = Object.fromEntries(Object.entries(row).map(([column, value]) => [column, [value]]))
+  const path = `${classifierPath(name)}/predict?${new URLSearchParams({ top_k: TOP_COUNT }).toString()}`
+  const { data, durationMs } = await ask<{
+    class: (string | number)[]
+    top_k?: { class: string | number; probability: number }[][]
+  }>(withJson('POST', path, columns))
+  return { predicted: data.class[0] ?? '', ranked: data.top_k?.[0] ?? [], durationMs }
+}
