@@ -69,6 +69,10 @@ check-package: $(INSTALLED) ## run the package that others import under the olde
 test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
 	@$(RUN) test-terraform
 
+.PHONY: test-clients
+test-clients: download-models ## run the programs of docs/clients.md against the service, with packages from PyPI and npm
+	@$(RUN) test-clients
+
 .PHONY: test-deployed
 test-deployed: $(INSTALLED) ## ask a deployed stage all that matters: BASE_URL=https://… API_KEY=…
 	@$(RUN) test-deployed

@@ -23,7 +23,7 @@ const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 const RUN_PAGES = [
   ['README.md', 'docs/followups.md', 'docs/review.md'],
   ['docs/classify-sensors.md'],
-  ['docs/classify-text.md', 'docs/inference.md', 'docs/jobs.md'],
+  ['docs/classify-text.md', 'docs/inference.md', 'docs/jobs.md', 'docs/clients.md'],
   ['docs/pipeline.md'],
   ['docs/security.md']
 ]

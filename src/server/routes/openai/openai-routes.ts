@@ -174,7 +174,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
         response: { 200: ModelsReply, ...OPENAI_ERRORS }
       }
     },
-    async () => ({ object: 'list' as const, data: [describe(model)] })
+    async () => ({ object: 'list' as const, data: [describe(model), describe(model, listedAlias(model))] })
   )
 
   app.get(
@@ -199,8 +199,13 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
 /** Rows turned into JSON before others get their turn: some 2 ms. */
 const ROWS_A_TURN = 128
 
-function describe(model: ServedEncoder): Static<typeof ModelReply> {
-  return { id: model.id, object: 'model', created: model.createdSeconds, owned_by: 'sbert-service' }
+/** A second name in the list, for clients that offer only models with "embed" in their name. */
+function listedAlias(model: ServedEncoder): string {
+  return `embedding/${model.id}`
+}
+
+function describe(model: ServedEncoder, id: string = model.id): Static<typeof ModelReply> {
+  return { id, object: 'model', created: model.createdSeconds, owned_by: 'sbert-service' }
 }
 
 /** Another model's name is refused: its embeddings would look right and compare with nothing. */

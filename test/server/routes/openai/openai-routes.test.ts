@@ -107,13 +107,52 @@ test('the OpenAI client finds the model, by its name with or without an owner', 
   const { data: models } = await client.models.list()
   assert.deepEqual(
     models.map(({ id, object }) => [id, object]),
-    [[MODEL, 'model']]
+    [
+      [MODEL, 'model'],
+      [`embedding/${MODEL}`, 'model']
+    ]
   )
   assert.equal((await client.models.retrieve(MODEL)).id, MODEL)
   assert.equal((await client.models.retrieve(`sentence-transformers/${MODEL}`)).id, MODEL)
   const owned = await client.embeddings.create({ model: `sentence-transformers/${MODEL}`, input: 'a' })
   assert.equal(owned.model, MODEL)
 })
+
+test('a client that offers only models with "embed" in their name finds one, and may use that name', async (t) => {
+  const { client } = await listen(t)
+  const { data: models } = await client.models.list()
+  const offered = models.map(({ id }) => id).filter((id) => id.includes('embed'))
+  assert.equal(offered.length, 1)
+  assert.equal((await client.models.retrieve(offered[0]!)).id, MODEL)
+  const { data } = await client.embeddings.create({ model: offered[0]!, input: 'hello' })
+  assert.deepEqual(Float32Array.from(data[0]!.embedding), embeddingOf('hello'))
+})
+
+/** Bodies that clients without a package to try them by send: Open WebUI (with a prefix field), Dify at its check of a model, Dify, n8n. */
+const OTHER_CLIENTS = {
+  'Open WebUI': {
+    input: ['hello', 'bye'],
+    model: 'sentence-transformers/all-MiniLM-L6-v2',
+    input_type: 'search_query'
+  },
+  'Dify, when the model is added': { model: MODEL, input: 'hello', encoding_format: 'float' },
+  Dify: { model: MODEL, input: ['hello', 'bye'] },
+  n8n: { model: `embedding/${MODEL}`, input: ['hello', 'bye'], encoding_format: 'float', dimensions: 384 }
+}
+
+for (const [name, payload] of Object.entries(OTHER_CLIENTS)) {
+  test(`${name} is answered with numbers and a count of tokens`, async (t) => {
+    const { app } = await buildTestApp(t)
+    const reply = await app.inject({ method: 'POST', url: '/v1/embeddings', headers: AUTHORIZED, payload })
+    assert.equal(reply.statusCode, 200, reply.body)
+    const { data, usage }: { data: { embedding: number[] }[]; usage: { prompt_tokens: number } } = reply.json()
+    assert.deepEqual(
+      data.map(({ embedding }) => Float32Array.from(embedding)),
+      [payload.input].flat().map(embeddingOf)
+    )
+    assert.ok(usage.prompt_tokens > 0)
+  })
+}
 
 test('the OpenAI client understands what went wrong', async (t) => {
   const { client } = await listen(t)

@@ -1,0 +1,93 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { programsOf } from '../../../tools/test-clients/page.ts'
+import { runProgram } from '../../../tools/test-clients/run-program.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const programs = programsOf(await readFile(join(ROOT, 'docs/clients.md'), 'utf8'))
+const node = programs.find(({ client }) => client === "OpenAI's Node.js client")!
+
+/** A server that gives every text the numbers of `vector`, and to /v1/encode those of `encoding`. */
+async function serve(t: TestContext, vector: readonly number[], encoding: readonly number[]): Promise<string> {
+  const embedding = Buffer.from(Float32Array.from(vector).buffer).toString('base64')
+  const data = [0, 1].map((index) => ({ object: 'embedding', index, embedding }))
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json')
+    const isEncode = request.url?.startsWith('/v1/encode?') === true
+    request.resume().on('end', () => response.end(JSON.stringify(isEncode ? { encoding } : { object: 'list', data })))
+  })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', resolve)
+  await promise
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return `http://127.0.0.1:${address.port}`
+}
+
+async function workplace(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'clients-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+test('docs/clients.md has a program for each client that installs from a registry', () => {
+  const names = programs.map(({ client }) => client.replace(/^OpenAI's /, 'OpenAI ').replace(/ client$/, ''))
+  assert.deepEqual(names, [
+    'OpenAI Python',
+    'OpenAI Node.js',
+    'LangChain',
+    'LangChain.js',
+    'LlamaIndex',
+    'LiteLLM',
+    'Haystack',
+    'Chroma',
+    "Triton's Python"
+  ])
+})
+
+function page(install: string, end: string): string {
+  return `# Page\n\n## One\n\n\`\`\`python\n# pip install ${install}\n${end}\n\`\`\`\n`
+}
+
+test('programsOf() wants fixed versions, and a word on what is printed', () => {
+  assert.deepEqual(programsOf(page('"a[b]==1.2" c==3', 'print(1)  # 1')), [
+    {
+      client: 'One',
+      language: 'python',
+      packages: ['a[b]==1.2', 'c==3'],
+      text: '# pip install "a[b]==1.2" c==3\nprint(1)  # 1\n',
+      printed: '1\n'
+    }
+  ])
+  assert.throws(() => programsOf(page('a', 'print(1)  # 1')), /One: a first line that installs fixed versions/)
+  assert.throws(() => programsOf(page('a==1', 'print(1)')), /One: a comment that says what is printed/)
+})
+
+test('runProgram() takes a program whose output and vector are right, and no other', async (t) => {
+  const right = Array.from({ length: 384 }, (_, index) => Math.fround(Math.sin(index)))
+  const wrong = right.with(383, 0.5)
+  const setting = { folder: await workplace(t), interpreter: process.execPath, apiKey: 'key' }
+  await runProgram(node, { ...setting, origin: await serve(t, right, right) })
+  await assert.rejects(
+    runProgram(node, { ...setting, origin: await serve(t, wrong, right) }),
+    /of which number 383 is not that of \/v1\/encode/
+  )
+  await assert.rejects(
+    runProgram(node, { ...setting, origin: await serve(t, right.slice(1), right) }),
+    /it printed\n2 383\ninstead of\n2 384\n/
+  )
+})
