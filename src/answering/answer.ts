@@ -7,7 +7,7 @@ import { sanitize } from '../mentor/sanitize.ts'
 import type { Match, MatchIndex } from '../mentor/match-index.ts'
 import { OFF_TOPIC_UTTERANCE, type Media, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { ClassifierModel } from '../learning/classifier-model.ts'
-import type { DecisionReasons, Prediction } from '../learning/prediction.ts'
+import type { DecisionReasons, NearSample, Prediction } from '../learning/prediction.ts'
 
 /** How an answer was found. */
 export type AnswerType = (typeof ANSWER_TYPES)[number]
@@ -65,16 +65,25 @@ export interface AnswerReply {
   readonly alternatives: readonly Alternative[]
   /** What the classifier's confidence is made of; undefined when it was not asked, or is none of probabilities. */
   readonly reasons: DecisionReasons | undefined
+  /** The phrases that tell most, the nearest first; none unless asked for, and undefined as {@link reasons} is. */
+  readonly nearest: readonly NearSample[] | undefined
+}
+
+/** What is wanted beside the answer. */
+export interface WantedBeside {
+  /** How many alternatives; with 0 a match needs no embedding. @default 0 */
+  readonly topK?: number
+  /** How many of the nearest phrases. @default 0 */
+  readonly nearestCount?: number
 }
 
 /**
  * Answers a question: word for word what is known so, else what the classifier says of it as asked, not sanitized.
- * @param topK how many alternatives are wanted; with 0 a match needs no embedding
  */
 export async function answerQuestion(
   question: string,
   dependencies: AnswerDependencies,
-  topK = 0
+  { topK = 0, nearestCount = 0 }: WantedBeside = {}
 ): Promise<AnswerReply> {
   const match = dependencies.matchIndex.find(question)
   if (match !== undefined && topK === 0) {
@@ -82,14 +91,15 @@ export async function answerQuestion(
       classifierAnswerId: undefined,
       margin: undefined,
       alternatives: [],
-      reasons: undefined
+      reasons: undefined,
+      nearest: undefined
     })
   }
   const prediction = dependencies.model.predict(
     await dependencies.embed(question),
     Math.max(MARGIN_RANKS, topK),
     // As training texts are.
-    { text: sanitize(question) }
+    { text: sanitize(question), nearestCount }
   )
   const { answersById } = dependencies
   const [best, second] = prediction.ranked
@@ -97,7 +107,8 @@ export async function answerQuestion(
     classifierAnswerId: prediction.classId,
     margin: best === undefined || second === undefined ? undefined : best.confidence - second.confidence,
     alternatives: alternativesOf(prediction.ranked.slice(0, topK), answersById),
-    reasons: prediction.reasons
+    reasons: prediction.reasons,
+    nearest: prediction.nearest
   }
   if (match !== undefined) return replyToMatch(match, decided)
 
@@ -128,7 +139,7 @@ type AnswerContent = Pick<
 
 function replyToMatch(
   match: Match,
-  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives' | 'reasons'>
+  decided: Pick<AnswerReply, 'classifierAnswerId' | 'margin' | 'alternatives' | 'reasons' | 'nearest'>
 ): AnswerReply {
   return {
     ...contentOf(match.answer),

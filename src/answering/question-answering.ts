@@ -12,7 +12,7 @@ import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/ment
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
 import { sanitize } from '../mentor/sanitize.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
-import { answerQuestion, type Alternative, type AnswerReply, type AnswerType } from './answer.ts'
+import { answerQuestion, type Alternative, type AnswerReply, type AnswerType, type WantedBeside } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
 import type { Architecture, ClassifierModel } from '../learning/classifier-model.ts'
 import { evaluate, type JudgedQuestion } from '../learning/evaluation.ts'
@@ -24,12 +24,10 @@ import { readTrainingBins } from '../versions/version-report.ts'
 import { nameReport, type NamedReport } from '../learning/named-report.ts'
 
 /** A question to a mentor. */
-export interface AskedQuestion {
+export interface AskedQuestion extends WantedBeside {
   readonly mentorId: string
   readonly question: string
   readonly chatSessionId: string | undefined
-  /** How many alternatives are wanted. */
-  readonly topK: number
   /** @default nobody in particular */
   readonly caller?: CallerHeaders
 }
@@ -100,7 +98,7 @@ export class QuestionAnswering {
    */
   async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
     const { encoder, models, observer, recorder } = this.#dependencies
-    const { mentorId, question, chatSessionId, topK, caller = {} } = asked
+    const { mentorId, question, chatSessionId, caller = {} } = asked
     const { mentor, model, version } = await this.#open(mentorId, caller)
     let timings: EncodeTimings | undefined
     const embed = async (text: string) => {
@@ -108,7 +106,7 @@ export class QuestionAnswering {
       timings = embeddings.timings
       return rowOf(embeddings, 0)
     }
-    const reply = await answerQuestion(question, { ...mentor, model, embed }, topK)
+    const reply = await answerQuestion(question, { ...mentor, model, embed }, asked)
     const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
     // The confidence of a match is not the classifier's, nor is that of a missing answer.
     if (

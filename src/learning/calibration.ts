@@ -63,13 +63,22 @@ export function meanLogLoss(
   return sum / chosen.length
 }
 
-/** What the probability of the candidate at `at` follows from. */
-export function scoreOf(candidates: Candidates, at: number, calibration: Calibration): number {
-  return (
-    calibration.logitWeight * candidates.logits[at]! +
-    calibration.similarityWeight * candidates.similarities[at]! +
-    calibration.gramWeight * candidates.gramSimilarities[at]!
-  )
+/**
+ * What the probabilities of the candidates of sample `i` follow from, in their order.
+ * @param into holds the result and is returned
+ */
+export function scoresOf(
+  candidates: Candidates,
+  i: number,
+  { logitWeight, similarityWeight, gramWeight }: Calibration,
+  into = new Float64Array(candidates.width)
+): Float64Array {
+  const { logits, similarities, gramSimilarities, width } = candidates
+  for (let place = 0; place < width; place++) {
+    const at = i * width + place
+    into[place] = logitWeight * logits[at]! + similarityWeight * similarities[at]! + gramWeight * gramSimilarities[at]!
+  }
+  return into
 }
 
 /**
@@ -83,11 +92,9 @@ export function probabilitiesOf(
   into = new Float64Array(candidates.width)
 ): Float64Array {
   const { width } = candidates
+  scoresOf(candidates, i, calibration, into)
   let best = -Infinity
-  for (let place = 0; place < width; place++) {
-    into[place] = scoreOf(candidates, i * width + place, calibration)
-    best = Math.max(best, into[place]!)
-  }
+  for (let place = 0; place < width; place++) best = Math.max(best, into[place]!)
   let sum = 0
   for (let place = 0; place < width; place++) sum += into[place] = Math.exp(into[place]! - best)
   for (let place = 0; place < width; place++) into[place]! /= sum

@@ -36,6 +36,12 @@ export interface EncodedTexts {
   readonly grams?: readonly Grams[] | undefined
 }
 
+/** Samples with the texts that a model keeps, to say which of them a question is near to. */
+export interface SampleTexts extends EncodedTexts {
+  /** None where a model need not say so. */
+  readonly texts?: readonly string[] | undefined
+}
+
 /** Logits held at a time: 64 MB. */
 const BLOCK_VALUES = 1 << 24
 

@@ -14,7 +14,8 @@ import { ArrayReader, type NumberArray } from './model-arrays.ts'
 import type { AskedBeside, Prediction } from './prediction.ts'
 import { ridgeClass, ridgeDecisionValues, type RidgeModel } from './ridge.ts'
 import { DamagedFileError, sealFile, unsealFile, type PartReader } from '../storage/sealed-file.ts'
-import { SoftmaxHeader, softmaxFileOf, softmaxPredictor } from './softmax-predictor.ts'
+import { SoftmaxHeader, softmaxFileOf } from './softmax-file.ts'
+import { softmaxPredictor } from './softmax-predictor.ts'
 import type { TrainedSoftmax, TrainingSet } from './train-softmax.ts'
 
 /**

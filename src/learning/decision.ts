@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { scoreOf, type Calibration } from './calibration.ts'
+import { scoresOf, type Calibration } from './calibration.ts'
 import type { Candidates } from './candidates.ts'
 import type { RankedClass } from './evaluation.ts'
 import { topicEvidence, topicProbability, type TopicEvidence, type TopicRule } from './off-topic.ts'
@@ -41,26 +41,27 @@ export function decide(
   { calibration, topicRule, offTopicClass = -1 }: DecisionRule,
   withheld = -1
 ): Decision | undefined {
-  const evidence = topicEvidence(candidates, i, calibration, offTopicClass, withheld)
+  const scores = scoresOf(candidates, i, calibration)
+  const evidence = topicEvidence(candidates, i, scores, offTopicClass, withheld)
   if (evidence === undefined) return undefined
   const onTopic = topicProbability(topicRule, evidence)
   const { classes, width } = candidates
-  const places = Array.from({ length: width }, (_, place) => i * width + place).filter((at) => classes[at] !== withheld)
-  const scores = places.map((at) => scoreOf(candidates, at, calibration))
-  const best = Math.max(...scores)
-  const total = scores.reduce((sum, score) => sum + Math.exp(score - best), 0)
-  const ranked = places
-    .map((at, j) => ({
-      class: classes[at]!,
-      confidence: onTopic * (Math.exp(scores[j]! - best) / total) ** topicRule.shareExponent
-    }))
+  const possible = [...scores.keys()].filter((place) => classes[i * width + place] !== withheld)
+  const best = possible.reduce((most, place) => Math.max(most, scores[place]!), -Infinity)
+  const total = possible.reduce((sum, place) => sum + Math.exp(scores[place]! - best), 0)
+  const shares = possible
+    .map((place) => ({ class: classes[i * width + place]!, share: Math.exp(scores[place]! - best) / total }))
     .filter((one) => one.class !== offTopicClass)
-    .toSorted((a, b) => b.confidence - a.confidence)
+    .toSorted((a, b) => b.share - a.share)
+  const ranked = shares.map((one) => ({
+    class: one.class,
+    confidence: onTopic * one.share ** topicRule.shareExponent
+  }))
   return {
     ranked,
     topicProbability: onTopic,
     evidence,
-    share: (ranked[0]!.confidence / onTopic) ** (1 / topicRule.shareExponent),
+    share: shares[0]!.share,
     isOffTopic: ranked[0]!.confidence < topicRule.leastConfidence
   }
 }

@@ -119,9 +119,10 @@ export async function fitClassifier(
   } else if (architecture === 'softmax') {
     const offTopic = request.offTopic !== undefined && {
       features: request.offTopic,
-      grams: (samples.offTopicTexts ?? []).map(gramsOf)
+      grams: (samples.offTopicTexts ?? []).map(gramsOf),
+      texts: samples.offTopicTexts ?? []
     }
-    const taught = { ...set, grams: texts.map(gramsOf), ...(offTopic && { offTopic }) }
+    const taught = { ...set, texts, grams: texts.map(gramsOf), ...(offTopic && { offTopic }) }
     const trained = await trainSoftmax(engine, taught, options)
     model = packSoftmaxModel(trained, taught, origin)
     judged = trained.outOfFold

@@ -6,7 +6,7 @@
 import type { PartReader } from '../storage/sealed-file.ts'
 
 /** Arrays that a model's file is made of. */
-export type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array | Uint16Array
+export type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array | Uint16Array
 
 /** Takes arrays from a model, one after another. */
 export class ArrayReader {

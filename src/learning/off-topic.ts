@@ -3,7 +3,6 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { scoreOf, type Calibration } from './calibration.ts'
 import type { Candidates } from './candidates.ts'
 import { TOPIC_PRIOR } from './topic-prior.ts'
 
@@ -59,11 +58,14 @@ export const MAX_LOG_ODDS = 14
 /** What other mentors teach: the weights of the evidence, of a mentor's size and of its own samples, and the line. */
 export type TopicPrior = { readonly [name in keyof typeof TOPIC_PRIOR]: number }
 
-/** Evidence of sample `i`; with `withheld`, as if those classes were not among those known. Undefined when no class is left. */
+/**
+ * Evidence of sample `i`; with `withheld`, as if those classes were not among those known. Undefined when no class is left.
+ * @param scores of its candidates, by `scoresOf`
+ */
 export function topicEvidence(
   candidates: Candidates,
   i: number,
-  calibration: Calibration,
+  scores: Float64Array,
   ...withheld: readonly number[]
 ): TopicEvidence | undefined {
   const { classes, similarities, gramSimilarities, width } = candidates
@@ -79,7 +81,7 @@ export function topicEvidence(
     count += 1
     similarity = Math.max(similarity, similarities[at]!)
     gramSimilarity = Math.max(gramSimilarity, gramSimilarities[at]!)
-    const score = scoreOf(candidates, at, calibration)
+    const score = scores[at - i * width]!
     if (score > best) {
       others = count === 1 ? 0 : (others + 1) * Math.exp(best - score)
       second = best

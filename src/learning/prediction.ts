@@ -21,6 +21,19 @@ export interface Prediction {
   readonly ranked: readonly RankedAnswer[]
   /** Of `softmax`: what the confidence is made of. */
   readonly reasons?: DecisionReasons
+  /** The samples that tell most, if they were asked for and the model knows their texts; the nearest first. */
+  readonly nearest?: readonly NearSample[]
+}
+
+/** A sample of a model, as near as it is to a question. */
+export interface NearSample {
+  readonly text: string
+  /** Undefined of what was taught as off topic. */
+  readonly classId: string | undefined
+  /** Cosine of the embeddings. */
+  readonly similarity: number
+  /** Cosine of the character n-grams. */
+  readonly gramSimilarity: number
 }
 
 /** What a `softmax` model's decision is made of. */
@@ -43,4 +56,6 @@ export interface AskedBeside {
   readonly numbers?: Float64Array | undefined
   /** What the embedding was made of, of one text column: without it, similarity of characters counts for nothing. */
   readonly text?: string | undefined
+  /** How many of the nearest samples are wanted. @default 0 */
+  readonly nearestCount?: number | undefined
 }

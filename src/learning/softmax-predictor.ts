@@ -3,123 +3,41 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type, type Static } from 'typebox'
-import { DamagedFileError } from '../storage/sealed-file.ts'
-import { DEFAULT_CALIBRATION } from './calibration.ts'
+import type { Static } from 'typebox'
+import { DEFAULT_CALIBRATION, type Calibration } from './calibration.ts'
 import { greatest, MAX_CANDIDATES, type Candidates } from './candidates.ts'
-import { GramIndex, gramsOf, type Grams } from './character-grams.ts'
+import { GramIndex, gramsOf } from './character-grams.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import { dotFloat32, dotInt8 } from './embedding-products.ts'
-import type { ArrayReader, NumberArray } from './model-arrays.ts'
+import type { ArrayReader } from './model-arrays.ts'
 import { topicScore, type TopicRule } from './off-topic.ts'
-import type { AskedBeside, Prediction } from './prediction.ts'
-import type { TrainedSoftmax, TrainingSet } from './train-softmax.ts'
-
-/** Of models before character n-grams: a line drawn in the score, and a confidence that knew nothing of what is off topic. */
-const ScoreRule = Type.Object({
-  intercept: Type.Number(),
-  logOddsWeight: Type.Number(),
-  similarityWeight: Type.Number(),
-  threshold: Type.Number()
-})
-
-const ConfidenceRule = Type.Object({
-  intercept: Type.Number(),
-  logOddsWeight: Type.Number(),
-  marginWeight: Type.Number(),
-  similarityWeight: Type.Number(),
-  gramWeight: Type.Number(),
-  shareExponent: Type.Number({ exclusiveMinimum: 0 }),
-  leastConfidence: Type.Number()
-})
-
-/** What the header of a softmax model has beside the sizes of every model. */
-export const SoftmaxHeader = {
-  calibration: Type.Object({
-    logitWeight: Type.Number(),
-    similarityWeight: Type.Number(),
-    gramWeight: Type.Optional(Type.Number())
-  }),
-  topicRule: Type.Union([ConfidenceRule, ScoreRule]),
-  sampleCount: Type.Integer({ minimum: 1 }),
-  /** Whether a class follows the named ones, of what was taught as off topic. */
-  hasOffTopicClass: Type.Optional(Type.Boolean()),
-  /** n-grams of all samples together. */
-  gramCount: Type.Optional(Type.Integer({ minimum: 0 }))
-}
-const Parts = Type.Object(SoftmaxHeader)
-type Parts = Static<typeof Parts>
-
-/**
- * A softmax model's header and arrays, little-endian: coefficients (f32, classes × d), intercepts (f32), label of each sample
- * (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding), number of n-grams of each sample
- * (i32), n-grams (u16).
- *
- * Samples are rounded to 8 bits: a quarter of the memory, and a cosine moves by 0.002 at most (60,000 pairs of Banking77).
- */
-export function softmaxFileOf(
-  { softmax, calibration, topicRule, offTopicClass }: DecisionRule & Pick<TrainedSoftmax, 'softmax'>,
-  { features, grams, labels, offTopic, classCount }: TrainingSet
-): { header: Parts; arrays: readonly NumberArray[] } {
-  const isTaught = offTopicClass !== undefined && offTopic !== undefined
-  const added = isTaught ? offTopic.features.rows : 0
-  const rows = features.rows + added
-  const { columns } = features
-  const valuesOf = (i: number): Float32Array => {
-    const from = i < features.rows ? features.values : offTopic!.features.values
-    const start = (i < features.rows ? i : i - features.rows) * columns
-    return from.subarray(start, start + columns)
-  }
-  const scales = new Float32Array(rows)
-  const samples = new Int8Array(rows * columns)
-  for (let i = 0; i < rows; i++) {
-    const values = valuesOf(i)
-    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    scales[i] = scale
-    if (scale === 0) continue
-    for (let j = 0; j < columns; j++) samples[i * columns + j] = Math.round((values[j]! / scale) * 127)
-  }
-  const allLabels = Int32Array.from({ length: rows }, (_, i) => labels[i] ?? classCount)
-  const allGrams: readonly Grams[] = grams === undefined ? [] : [...grams, ...((isTaught && offTopic.grams) || [])]
-  const gramCounts = Int32Array.from({ length: rows }, (_, i) => allGrams[i]?.length ?? 0)
-  const joined = new Uint16Array(gramCounts.reduce((sum, count) => sum + count, 0))
-  let at = 0
-  for (const ofSample of allGrams) {
-    joined.set(ofSample, at)
-    at += ofSample.length
-  }
-  return {
-    header: {
-      calibration,
-      topicRule,
-      sampleCount: rows,
-      hasOffTopicClass: isTaught,
-      gramCount: joined.length
-    },
-    arrays: [softmax.coefficients, softmax.intercepts, allLabels, scales, samples, gramCounts, joined]
-  }
-}
+import type { AskedBeside, NearSample, Prediction } from './prediction.ts'
+import { readSoftmaxFile, type ScoreRule, type SoftmaxFile, type SoftmaxHeader } from './softmax-file.ts'
 
 /** A model's samples, as questions are held against them. */
-interface Samples {
+interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 'textOf'> {
   readonly dimensions: number
   /** Samples of each class. */
   readonly ofClass: readonly (readonly number[])[]
-  readonly scales: Float32Array
-  readonly values: Int8Array
   readonly index: GramIndex | undefined
 }
 
-/** Reads what {@link softmaxFileOf} made, or a version before it, and answers by it. */
+/** A question, as samples are held against it. */
+interface Asked {
+  readonly embedding: Float32Array
+  /** Cosine of the n-grams to each sample; undefined where texts are not known. */
+  readonly alike: Float32Array | undefined
+}
+
+/** Reads what `softmaxFileOf` made, or a version before it, and answers by it. */
 export function softmaxPredictor(
-  header: Parts & { readonly classIds: readonly string[]; readonly dimensions: number },
+  header: SoftmaxHeader & { readonly classIds: readonly string[]; readonly dimensions: number },
   reader: ArrayReader
 ): (embedding: Float32Array, topK: number, beside: AskedBeside) => Prediction {
   const { classIds, dimensions, topicRule } = header
-  const classCount = classIds.length + (header.hasOffTopicClass === true ? 1 : 0)
-  const coefficients = reader.read(Float32Array, classCount * dimensions)
-  const intercepts = reader.read(Float32Array, classCount)
-  const samples = readSamples(header, classCount, reader)
+  const file = readSoftmaxFile(header, reader)
+  const { classCount, coefficients, intercepts } = file
+  const samples = samplesOf(file, dimensions)
   const width = Math.min(MAX_CANDIDATES, classCount)
   const calibration = { ...DEFAULT_CALIBRATION, ...header.calibration }
   if (samples.index === undefined) calibration.gramWeight = 0
@@ -128,12 +46,12 @@ export function softmaxPredictor(
     topicRule: 'threshold' in topicRule ? ofScores(topicRule) : topicRule,
     offTopicClass: header.hasOffTopicClass === true ? classIds.length : undefined
   }
-  return (embedding, topK, { text }) => {
-    const all = Float64Array.from(
-      intercepts,
-      (intercept, k) => dotFloat32(embedding, coefficients, k * dimensions) + intercept
-    )
-    const candidates = candidatesOf(embedding, text, all, width, samples)
+  return (embedding, topK, { text, nearestCount = 0 }) => {
+    const asked = { embedding, alike: text === undefined ? undefined : samples.index?.similarities(gramsOf(text)) }
+    const logits = new Float64Array(classCount)
+    for (let k = 0; k < classCount; k++)
+      logits[k] = dotFloat32(embedding, coefficients, k * dimensions) + intercepts[k]!
+    const candidates = candidatesOf(asked, logits, width, samples)
     // Of no class but that of what is off topic: it is one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
     const { evidence, topicProbability } = decision
@@ -158,7 +76,12 @@ export function softmaxPredictor(
         leastConfidence: topicRule.leastConfidence,
         similarity: evidence.similarity,
         gramSimilarity: evidence.gramSimilarity
-      }
+      },
+      ...(nearestCount > 0 && {
+        nearest: nearestSamples(asked, candidates.classes, samples, calibration)
+          .slice(0, nearestCount)
+          .map(({ sample, ...one }) => ({ ...one, classId: classIds[samples.labels[sample]!] }))
+      })
     }
   }
 }
@@ -175,54 +98,55 @@ function ofScores({ intercept, logOddsWeight, similarityWeight }: Static<typeof 
   }
 }
 
-function readSamples(
-  header: Parts & { readonly dimensions: number },
-  classCount: number,
-  reader: ArrayReader
-): Samples {
-  const { dimensions, sampleCount, gramCount = 0 } = header
-  const labels = reader.read(Int32Array, sampleCount)
-  const scales = reader.read(Float32Array, sampleCount)
-  const values = reader.read(Int8Array, sampleCount * dimensions)
+function samplesOf({ classCount, labels, scales, samples, grams, textOf }: SoftmaxFile, dimensions: number): Samples {
   const ofClass: number[][] = Array.from({ length: classCount }, () => [])
-  for (const [sample, label] of labels.entries()) {
-    const samples = ofClass[label]
-    if (samples === undefined) throw new DamagedFileError('a sample of no class')
-    samples.push(sample)
+  for (const [sample, label] of labels.entries()) ofClass[label]!.push(sample)
+  const index = grams === undefined ? undefined : new GramIndex(grams)
+  return { dimensions, ofClass, labels, scales, samples, textOf, index }
+}
+
+function candidatesOf(asked: Asked, logits: Float64Array, width: number, samples: Samples): Candidates {
+  const classes = Int32Array.from(greatest(logits, width))
+  const similarities = new Float64Array(width).fill(-1)
+  const gramSimilarities = new Float64Array(width)
+  for (let place = 0; place < width; place++) {
+    for (const sample of samples.ofClass[classes[place]!]!) {
+      similarities[place] = Math.max(similarities[place]!, cosineTo(sample, asked, samples))
+      if (asked.alike !== undefined) {
+        gramSimilarities[place] = Math.max(gramSimilarities[place]!, asked.alike[sample]!)
+      }
+    }
   }
-  return { dimensions, ofClass, scales, values, index: readGrams(header, gramCount, reader) }
-}
-
-function readGrams({ sampleCount, gramCount }: Parts, length: number, reader: ArrayReader): GramIndex | undefined {
-  if (gramCount === undefined) return undefined
-  const counts = reader.read(Int32Array, sampleCount)
-  const joined = reader.read(Uint16Array, length)
-  let end = 0
-  const grams = Array.from(counts, (count) => joined.subarray(end, (end += count)))
-  if (end !== length) throw new DamagedFileError('n-grams of no sample')
-  return length === 0 ? undefined : new GramIndex(grams)
-}
-
-function candidatesOf(
-  embedding: Float32Array,
-  text: string | undefined,
-  all: Float64Array,
-  width: number,
-  { dimensions, ofClass, scales, values, index }: Samples
-): Candidates {
-  const classes = Int32Array.from(greatest(all, width))
-  const alike = index === undefined || text === undefined ? undefined : index.similarities(gramsOf(text))
-  const nearest = (k: number, to: (sample: number) => number, least: number): number =>
-    ofClass[k]!.reduce((most, sample) => Math.max(most, to(sample)), least)
-  const cosine = (sample: number): number => (dotInt8(embedding, values, sample * dimensions) * scales[sample]!) / 127
   return {
     count: 1,
     width,
     classes,
-    logits: Float64Array.from(classes, (k) => all[k]!),
-    similarities: Float64Array.from(classes, (k) => nearest(k, cosine, -1)),
-    gramSimilarities: Float64Array.from(classes, (k) =>
-      alike === undefined ? 0 : nearest(k, (sample) => alike[sample]!, 0)
-    )
+    logits: Float64Array.from(classes, (k) => logits[k]!),
+    similarities,
+    gramSimilarities
   }
+}
+
+function cosineTo(sample: number, { embedding }: Asked, { samples, scales, dimensions }: Samples): number {
+  return (dotInt8(embedding, samples, sample * dimensions) * scales[sample]!) / 127
+}
+
+/** Samples of some classes, those first whose two similarities together weigh most in the decision; none where texts are not kept. */
+function nearestSamples(
+  asked: Asked,
+  classes: Int32Array,
+  samples: Samples,
+  { similarityWeight, gramWeight }: Calibration
+): (Omit<NearSample, 'classId'> & { readonly sample: number })[] {
+  const { textOf } = samples
+  if (textOf === undefined) return []
+  const near = [...classes].flatMap((k) =>
+    samples.ofClass[k]!.map((sample) => ({
+      sample,
+      similarity: cosineTo(sample, asked, samples),
+      gramSimilarity: asked.alike?.[sample] ?? 0
+    }))
+  )
+  const weightOf = (one: (typeof near)[number]) => similarityWeight * one.similarity + gramWeight * one.gramSimilarity
+  return near.toSorted((a, b) => weightOf(b) - weightOf(a)).map((one) => ({ ...one, text: textOf(one.sample) }))
 }

@@ -3,14 +3,15 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DEFAULT_CALIBRATION, fitCalibration, meanLogLoss } from './calibration.ts'
+import { DEFAULT_CALIBRATION, fitCalibration, meanLogLoss, scoresOf } from './calibration.ts'
 import {
   classGramsOf,
   findCandidates,
   groupByClass,
   type Candidates,
   type ClassGrams,
-  type EncodedTexts
+  type EncodedTexts,
+  type SampleTexts
 } from './candidates.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
@@ -34,14 +35,14 @@ import {
 import type { TensorEngine } from './tensor-engine.ts'
 
 /** What a classifier is trained from: samples, embedded, with the n-grams of their texts where these are known. */
-export interface TrainingSet extends EncodedTexts {
+export interface TrainingSet extends SampleTexts {
   /** Class of each sample, 0 to classCount − 1. */
   readonly labels: Int32Array
   readonly classCount: number
   /** Samples of the same text have the same number here, so that none is judged by a model that saw its twin. */
   readonly groups?: Int32Array
   /** Questions that no class answers. They are learned as one more class, which is never the answer. */
-  readonly offTopic?: EncodedTexts
+  readonly offTopic?: SampleTexts
 }
 
 export interface TrainingOptions {
@@ -309,7 +310,7 @@ function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
     return decision?.ranked[0]!.class === labels[i] ? [decision!.evidence] : []
   })
   const withheld = known.flatMap(
-    (i) => topicEvidence(candidates, i, calibration, labels[i]!, offTopicClass ?? -1) ?? []
+    (i) => topicEvidence(candidates, i, scoresOf(candidates, i, calibration), labels[i]!, offTopicClass ?? -1) ?? []
   )
   const own = ownEvidenceOf(onTopic, answeredRight, withheld)
   const topicRule = topicRuleOf({ ...onTopic, ...(own !== undefined && { own }) })

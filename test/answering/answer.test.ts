@@ -74,7 +74,8 @@ test('answerQuestion() answers a question word for word with all there is, and e
     classifierAnswerId: undefined,
     margin: undefined,
     alternatives: [],
-    reasons: undefined
+    reasons: undefined,
+    nearest: undefined
   })
   assert.deepEqual(given.embedded, [])
 })
@@ -148,7 +149,7 @@ test('answerQuestion() takes an answer that no longer counts as gone', async () 
 })
 
 test('answerQuestion() names alternatives on request, the best first, without those that are gone', async () => {
-  const reply = await answerQuestion('Tell me, why?', parts({ ...base, answers: [where, why] }), 3)
+  const reply = await answerQuestion('Tell me, why?', parts({ ...base, answers: [where, why] }), { topK: 3 })
   assert.deepEqual(
     reply.alternatives.map(({ answerId, questionId, question }) => [answerId, questionId, question]),
     [
@@ -160,9 +161,9 @@ test('answerQuestion() names alternatives on request, the best first, without th
 })
 
 test("answerQuestion() names the classifier's best also when off topic, and of a match", async () => {
-  const offTopic = await answerQuestion('Nothing of that', parts(base), 2)
+  const offTopic = await answerQuestion('Nothing of that', parts(base), { topK: 2 })
   assert.equal(offTopic.alternatives.length, 2)
-  const match = await answerQuestion('Who are you?', parts(base), 2)
+  const match = await answerQuestion('Who are you?', parts(base), { topK: 2 })
   assert.deepEqual([match.answerType, match.confidence, match.alternatives[0]!.answerId], ['EXACT', 1, 'who'])
 })
 

@@ -124,6 +124,44 @@ test('ClassifierModel of a softmax model ranks candidates by calibrated probabil
   }
 })
 
+test('predict() names the nearest samples on request, by both similarities, and says which are off topic', () => {
+  const { features, labels } = set
+  const texts = Array.from(labels, (_, i) => `phrase ${i} ü`)
+  const grams = texts.map(gramsOf)
+  const offTopic = {
+    features: { ...features, values: features.values.slice(33 * DIMENSIONS, 34 * DIMENSIONS), rows: 1 }
+  }
+  const taught = {
+    ...set,
+    texts,
+    grams,
+    offTopic: { ...offTopic, texts: ['no such thing'], grams: [gramsOf('no such thing')] }
+  }
+  const more = {
+    ...softmax,
+    classCount: 21,
+    coefficients: new Float32Array(21 * DIMENSIONS),
+    intercepts: new Float32Array(21)
+  }
+  more.coefficients.set(softmax.coefficients)
+  more.coefficients.set(softmax.coefficients.subarray(13 * DIMENSIONS, 14 * DIMENSIONS), 20 * DIMENSIONS)
+  const rule = { softmax: more, calibration: { ...calibration, gramWeight: 3 }, topicRule, offTopicClass: 20 }
+  const model = ClassifierModel.load(packSoftmaxModel(rule, taught, origin))
+  const { nearest = [] } = model.predict(query, 1, { text: texts[33]!, nearestCount: 2 })
+  assert.deepEqual(
+    nearest.map(({ text, classId }) => ({ text, classId })),
+    [
+      { text: 'phrase 33 ü', classId: classIds[labels[33]!] },
+      { text: 'no such thing', classId: undefined }
+    ]
+  )
+  for (const one of nearest) assert.ok(Math.abs(one.similarity - 1) < 0.02, 'both have the embedding that was asked')
+  assert.ok(Math.abs(nearest[0]!.gramSimilarity - 1) < 1e-6)
+  assert.equal(model.predict(query, 1, { text: texts[33]! }).nearest, undefined, 'not unless asked for')
+  const silent = ClassifierModel.load(packSoftmaxModel(rule, { ...taught, texts: undefined }, origin))
+  assert.deepEqual(silent.predict(query, 1, { nearestCount: 2 }).nearest, [], 'nor where the texts are not kept')
+})
+
 test('ClassifierModel tells what it is', () => {
   for (const [bytes, architecture] of [
     [ridgeBytes, 'ridge'],

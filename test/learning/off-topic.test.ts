@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { scoresOf } from '../../src/learning/calibration.ts'
 import {
   MAX_LOG_ODDS,
   ownEvidenceOf,
@@ -28,7 +29,11 @@ const candidates = {
 const logitsOnly = { logitWeight: 1, similarityWeight: 0, gramWeight: 0 }
 
 test('topicEvidence() is how far the best class stands out, and the greatest similarities', () => {
-  const { logOdds, margin, similarity, gramSimilarity } = topicEvidence(candidates, 0, logitsOnly)!
+  const { logOdds, margin, similarity, gramSimilarity } = topicEvidence(
+    candidates,
+    0,
+    scoresOf(candidates, 0, logitsOnly)
+  )!
   const p = Math.exp(3) / (Math.exp(3) + Math.exp(2) + Math.exp(1))
   assert.ok(Math.abs(logOdds - Math.log(p / (1 - p))) < 1e-9)
   assert.ok(Math.abs(margin - 1) < 1e-9)
@@ -36,26 +41,34 @@ test('topicEvidence() is how far the best class stands out, and the greatest sim
 })
 
 test('topicEvidence() without classes is as if they did not exist', () => {
-  const { logOdds, margin, similarity } = topicEvidence(candidates, 0, logitsOnly, 7)!
+  const { logOdds, margin, similarity } = topicEvidence(candidates, 0, scoresOf(candidates, 0, logitsOnly), 7)!
   assert.ok(Math.abs(logOdds - 2) < 1e-9 && Math.abs(margin - 2) < 1e-9, 'odds of e³ to e¹')
   assert.equal(similarity, 0.5)
-  assert.equal(topicEvidence(candidates, 0, logitsOnly, 4, 7, 9), undefined)
+  assert.equal(topicEvidence(candidates, 0, scoresOf(candidates, 0, logitsOnly), 4, 7, 9), undefined)
 })
 
 test('topicEvidence() finds the best class wherever it stands', () => {
-  const { logOdds } = topicEvidence(candidates, 0, { logitWeight: 0, similarityWeight: 10, gramWeight: 0 })!
+  const { logOdds } = topicEvidence(
+    candidates,
+    0,
+    scoresOf(candidates, 0, { logitWeight: 0, similarityWeight: 10, gramWeight: 0 })
+  )!
   assert.ok(Math.abs(logOdds + Math.log(Math.exp(-3) + Math.exp(-6))) < 1e-9)
 })
 
 test('topicEvidence() of one class knows similarities alone, and of none nothing', () => {
   const one = { ...candidates, width: 1, classes: Int32Array.of(4), logits: Float64Array.of(3) }
   const alone = { logOdds: 0, margin: 0, similarity: 0.5, gramSimilarity: 0.1 }
-  assert.deepEqual(topicEvidence(one, 0, logitsOnly), alone)
-  assert.equal(topicEvidence(one, 0, logitsOnly, 4), undefined)
+  assert.deepEqual(topicEvidence(one, 0, scoresOf(one, 0, logitsOnly)), alone)
+  assert.equal(topicEvidence(one, 0, scoresOf(one, 0, logitsOnly), 4), undefined)
 })
 
 test('topicEvidence() bounds what overflows', () => {
-  const sure = topicEvidence({ ...candidates, logits: Float64Array.of(900, 0, 0) }, 0, logitsOnly)!
+  const sure = topicEvidence(
+    { ...candidates, logits: Float64Array.of(900, 0, 0) },
+    0,
+    scoresOf({ ...candidates, logits: Float64Array.of(900, 0, 0) }, 0, logitsOnly)
+  )!
   assert.deepEqual([sure.logOdds, sure.margin], [MAX_LOG_ODDS, MAX_LOG_ODDS])
 })
 

@@ -20,6 +20,9 @@ export interface QuestionRouteOptions {
   readonly limits: RequestLimits
 }
 
+/** Phrases that an explanation names. */
+const NEAREST_PHRASES = 5
+
 const MediaReply = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])
 const QuestionReply = Type.Object({
   question: Type.String({ description: 'As asked.' }),
@@ -59,7 +62,18 @@ const QuestionReply = Type.Object({
           match: Type.Number({ description: 'Share of this answer among all that could be meant.' }),
           threshold: Type.Number({ description: 'A confidence below this is off topic.' }),
           similarity: Type.Number({ description: 'Cosine to the nearest phrase.' }),
-          character_similarity: Type.Number({ description: 'Cosine of character n-grams to the nearest phrase.' })
+          character_similarity: Type.Number({ description: 'Cosine of character n-grams to the nearest phrase.' }),
+          nearest_phrases: Type.Array(
+            Type.Object({
+              phrase: Type.String({ description: 'As it was trained.' }),
+              answer_id: Type.Union([Type.String(), Type.Null()], {
+                description: 'Null of a phrase that was taught as off topic.'
+              }),
+              similarity: Type.Number(),
+              character_similarity: Type.Number()
+            }),
+            { description: 'The phrases that tell most, the nearest by both similarities first.' }
+          )
         }),
         Type.Null()
       ],
@@ -122,7 +136,14 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
         version,
         timings
       } = await answering.answer(
-        { mentorId: mentor, question: query, chatSessionId: chatsessionid, topK: Number(topK), caller },
+        {
+          mentorId: mentor,
+          question: query,
+          chatSessionId: chatsessionid,
+          topK: Number(topK),
+          nearestCount: explain === 'true' ? NEAREST_PHRASES : 0,
+          caller
+        },
         encodeOptionsOf(request, reply, undefined)
       )
       const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
@@ -172,14 +193,20 @@ function questionReply(
   }
 }
 
-function explanationOf({ reasons }: AnswerReply) {
+function explanationOf({ reasons, nearest = [] }: AnswerReply) {
   if (reasons === undefined) return null
   return {
     topic_score: reasons.topicProbability,
     match: reasons.share,
     threshold: reasons.leastConfidence,
     similarity: reasons.similarity,
-    character_similarity: reasons.gramSimilarity
+    character_similarity: reasons.gramSimilarity,
+    nearest_phrases: nearest.map((one) => ({
+      phrase: one.text,
+      answer_id: one.classId ?? null,
+      similarity: one.similarity,
+      character_similarity: one.gramSimilarity
+    }))
   }
 }
 

@@ -103,6 +103,22 @@ test('a mentor is trained, asked, evaluated, trained again and rolled back', asy
   assert.equal((await ask({ url: '/mentors/noor/versions/9/evaluation' })).statusCode, 404)
 })
 
+test('an explanation names the phrases that a question is near to', async (t) => {
+  const { ask, put, train } = await openMentorApp(t)
+  await put('noor', CSV)
+  await train({ mentor: 'noor' })
+  const url = '/questions?mentor=noor&query=your+name,+what+is+it,+can+you+tell+me'
+  const plain: Answer = (await ask({ url })).json()
+  assert.equal('explanation' in plain, false)
+  const told: { explanation: { nearest_phrases: { phrase: string; answer_id: string | null }[] } } = (
+    await ask({ url: `${url}&explain=true` })
+  ).json()
+  const { nearest_phrases: nearest } = told.explanation
+  assert.equal(nearest.length, 5)
+  assert.equal(nearest[0]!.answer_id, 'intro-name')
+  assert.ok(CSV.toLowerCase().includes(nearest[0]!.phrase), nearest[0]!.phrase)
+})
+
 test('what the classifier answers is counted for Prometheus, word-for-word matches are not', async (t) => {
   const { metrics, put, train, question } = await openMentorApp(t)
   await put('noor', CSV)
