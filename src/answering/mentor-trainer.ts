@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { OffTopicBound } from '../learning/off-topic-bound.ts'
 import { ServiceError } from '../errors.ts'
 import { OFF_TOPIC_UTTERANCE, repertoireOf } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
@@ -19,6 +20,8 @@ export const TRAIN_JOB_TYPE = 'train'
 export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' | 'by'> {
   readonly mentorId: string
   readonly architecture: Architecture
+  /** What the off-topic rule is to keep to; undefined: what the live version's does, null: the line that serves most mentors. */
+  readonly offTopicBound?: OffTopicBound | null | undefined
   /** @default nobody in particular */
   readonly caller?: CallerHeaders
 }
@@ -30,7 +33,7 @@ export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' 
 export async function trainMentor(
   trainer: VersionTrainer,
   mentors: MentorSource,
-  { mentorId, architecture, caller = {}, ...request }: TrainRequest,
+  { mentorId, architecture, offTopicBound, caller = {}, ...request }: TrainRequest,
   options: TrainOptions = {}
 ): Promise<TrainOutcome> {
   const read = async () => {
@@ -45,6 +48,7 @@ export async function trainMentor(
     }
     return {
       architecture,
+      offTopicBound,
       signature: MENTOR_SIGNATURE,
       dataHash: found.revision,
       samples,

@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { OffTopicBound } from '../learning/off-topic-bound.ts'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { trainMentor } from '../answering/mentor-trainer.ts'
@@ -15,7 +16,12 @@ import { jobErrorOf } from '../platform/graphql-client.ts'
 import type { VersionTrainer } from '../versions/version-trainer.ts'
 
 const trainInput = Compile(
-  Type.Object({ mentor: Type.String(), arch: Type.Enum(['softmax', 'ridge']), force: Type.Boolean() })
+  Type.Object({
+    mentor: Type.String(),
+    arch: Type.Enum(['softmax', 'ridge']),
+    force: Type.Boolean(),
+    offTopic: Type.Optional(Type.Union([OffTopicBound, Type.Null()]))
+  })
 )
 
 /**
@@ -27,9 +33,9 @@ export function trainJob(trainer: VersionTrainer, mentors: MentorSource, reporte
     const { job, signal } = context
     const input = unpackPayload(payload)
     if (!trainInput.Check(input)) throw new PermanentJobError('Cannot train: the job is not a training')
-    const { mentor: mentorId, arch: architecture, force: isForced } = input
+    const { mentor: mentorId, arch: architecture, force: isForced, offTopic: offTopicBound } = input
     const caller = reporter?.callerOf(job) ?? {}
-    const request = { mentorId, architecture, isForced, jobId: job.id, by: job.owner, caller }
+    const request = { mentorId, architecture, isForced, offTopicBound, jobId: job.id, by: job.owner, caller }
     await reporter?.tell(job, 'IN_PROGRESS')
     try {
       const outcome = await trainMentor(trainer, mentors, request, {

@@ -19,6 +19,8 @@ import { findNearDuplicates, type NearDuplicate } from './near-duplicates.ts'
 import { sampleKey, type Judgement } from './judgement.ts'
 import { fitRidge } from './ridge.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
+import type { OffTopicBound } from './off-topic-bound.ts'
+import { foresee, type Foresight } from './foresight.ts'
 import { trainSoftmax, type TrainingOptions } from './train-softmax.ts'
 import { nameReport, type NamedReport } from './named-report.ts'
 
@@ -35,6 +37,8 @@ export interface FitRequest {
   readonly ridgeOffTopicThreshold: number
   /** Features of a table, in the signature's order. */
   readonly columns?: readonly FeatureColumn[]
+  /** For `softmax`: what the off-topic rule is to keep to. */
+  readonly offTopicBound?: OffTopicBound | undefined
   /** For `logistic`: inverse of the penalty's weight. */
   readonly c?: number
 }
@@ -66,10 +70,20 @@ export interface Fit {
   readonly reportJson: string
 }
 
+/** A report of a training, and of `softmax` what it foretells. */
+export interface TrainingReport extends NamedReport {
+  /** Confidence below which a question is refused. */
+  readonly threshold?: number
+  /** Where the figures of users' questions will lie. */
+  readonly foreseen?: Foresight
+}
+
 /** All that is kept of a version's quality. */
 export interface VersionReport {
   /** Judged out of fold: each sample by a model that has not seen it. */
-  readonly evaluation: NamedReport
+  readonly evaluation: TrainingReport
+  /** What the off-topic rule was to keep to; null of the line that serves most mentors. */
+  readonly offTopicBound?: OffTopicBound | null
   /** In plain words, what could not be measured. */
   readonly notMeasured: readonly string[]
   readonly nearDuplicates: readonly NearDuplicate[]
@@ -101,6 +115,7 @@ export async function fitClassifier(
   let model: ModelBytes
   let judged: readonly JudgedQuestion[]
   let notMeasured: readonly string[]
+  let threshold: number | undefined
   if (architecture === 'logistic') {
     const trained = await trainLogistic(
       engine,
@@ -123,7 +138,8 @@ export async function fitClassifier(
       texts: samples.offTopicTexts ?? []
     }
     const taught = { ...set, texts, grams: texts.map(gramsOf), ...(offTopic && { offTopic }) }
-    const trained = await trainSoftmax(engine, taught, options)
+    const trained = await trainSoftmax(engine, taught, { ...options, offTopicBound: request.offTopicBound })
+    threshold = trained.topicRule.leastConfidence
     model = packSoftmaxModel(trained, taught, origin)
     judged = trained.outOfFold
     notMeasured = trained.notMeasured
@@ -138,9 +154,18 @@ export async function fitClassifier(
   if (isOfTexts && !isCompared)
     notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
   const nearDuplicates = isCompared ? await findNearDuplicates(engine, samples, features) : []
-  const evaluation = nameReport(evaluate(judged, architecture !== 'ridge'), classIds, texts)
+  const measured = evaluate(judged, architecture !== 'ridge')
+  const evaluation = {
+    ...nameReport(measured, classIds, texts),
+    ...(threshold !== undefined && { threshold, foreseen: foresee(measured) })
+  }
   const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
-  const report: VersionReport = { evaluation, notMeasured, nearDuplicates }
+  const report: VersionReport = {
+    evaluation,
+    notMeasured,
+    nearDuplicates,
+    ...(architecture === 'softmax' && { offTopicBound: request.offTopicBound ?? null })
+  }
   return {
     model,
     figures: { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused },

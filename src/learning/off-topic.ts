@@ -41,7 +41,7 @@ export type TopicWeights = Omit<TopicRule, 'leastConfidence' | 'shareExponent'>
 export interface OwnEvidence {
   /** Samples that were held out. */
   readonly count: number
-  /** Halfway between the mean score of those answered right and the mean score of all with their class taken away. */
+  /** Halfway between the mean score of those answered right and the mean score of all with their class taken away, by a slope of 1. */
   readonly middle: number
 }
 
@@ -119,25 +119,34 @@ export function ownShare(own: OwnEvidence | undefined): number {
 }
 
 /**
+ * How much more the evidence of a mentor tells than that of one with a phrase an answer: the more phrases, the more surely what is
+ * near to none of them is off topic.
+ */
+export function slopeOf(
+  { sampleCount, classCount }: Omit<TopicSetting, 'own'>,
+  prior: Pick<TopicPrior, 'phrasesSlope'> = TOPIC_PRIOR
+): number {
+  return 1 + prior.phrasesSlope * Math.log(sampleCount / classCount)
+}
+
+/**
  * The rule of a mentor: that of many others (`topic-prior.ts`), moved by its size and by how its own samples fared out of fold.
  * It changes smoothly with each sample, and where nothing could be held out it is that of the others.
  */
-export function topicRuleOf(
-  { sampleCount, classCount, own }: TopicSetting,
-  prior: TopicPrior = TOPIC_PRIOR
-): TopicRule {
-  const share = ownShare(own)
+export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRIOR): TopicRule {
+  const { sampleCount, classCount, own } = setting
+  const slope = slopeOf(setting, prior)
   const intercept =
     prior.intercept +
     prior.phrasesWeight * Math.log(sampleCount / classCount) +
     prior.classesWeight * Math.log(classCount) +
-    share * (prior.ownIntercept + prior.ownMiddleWeight * (own?.middle ?? 0))
+    ownShare(own) * (prior.ownIntercept + prior.ownMiddleWeight * (own?.middle ?? 0))
   return {
-    intercept,
-    logOddsWeight: prior.logOddsWeight,
-    marginWeight: prior.marginWeight,
-    similarityWeight: prior.similarityWeight,
-    gramWeight: prior.gramWeight,
+    intercept: slope * intercept,
+    logOddsWeight: slope * prior.logOddsWeight,
+    marginWeight: slope * prior.marginWeight,
+    similarityWeight: slope * prior.similarityWeight,
+    gramWeight: slope * prior.gramWeight,
     shareExponent: prior.shareExponent,
     leastConfidence: prior.leastConfidence
   }
@@ -155,8 +164,11 @@ export function ownEvidenceOf(
   prior: TopicPrior = TOPIC_PRIOR
 ): OwnEvidence | undefined {
   if (withheld.length === 0) return undefined
-  const rule = topicRuleOf({ sampleCount, classCount }, prior)
-  const mean = (of: readonly TopicEvidence[]) => of.reduce((sum, one) => sum + topicScore(rule, one), 0) / of.length
+  const setting = { sampleCount, classCount }
+  const rule = topicRuleOf(setting, prior)
+  const slope = slopeOf(setting, prior)
+  const mean = (of: readonly TopicEvidence[]) =>
+    of.reduce((sum, one) => sum + topicScore(rule, one) / slope, 0) / of.length
   const right = answeredRight.length === 0 ? 0 : mean(answeredRight)
   return { count: withheld.length, middle: (right + mean(withheld)) / 2 }
 }

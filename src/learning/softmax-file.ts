@@ -149,12 +149,8 @@ export function readSoftmaxFile(
   if (labels.some((label) => label < 0 || label >= classCount)) throw new DamagedFileError('a sample of no class')
   const scales = reader.read(Float32Array, sampleCount)
   const samples = reader.read(Int8Array, sampleCount * dimensions)
-  const grams =
-    gramCount === undefined ? undefined : readSlices(reader, Uint16Array, { count: sampleCount, length: gramCount })
-  const texts =
-    textByteCount === undefined
-      ? undefined
-      : readSlices(reader, Uint8Array, { count: sampleCount, length: textByteCount })
+  const grams = gramCount === undefined ? undefined : readGrams(reader, sampleCount, gramCount)
+  const textOf = textByteCount === undefined ? undefined : readTexts(reader, sampleCount, textByteCount)
   return {
     classCount,
     coefficients,
@@ -163,24 +159,30 @@ export function readSoftmaxFile(
     scales,
     samples,
     grams: gramCount === 0 ? undefined : grams,
-    textOf: texts === undefined || textByteCount === 0 ? undefined : (sample) => decodeText(texts[sample]!)
+    textOf: textByteCount === 0 ? undefined : textOf
   }
 }
 
-/** Reads the length of each slice, and the slices one after another. */
-function readSlices<T extends NumberArray & { subarray(begin: number, end: number): T }>(
-  reader: ArrayReader,
-  kind: { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
-  { count, length }: { readonly count: number; readonly length: number }
-): T[] {
+/** @throws DamagedFileError when the lengths are not those of slices that make up the whole */
+function readLengths(reader: ArrayReader, count: number, total: number): Int32Array {
   const lengths = reader.read(Int32Array, count)
-  const joined = reader.read(kind, length)
-  let end = 0
-  const slices = Array.from(lengths, (of) => joined.subarray(end, (end += of)))
-  if (end !== length || lengths.some((of) => of < 0)) throw new DamagedFileError('slices that do not fit')
-  return slices
+  if (lengths.some((length) => length < 0) || lengths.reduce((sum, length) => sum + length, 0) !== total) {
+    throw new DamagedFileError('slices that do not fit')
+  }
+  return lengths
 }
 
-function decodeText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+function readGrams(reader: ArrayReader, count: number, total: number): Grams[] {
+  const lengths = readLengths(reader, count, total)
+  const joined = reader.read(Uint16Array, total)
+  let end = 0
+  return Array.from(lengths, (length) => joined.subarray(end, (end += length)))
+}
+
+function readTexts(reader: ArrayReader, count: number, total: number): (sample: number) => string {
+  const lengths = readLengths(reader, count, total)
+  const joined = Buffer.from(reader.read(Uint8Array, total).buffer)
+  let end = 0
+  const ends = Int32Array.from(lengths, (length) => (end += length))
+  return (sample) => joined.toString('utf8', ends[sample]! - lengths[sample]!, ends[sample])
 }

@@ -8,15 +8,16 @@
  * several data sets; docs/classifier.md tells which, and how good it is on a data set that it has not seen.
  */
 export const TOPIC_PRIOR = {
-  intercept: -1.385,
-  logOddsWeight: 0.559,
-  marginWeight: -0.231,
-  similarityWeight: 5.133,
-  gramWeight: 1.529,
-  phrasesWeight: -0.642,
-  classesWeight: -0.319,
-  ownIntercept: 0.344,
-  ownMiddleWeight: -0.668,
+  intercept: -1.372,
+  logOddsWeight: 0.491,
+  marginWeight: -0.259,
+  similarityWeight: 5.867,
+  gramWeight: 1.319,
+  phrasesWeight: -0.715,
+  classesWeight: -0.343,
+  ownIntercept: 0.789,
+  ownMiddleWeight: -0.872,
+  phrasesSlope: 0.15,
   samplesOfHalfShare: 20,
   shareExponent: 0.5,
   leastConfidence: 0.35

@@ -16,6 +16,7 @@ import {
 import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
 import { splitByFold, stratifiedFolds } from './folds.ts'
+import { lineWithin, type OffTopicBound } from './off-topic-bound.ts'
 import {
   ownEvidenceOf,
   ownShare,
@@ -52,6 +53,8 @@ export interface TrainingOptions {
   readonly onProgress?: (share: number) => void
   /** Looked at between fits. */
   readonly signal?: AbortSignal
+  /** What the off-topic rule is to keep to. @default the line that serves most mentors */
+  readonly offTopicBound?: OffTopicBound | undefined
 }
 
 export interface TrainedSoftmax extends DecisionRule {
@@ -137,13 +140,17 @@ export async function trainSoftmax(
   })
   options.onProgress?.(1)
   const { rule, own, evidence } = learnRule(held, taught)
+  const judged = judgeOutOfFold(held, taught)
+  const leastConfidence =
+    options.offTopicBound === undefined ? rule.topicRule.leastConfidence : lineWithin(options.offTopicBound, judged)
   return {
     softmax,
     ...rule,
+    topicRule: { ...rule.topicRule, leastConfidence },
     penalty,
     ownShare: ownShare(own),
     ownEvidence: evidence,
-    outOfFold: judgeOutOfFold(held, taught),
+    outOfFold: judged.map((one) => ({ ...one, isOffTopic: one.ranked[0]!.confidence < leastConfidence })),
     notMeasured: describeGaps(set, held, own, isLarge)
   }
 }

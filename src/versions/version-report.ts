@@ -3,10 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { OffTopicBound } from '../learning/off-topic-bound.ts'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { ConfidenceBin } from '../learning/confidence-drift.ts'
 import type { ModelStore } from './model-store.ts'
+
+const ReportWithBound = Type.Object({ offTopicBound: OffTopicBound })
 
 /** The part of a kept report that confidences are held against. */
 const ReportWithBins = Type.Object({
@@ -15,13 +18,27 @@ const ReportWithBins = Type.Object({
   })
 })
 
+/** What a version's off-topic rule keeps to; undefined when it keeps to nothing, or its report does not tell. */
+export async function readOffTopicBound(
+  models: Pick<ModelStore, 'report'>,
+  name: string,
+  version: number
+): Promise<OffTopicBound | undefined> {
+  const report = await readReport(models, name, version)
+  return Value.Check(ReportWithBound, report) ? report.offTopicBound : undefined
+}
+
+async function readReport(models: Pick<ModelStore, 'report'>, name: string, version: number): Promise<unknown> {
+  const json = await models.report(name, version)
+  return json === undefined ? undefined : JSON.parse(json)
+}
+
 /** Where a version's confidences lay out of fold; undefined when its report does not tell. */
 export async function readTrainingBins(
   models: Pick<ModelStore, 'report'>,
   name: string,
   version: number
 ): Promise<readonly ConfidenceBin[] | undefined> {
-  const json = await models.report(name, version)
-  const report: unknown = json === undefined ? undefined : JSON.parse(json)
+  const report = await readReport(models, name, version)
   return Value.Check(ReportWithBins, report) ? report.evaluation.confidenceBins : undefined
 }

@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { OffTopicBound } from '../learning/off-topic-bound.ts'
+import { readOffTopicBound } from './version-report.ts'
 import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { TrainingSamples } from '../learning/training-samples.ts'
@@ -42,6 +44,8 @@ export interface TrainingData {
   readonly columns?: readonly FeatureColumn[]
   /** For `logistic`: inverse of the penalty's weight. */
   readonly c?: number
+  /** For `softmax`: what the off-topic rule is to keep to; undefined: what the live version's does, null: nothing. */
+  readonly offTopicBound?: OffTopicBound | null | undefined
 }
 
 /** What to train, and for whom. */
@@ -148,7 +152,10 @@ export class VersionTrainer {
     onProgress?.(encoding.from)
     const sampleCount = samples.labels.length
     const { values, encodedCount } = await this.#encode(texts, sampleCount, signal, tell(encoding.from, fitting.from))
-    const toFit = await this.#fitRequestOf(data, values, signal)
+    const toFit = {
+      ...(await this.#fitRequestOf(data, values, signal)),
+      ...(architecture === 'softmax' && { offTopicBound: await this.#offTopicBoundOf(request.name, data) })
+    }
     const fit = await fitInThread(toFit, {
       ...(signal !== undefined && { signal }),
       onProgress: tell(fitting.from, storing.from)
@@ -224,6 +231,13 @@ export class VersionTrainer {
       ...(columns !== undefined && { columns }),
       ...(c !== undefined && { c })
     }
+  }
+
+  async #offTopicBoundOf(name: string, { offTopicBound }: TrainingData): Promise<OffTopicBound | undefined> {
+    if (offTopicBound !== undefined) return offTopicBound ?? undefined
+    const { models } = this.#dependencies
+    const live = await models.liveVersion(name)
+    return live === undefined ? undefined : await readOffTopicBound(models, name, live)
   }
 
   /** Embeddings of the samples, those of several texts of a sample side by side. */

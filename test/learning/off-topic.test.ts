@@ -85,6 +85,15 @@ test('topicRuleOf() tells what is near from what is far, of mentors of any size'
   }
 })
 
+test('topicRuleOf() lets evidence tell more, the more phrases an answer has', () => {
+  const one = topicRuleOf({ sampleCount: 20, classCount: 20 })
+  const hundred = topicRuleOf({ sampleCount: 2000, classCount: 20 })
+  assert.equal(one.similarityWeight, TOPIC_PRIOR.similarityWeight)
+  const slope = 1 + TOPIC_PRIOR.phrasesSlope * Math.log(100)
+  assert.ok(slope > 1.2 && Math.abs(hundred.similarityWeight - slope * TOPIC_PRIOR.similarityWeight) < 1e-9)
+  assert.ok(Math.abs(hundred.logOddsWeight - slope * TOPIC_PRIOR.logOddsWeight) < 1e-9)
+})
+
 test('topicRuleOf() never jumps when a mentor gets one more phrase', () => {
   for (let count = 20; count < 400; count++) {
     const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { count: count - 20, middle: 1.5 } })

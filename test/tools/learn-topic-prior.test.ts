@@ -5,8 +5,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { evaluate } from '../../src/learning/evaluation.ts'
 import type { TopicEvidence } from '../../src/learning/off-topic.ts'
 import { readDataSets } from '../../tools/learn-topic-prior/data-sets.ts'
+import { confidenceQuantiles, coverageOf, fitForesight } from '../../tools/learn-topic-prior/fit-foresight.ts'
 import { fitPrior } from '../../tools/learn-topic-prior/fit-prior.ts'
 import { judgeByPrior } from '../../tools/learn-topic-prior/judge-prior.ts'
 import { drawMentor, sample, seededRandom, type MeasuredMentor } from '../../tools/learn-topic-prior/mentors.ts'
@@ -21,10 +23,25 @@ function madeUp(seed: number): MeasuredMentor {
   const random = seededRandom(seed)
   const questions = Array.from({ length: 200 }, (_, i) => {
     const isKnown = i % 2 === 0
-    return { isKnown, isRight: isKnown, share: 1, evidence: evidence((isKnown ? 0.7 : 0.3) + 0.2 * random() - 0.1) }
+    return {
+      isKnown,
+      isWithheld: false,
+      isRight: isKnown,
+      share: 1,
+      evidence: evidence((isKnown ? 0.7 : 0.3) + 0.2 * random() - 0.1)
+    }
   })
   const own = { answeredRight: [], withheld: [] }
-  return { group: String(seed), name: 'made up', sampleCount: 20, classCount: 20, own, questions }
+  return {
+    group: String(seed),
+    name: 'made up',
+    sampleCount: 20,
+    classCount: 20,
+    own,
+    questions,
+    foretold: evaluate([], true),
+    asked: []
+  }
 }
 
 test('fitPrior() learns from some mentors what tells known questions of another', () => {
@@ -36,7 +53,7 @@ test('fitPrior() learns from some mentors what tells known questions of another'
 
 test('judgeByPrior() counts what is refused, and what is sure and wrong', () => {
   const prior = fitPrior([madeUp(1)], 0.5)
-  const one = { isRight: false, share: 1, evidence: evidence(0.9) }
+  const one = { isWithheld: false, isRight: false, share: 1, evidence: evidence(0.9) }
   const questions = [
     { ...one, isKnown: true, isRight: true },
     { ...one, isKnown: true },
@@ -89,4 +106,37 @@ test('withTypingErrors() changes one letter’s place or number in its share of 
 
 test('readDataSets() says what it wants where it finds nothing', async () => {
   await assert.rejects(readDataSets('/nowhere'), /Cannot read hint3\/.*github\.com\/hellohaptik\/HINT3/)
+})
+
+/** Questions on topic and off in turns; of ten on topic so many are right. */
+function judged(right: number) {
+  return Array.from({ length: 2000 }, (_, question) => ({
+    question,
+    label: question % 2 === 0 ? 0 : undefined,
+    ranked: [{ class: Math.floor(question / 2) % 10 < right ? 0 : 1, confidence: (question % 1000) / 1000 }],
+    topicScore: (question % 1000) / 1000,
+    isOffTopic: question % 1000 < 350
+  }))
+}
+
+/** A mentor whose training foretold nine right of ten, where users' questions show eight; `group` is its data set. */
+function foretold(group: string) {
+  return { group, name: group, foretold: evaluate(judged(9), true), asked: judged(8) }
+}
+
+test('fitForesight() learns how far figures move, and coverageOf() that they then lie where foretold', () => {
+  const mentors = ['a', 'b', 'c', 'd'].map(foretold)
+  const prior = fitForesight(mentors)
+  // Odds of 4 to 1 where 9 to 1 were foretold.
+  assert.ok(Math.abs(prior.accuracy.shift - Math.log(4 / 9)) < 0.02, `${prior.accuracy.shift}`)
+  assert.equal(prior.refused.shift, 0)
+  assert.deepEqual(coverageOf(mentors, () => prior).accuracy, { within: 4, count: 4 })
+  const surprised = { ...prior, accuracy: { shift: 1, deviation: 0 } }
+  assert.deepEqual(coverageOf(mentors, () => surprised).accuracy, { within: 0, count: 4 })
+})
+
+test('confidenceQuantiles() are those of the questions on topic and off', () => {
+  const { good, nonsense } = confidenceQuantiles([foretold('a')])
+  assert.deepEqual([good.length, nonsense.length], [19, 19])
+  assert.ok(good.every((value, i) => Math.abs(value - (i + 1) / 20) < 0.01))
 })

@@ -14,6 +14,8 @@ export interface PriorFigures {
   readonly auroc: number
   readonly goodRefused: number
   readonly nonsenseRefused: number
+  /** The same of what no data set's answer left out would have answered: real users' vain questions, small talk, other sets. */
+  readonly foreignRefused: number
   /** Share of all questions that are answered right, or rightly refused. */
   readonly handledRight: number
   /** The same with both kinds of question weighing alike. */
@@ -28,13 +30,15 @@ const BINS = 15
 export function judgeByPrior(mentor: MeasuredMentor, prior: TopicPrior): PriorFigures {
   const own = ownEvidenceOf(mentor, mentor.own.answeredRight, mentor.own.withheld, prior)
   const rule = topicRuleOf({ ...mentor, own }, prior)
-  const judged = mentor.questions.map(({ evidence, share, isKnown, isRight }) => ({
+  const judged = mentor.questions.map(({ evidence, share, isKnown, isWithheld, isRight }) => ({
     isKnown,
+    isWithheld,
     isRight,
     confidence: topicProbability(rule, evidence) * share ** rule.shareExponent
   }))
   const known = judged.filter(({ isKnown }) => isKnown)
   const unknown = judged.filter(({ isKnown }) => !isKnown)
+  const foreign = unknown.filter(({ isWithheld }) => !isWithheld)
   const isRefused = ({ confidence }: { readonly confidence: number }) => confidence < rule.leastConfidence
   const handled = judged.filter((one) => (one.isKnown ? one.isRight && !isRefused(one) : isRefused(one)))
   const kept = known.filter((one) => one.isRight && !isRefused(one)).length / known.length
@@ -56,6 +60,7 @@ export function judgeByPrior(mentor: MeasuredMentor, prior: TopicPrior): PriorFi
     ),
     goodRefused: known.filter(isRefused).length / known.length,
     nonsenseRefused,
+    foreignRefused: foreign.filter(isRefused).length / foreign.length,
     balanced: (kept + nonsenseRefused) / 2,
     handledRight: handled.length / judged.length,
     calibrationError: bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.right), 0)

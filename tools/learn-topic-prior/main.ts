@@ -23,7 +23,7 @@ if (data === undefined) {
   console.error('learn-topic-prior: --data FOLDER is wanted')
   process.exit(1)
 }
-const { prior, figures } = await learnPrior(data, Number(seed), (done, count) => {
+const { prior, figures, foresight, confidences, coverage } = await learnPrior(data, Number(seed), (done, count) => {
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} mentors`)
 })
 for (const kind of ['byOthers', 'byAll'] as const) {
@@ -31,11 +31,21 @@ for (const kind of ['byOthers', 'byAll'] as const) {
   for (const one of figures)
     console.log(`${one.name.padEnd(36)} ${String(one.mentorCount).padStart(2)}: ${lineOf(one[kind])}`)
 }
-console.log(`\n${JSON.stringify(prior, null, 2)}`)
+for (const [of, byFigure] of Object.entries(coverage)) {
+  const lines = Object.entries(byFigure).map(([figure, { within, count }]) => `${figure} ${within} of ${count}`)
+  console.log(`\nwithin the interval foretold, ${of}: ${lines.join(', ')}`)
+}
+console.log(`\n${JSON.stringify({ prior, foresight, confidences }, null, 2)}`)
 
 function lineOf(of: PriorFigures): string {
-  const { accuracy, auroc, goodRefused, nonsenseRefused, handledRight, calibrationError } = of
-  const parts = { accuracy, AUROC: auroc, 'good refused': goodRefused, 'nonsense refused': nonsenseRefused }
+  const { accuracy, auroc, goodRefused, nonsenseRefused, foreignRefused, handledRight, calibrationError } = of
+  const parts = {
+    accuracy,
+    AUROC: auroc,
+    'good refused': goodRefused,
+    'nonsense refused': nonsenseRefused,
+    'of it foreign': foreignRefused
+  }
   return Object.entries({ ...parts, 'handled right': handledRight, 'calibration error': calibrationError })
     .map(([name, value]) => `${name} ${value.toFixed(3)}`)
     .join(', ')

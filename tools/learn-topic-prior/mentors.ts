@@ -9,6 +9,8 @@ import { gramsOf } from '../../src/learning/character-grams.ts'
 import { decide } from '../../src/learning/decision.ts'
 import type { TopicEvidence } from '../../src/learning/off-topic.ts'
 import type { TensorEngine } from '../../src/learning/tensor-engine.ts'
+import type { Foretold } from './fit-foresight.ts'
+import { evaluate } from '../../src/learning/evaluation.ts'
 import { trainSoftmax, type TrainedSoftmax } from '../../src/learning/train-softmax.ts'
 import { sanitize } from '../../src/mentor/sanitize.ts'
 import type { DataSet, DataSets, LabelledText } from './data-sets.ts'
@@ -18,12 +20,20 @@ export interface DrawnMentor {
   readonly group: string
   readonly name: string
   readonly train: readonly LabelledText[]
-  readonly test: readonly LabelledText[]
+  readonly test: readonly AskedText[]
+}
+
+/** A question to a mentor. */
+export interface AskedText extends LabelledText {
+  /** Whether an answer that was left out would have answered it. */
+  readonly isWithheld?: boolean
 }
 
 /** A question as a mentor sees it. */
 export interface SeenQuestion {
   readonly isKnown: boolean
+  /** Whether an answer that was left out would have answered it. */
+  readonly isWithheld: boolean
   readonly isRight: boolean
   readonly evidence: TopicEvidence
   /** Share of the likeliest class among all that could be meant. */
@@ -31,9 +41,7 @@ export interface SeenQuestion {
 }
 
 /** A trained mentor, and what it makes of its questions. */
-export interface MeasuredMentor {
-  readonly group: string
-  readonly name: string
+export interface MeasuredMentor extends Foretold {
   readonly sampleCount: number
   readonly classCount: number
   readonly own: TrainedSoftmax['ownEvidence']
@@ -94,15 +102,15 @@ export function drawMentor(
       ? smallTalk
       : sets.filter(({ group }) => group !== of.group).flatMap(({ train: rows }) => rows.map(({ text }) => text))
   const unanswered = [
-    ...sample(withheld, WITHHELD_QUESTIONS, random).map(({ text }) => text),
-    ...sample(real, REAL_QUESTIONS, random).map(({ text }) => text),
-    ...sample(foreign, FOREIGN_QUESTIONS, random)
+    ...sample(withheld, WITHHELD_QUESTIONS, random).map(({ text }) => ({ text, isWithheld: true })),
+    ...sample(real, REAL_QUESTIONS, random).map(({ text }) => ({ text })),
+    ...sample(foreign, FOREIGN_QUESTIONS, random).map((text) => ({ text }))
   ]
   return {
     group: of.group,
     name: `${of.name} ${answerCount} × ${phraseCount}`,
     train,
-    test: [...sample(known, KNOWN_QUESTIONS, random), ...unanswered.map((text) => ({ text, label: undefined }))]
+    test: [...sample(known, KNOWN_QUESTIONS, random), ...unanswered.map((one) => ({ ...one, label: undefined }))]
   }
 }
 
@@ -150,17 +158,25 @@ export async function measureMentor(
   const samples = groupByClass(set, set.labels, set.classCount, Int32Array.from(set.labels.keys()))
   const asked = await embeddings.encode(test.map(({ text }) => text))
   const candidates = await findCandidates(engine, trained.softmax, samples, asked)
+  const decisions = test.map((_, i) => decide(candidates, i, trained)!)
   return {
     group,
     name,
     sampleCount: train.length,
     classCount: labels.length,
     own: trained.ownEvidence,
-    questions: test.map(({ label }, i) => {
-      const { ranked, evidence, share } = decide(candidates, i, trained)!
+    foretold: evaluate(trained.outOfFold, true),
+    asked: decisions.map(({ ranked, isOffTopic }, question) => {
+      const { label } = test[question]!
+      const known = label === undefined ? undefined : labels.indexOf(label)
+      return { question, label: known, ranked, topicScore: ranked[0]!.confidence, isOffTopic }
+    }),
+    questions: test.map(({ label, isWithheld = false }, i) => {
+      const { ranked, evidence, share } = decisions[i]!
       const best = ranked[0]!
       return {
         isKnown: label !== undefined,
+        isWithheld,
         isRight: label !== undefined && labels[best.class] === label,
         evidence,
         share

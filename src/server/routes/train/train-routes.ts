@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { OffTopicBound } from '../../../learning/off-topic-bound.ts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { mentorModelName } from '../../../versions/model-name.ts'
@@ -75,6 +76,13 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
             ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
             force: Type.Optional(
               Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
+            ),
+            offTopic: Type.Optional(
+              Type.Union([OffTopicBound, Type.Null()], {
+                description:
+                  'Of `softmax`: what the off-topic rule is to keep to. Without it, what the live version keeps to; null: the ' +
+                  'line that serves most mentors.'
+              })
             )
           },
           { examples: [{ mentor: EXAMPLE_MENTOR_ID }, { mentor: EXAMPLE_MENTOR_ID, arch: 'ridge', force: true }] }
@@ -83,7 +91,10 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
       }
     },
     async (request) => {
-      const { mentor, arch = 'softmax', ping = false, force = false } = request.body
+      const { mentor, arch = 'softmax', ping = false, force = false, offTopic } = request.body
+      if (arch !== 'softmax' && offTopic !== undefined) {
+        throw new ServiceError('INVALID_REQUEST', `Cannot train: offTopic is for softmax, and arch is ${arch}`)
+      }
       const caller = callerOf(request)
       assertMayRead(caller, mentor)
       const headers = callerHeadersOf(request)
@@ -95,7 +106,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
       const registered = await reporter?.register(mentor, headers, key && JSON.stringify([owner, key]))
       const training = {
         type: TRAIN_JOB_TYPE,
-        input: packPayload({ mentor, arch, force }),
+        input: packPayload({ mentor, arch, force, ...(offTopic !== undefined && { offTopic }) }),
         owner,
         labels: registered?.labels ?? { mentor },
         concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,

@@ -119,6 +119,46 @@ test('an explanation names the phrases that a question is near to', async (t) =>
   assert.ok(CSV.toLowerCase().includes(nearest[0]!.phrase), nearest[0]!.phrase)
 })
 
+test('a mentor keeps to the bound that it was given, until it is given another', async (t) => {
+  interface Report {
+    data: {
+      offTopicBound: object | null
+      evaluation: { threshold: number; refused: number; offTopicRefused: number; foreseen: { accuracy: object } }
+    }
+  }
+  const { ask, put, train } = await openMentorApp(t)
+  await put('noor', CSV)
+  const trained = async (more: object): Promise<Report['data']> => {
+    const { result } = await train({ mentor: 'noor', force: true, ...more })
+    return (await ask({ url: `/mentors/noor/versions/${result.version}/evaluation` })).json<Report>().data
+  }
+  const usual = await trained({})
+  assert.equal(usual.offTopicBound, null)
+  assert.ok('low' in usual.evaluation.foreseen.accuracy)
+  const strict = await trained({ offTopic: { refuseNonsense: 0.99 } })
+  assert.ok(strict.evaluation.threshold > usual.evaluation.threshold)
+  assert.ok(strict.evaluation.offTopicRefused > usual.evaluation.offTopicRefused)
+  const kept = await trained({})
+  assert.deepEqual(kept.offTopicBound, { refuseNonsense: 0.99 })
+  assert.equal(kept.evaluation.threshold, strict.evaluation.threshold)
+  const generous = await trained({ offTopic: { answerGood: 0.99 } })
+  assert.ok(generous.evaluation.refused < usual.evaluation.refused || usual.evaluation.refused === 0)
+  assert.ok(generous.evaluation.threshold < usual.evaluation.threshold)
+  const again = await trained({ offTopic: null })
+  assert.deepEqual([again.offTopicBound, again.evaluation.threshold], [null, usual.evaluation.threshold])
+
+  for (const payload of [
+    { offTopic: { answerGood: 95 } },
+    { offTopic: { answerGood: 0.9, refuseNonsense: 0.9 } },
+    { offTopic: {} },
+    { arch: 'ridge', offTopic: { answerGood: 0.9 } }
+  ]) {
+    const refused = await ask({ method: 'POST', url: '/train', payload: { mentor: 'noor', ...payload } })
+    assert.equal(refused.statusCode, 400, refused.body)
+    assert.match(refused.body, /offTopic/)
+  }
+})
+
 test('what the classifier answers is counted for Prometheus, word-for-word matches are not', async (t) => {
   const { metrics, put, train, question } = await openMentorApp(t)
   await put('noor', CSV)

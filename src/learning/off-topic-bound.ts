@@ -1,0 +1,72 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Type, type Static } from 'typebox'
+import type { JudgedQuestion } from './evaluation.ts'
+import { CONFIDENCE_PRIOR, FORESIGHT_PRIOR } from './foresight-prior.ts'
+import { logOddsOf, shareOf } from './foresight.ts'
+
+const Share = Type.Number({ minimum: 0.01, maximum: 0.99 })
+
+/** What the owner of a mentor wants of its off-topic rule, instead of the line that serves most. */
+export const OffTopicBound = Type.Union([
+  Type.Object(
+    {
+      answerGood: { ...Share, description: 'Answer at least this share of the questions that it knows an answer to.' }
+    },
+    { additionalProperties: false }
+  ),
+  Type.Object(
+    { refuseNonsense: { ...Share, description: 'Refuse at least this share of the questions that nothing answers.' } },
+    { additionalProperties: false }
+  )
+])
+export type OffTopicBound = Static<typeof OffTopicBound>
+
+/** Confidences tried as the line: from 0 to 1 by these steps. */
+const STEPS = 1000
+/** Questions that other mentors weigh as much as. */
+const PRIOR_QUESTIONS = 20
+
+/**
+ * Finds the confidence below which a question is refused, so that users' questions keep to the bound: by the mentor's own held-out
+ * samples, moved by what such figures moved for other mentors ({@link FORESIGHT_PRIOR}), and by where others' confidences lie as far as
+ * its own samples are few.
+ * @param judged samples judged out of fold
+ * @returns from 0 to 1: the greatest line that answers enough, or the least that refuses enough
+ */
+export function lineWithin(bound: OffTopicBound, judged: readonly JudgedQuestion[]): number {
+  const isOfGood = 'answerGood' in bound
+  const own = judged
+    .filter(({ label }) => (label !== undefined) === isOfGood)
+    .map(({ ranked }) => ranked[0]!.confidence)
+    .toSorted((a, b) => a - b)
+  const refusedAt = isOfGood
+    ? refusedShare(own, CONFIDENCE_PRIOR.good, FORESIGHT_PRIOR.refused.shift)
+    : refusedShare(own, CONFIDENCE_PRIOR.nonsense, FORESIGHT_PRIOR.offTopicRefused.shift)
+  const lines = Array.from({ length: STEPS + 1 }, (_, step) => step / STEPS)
+  return isOfGood
+    ? (lines.findLast((line) => refusedAt(line) <= 1 - bound.answerGood) ?? 0)
+    : (lines.find((line) => refusedAt(line) >= bound.refuseNonsense) ?? 1)
+}
+
+/** Share of the questions whose confidence will lie below a line. */
+function refusedShare(own: readonly number[], others: readonly number[], shift: number): (line: number) => number {
+  return (line) => {
+    const below = own.filter((confidence) => confidence < line).length
+    const isAll = below === own.length
+    const ofOwn = below === 0 ? 0 : isAll ? 1 : shareOf(logOddsOf(below / own.length) + shift)
+    return (own.length * ofOwn + PRIOR_QUESTIONS * quantileOf(others, line)) / (own.length + PRIOR_QUESTIONS)
+  }
+}
+
+/** Share of a distribution below `value`, by its quantiles at even steps, with 0 and 1 at its ends. */
+function quantileOf(quantiles: readonly number[], value: number): number {
+  const ends = [0, ...quantiles, 1]
+  const place = ends.findLastIndex((quantile) => quantile <= value)
+  if (place >= ends.length - 1) return 1
+  const within = (value - ends[place]!) / (ends[place + 1]! - ends[place]!)
+  return (place + within) / (ends.length - 1)
+}
