@@ -63,7 +63,8 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   const config = readConfig(env)
   if (config === undefined) return undefined
   const terminal = openTerminal(config.logFormat, process.stdout, env)
-  const log = terminal === undefined ? createServiceLog(config.logLevel) : createTerminalLog(config.logLevel, terminal)
+  const sampling = { level: config.logLevel, linesPerSecond: config.logLinesPerSecond }
+  const log = terminal === undefined ? createServiceLog(sampling) : createTerminalLog(config.logLevel, terminal)
   process.once('exit', log.flush)
   const { logger } = log
   logger.info(

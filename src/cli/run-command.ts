@@ -103,7 +103,7 @@ async function withWorkbench(
 ): Promise<number> {
   // Standard output is for results.
   const config = loadConfig({ LOG_LEVEL: 'warn', ...env })
-  const log = createServiceLog(config.logLevel, 2)
+  const log = createServiceLog({ level: config.logLevel, linesPerSecond: 0, fileDescriptor: 2 })
   const logger: Logger = log.logger
   const encoding = createEncoding(config, logger)
   if (config.backend !== 'local') {

@@ -127,6 +127,13 @@ export const SETTINGS = {
     default: 'auto',
     doc: 'Form of the log: `json` writes an object a line, `pretty` a line for people, in colours unless `NO_COLOR` is set; `auto` is `pretty` on a terminal, and else `json`.'
   }),
+  LOG_LINES_PER_SECOND: integer({
+    default: 1000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'lines',
+    doc: 'Most log lines of one kind in a second; one line tells how many more there were. 0 writes all, as does a terminal.'
+  }),
   CORS_ORIGIN: list({
     itemPattern: /^(?:\*|https?:\/\/[^/?#\s,]+)$/,
     bounds: '`*`, or origins such as `https://app.example.org`, comma separated',

@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify'
-import { pino, type DestinationStream, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger, type LogFn, type LoggerOptions } from 'pino'
+import { LogSampler, type LeftOutLines } from './log-sampler.ts'
 
 /** How much of the log waits to be written together, in characters, and for how long at most. */
 const LOG_BATCH_CHARACTERS = 8192
@@ -33,28 +34,78 @@ const REDACTED_PATHS = [
   'config.webhookSecret'
 ]
 
+/** Options of {@link createServiceLog}. */
+export interface ServiceLogOptions {
+  readonly level: string
+  /** Most lines of one kind in a second; 0 for all. */
+  readonly linesPerSecond: number
+  /** @default 1, standard output */
+  readonly fileDescriptor?: number
+}
+
 /**
- * Logs JSON lines to a file descriptor. Lines are buffered, since writing each by itself would cost more than all
- * the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
+ * Logs JSON lines to a file descriptor. Of many equal lines some are written, and one that says how many were not. Lines are
+ * buffered, since writing each by itself would cost more than all the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
  */
-export function createServiceLog(level: string, fileDescriptor = 1): ServiceLog {
+export function createServiceLog({ level, linesPerSecond, fileDescriptor = 1 }: ServiceLogOptions): ServiceLog {
   const destination = pino.destination({ dest: fileDescriptor, sync: true })
   let batch = ''
   const writeBatch = (): void => {
     if (batch !== '') destination.write(batch)
     batch = ''
   }
-  setInterval(writeBatch, LOG_FLUSH_MS).unref()
   const write = (line: string): void => {
     batch += line
     if (batch.length >= LOG_BATCH_CHARACTERS) writeBatch()
   }
-  return { logger: createLogger(level, { write }), writeLine: (line) => write(`${line}\n`), flush: writeBatch }
+  const log = createSampledLogger(level, linesPerSecond, { write })
+  setInterval(() => {
+    log.sampler.tellIfOver(performance.now())
+    writeBatch()
+  }, LOG_FLUSH_MS).unref()
+  return {
+    logger: log.logger,
+    writeLine: (line) => write(`${line}\n`),
+    flush: () => {
+      log.sampler.tell(performance.now())
+      writeBatch()
+    }
+  }
+}
+
+/** A logger that leaves out lines where too many are of one kind, and its sampler, which has to be asked for what it still holds. */
+export function createSampledLogger(
+  level: string,
+  linesPerSecond: number,
+  destination: DestinationStream
+): { readonly logger: Logger; readonly sampler: LogSampler } {
+  // Whose lines are about others is not sampled itself.
+  const reporter = createLogger(level, destination)
+  const sampler = new LogSampler(linesPerSecond, (leftOut) => logLeftOut(reporter, leftOut))
+  const logMethod = function (this: Logger, args: Parameters<LogFn>, method: LogFn, lineLevel: number): void {
+    if (sampler.admit(lineLevel, args[0], args[1], performance.now())) method.apply(this, args)
+  }
+  return { logger: createLogger(level, destination, { logMethod }), sampler }
+}
+
+/** At the level of the lines themselves: whoever does not log these does not hear of them either. */
+function logLeftOut(logger: Logger, { level, message, ...kind }: LeftOutLines): void {
+  const fields = { line: message, ...kind }
+  const name = logger.levels.labels[level] ?? 'info'
+  const note = 'equal lines were left out'
+  if (name === 'error') logger.error(fields, note)
+  else if (name === 'warn') logger.warn(fields, note)
+  else if (name === 'info') logger.info(fields, note)
+  else logger.debug(fields, note)
 }
 
 /** A logger of the service's kind that writes to `destination`. */
-export function createLogger(level: string, destination: DestinationStream): Logger {
-  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' } }, destination)
+export function createLogger(
+  level: string,
+  destination: DestinationStream,
+  hooks: NonNullable<LoggerOptions['hooks']> = {}
+): Logger {
+  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' }, hooks }, destination)
 }
 
 /** An answered request: the pattern of its route, not its address, since a path or a query string may hold a user's text. */
