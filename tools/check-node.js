@@ -15,7 +15,7 @@ const [wantedMajor, wantedMinor] = wanted.split('.').map(Number)
 
 if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
   console.error(`Node.js ${wanted} or newer is needed, but this is ${process.versions.node} (${process.execPath}).
-The project installs its own Node.js for development; that package is missing here. Run \`npm ci --include=dev\`
+The project installs its own Node.js for development; that package is missing here. Run \`npm ci --include=dev --ignore-scripts\`
 and see that it can reach the npm registry, or put a newer Node.js on the PATH.`)
   process.exit(1)
 }
