@@ -47,7 +47,7 @@ export const SETTINGS = {
   }),
   NATIVE_KERNEL: oneOf(['auto', 'avx512-vnni', 'avx-vnni', 'avx2', 'neon-i8mm', 'neon-dotprod', 'neon', 'reference'], {
     default: 'auto',
-    doc: 'Kernels that compute `int8`; `auto` takes the fastest that the CPU can run. All give the same bytes: a lesser one is for benchmarks and support.'
+    doc: 'Kernels that compute `int8`; `auto` takes the fastest that the CPU can run. All give the same bytes: a slower one is for benchmarks and support.'
   }),
   MODEL_DIR: text({
     default: 'models/all-MiniLM-L6-v2/compiled',
@@ -67,14 +67,14 @@ export const SETTINGS = {
     min: 16,
     max: 65_536,
     unit: 'tokens',
-    doc: 'Budget of one batch: more is a little faster for bulk work, and lets a request wait longer for a free thread.'
+    doc: 'Budget of one batch. A larger one is a little faster for bulk work, but requests wait longer for a free thread.'
   }),
   MAX_PENDING_TOKENS: integer({
     default: 100_000,
     min: 512,
     max: 100_000_000,
     unit: 'tokens',
-    doc: 'How much may wait, for each of interactive and bulk work; beyond it a request is refused at once, with 503.'
+    doc: 'Maximum that may wait in each lane, interactive and bulk; beyond it requests are refused at once with 503.'
   }),
   MAX_CALLER_PERCENT: integer({
     default: 50,
@@ -93,7 +93,7 @@ export const SETTINGS = {
     default: '127.0.0.1',
     pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
     bounds: 'a host name or an IP address',
-    doc: 'Address of `/metrics`. It shows no text and no key, but whoever reaches it sees how much is asked.'
+    doc: 'Address of `/metrics`. Metrics hold no texts and no keys, but show how much is asked.'
   }),
   METRICS: oneOf(['none', 'emf'], {
     default: 'none',
@@ -104,7 +104,7 @@ export const SETTINGS = {
     min: 1,
     max: 3600,
     unit: 'seconds',
-    doc: 'How often that is, with `METRICS=emf`; at the end of the process once more.'
+    doc: 'How often those lines are written with `METRICS=emf`; once more when the process ends.'
   }),
   SENTRY_DSN: text({
     default: undefined,
@@ -137,7 +137,7 @@ export const SETTINGS = {
   CORS_ORIGIN: list({
     itemPattern: /^(?:\*|https?:\/\/[^/?#\s,]+)$/,
     bounds: '`*`, or origins such as `https://app.example.org`, comma separated',
-    doc: 'Web pages of which origins may call the service from a browser. None: no CORS headers.'
+    doc: 'Origins whose web pages may call the service from a browser. Without any there are no CORS headers.'
   }),
   BODY_LIMIT_BYTES: integer({
     default: 1_048_576,
@@ -158,7 +158,7 @@ export const SETTINGS = {
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Bytes of all bodies that have come in and whose requests are not answered; beyond it 503, and 429 beyond one caller’s `MAX_CALLER_PERCENT` of it. Bodies announced with 16,384 bytes or less do not count.'
+    doc: 'Maximum total of the bodies of requests that are not answered yet; beyond it 503, and 429 beyond one caller’s `MAX_CALLER_PERCENT` of it. Bodies announced with 16,384 bytes or less do not count.'
   }),
   READING_MEMORY_BYTES: integer({
     default: 268_435_456,
@@ -179,56 +179,56 @@ export const SETTINGS = {
     min: 0,
     max: 1_099_511_627_776,
     unit: 'bytes',
-    doc: 'Resident memory that the process may take; 0 takes the limit of its control group, or the machine’s memory. Of it, `BODIES_UNDER_WAY_BYTES` and `UNREAD_REPLIES_BYTES` are an eighth at most each, `READING_MEMORY_BYTES` a quarter.'
+    doc: 'Resident memory that the process may take; 0 takes the limit of its control group, or the machine’s memory. `BODIES_UNDER_WAY_BYTES` and `UNREAD_REPLIES_BYTES` are limited to an eighth of it each, `READING_MEMORY_BYTES` to a quarter.'
   }),
   MEMORY_GUARD_PERCENT: integer({
     default: 80,
     min: 10,
     max: 100,
     unit: 'percent',
-    doc: 'From this share of `MEMORY_LIMIT_BYTES` on, bodies of more than 16,384 bytes are refused with 503; from halfway between it and the limit on, all but health.'
+    doc: 'From this share of `MEMORY_LIMIT_BYTES` on, bodies of more than 16,384 bytes are refused with 503; from halfway between it and the limit, everything but health.'
   }),
   REQUEST_TIMEOUT_SECONDS: integer({
     default: 60,
     min: 1,
     max: 3600,
     unit: 'seconds',
-    doc: 'How long a request may take to arrive whole; beyond it 408. CSV that is answered while it comes in may take longer, but must not stand still for so long.'
+    doc: 'Maximum time for a request to arrive; beyond it 408. CSV that is answered while it arrives may take longer, but must not pause for so long.'
   }),
   MAX_CONNECTIONS: integer({
     default: 4096,
     min: 1,
     max: 1_000_000,
     unit: 'connections',
-    doc: 'Most connections at a time; more are closed at once. As many requests may wait behind others of their connections, of all connections together.'
+    doc: 'Maximum number of open connections; further ones are closed at once. It also limits how many pipelined requests wait behind others, over all connections.'
   }),
   MAX_PIPELINED_REQUESTS: integer({
     default: 64,
     min: 1,
     max: 10_000,
     unit: 'requests',
-    doc: 'Most requests of one connection that are not answered, or whose replies were not taken; beyond it the connection is closed.'
+    doc: 'Maximum number of requests of one connection that are unanswered, or whose replies are unread; beyond it the connection is closed.'
   }),
   UNREAD_REPLIES_BYTES: integer({
     default: 134_217_728,
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Bytes of replies that were made and not taken, of all connections; beyond it those that wait longest are closed. One connection may have a quarter of it, or one reply of any size.'
+    doc: 'Maximum total of replies that clients have not read yet; beyond it the connections that wait longest are closed. One connection may hold a quarter of it, or one reply of any size.'
   }),
   UNREAD_REPLY_SECONDS: integer({
     default: 60,
     min: 1,
     max: 3600,
     unit: 'seconds',
-    doc: 'How long a reply may lie that is not taken any further; then its connection is closed.'
+    doc: 'How long a client may read nothing of a reply; then its connection is closed.'
   }),
   MAX_SENTENCES: integer({
     default: 2048,
     min: 1,
     max: 100_000,
     unit: 'sentences',
-    doc: 'Most sentences of one request; beyond it 400.'
+    doc: 'Maximum number of sentences in one request; beyond it 400.'
   }),
   MAX_TEXT_CHARACTERS: integer({
     default: 65_536,
@@ -242,7 +242,7 @@ export const SETTINGS = {
     min: 0,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Memory for finished replies, the least recently used leave first; 0 keeps none.'
+    doc: 'Memory for the cache of replies, which evicts the least recently used; 0 turns it off.'
   }),
   ENCODE_MAX_AGE_SECONDS: integer({
     default: 3600,
@@ -265,7 +265,7 @@ export const SETTINGS = {
     default: undefined,
     pattern: /^https?:\/\/\S{1,2000}$/,
     bounds: 'the URL of an SQS standard queue',
-    doc: 'Messages about bulk jobs. Without it they wait in one line with the others.'
+    doc: 'Messages about bulk jobs. Without it they share the queue of the others.'
   }),
   JOBS_DEAD_LETTER_QUEUE_URL: text({
     default: undefined,
@@ -278,7 +278,7 @@ export const SETTINGS = {
     pattern: /^[A-Za-z0-9_.-]{3,255}$/,
     bounds: 'the name of a DynamoDB table',
     doc:
-      'Jobs, and what is small and changes of mentors and models; `src/platform/job-resources.json` describes the table. ' +
+      'Jobs, and the small items of mentors and models that change; `src/platform/job-resources.json` describes the table. ' +
       'Needed with `BACKEND=aws`.'
   }),
   MODELS_BUCKET: text({
@@ -306,14 +306,14 @@ export const SETTINGS = {
     min: 0,
     max: 256,
     unit: 'jobs',
-    doc: 'Most jobs that this process does at a time; 0 leaves them to `npm run worker`.'
+    doc: 'Maximum number of jobs that this process runs at a time; 0 leaves them to `npm run worker`.'
   }),
   JOBS_LEASE_SECONDS: integer({
     default: 30,
     min: 3,
     max: 43_200,
     unit: 'seconds',
-    doc: 'A worker that is silent for so long loses its job to another.'
+    doc: 'A worker that sends no heartbeat for so long loses its job to another.'
   }),
   JOBS_BODY_LIMIT_BYTES: integer({
     default: 67_108_864,
@@ -327,14 +327,14 @@ export const SETTINGS = {
     min: 1_048_576,
     max: 1_099_511_627_776,
     unit: 'bytes',
-    doc: 'Size that the SQLite file of jobs may grow to; then jobs are refused with 503 until some are over their 20 days.'
+    doc: 'Maximum size of the SQLite file of jobs; beyond it jobs are refused with 503 until old ones expire, 20 days after they ended.'
   }),
   JOBS_RESERVE_BYTES: integer({
     default: 67_108_864,
     min: 0,
     max: 1_099_511_627_776,
     unit: 'bytes',
-    doc: 'Room on the disk, and below `JOBS_MAX_BYTES`, that new jobs leave free beside what the results of accepted jobs are expected to take; else jobs and trainings are refused with 503 until there is room.'
+    doc: 'Free space, on the disk and below `JOBS_MAX_BYTES`, that is kept in reserve beside the expected results of accepted jobs. Jobs and trainings that would need it are refused with 503.'
   }),
   WEBHOOK_SECRET: text({
     default: undefined,
@@ -390,14 +390,14 @@ export const SETTINGS = {
     min: 0,
     max: 86_400,
     unit: 'seconds',
-    doc: 'How long a mentor of the GraphQL service is taken as unchanged. After that it still answers, and is read anew meanwhile.'
+    doc: 'How long a cached mentor of the GraphQL service counts as fresh. After that it still answers while it is read again.'
   }),
   MENTOR_MAX_AGE_SECONDS: integer({
     default: 604_800,
     min: 0,
     max: 31_536_000,
     unit: 'seconds',
-    doc: 'How long a mentor that was read from the GraphQL service answers while it cannot be read anew.'
+    doc: 'Maximum age of a cached mentor that still answers while the GraphQL service cannot be read.'
   }),
   OFF_TOPIC_THRESHOLD: decimal({
     default: -0.631,
@@ -417,28 +417,28 @@ export const SETTINGS = {
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Memory for the texts of mentors that were asked, the least recently asked leave first.'
+    doc: 'Memory for the cache of mentors’ texts, which evicts the least recently asked.'
   }),
   LOADED_MODELS_BYTES: integer({
     default: 268_435_456,
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Memory for trained models, the least recently asked leave first.'
+    doc: 'Memory for the cache of trained models, which evicts the least recently asked.'
   }),
   MAX_MODEL_VERSIONS: integer({
     default: 20,
     min: 2,
     max: 10_000,
     unit: 'versions',
-    doc: 'Versions kept of each model; older ones go, but never the live one.'
+    doc: 'Versions kept of each model; older ones are deleted, but never the live one.'
   }),
   PROMOTION_MARGIN_PERCENT: integer({
     default: 2,
     min: 0,
     max: 100,
     unit: 'percent',
-    doc: 'A newly trained version that answers so much less of the same held-out questions right than the live one is kept, but does not answer.'
+    doc: 'A new version that answers fewer of the same held-out questions right than the live one, by more than this share of them, is kept but not promoted.'
   }),
   CLASSIFIER_BODY_LIMIT_BYTES: integer({
     default: 67_108_864,
@@ -452,21 +452,21 @@ export const SETTINGS = {
     min: 2,
     max: 10_000_000,
     unit: 'rows',
-    doc: 'Most rows of a table to train a classifier on; beyond it 413.'
+    doc: 'Maximum number of rows of a table to train a classifier on; beyond it 413.'
   }),
   MAX_TRAINING_COLUMNS: integer({
     default: 100,
     min: 1,
     max: 10_000,
     unit: 'columns',
-    doc: 'Most columns beside the label of a table to train a classifier on; beyond it 413.'
+    doc: 'Maximum number of columns beside the label of a table to train a classifier on; beyond it 413.'
   }),
   ONNX_PROCESSES: integer({
     default: 1,
     min: 0,
     max: 64,
     unit: 'processes',
-    doc: 'Processes for models that users bring as ONNX, started when needed; 0 takes none.'
+    doc: 'Processes for models that users bring as ONNX, started when needed; 0 accepts no such models.'
   }),
   ONNX_MEMORY_BYTES: integer({
     default: 536_870_912,
@@ -494,20 +494,20 @@ export const SETTINGS = {
     min: 0,
     max: 100_000_000,
     unit: 'texts',
-    doc: 'Embeddings kept from one training to the next, some 2 KB of disk each; the oldest leave first.'
+    doc: 'Embeddings cached for later trainings, about 2 KB of disk each; the oldest are evicted first.'
   }),
   MAX_ANSWER_RECORDS: integer({
     default: 1_000_000,
     min: 0,
     max: 1_000_000_000,
     unit: 'records',
-    doc: 'Asked questions kept, with their answers; the oldest leave first.'
+    doc: 'Asked questions kept, with their answers; the oldest are deleted first.'
   }),
   LAMBDA_CLASSIFIER: text({
     default: undefined,
     pattern: /^[A-Za-z0-9_.-]{1,100}$/,
     bounds: 'the name of a classifier',
-    doc: 'What a function of AWS Lambda answers bare events of columns with, as `{"sensor_1":"[1,2.0,3]"}`.'
+    doc: 'The classifier with which a function of AWS Lambda answers bare events of columns, such as `{"sensor_1":"[1,2.0,3]"}`.'
   }),
   LAMBDA_SECRETS: text({
     default: undefined,
@@ -529,13 +529,13 @@ export const SETTINGS = {
   }),
   SEMANTIC_DEDUP: flag({
     default: false,
-    doc: 'Whether followup questions are left out that mean about the same as another or as a question that is answered (cosine above 0.92).'
+    doc: 'Whether to leave out followup questions that mean about the same as another one, or as a question that is answered (cosine above 0.92).'
   }),
   POP_CULTURE_FILE: text({
     default: undefined,
     pattern: /^[^\0]{1,4096}$/,
     bounds: 'a path',
-    doc: 'Names that everybody knows, one a line: followup questions about them go down in the list.'
+    doc: 'Names that everybody knows, one on each line; followup questions about them are ranked lower.'
   }),
   WORKER_PORT: integer({
     default: 8081,
