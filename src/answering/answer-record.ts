@@ -13,7 +13,7 @@ export interface AnswerRecord {
   readonly answerId: string
   readonly answerType: AnswerType
   readonly confidence: number
-  /** How much more the classifier liked its best answer than its second; undefined when it was not asked. */
+  /** Margin of the classifier's confidence over its second answer's; undefined when it was not asked. */
   readonly margin: number | undefined
   /** The conversation it belongs to, if the caller said. */
   readonly chatSessionId: string | undefined
@@ -42,9 +42,9 @@ export function recordWithBoth(first: AnswerRecorder, second: AnswerRecorder): A
 export interface AskedQuestion {
   readonly question: string
   readonly answerType: Extract<AnswerType, 'CLASSIFIER' | 'OFF_TOPIC'>
-  /** The classifier's in its best answer. */
+  /** The classifier's confidence in its best answer. */
   readonly confidence: number
-  /** How much more the classifier liked its best answer than its second; undefined of records that do not tell. */
+  /** Margin of the classifier's confidence over its second answer's; undefined in records without one. */
   readonly margin: number | undefined
   /** Milliseconds since 1970. */
   readonly askedAtMs: number
@@ -53,7 +53,7 @@ export interface AskedQuestion {
 /** Reads what was asked, for a review. */
 export interface AskedQuestions {
   /**
-   * Questions to a mentor that no one's words matched: the classifier answered, or refused. The latest first.
+   * Questions to a mentor that matched no stored phrase: the classifier answered, or refused. The latest first.
    * @param limit most of them
    */
   askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]>

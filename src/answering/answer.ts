@@ -18,7 +18,7 @@ export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] a
 /** Classes that a margin lies between. */
 const MARGIN_RANKS = 2
 
-/** What answering needs to know. */
+/** Dependencies of answering. */
 export interface AnswerDependencies {
   readonly repertoire: Repertoire
   /** Answers of the repertoire by id. */
@@ -53,17 +53,17 @@ export interface AnswerReply {
   /** `{}` when there is no utterance to take it from. */
   readonly answerMedia: AnswerMedia | Readonly<Record<string, never>>
   readonly externalVideoIds: Readonly<Record<string, unknown>>
-  /** 1 of a match, −1 when the answer is missing, else the classifier's. */
+  /** 1 for a match, −1 when the answer is missing, else the classifier's. */
   readonly confidence: number
   /** The classifier chose an answer that the mentor has no more. */
   readonly answerMissing: boolean
-  /** The answer that the classifier likes best; undefined when it was not asked. */
+  /** The classifier's best answer; undefined when it was not asked. */
   readonly classifierAnswerId: string | undefined
-  /** How much more it likes that than its second; undefined when it was not asked, or knows one answer only. */
+  /** Margin of its confidence over the second answer's; undefined when it was not asked, or knows only one answer. */
   readonly margin: number | undefined
   /** The classifier's best answers that the mentor has, the best first, also of a match or off topic; none unless asked for. */
   readonly alternatives: readonly Alternative[]
-  /** What the classifier's confidence is made of; undefined when it was not asked, or is none of probabilities. */
+  /** Components of the classifier's confidence; undefined when it was not asked, or gives no probabilities. */
   readonly reasons: DecisionReasons | undefined
   /** The phrases that tell most, the nearest first; none unless asked for, and undefined as {@link reasons} is. */
   readonly nearest: readonly NearSample[] | undefined
@@ -78,7 +78,7 @@ export interface WantedBeside {
 }
 
 /**
- * Answers a question: word for word what is known so, else what the classifier says of it as asked, not sanitized.
+ * Answers a question by a phrase that matches word for word, else by the classifier, which reads it as asked, not sanitized.
  */
 export async function answerQuestion(
   question: string,

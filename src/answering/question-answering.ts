@@ -42,7 +42,7 @@ export interface GivenAnswer {
   readonly timings: EncodeTimings | undefined
 }
 
-/** What a {@link QuestionAnswering} is made of. */
+/** Dependencies of a {@link QuestionAnswering}. */
 export interface QuestionAnsweringDependencies {
   readonly mentors: MentorSource
   readonly models: Pick<ModelStore, 'liveVersion' | 'report'>
@@ -51,11 +51,11 @@ export interface QuestionAnsweringDependencies {
   readonly recorder: AnswerRecorder
   /** Told of what the classifiers predict. @default nobody */
   readonly observer?: PredictionObserver
-  /** Memory for mentors that were asked, in bytes; those asked least recently go first. */
+  /** Memory for the cache of mentors, in bytes; the least recently asked are evicted first. */
   readonly maxMentorBytes: number
 }
 
-/** What is made of a mentor once, for all its questions. */
+/** What is computed once for a mentor, for all its questions. */
 interface PreparedMentor {
   readonly revision: string
   readonly repertoire: Repertoire
@@ -64,10 +64,10 @@ interface PreparedMentor {
   readonly byteLength: number
 }
 
-/** Probability of an answer that is worth a person's look though the question seems off topic. */
+/** Probability above which an answer is suggested to a reviewer although the question seems off topic. */
 const LIKELY_CONFIDENCE = 0.3
 
-/** Mentors of which it is remembered which version answered last. */
+/** Maximum number of mentors whose last version is remembered. */
 const MAX_SEEN_VERSIONS = 10_000
 /** Classes that a judgement of a test question names. */
 const RANKED_CLASSES = 5
@@ -125,7 +125,7 @@ export class QuestionAnswering {
   }
 
   /**
-   * Makes all ready for a mentor's first question.
+   * Prepares for a mentor's first question.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
   async load(mentorId: string, caller: CallerHeaders): Promise<void> {

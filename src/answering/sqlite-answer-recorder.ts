@@ -31,7 +31,7 @@ const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 /** How to open a {@link SqliteAnswerRecorder}. */
 export interface SqliteAnswerRecorderOptions {
   readonly file: SqliteFile
-  /** Beyond so many records the oldest leave. */
+  /** Maximum number of records; beyond it the oldest are deleted. */
   readonly maxRecords: number
   /** Told when records could not be written; they are lost then. */
   readonly onError: (error: unknown) => void

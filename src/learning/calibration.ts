@@ -17,20 +17,24 @@ export interface Calibration {
   readonly gramWeight: number
 }
 
-/** Stands where nothing can be measured, and draws where little can: found over several data sets (docs/classifier.md). */
+/**
+ * Used where nothing can be measured, and the mean of the prior where little can. Found over several data sets
+ * (docs/classifier.md).
+ */
 export const DEFAULT_CALIBRATION: Calibration = { logitWeight: 1, similarityWeight: 5, gramWeight: 3 }
 
 /**
- * How far the weights lie from the default ones before the samples must insist: standard deviations of the prior, which
- * weighs about as much as some hundreds of samples. Few samples judge too low: to hold one out of three leaves a class two thirds of
- * what the model will know. With a prior of one sample's weight the calibration error at 2 samples a class is 0.12.
+ * Standard deviations of the prior over the weights. The prior counts as some hundreds of samples. With few samples,
+ * out-of-fold predictions are too pessimistic: holding out one of three leaves a class two thirds of what the model will
+ * know. With a prior of one sample's weight the calibration error at 2 samples a class is 0.12.
  */
 const PRIOR_DEVIATIONS = [0.05, 0.5, 0.5] as const
 
 /**
  * Fits the calibration to samples that the model was not trained on.
  *
- * Minimises Σ −log p(own class) over the weights, none below 0, with a Gaussian prior about {@link DEFAULT_CALIBRATION}. A sample whose class is no candidate counts as if its class were the last of them: it makes the rest less sure.
+ * Minimises Σ −log p(own class) over the weights, none below 0, with a Gaussian prior about {@link DEFAULT_CALIBRATION}. A
+ * sample whose class is no candidate counts as if its class were the last of them: it lowers the confidence in the rest.
  * With temperature alone this is temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks"); the
  * similarities to the class's nearest sample are added as further logits.
  *
@@ -111,7 +115,7 @@ function ownPlace({ classes, width }: Candidates, i: number, label: number): num
   return width - 1
 }
 
-/** A weight that is not free keeps its value: it has no slope, and no product with another. */
+/** Loss of the calibration with its gradient and Hessian. A weight that is not free keeps its value: its derivatives are 0. */
 function calibrationCurve(
   candidates: Candidates,
   labels: Int32Array,

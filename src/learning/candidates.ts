@@ -9,20 +9,21 @@ import { softmaxLogits, type SoftmaxModel } from './softmax.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
 /**
- * Most classes that are looked at closely. On Banking77 the right class is among the 16 of the greatest logits for 99.8% of
- * the questions; to look at their samples alone keeps an answer at the same cost however many samples a mentor has.
+ * Maximum number of candidate classes. On Banking77 the right class is among the 16 with the greatest logits for 99.8% of
+ * the questions. Comparing a question with the samples of these alone limits the cost of an answer, however many samples a
+ * mentor has.
  */
 export const MAX_CANDIDATES = 16
 
 /** The classes of the greatest logits for each of n samples, and how near their samples are. Row-major, n × width. */
 export interface Candidates {
   readonly count: number
-  /** The smaller of {@link MAX_CANDIDATES} and the classes there are. */
+  /** The number of classes, at most {@link MAX_CANDIDATES}. */
   readonly width: number
   /** Descending by logit, the lower class first of equals. */
   readonly classes: Int32Array
   readonly logits: Float64Array
-  /** Cosine to the nearest training sample of the class, −1 of a class without samples. */
+  /** Cosine to the nearest training sample of the class; −1 for a class without samples. */
   readonly similarities: Float64Array
   /** Cosine of the character n-grams to the nearest training sample of the class; 0 where texts are not known. */
   readonly gramSimilarities: Float64Array
@@ -122,7 +123,10 @@ export async function findCandidates(
   return { count, width, classes, logits, similarities, gramSimilarities }
 }
 
-/** How alike the characters of some questions are to the nearest sample of each class. What was found is kept: it is the same for any coefficients. */
+/**
+ * Similarities of questions to the nearest sample of each class, by character n-grams. Results are cached, since they are
+ * the same for any coefficients.
+ */
 export class ClassGrams {
   readonly #asked: readonly Grams[]
   readonly #index: GramIndex

@@ -3,17 +3,17 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Numbers that stand for n-grams: the buckets of their hash. */
+/** Number of hash buckets for n-grams. */
 const BUCKETS = 1 << 16
 const SHORTEST = 3
 const LONGEST = 5
 /**
- * An n-gram that more than this share of the texts has, and more than {@link LEAST_COMMON} of them, counts for nothing: it tells little, and takes
- * most of the time, a tenth of a millisecond a question where a mentor has ten thousand phrases.
+ * An n-gram that occurs in more than this share of the texts, and in more than {@link LEAST_COMMON} of them, is ignored: it
+ * says little and takes most of the time, a tenth of a millisecond a question for a mentor of ten thousand phrases.
  */
 const COMMON_SHARE = 1 / 8
 const LEAST_COMMON = 16
-/** Characters of a text that are looked at: no phrase is longer, and a page of text costs no more than its beginning. */
+/** Maximum number of characters that are read of a text: no phrase is longer, and it limits the cost of a page. */
 const MAX_CHARACTERS = 2000
 
 /** Sorted buckets of a text's n-grams, each once. */
@@ -21,8 +21,9 @@ export type Grams = Uint16Array
 
 /**
  * Character n-grams of a text: 3 to 5 characters within each word, the word's boundaries counted as a space, in lower case.
- * They see what a wrong letter leaves of a word, and names that the encoder does not know. What is neither letter nor digit parts words.
- * `gramsOf('Ok')` are the buckets of " ok", "ok " and " ok ". Pairs of characters take half of the time and add nothing.
+ * They match misspelt words, and names that the encoder does not know. Characters other than letters and digits separate
+ * words. `gramsOf('Ok')` are the buckets of " ok", "ok " and " ok ". Pairs of characters would take half of the time and
+ * gain nothing.
  */
 export function gramsOf(text: string): Grams {
   const found = new Set<number>()
@@ -48,9 +49,9 @@ export function gramsOf(text: string): Grams {
 }
 
 /**
- * Finds how alike a text is to each of some texts: the cosine of their n-grams, each weighed by how few of the texts have it
- * (inverse document frequency, ln((1 + n) / (1 + texts with it)) + 1, as scikit-learn's TfidfVectorizer has it). What none of the
- * texts has counts in the length of the question: strange words make it less like all of them.
+ * Index of texts by their character n-grams. The similarity of a text to an indexed one is the cosine of their n-grams, each
+ * weighted by inverse document frequency: ln((1 + n) / (1 + texts with it)) + 1, as in scikit-learn's TfidfVectorizer.
+ * N-grams that no indexed text has count towards the text's norm, so unknown words lower all similarities.
  */
 export class GramIndex {
   readonly #textCount: number

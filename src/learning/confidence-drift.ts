@@ -12,7 +12,7 @@ export interface ConfidenceBin {
 
 const BINS = 10
 
-/** Bins that hold about a tenth of the confidences each; fewer where many are equal, none of none. */
+/** Bins with about a tenth of the confidences each. There are fewer where many are equal, and none without confidences. */
 export function confidenceBins(confidences: readonly number[]): ConfidenceBin[] {
   if (confidences.length === 0) return []
   const sorted = Float64Array.from(confidences).toSorted()
@@ -30,19 +30,18 @@ export function confidenceBins(confidences: readonly number[]): ConfidenceBin[] 
   return bins
 }
 
-/** Predictions looked back upon. */
+/** Number of latest predictions that count. */
 const WINDOW = 1000
-/** Of fewer the index is mostly chance: without any drift it is about (bins − 1) / predictions. */
+/** Minimum number of predictions. With fewer the index is mostly chance: without drift it is about (bins − 1) / predictions. */
 const MIN_PREDICTIONS = 200
 /** Added to the count of each bin, since the logarithm of an empty one is infinite (Jeffreys' prior). */
 const PSEUDO_COUNT = 0.5
 
 /**
- * How far the confidences of the last predictions are from those that the model had in training, each sample judged by a
- * model that had not seen it.
+ * Drift of the latest predictions' confidences from the out-of-fold confidences of the training.
  *
- * Population stability index over the bins: Σ (now − then) · ln(now / then). By the usual reading below 0.1 is no change and
- * above 0.25 a great one. It sees what labels would be needed for otherwise: questions of another kind make a model less sure.
+ * Population stability index over the bins: Σ (now − then) · ln(now / then). Conventionally below 0.1 is no change and above
+ * 0.25 a large one. It needs no labels: questions of another kind make a model less confident.
  */
 export class ConfidenceDrift {
   readonly #bins: readonly ConfidenceBin[]
@@ -65,7 +64,7 @@ export class ConfidenceDrift {
     this.#predictionCount += 1
   }
 
-  /** Undefined of too few predictions, or with nothing to hold them against. */
+  /** Undefined with too few predictions, or without bins to compare them with. */
   get stabilityIndex(): number | undefined {
     const count = Math.min(this.#predictionCount, WINDOW)
     if (count < MIN_PREDICTIONS || this.#bins.length < 2) return undefined

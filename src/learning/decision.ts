@@ -8,7 +8,7 @@ import type { Candidates } from './candidates.ts'
 import type { RankedClass } from './evaluation.ts'
 import { topicEvidence, topicProbability, type TopicEvidence, type TopicRule } from './off-topic.ts'
 
-/** What turns candidates into an answer, or a refusal. */
+/** Parameters that turn candidates into an answer or a refusal. */
 export interface DecisionRule {
   readonly calibration: Calibration
   readonly topicRule: TopicRule
@@ -16,17 +16,17 @@ export interface DecisionRule {
   readonly offTopicClass?: number | undefined
 }
 
-/** What a model makes of a question. */
+/** A model's decision on a question. */
 export interface Decision {
   /**
-   * Most confident first. The confidence is the probability that the class is right, of whatever may be asked: {@link topicProbability}
-   * times a power of the class's share among all that could be meant. As several answers may fit a question, their sum may pass 1.
+   * Most confident first. The confidence is the probability that the class is right for a question of any kind: {@link
+   * topicProbability} times a power of the class's share. As several answers may fit a question, the sum may exceed 1.
    */
   readonly ranked: readonly RankedClass[]
   /** Probability that some class fits, by {@link evidence} alone. */
   readonly topicProbability: number
   readonly evidence: TopicEvidence
-  /** Share of the most confident class among all that could be meant. */
+  /** Share of the most confident class in the softmax over the candidates. */
   readonly share: number
   readonly isOffTopic: boolean
 }

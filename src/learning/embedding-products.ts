@@ -4,9 +4,8 @@
  */
 
 /**
- * Inner product of an embedding and the row that begins at `start`.
- * Four sums at a time, since one alone waits for each addition before the next; one function for each kind of array, since
- * one for both runs four times slower once it has met both.
+ * Inner product of an embedding and the row that begins at `start`. Uses four sums, since with one each addition waits for
+ * the one before. Each kind of array has a function, because one for both runs four times slower once it has seen both.
  */
 export function dotInt8(embedding: Float32Array, rows: Int8Array, start: number): number {
   const { length } = embedding

@@ -5,7 +5,7 @@
 
 import { confidenceBins, type ConfidenceBin } from './confidence-drift.ts'
 
-/** A class and how sure the classifier is of it. */
+/** A class and the classifier's confidence in it. */
 export interface RankedClass {
   readonly class: number
   readonly confidence: number
@@ -15,7 +15,7 @@ export interface RankedClass {
 export interface JudgedQuestion {
   /** Position of the question in its set. */
   readonly question: number
-  /** The right class; undefined of a question that is off topic. */
+  /** The right class; undefined for an off-topic question. */
   readonly label: number | undefined
   /** Most confident first, at least one. */
   readonly ranked: readonly RankedClass[]
@@ -24,20 +24,20 @@ export interface JudgedQuestion {
   readonly isOffTopic: boolean
 }
 
-/** How one class fares; a figure without anything to divide by is null. */
+/** Metrics of one class; null where there is nothing to divide by. */
 export interface ClassFigures {
   readonly class: number
   /** Questions of the class. */
   readonly support: number
-  /** Share right of those that got this class. */
+  /** Share of the questions given this class that belong to it. */
   readonly precision: number | null
-  /** Share of its questions that got it. */
+  /** Share of the class's questions that were given it. */
   readonly recall: number | null
   /** Harmonic mean of the two. */
   readonly f1: number | null
 }
 
-/** Questions of one class that got another. */
+/** Questions of one class that were given another. */
 export interface ConfusionPair {
   readonly label: number
   readonly predicted: number
@@ -52,7 +52,7 @@ export interface CalibrationBin {
   readonly accuracy: number
 }
 
-/** What would happen with the line drawn at `threshold`. */
+/** Result with the off-topic threshold at `threshold`. */
 export interface OffTopicPoint {
   readonly threshold: number
   /** Share of the questions with an answer that get one. */
@@ -79,9 +79,9 @@ export interface EvaluationReport {
   readonly calibrationError: number | null
   /** What {@link calibrationError} sums up: its bins that have questions, by rising confidence; null where it is. */
   readonly calibration: readonly CalibrationBin[] | null
-  /** Where confidences lie: what later ones are held against. */
+  /** Distribution of the confidences, which later ones are compared with. */
   readonly confidenceBins: readonly ConfidenceBin[]
-  /** Chance that a question on topic scores above one off topic (area under the ROC curve). */
+  /** Probability that an on-topic question scores above an off-topic one (area under the ROC curve). */
   readonly offTopicAuroc: number | null
   readonly offTopicCurve: readonly OffTopicPoint[]
   /** Classes that were asked for or given, in order. */

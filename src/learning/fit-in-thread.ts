@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Fit, FitRequest } from './fit.ts'
 
-/** What the thread says. */
+/** A message of the thread. */
 export type FitMessage = { readonly progress: number } | { readonly fit: Fit }
 
 /** Until when, and whom to tell. */
@@ -18,7 +18,7 @@ export interface FitOptions {
 
 /**
  * Runs `fitClassifier` in a thread of its own, of low priority. The promise settles when the thread has ended, so that
- * nothing computes any more. The features are handed over: the caller has them no longer.
+ * nothing computes any more. The features are transferred to the thread, so the caller no longer has them.
  * @throws the signal's reason when it aborted; Error when the thread failed
  */
 export async function fitInThread(

@@ -49,7 +49,7 @@ export interface FeatureColumn {
   readonly values: readonly string[] | Float64Array
 }
 
-/** Figures of a version that are worth a line in a list; null is what could not be measured. */
+/** Metrics of a version for lists; null where they could not be measured. */
 export interface ModelFigures {
   readonly questionCount: number
   readonly accuracy: number | null
@@ -66,7 +66,7 @@ export interface Fit {
   readonly figures: ModelFigures
   readonly notMeasured: readonly string[]
   readonly judgements: readonly Judgement[]
-  /** JSON of a {@link VersionReport}: made where it does not hold up others. */
+  /** JSON of a {@link VersionReport}, serialized in the thread that fits. */
   readonly reportJson: string
 }
 
@@ -80,7 +80,7 @@ export interface TrainingReport extends NamedReport {
 
 /** All that is kept of a version's quality. */
 export interface VersionReport {
-  /** Judged out of fold: each sample by a model that has not seen it. */
+  /** Judged out of fold, each sample by a model that has not seen it. */
   readonly evaluation: TrainingReport
   /** What the off-topic rule was to keep to; null of the line that serves most mentors. */
   readonly offTopicBound?: OffTopicBound | null
@@ -90,13 +90,13 @@ export interface VersionReport {
 }
 
 const RIDGE_FOLDS = 5
-/** Above so many samples the n² comparison for near-duplicates would take longer than the fit. */
+/** Maximum number of samples to search for near-duplicates: above it the n² comparison would take longer than the fit. */
 const MAX_SAMPLES_COMPARED = 12_000
 /** Samples that two versions are compared on: a difference of a thousandth shows. */
 const MAX_JUDGEMENTS = 20_000
 
 /**
- * Fits a model, judges it out of fold and packs it. Computes on the calling thread: not on the main one.
+ * Fits a model, judges it out of fold and packs it. Computes on the calling thread, which must not be the main one.
  * @throws what `signal` aborts with
  */
 export async function fitClassifier(
@@ -182,8 +182,8 @@ export async function fitClassifier(
 }
 
 /**
- * Of very many judgements those with the least keys, which are hashes: as good as drawn by lot, and of two versions the same. All of
- * them would hold up the main thread, which stores and compares them.
+ * Limits judgements to those with the smallest keys. Keys are hashes, so this is a random sample, and the same one for two
+ * versions. All of very many judgements would block the main thread, which stores and compares them.
  */
 function boundJudgements(judgements: Judgement[]): readonly Judgement[] {
   if (judgements.length <= MAX_JUDGEMENTS) return judgements

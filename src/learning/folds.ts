@@ -7,11 +7,11 @@
 export const ALWAYS_TRAINED = -1
 
 /**
- * Deals samples to folds so that every class is spread over as many folds as it can be, the same way each time.
+ * Assigns samples to stratified folds, the same way each time: every class is spread over as many folds as possible.
  *
- * Samples of one group (the same text twice) go to the same fold: one of them in training would give the other away.
- * A class of a single group stays in training, or its answer could not be right: it is {@link ALWAYS_TRAINED}.
- * Within a class the order is shuffled by a fixed generator, since neighbours in a table are often variants of one another.
+ * Samples of one group (the same text twice) go to the same fold: or one of them in training would reveal the other. A class
+ * of a single group stays in training, or its answer could not be right: it is {@link ALWAYS_TRAINED}. Within a class the
+ * order is shuffled by a fixed generator, since neighbours in a table are often variants of one another.
  *
  * @param labels class of each sample
  * @param groups group of each sample; without them each is its own

@@ -9,12 +9,12 @@ const SAMPLE_KEY_CHARACTERS = 16
 
 /** Whether an out-of-fold model gave a sample its right answer. */
 export interface Judgement {
-  /** Stands for the sample's text and its answer. */
+  /** Hash of the sample's text and answer. */
   readonly sample: string
   readonly isRight: boolean
 }
 
-/** Stands for a sample in {@link Judgement}: equal for equal text and answer, whatever the version. */
+/** Key of a sample in {@link Judgement}: equal for equal text and answer, in every version. */
 export function sampleKey(text: string, classId: string): string {
   return hash('sha256', JSON.stringify([text, classId]), 'base64url').slice(0, SAMPLE_KEY_CHARACTERS)
 }

@@ -16,10 +16,10 @@ export interface NumberMatrix {
   readonly columns: number
 }
 
-/** What makes a column's numbers have mean 0 and variance 1. */
+/** Scaling that gives each column mean 0 and variance 1. */
 export interface Standardisation {
   readonly means: Float64Array
-  /** Standard deviation of each column, that of the rows themselves (divided by n); 1 of a constant one. */
+  /** Population standard deviation of each column; 1 for a constant column. */
   readonly scales: Float64Array
 }
 
@@ -37,9 +37,9 @@ export interface LogisticSet {
 export interface LogisticOptions {
   /** Inverse of the penalty's weight. @default 1 of numbers alone, as in scikit-learn; else the best of 1, 10 and 100 out of fold */
   readonly c?: number
-  /** Told the share done so far, 0 to 1. */
+  /** Called with the share done, 0 to 1. */
   readonly onProgress?: (share: number) => void
-  /** Looked at between fits. */
+  /** Checked between fits. */
   readonly signal?: AbortSignal
 }
 
@@ -52,7 +52,7 @@ export interface LogisticModel {
 
 export interface TrainedLogistic extends LogisticModel {
   readonly c: number
-  /** Each row that could be held out, as a model judges it that has not seen it. */
+  /** Out-of-fold judgements of the rows that could be held out. */
   readonly outOfFold: readonly JudgedQuestion[]
   /** In plain words, what could not be measured; empty when all could. */
   readonly notMeasured: readonly string[]
@@ -64,17 +64,16 @@ const C_TRIED = [1, 10, 100] as const
 const USUAL_C_OF_TEXT = 10
 /** Classes that an out-of-fold judgement names. */
 const RANKED_CLASSES = 5
-/** Tight, since these fits are held against scikit-learn's, and small. */
+/** Tight, since these fits are small and are compared with scikit-learn's. */
 const GRADIENT_TOLERANCE = 1e-5
 const MAX_EVALUATIONS = 500
-/** Multiply-adds of one look at the gradient above which C is not searched for, one fold is measured, and fits stop earlier. */
+/** Multiply-adds of one gradient above which C is not searched for, one fold is measured, and fits stop earlier. */
 const LARGE_EVALUATION = 5e9
 const LARGE_MAX_EVALUATIONS = 40
 
 /**
- * Finds what standardises some rows.
- * Two passes: the sum of squares alone would lose all digits of a column far from 0.
- * Source: scikit-learn `StandardScaler`.
+ * Computes the scaling of some rows, in two passes, since the sum of squares alone would lose all digits of a column far
+ * from 0. Source: scikit-learn `StandardScaler`.
  * @param indices which rows count
  */
 export function fitStandardisation({ values, columns }: NumberMatrix, indices: ArrayLike<number>): Standardisation {

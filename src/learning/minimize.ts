@@ -12,7 +12,7 @@ export interface Evaluation {
 export interface MinimizeOptions {
   /** Stops when no component of the gradient is greater. */
   readonly gradientTolerance: number
-  /** The most evaluations of the function; the best point so far is given when they run out. */
+  /** Maximum number of evaluations of the function; then the best point so far is returned. */
   readonly maxEvaluations: number
 }
 

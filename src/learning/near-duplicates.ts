@@ -17,7 +17,7 @@ export interface NearDuplicate {
 export interface NearDuplicateOptions {
   /** @default 0.95 */
   readonly minSimilarity?: number
-  /** The nearest so many are given. @default 100 */
+  /** Maximum number of pairs, the nearest first. @default 100 */
   readonly maxFindings?: number
 }
 

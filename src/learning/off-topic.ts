@@ -6,7 +6,7 @@
 import type { Candidates } from './candidates.ts'
 import { TOPIC_PRIOR } from './topic-prior.ts'
 
-/** What tells whether any answer fits a question. */
+/** Evidence on whether any answer fits a question. */
 export interface TopicEvidence {
   /** Log-odds of the likeliest class, within ±{@link MAX_LOG_ODDS}: how far it stands out; 0 of a class with no other beside it. */
   readonly logOdds: number
@@ -19,8 +19,9 @@ export interface TopicEvidence {
 }
 
 /**
- * How evidence becomes the probability that some answer fits: 1 / (1 + exp(−score)), where the score is the weighted sum of the
- * evidence and the intercept; and the line that a question's confidence must reach to be answered.
+ * Rule that turns evidence into the probability that some answer fits: 1 / (1 + exp(−score)), where the score is the
+ * weighted sum of the evidence plus the intercept. It also has the threshold that a question's confidence must reach to be
+ * answered.
  */
 export interface TopicRule {
   readonly intercept: number
@@ -28,16 +29,16 @@ export interface TopicRule {
   readonly marginWeight: number
   readonly similarityWeight: number
   readonly gramWeight: number
-  /** Power of a class's share among all that could be meant: below 1, since several answers often fit one question. */
+  /** Exponent of a class's share; below 1, since several answers often fit one question. */
   readonly shareExponent: number
   /** A question whose confidence is below this is off topic. */
   readonly leastConfidence: number
 }
 
-/** The part of a rule that evidence is weighed by. */
+/** The part of a rule that weights the evidence. */
 export type TopicWeights = Omit<TopicRule, 'leastConfidence' | 'shareExponent'>
 
-/** How a mentor's own samples fared out of fold, by the rule that others teach. */
+/** Out-of-fold results of a mentor's own samples under the rule learned from other mentors. */
 export interface OwnEvidence {
   /** Samples that were held out. */
   readonly count: number
@@ -49,13 +50,16 @@ export interface OwnEvidence {
 export interface TopicSetting {
   readonly sampleCount: number
   readonly classCount: number
-  /** Without it, others alone decide. */
+  /** Without it, the prior of other mentors alone decides. */
   readonly own?: OwnEvidence | undefined
 }
 
 export const MAX_LOG_ODDS = 14
 
-/** What other mentors teach: the weights of the evidence, of a mentor's size and of its own samples, and the line. */
+/**
+ * Prior learned from other mentors: the weights of the evidence, of a mentor's size and of its own samples, and the
+ * threshold.
+ */
 export type TopicPrior = { readonly [name in keyof typeof TOPIC_PRIOR]: number }
 
 /**
@@ -113,7 +117,10 @@ export function topicProbability(rule: TopicWeights, evidence: TopicEvidence): n
   return 1 / (1 + Math.exp(-topicScore(rule, evidence)))
 }
 
-/** Share of the rule that a mentor's own samples decide, the others' the rest: 0 of none, half at {@link TOPIC_PRIOR}'s number of them. */
+/**
+ * Weight of a mentor's own samples in its rule: 0 without any, one half at {@link TOPIC_PRIOR}'s number of samples. The
+ * prior has the rest.
+ */
 export function ownShare(own: OwnEvidence | undefined): number {
   return own === undefined ? 0 : own.count / (own.count + TOPIC_PRIOR.samplesOfHalfShare)
 }
@@ -130,8 +137,8 @@ export function slopeOf(
 }
 
 /**
- * The rule of a mentor: that of many others (`topic-prior.ts`), moved by its size and by how its own samples fared out of fold.
- * It changes smoothly with each sample, and where nothing could be held out it is that of the others.
+ * Rule of a mentor: the prior of many others (`topic-prior.ts`), shifted by the mentor's size and by the out-of-fold results
+ * of its own samples. It changes smoothly with each sample, and is the prior's where nothing could be held out.
  */
 export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRIOR): TopicRule {
   const { sampleCount, classCount, own } = setting
@@ -153,9 +160,9 @@ export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRI
 }
 
 /**
- * Sums up how a mentor's samples fared out of fold.
+ * Summarises the out-of-fold results of a mentor's samples.
  * @param answeredRight evidence of the samples that got their own class
- * @param withheld evidence of all samples with their own class taken away
+ * @param withheld evidence of all samples without their own class
  */
 export function ownEvidenceOf(
   { sampleCount, classCount }: Omit<TopicSetting, 'own'>,

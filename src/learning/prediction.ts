@@ -11,7 +11,10 @@ export interface RankedAnswer {
 
 export interface Prediction {
   readonly classId: string
-  /** `softmax`: probability that the class is right, of whatever may be asked. `ridge`: greatest decision value; the single one of two classes, whichever it speaks for. */
+  /**
+   * `softmax`: probability that the class is right for a question of any kind. `ridge`: greatest decision value; with two
+   * classes the single value, whichever class it speaks for.
+   */
   readonly confidence: number
   /** Whether the off-topic rule refuses the question. */
   readonly isOffTopic: boolean
@@ -19,7 +22,7 @@ export interface Prediction {
   readonly topicScore: number
   /** The best classes, the predicted one first. */
   readonly ranked: readonly RankedAnswer[]
-  /** Of `softmax`: what the confidence is made of. */
+  /** Components of the confidence, for `softmax`. */
   readonly reasons?: DecisionReasons
   /** The samples that tell most, if they were asked for and the model knows their texts; the nearest first. */
   readonly nearest?: readonly NearSample[]
@@ -36,9 +39,9 @@ export interface NearSample {
   readonly gramSimilarity: number
 }
 
-/** What a `softmax` model's decision is made of. */
+/** Components of a `softmax` model's decision. */
 export interface DecisionReasons {
-  /** Share of the class among all that could be meant. */
+  /** Share of the class in the softmax over the candidates. */
   readonly share: number
   /** Probability that some class fits. */
   readonly topicProbability: number
@@ -50,11 +53,11 @@ export interface DecisionReasons {
   readonly gramSimilarity: number
 }
 
-/** What a model may want beside the embedding. */
+/** Inputs of a model beside the embedding. */
 export interface AskedBeside {
   /** As they are, not standardised. */
   readonly numbers?: Float64Array | undefined
-  /** What the embedding was made of, of one text column: without it, similarity of characters counts for nothing. */
+  /** The text that was embedded, for models of one text column. Without it, character similarity is left out. */
   readonly text?: string | undefined
   /** How many of the nearest samples are wanted. @default 0 */
   readonly nearestCount?: number | undefined

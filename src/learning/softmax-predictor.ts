@@ -14,7 +14,7 @@ import { topicScore, type TopicRule } from './off-topic.ts'
 import type { AskedBeside, NearSample, Prediction } from './prediction.ts'
 import { readSoftmaxFile, type ScoreRule, type SoftmaxFile, type SoftmaxHeader } from './softmax-file.ts'
 
-/** A model's samples, as questions are held against them. */
+/** A model's samples, to compare questions with. */
 interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 'textOf'> {
   readonly dimensions: number
   /** Samples of each class. */

@@ -19,7 +19,7 @@ export interface SoftmaxModel {
 
 export interface SoftmaxFit {
   readonly model: SoftmaxModel
-  /** How often the samples were gone through. */
+  /** Number of passes over the samples. */
   readonly evaluations: number
   /** Whether the tolerance was reached within the evaluations allowed. */
   readonly converged: boolean
@@ -32,11 +32,13 @@ export interface SoftmaxOptions {
   readonly gradientTolerance?: number
   /** @default 200 */
   readonly maxEvaluations?: number
-  /** Where to begin; a model of the same classes fitted with another penalty or to most of the samples saves half the work. */
+  /**
+   * Starting point: a model of the same classes, fitted with another penalty or to most of the samples, saves half the work.
+   */
   readonly start?: SoftmaxModel
 }
 
-/** Samples as {@link fitSoftmax} wants them, and the change of coordinates that makes the fit short. */
+/** Samples prepared for {@link fitSoftmax}, with the change of coordinates that shortens the fit. */
 export interface SoftmaxSamples {
   /** n × d, less {@link means}. */
   readonly centred: FloatMatrix

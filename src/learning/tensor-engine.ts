@@ -40,11 +40,11 @@ export interface SoftmaxGradient {
 /**
  * Matrix products at native speed, for training.
  *
- * Fitting 77 classes to 10,003 samples of 384 dimensions takes 0.6 G multiply-adds for each look at the gradient. Plain
- * JavaScript does about one G a second; onnxruntime, which the service has loaded anyway, does it in 20 ms with the vector
- * instructions of the machine at hand. One thread, so that training does not take the cores that answer.
+ * Fitting 77 classes to 10,003 samples of 384 dimensions takes 0.6 G multiply-adds for each gradient. Plain JavaScript does
+ * about one G a second; onnxruntime, which the service has loaded anyway, does it in 20 ms with the vector instructions of
+ * the machine at hand. One thread, so that training does not take the cores that answer.
  *
- * A product computes on the calling thread: not on the main one. That thread must not be terminated meanwhile.
+ * A product computes on the calling thread, which must not be the main one, and must not be terminated meanwhile.
  */
 export class TensorEngine implements AsyncDisposable {
   readonly #product: InferenceSession
@@ -94,7 +94,7 @@ export class TensorEngine implements AsyncDisposable {
     }
   }
 
-  /** Gives the native memory back. */
+  /** Releases the native memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#product.release()
     await this.#softmax.release()

@@ -4,8 +4,8 @@
  */
 
 /**
- * What many mentors teach about questions that nothing answers. Made by `tools/learn-topic-prior`, from mentors drawn from
- * several data sets; docs/classifier.md tells which, and how good it is on a data set that it has not seen.
+ * Prior for questions that nothing answers, learned from many mentors. Made by `tools/learn-topic-prior`, from mentors drawn
+ * from several data sets; docs/classifier.md tells which, and how good it is on a data set that it has not seen.
  */
 export const TOPIC_PRIOR = {
   intercept: -1.372,

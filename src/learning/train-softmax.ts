@@ -49,9 +49,9 @@ export interface TrainingSet extends SampleTexts {
 export interface TrainingOptions {
   /** @default 5 */
   readonly foldCount?: number
-  /** Told the share done so far, 0 to 1. */
+  /** Called with the share done, 0 to 1. */
   readonly onProgress?: (share: number) => void
-  /** Looked at between fits. */
+  /** Checked between fits. */
   readonly signal?: AbortSignal
   /** What the off-topic rule is to keep to. @default the line that serves most mentors */
   readonly offTopicBound?: OffTopicBound | undefined
@@ -60,23 +60,23 @@ export interface TrainingOptions {
 export interface TrainedSoftmax extends DecisionRule {
   /** Coefficients of the classes, and of what is taught as off topic if anything is. */
   readonly softmax: SoftmaxModel
-  /** Weight of the coefficients' squares that served best, 1 / C. */
+  /** Penalty with the least out-of-fold log loss, 1 / C. */
   readonly penalty: number
-  /** Share of the off-topic rule that this mentor's own samples decided; the rest is that of other mentors. */
+  /** Weight of the mentor's own samples in the off-topic rule; the rest is the prior's. */
   readonly ownShare: number
-  /** What that share was learned from. */
+  /** What that weight was learned from. */
   readonly ownEvidence: HeldOutEvidence
-  /** Each held-out sample as a model answers that has not seen it, and once more as if its class were not known. */
+  /** Out-of-fold judgements of each held-out sample, with its class and without. */
   readonly outOfFold: readonly JudgedQuestion[]
   /** In plain words, what too few samples left unmeasured; empty when nothing. */
   readonly notMeasured: readonly string[]
 }
 
-/** How held-out samples stand out by the models that have not seen them. */
+/** Out-of-fold evidence of the held-out samples. */
 export interface HeldOutEvidence {
   /** Evidence of those that got their own class. */
   readonly answeredRight: readonly TopicEvidence[]
-  /** Evidence of all, with their own class taken away. */
+  /** Evidence of all, without their own class. */
   readonly withheld: readonly TopicEvidence[]
 }
 
@@ -88,11 +88,11 @@ const FIRST_PENALTY = 2
  * calibration error (0.012): the calibration makes up for coefficients that have not grown to their full length.
  */
 const GRADIENT_TOLERANCE = 1e-2
-/** Share of the off-topic rule below which a training says that it is mostly that of others. */
+/** Weight of a mentor's own samples below which a training says that the off-topic rule is mostly that of others. */
 const OWN_RULE_SHARE = 0.5
-/** So many held-out samples tell two penalties apart well enough: the folds that follow use the one chosen. */
+/** Number of held-out samples that is enough to compare two penalties; later folds use the chosen one. */
 const SAMPLES_TO_CHOOSE_PENALTY = 500
-/** Multiply-adds of one look at the gradient above which only one fold is measured and the penalty is not searched for. */
+/** Multiply-adds of one gradient above which only one fold is measured and the penalty is not searched for. */
 const LARGE_EVALUATION = 5e10
 const LARGE_MAX_EVALUATIONS = 12
 
@@ -297,7 +297,7 @@ interface LearnedRule {
   readonly evidence: HeldOutEvidence
 }
 
-/** Calibration and off-topic rule by what the held-out samples show; the usual ones where nothing was held out. */
+/** Calibration and off-topic rule from the held-out samples; the defaults where nothing was held out. */
 function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   const { onTopic, offTopicClass } = set
   if (held.length === 0) {
@@ -324,7 +324,7 @@ function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   return { rule: { calibration, topicRule, offTopicClass }, own, evidence: { answeredRight, withheld } }
 }
 
-/** Judges each fold by the rule that the other folds teach, so that nothing is judged by what it taught. */
+/** Judges each fold by the rule learned from the other folds, so that no sample is judged by a rule that it taught. */
 function judgeOutOfFold(held: readonly HeldOut[], set: TaughtSet): JudgedQuestion[] {
   const { offTopicClass } = set
   return held.flatMap((fold) => {

@@ -6,16 +6,16 @@
 import { LRUCache } from 'lru-cache'
 import type { FindOptions, FoundMentor, MentorSource } from './mentor-source.ts'
 
-/** How to remember mentors. */
+/** Options of the cache. */
 export interface CachedMentorSourceOptions {
   readonly source: MentorSource
-  /** Memory for all mentors together, in bytes; those asked for least recently go first. */
+  /** Memory for all mentors together, in bytes; the least recently used are evicted first. */
   readonly maxBytes: number
-  /** A mentor read so recently is given without asking the source. */
+  /** Maximum age of a mentor that is returned without asking the source. */
   readonly freshMs: number
-  /** A mentor read longer ago than this is not given any more. Between the two it is given, and read anew meanwhile. */
+  /** Maximum age of a mentor that is returned at all. Between the two ages it is returned, and read again in the background. */
   readonly maxAgeMs: number
-  /** Told when a mentor could not be read anew while the one remembered was given. */
+  /** Called when a mentor could not be read again and the cached one was returned. */
   readonly onStale: (mentorId: string, error: unknown) => void
   /** Milliseconds that never jump. @default performance.now */
   readonly nowMs?: () => number
@@ -27,10 +27,10 @@ interface Remembered {
 }
 
 /**
- * Remembers mentors of a source that is slow, or at times away: stale while revalidate.
+ * Caches mentors of a source that is slow or sometimes unavailable (stale while revalidate).
  *
- * What is remembered is given to every caller who sends the same `custom-external-origin`: whether one may read a mentor at
- * all must be known without asking the source. Of callers who want the same mentor at once, with the same headers, one asks.
+ * A cached mentor is returned to every caller who sends the same `custom-external-origin`, so whether a caller may read a
+ * mentor must be decided without asking the source. Concurrent requests for a mentor with the same headers share one read.
  */
 export class CachedMentorSource implements MentorSource {
   readonly #options: CachedMentorSourceOptions
@@ -51,7 +51,7 @@ export class CachedMentorSource implements MentorSource {
     return (await this.find(id, options))?.revision
   }
 
-  /** @throws what the source throws, unless a mentor is remembered that may still be given */
+  /** @throws what the source throws, unless a cached mentor may still be returned */
   async find(id: string, options: FindOptions = {}): Promise<FoundMentor | undefined> {
     const { freshness = 'any' } = options
     if (freshness === 'required') return this.#readNow(id, options)

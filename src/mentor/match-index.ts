@@ -18,7 +18,7 @@ export interface Match {
   readonly type: 'EXACT' | 'PARAPHRASE'
 }
 
-/** Finds questions that are asked word for word. */
+/** Index of the phrases that questions match word for word. */
 export class MatchIndex {
   readonly #answers: ReadonlyMap<string, MentorAnswer>
   readonly #rejected: ReadonlySet<string>

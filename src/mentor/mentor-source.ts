@@ -14,13 +14,13 @@ export interface CallerHeaders {
   readonly externalOrigin?: string
 }
 
-/** How to look a mentor up. */
+/** Options of a look-up. */
 export interface FindOptions {
   /** For sources across a network, which decide themselves who may see what. @default nobody in particular */
   readonly caller?: CallerHeaders
   /**
-   * Of sources that remember: whether what is remembered will do, is wanted only when nothing newer can be had, or will
-   * not do at all.
+   * For sources with a cache: whether a cached mentor is good enough, is wanted only when nothing newer is available, or is
+   * not wanted at all.
    * @default 'any'
    */
   readonly freshness?: 'any' | 'preferred' | 'required'
@@ -37,13 +37,13 @@ export interface FoundMentor {
   readonly rejectedQuestions?: readonly string[]
   /** Hash of the mentor's content and the graded questions: another content has another revision. */
   readonly revision: string
-  /** About the memory it takes, in bytes. */
+  /** Approximate memory, in bytes. */
   readonly byteLength: number
 }
 
 /** Where mentors come from. */
 export interface MentorSource {
-  /** The revision that {@link MentorSource.find} would give, for much less; undefined when there is no such mentor. */
+  /** The revision that {@link MentorSource.find} would return, at a much lower cost; undefined when there is no such mentor. */
   revisionOf(id: string, options?: FindOptions): Promise<string | undefined>
   find(id: string, options?: FindOptions): Promise<FoundMentor | undefined>
 }
@@ -93,7 +93,7 @@ export interface StoredMentor {
 export interface MentorStore extends MentorSource {
   /** By id. */
   list(): Promise<readonly MentorEntry[]>
-  /** The JSON of a mentor, for who only hands it on. */
+  /** The JSON of a mentor, for callers that only pass it on. */
   readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined>
   /**
    * Replaces a mentor, or adds it: nobody sees a part of it. Once the promise resolves it survives a power loss.

@@ -15,9 +15,9 @@ import { recordedListsOf } from './recorded.ts'
 import { mergeSheet } from './sheet-merge.ts'
 import { MAX_QUESTIONS, readTrainingData, type DroppedLines, type LineProblem } from './training-data.ts'
 
-/** A mentor as it comes in. */
+/** An uploaded mentor. */
 export interface MentorUpload {
-  /** `csv`: training data, which changes the mentor that there is. */
+  /** `csv`: training data, which is merged into the stored mentor. */
   readonly format: 'json' | 'csv'
   readonly bytes: Uint8Array<ArrayBuffer>
   /** That was declared, as `charsetOf` gives it. */
@@ -26,7 +26,7 @@ export interface MentorUpload {
   readonly before?: Uint8Array<ArrayBuffer> | undefined
 }
 
-/** What is told of a mentor that came in. */
+/** Summary of an uploaded mentor. */
 export interface UploadSummary {
   /** Answers that count, utterances aside. */
   readonly answerCount: number
@@ -41,13 +41,13 @@ export interface UploadSummary {
   readonly lint: readonly LintFinding[]
 }
 
-/** A mentor that came in, ready to be stored. */
+/** An uploaded mentor, ready to be stored. */
 export interface ReadUpload {
   readonly mentor: StoredMentor
   readonly summary: UploadSummary
 }
 
-/** Bounds of a mentor that comes in. */
+/** Limits of an uploaded mentor. */
 export type UploadLimits = JsonLimits
 
 /**
