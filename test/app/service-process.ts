@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 
 /** The service as a process, and what it has said. */
 export interface Service {
@@ -24,15 +23,25 @@ export interface Service {
   said(pattern: RegExp): Promise<string>
 }
 
-/** Starts an entry of the service as a process of its own, on a free port, and kills it after the test. */
+/** What ends with a test, or with whatever else starts a service; `TestContext` fits. */
+export interface Lifetime {
+  after(end: () => Promise<void>): void
+}
+
+/**
+ * Starts an entry of the service as a process of its own, on a free port, and kills it after the test.
+ * @param wrap a command that runs the rest of its line, such as `faketime +1h`
+ */
 export function startService(
-  t: TestContext,
+  t: Lifetime,
   entry: string,
   env: Record<string, string>,
-  args: readonly string[] = []
+  args: readonly string[] = [],
+  wrap: readonly string[] = []
 ): Service {
   const dataDir = mkdtempSync(join(tmpdir(), 'service-'))
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [command = process.execPath, ...commandArgs] = [...wrap, process.execPath, entry, ...args]
+  const child = spawn(command, commandArgs, {
     env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -8,12 +8,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { startService, type Service } from '../app/service-process.ts'
+import { bodyOf, head, open, statusOf, type Said } from './raw-connection.ts'
 import { JWT_SECRET } from './test-app.ts'
 
 const ENTRY = fileURLToPath(new URL('../app/service-stand-in.ts', import.meta.url))
@@ -74,33 +74,6 @@ function watchHealth({ origin }: Target): () => Promise<number> {
     await watching
     return count
   }
-}
-
-interface Said {
-  /** What the server has said so far. */
-  text: string
-  readonly socket: Socket
-  readonly closed: Promise<unknown>
-}
-
-/** A connection that sends bytes and keeps what comes back. */
-function open({ port }: Target, bytes: string | Buffer): Said {
-  const socket = connect(port, '127.0.0.1')
-  const said: Said = { text: '', socket, closed: once(socket, 'close').catch(() => undefined) }
-  socket.on('error', () => {
-    // The server may end the connection before it has read everything.
-  })
-  socket.on('data', (chunk) => (said.text += chunk.toString()))
-  socket.write(bytes)
-  return said
-}
-
-const statusOf = ({ text }: Said): number => Number(text.split(' ')[1])
-const bodyOf = ({ text }: Said): Record<string, unknown> => JSON.parse(text.split('\r\n\r\n')[1] ?? '')
-
-function head(method: string, path: string, headers: Record<string, string>): string {
-  const lines = Object.entries({ Host: 'x', ...headers }).map(([name, value]) => `${name}: ${value}`)
-  return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
 /** A test that hangs ends, however loaded the machine is. */
