@@ -50,6 +50,11 @@ export interface BatcherOptions {
   >
   /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
+  /**
+   * Bounds the rows of calls under way, since each call has room for its embeddings from its beginning. A sentence that is
+   * shared with another call costs no computation, and so no tokens of {@link admission}.
+   */
+  readonly rowAdmission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
   readonly maxBatchSentences: number
   readonly maxBatchTokens: number
@@ -132,8 +137,24 @@ export class Batcher {
     { lane = 'interactive', callerKey = '', signal, deadlineMs }: EncodeOptions
   ): Promise<BatcherResult> {
     signal?.throwIfAborted()
-    const admission = this.#options.admission[lane]
-    this.#admit(sentences, admission, callerKey, deadlineMs)
+    if (sentences.length === 0) return { values: new Float32Array(), queueMs: 0, inferenceMs: 0 }
+    const rows = this.#options.rowAdmission[lane]
+    this.#orTellRefusal(() => rows.admit(callerKey, sentences.length))
+    try {
+      this.#admit(sentences, this.#options.admission[lane], callerKey, deadlineMs)
+      return await this.#embeddingsOf(sentences, lane, callerKey, signal)
+    } finally {
+      rows.release(callerKey, sentences.length)
+    }
+  }
+
+  /** Embeddings of sentences that were admitted. */
+  async #embeddingsOf(
+    sentences: readonly SentenceRequest[],
+    lane: Lane,
+    callerKey: string,
+    signal: AbortSignal | undefined
+  ): Promise<BatcherResult> {
     const call: Call = {
       values: new Float32Array(sentences.length * this.#options.dimensions),
       startMs: performance.now(),
@@ -144,7 +165,6 @@ export class Batcher {
       inferenceMs: 0,
       isOver: false
     }
-    if (sentences.length === 0) return { values: call.values, queueMs: 0, inferenceMs: 0 }
     if (lane === 'interactive') this.#lastInteractiveMs = call.startMs
     call.sentences = sentences.map((sentence, row) => this.#join(sentence, { call, row }, lane, callerKey))
     const onAbort = (): void => this.#abandon(call, signal?.reason)
@@ -244,9 +264,12 @@ export class Batcher {
       if (coalesceKey !== undefined) seen.add(coalesceKey)
       tokenCount += ids.length
     }
-    if (tokenCount === 0) return
+    if (tokenCount > 0) this.#orTellRefusal(() => admission.admit(callerKey, tokenCount, deadlineMs))
+  }
+
+  #orTellRefusal(admit: () => void): void {
     try {
-      admission.admit(callerKey, tokenCount, deadlineMs)
+      admit()
     } catch (error) {
       this.#options.observer?.refused?.()
       throw error

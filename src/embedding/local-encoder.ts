@@ -67,6 +67,9 @@ interface LoadedModel {
   readonly batcher: Batcher
 }
 
+/** Tokens of the shortest sentence: what begins and ends each, and one between. */
+const FEWEST_TOKENS = 3
+
 /** A call of more sentences is bulk work unless it says otherwise: it waits behind calls of few. */
 const MAX_INTERACTIVE_SENTENCES = 32
 
@@ -209,6 +212,12 @@ export class LocalEncoder implements Encoder {
     }
   }
 
+  /** As many rows as sentences of the fewest tokens could wait: only sentences that are shared can be more. */
+  #rowLimits(): AdmissionOptions {
+    const { maxPendingTokens, maxCallerShare } = this.#options
+    return { maxPendingTokens: Math.ceil(maxPendingTokens / FEWEST_TOKENS), maxCallerShare }
+  }
+
   async #load(): Promise<LoadedModel> {
     const { folder, workerCount, maxBatchTokens, observer, workerUrl } = this.#options
     const description = await readModelDescription(folder)
@@ -244,6 +253,7 @@ export class LocalEncoder implements Encoder {
       batcher = new Batcher({
         pool: pool.value,
         admission: { interactive: new Admission(this.#options), bulk: new Admission(this.#options) },
+        rowAdmission: { interactive: new Admission(this.#rowLimits()), bulk: new Admission(this.#rowLimits()) },
         dimensions: description.dimensions,
         maxBatchSentences: MAX_BATCH_SENTENCES,
         maxBatchTokens,

@@ -92,7 +92,7 @@ class HeldWorker {
   }
 }
 
-function setUp({ maxPendingTokens = 1000, batchesPerShare = 1 } = {}) {
+function setUp({ maxPendingTokens = 1000, maxPendingRows = 1000, batchesPerShare = 1 } = {}) {
   const worker = new HeldWorker()
   const events: string[] = []
   const observer: BatcherObserver = {
@@ -105,9 +105,11 @@ function setUp({ maxPendingTokens = 1000, batchesPerShare = 1 } = {}) {
   const admission = new Admission({ maxPendingTokens, maxCallerShare: 1 })
   const bulk = new Admission({ maxPendingTokens, maxCallerShare: 1 })
   const lanes = { interactive: admission, bulk }
+  const rowAdmission = new Admission({ maxPendingTokens: maxPendingRows, maxCallerShare: 1 })
   const batcher = new Batcher({
     pool: worker,
     admission: lanes,
+    rowAdmission: { interactive: rowAdmission, bulk: rowAdmission },
     dimensions: 1,
     maxBatchSentences: 4,
     maxBatchTokens: 100,
@@ -115,7 +117,7 @@ function setUp({ maxPendingTokens = 1000, batchesPerShare = 1 } = {}) {
     observer
   })
   worker.onDone = () => batcher.pump()
-  return { worker, batcher, events, admission }
+  return { worker, batcher, events, admission, rowAdmission }
 }
 
 function request(first: number, tokenCount: number, coalesceKey?: string): SentenceRequest {
@@ -359,6 +361,24 @@ test('equal sentences in flight are encoded once, also within a call, and count 
   assert.deepEqual((await second).values, Float32Array.of(1))
   assert.deepEqual(events, ['coalesced', 'coalesced', 'batch 1 of 4'])
   assert.equal(admission.pendingTokens, 0)
+})
+
+test('calls of shared sentences are bounded too: each has room for its embeddings', async () => {
+  const { worker, batcher, events, rowAdmission } = setUp({ maxPendingRows: 5 })
+  const call = async (): Promise<unknown> => batcher.encode([request(1, 4, 'same'), request(2, 4, 'too')], {})
+  const taken = [call(), call()]
+  await assert.rejects(call(), { code: 'TOO_MANY_REQUESTS' })
+  await assert.rejects(batcher.encode([request(3, 9999)], {}), { code: 'TOO_MANY_REQUESTS' })
+  assert.equal(rowAdmission.pendingTokens, 4)
+  await nextTurn()
+  await worker.finish()
+  await Promise.all(taken)
+  assert.equal(rowAdmission.pendingTokens, 0)
+  assert.equal(events.filter((event) => event === 'refused').length, 2)
+  const again = call()
+  await nextTurn()
+  await worker.finish()
+  await again
 })
 
 test('a sentence is encoded again once its batch is done', async () => {
