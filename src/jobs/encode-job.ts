@@ -55,8 +55,6 @@ const CANNOT_ENCODE_LINE = 'Cannot encode this line'
 const LINES_A_TURN = 1000
 const BYTES_A_TURN = 1_048_576
 const NEWLINE = 0x0a
-/** Tab, line feed, vertical tab, form feed, carriage return and space. */
-const WHITE_SPACE = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20])
 const MAX_ESCAPED_BYTES = 6
 /** What a line has beside its two texts. */
 const MAX_KEYS_BYTES = 4096
@@ -107,16 +105,19 @@ type Line = { readonly customId: string | null } & ({ readonly query: string } |
 /** The lines of a body that are not blank, as they are come upon: a body may have as many lines as bytes. */
 function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length;) {
+    // Blank lines and what a line begins with: a body may be of nothing else.
+    while (start < bytes.length && isWhiteSpace(bytes[start]!)) start += 1
+    if (start === bytes.length) return
     const newline = bytes.indexOf(NEWLINE, start)
     const end = newline < 0 ? bytes.length : newline
-    if (!isBlank(bytes, start, end)) yield bytes.subarray(start, end)
+    yield bytes.subarray(start, end)
     start = end + 1
   }
 }
 
-function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i += 1) if (!WHITE_SPACE.has(bytes[i]!)) return false
-  return true
+/** Tab, line feed, vertical tab, form feed, carriage return and space. */
+function isWhiteSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
 }
 
 /** How many lines a body of JSON lines has; blank ones do not count. @param most ends the count once there are more */

@@ -114,6 +114,41 @@ test('a job is read in its charset and without members that are null, here and i
   }
 })
 
+test('a body of a job in another charset is decoded as it arrives, wherever it is cut', async (t) => {
+  const jobs = jobParts()
+  const { app } = await buildTestApp(t, {}, { jobs })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const line = '{"query":"Ünïcödé 漢字 \u{1f600}"}\n'
+  const post = async (bytes: Buffer, charset: string): Promise<Response> => {
+    const pieces = ReadableStream.from(
+      Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.subarray(index * 7, index * 7 + 7))
+    )
+    const headers = { ...AUTHORIZED, 'content-type': `application/x-ndjson; charset=${charset}` }
+    return fetch(`${origin}/v1/jobs`, { method: 'POST', headers, body: pieces, duplex: 'half' })
+  }
+  const accepted = await post(Buffer.from(line.repeat(300), 'utf16le'), 'utf-16le')
+  assert.equal(accepted.status, 202, await accepted.text())
+  const [claim] = await jobs.backend.claim({ types: ['encode'], limit: 1, leaseMs: 60_000, waitMs: 0 })
+  assert.equal(Buffer.from(claim?.input.bytes ?? []).toString(), line.repeat(300))
+  const cut = await post(Buffer.from(line.repeat(300), 'utf16le').subarray(1), 'utf-16le')
+  assert.equal(cut.status, 400)
+  const wrong = await post(Buffer.concat([Buffer.from('{"query":"a"}\n'), Buffer.of(0x81, 0x20)]), 'shift_jis')
+  assert.equal(wrong.status, 400)
+  assert.match(await wrong.text(), /line 2 is not shift_jis/)
+  assert.equal((await post(Buffer.from(line), 'klingon')).status, 415)
+  // Refused by its head, while what is no text arrives.
+  const tooLong = await fetch(`${origin}/v1/jobs`, {
+    method: 'POST',
+    headers: { ...AUTHORIZED, 'content-type': 'application/x-ndjson; charset=shift_jis' },
+    body: Buffer.alloc(70_000_000, 0x81)
+  }).then(
+    ({ status }) => status,
+    () => 'closed'
+  )
+  assert.ok(tooLong === 413 || tooLong === 'closed')
+  assert.equal((await fetch(`${origin}/health/live`)).status, 200)
+})
+
 test('a query string that is not percent-encoded UTF-8 is 400, and never kept', async (t) => {
   const { app, encoder } = await buildTestApp(t)
   for (const query of ['caf%E9', '%ED%A0%80%FF', '100%', '100% caf%C3%A9', '%C3', 'a%zz', '%u00e9', 'a&truncate=%E9']) {

@@ -13,11 +13,12 @@ import { JOB_STATUSES, type Job, type NewJob, isEnded } from '../../../jobs/job.
 import { type Payload, bytesOf } from '../../../jobs/payload.ts'
 import { callbackUrlProblem } from '../../../jobs/webhook.ts'
 import type { ReadingLine } from '../../../reading/reading-line.ts'
-import { bodyAsUtf8, charsetOf } from '../../../reading/text-reader.ts'
+import { bodyAsUtf8 } from '../../../reading/text-reader.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { ERROR_REPLIES, callerSignal, jsonReply } from '../../encode-reply.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
+import { addUtf8Bodies } from '../../utf8-bodies.ts'
 import { validateHead } from '../../validate-head.ts'
 import {
   CallbackUrl,
@@ -89,6 +90,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
 ) => {
   const { backend, types, closing } = options
   const read = createJobReader(types, { maxJsonDepth: options.maxJsonDepth }, options.line)
+  addUtf8Bodies(app)
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([JSON_BODY_TYPE, ...LINES_TYPES], { parseAs: 'buffer' }, (request, body, done) => {
     done(null, checkedBytes(request, body))
@@ -150,10 +152,9 @@ async function newJobOf(
   const bytes = bytesOf(request.body)
   const contentType = request.headers['content-type']?.toLowerCase() ?? ''
   const isLines = LINES_TYPES.some((type) => contentType.startsWith(type))
-  const charset = charsetOf(contentType)
   const requested = isLines
-    ? linesJob(bodyAsUtf8(bytes, charset), request.query.callbackUrl)
-    : await read({ bytes, charset }, { callerKey: owner, signal: callerSignal(reply, undefined) })
+    ? linesJob(bodyAsUtf8(bytes), request.query.callbackUrl)
+    : await read(bytes, { callerKey: owner, signal: callerSignal(reply, undefined) })
   if (requested.callbackUrl !== undefined) assertCallbackUrl(requested.callbackUrl, options.callbacks)
   const key = request.headers['idempotency-key']
   return { ...requested, owner, ...(typeof key === 'string' && { idempotencyKey: key }) }

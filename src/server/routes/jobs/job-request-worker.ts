@@ -11,10 +11,10 @@ import { readJobRequest, type JobReadOrder, type RequestedJob } from './job-requ
 
 if (parentPort === null) throw new Error('job-request-worker.ts runs as a worker thread only: this is a bug')
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what createJobReader, its only maker, gives it
-const { types, limits, ...body } = workerData as JobReadOrder
+const { types, limits, bytes } = workerData as JobReadOrder
 
 try {
-  const result = readJobRequest(body, types, limits)
+  const result = readJobRequest(bytes, types, limits)
   parentPort.postMessage({ result } satisfies ReadingMessage<RequestedJob>, [result.input.bytes.buffer])
 } catch (error) {
   parentPort.postMessage(refusalOf(error))

@@ -59,15 +59,10 @@ export interface RequestedJob {
   readonly expectedResultBytes: number
 }
 
-/** A job as it comes in. */
-export interface JobBody {
-  readonly bytes: Uint8Array
-  /** That was declared, as `charsetOf` gives it. */
-  readonly charset?: string | undefined
-}
-
 /** What the thread is given. */
-export interface JobReadOrder extends JobBody {
+export interface JobReadOrder {
+  /** A job as it comes in, in UTF-8. */
+  readonly bytes: Uint8Array
   readonly types: RequestedJobTypes
   readonly limits: JsonLimits
 }
@@ -83,16 +78,16 @@ export function createJobReader(
   types: RequestedJobTypes,
   limits: JsonLimits,
   line: ReadingLine
-): (body: JobBody, reader: Reader) => Promise<RequestedJob> {
+): (bytes: Uint8Array, reader: Reader) => Promise<RequestedJob> {
   const validators = new Map([...types].map(([name, { input }]) => [name, Compile(input)]))
   // What typebox hides in a schema does not get into a thread, and is not needed there.
   const sentTypes: RequestedJobTypes = new Map(
     [...types].map(([name, { input, priority }]) => [name, { input: JSON.parse(JSON.stringify(input)), priority }])
   )
-  return async (body, reader) => {
-    if (body.bytes.length <= MAX_BYTES_READ_HERE) return readJobRequest(body, types, limits, validators)
+  return async (bytes, reader) => {
+    if (bytes.length <= MAX_BYTES_READ_HERE) return readJobRequest(bytes, types, limits, validators)
     const ofThread = { ...limits, maxJsonHeapBytes: line.maxJsonHeapBytes }
-    return line.read<RequestedJob>(THREAD, { ...body, types: sentTypes, limits: ofThread }, reader)
+    return line.read<RequestedJob>(THREAD, { bytes, types: sentTypes, limits: ofThread }, reader)
   }
 }
 
@@ -102,12 +97,12 @@ export function createJobReader(
  * @throws {ServiceError} INVALID_REQUEST with what is wrong by field; as {@link readJson}
  */
 export function readJobRequest(
-  { bytes, charset }: JobBody,
+  bytes: Uint8Array,
   types: RequestedJobTypes,
   limits: JsonLimits,
   validators?: ReadonlyMap<string, Pick<Validator, 'Errors'>>
 ): RequestedJob {
-  const body = bytes.length === 0 ? undefined : readJson(bytes, limits, { charset })
+  const body = bytes.length === 0 ? undefined : readJson(bytes, limits)
   dropNullMembers(body, JobRequest)
   if (!jobRequest.Check(body)) throw invalidInput(jobRequest.Errors(body))
   const asked: Static<typeof JobRequest> = body

@@ -1,0 +1,46 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Transform, type Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { charsetOf, TextReader } from '../reading/text-reader.ts'
+
+/**
+ * Turns bodies in other charsets into UTF-8 while they arrive: a large one that was decoded as a whole would hold up
+ * everybody else, and take several times its bytes.
+ */
+export function addUtf8Bodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const charset = charsetOf(request.headers['content-type'])
+    return charset === undefined || charset === 'utf-8' ? payload : inUtf8(payload, charset)
+  })
+}
+
+function inUtf8(payload: Readable, charset: string): Readable {
+  const reader = new TextReader(charset, 'the body')
+  // Fastify compares it with the length that was announced.
+  let receivedEncodedLength = 0
+  const decoded = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      receivedEncodedLength += chunk.length
+      decode(() => reader.write(chunk), done)
+    },
+    flush: (done) => decode(() => reader.end(), done)
+  })
+  Object.defineProperty(decoded, 'receivedEncodedLength', { get: () => receivedEncodedLength })
+  payload.once('error', (error) => decoded.destroy(error))
+  // Nobody else listens where the head alone is refused: the error would end the process.
+  decoded.on('error', () => undefined)
+  return payload.pipe(decoded)
+}
+
+function decode(read: () => string, done: (error: Error | null, bytes?: Buffer) => void): void {
+  try {
+    done(null, Buffer.from(read()))
+  } catch (error) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reader throws nothing else
+    done(error as Error)
+  }
+}
