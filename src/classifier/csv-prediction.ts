@@ -4,7 +4,7 @@
  */
 
 import type { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Classifier, PredictOptions } from './classifier.ts'
 import type { FeatureTable } from '../table/feature-table.ts'
 import type { Prediction } from '../learning/prediction.ts'
@@ -24,6 +24,10 @@ export interface CsvPredictionOptions {
   readonly charset?: string | undefined
 }
 
+/** Empty rows told in one turn of the event loop: some milliseconds. */
+const EMPTY_ROWS_A_TURN = 4096
+/** A record may be as long at least: it is read on the main thread, some milliseconds. */
+const MIN_RECORD_CHARACTERS = 524_288
 /** Rows predicted together: many enough to fill batches, few enough to be taken by a busy service. */
 const ROWS_A_BATCH = 64
 /** How often a batch is sent again when a busy service had no room for it. */
@@ -48,7 +52,13 @@ export async function predictCsv(
   const { features, label } = classifier.version.signature
   const wanted = features.map(({ name }) => name)
   const { charset, maxBytes } = options
-  const table = await readCsvStream(limitBytes(source, maxBytes), { wanted, charset, action: 'predict' })
+  const maxRecordCharacters = Math.max(MIN_RECORD_CHARACTERS, 2 * wanted.length * options.maxTextCharacters)
+  const table = await readCsvStream(limitBytes(source, maxBytes), {
+    wanted,
+    charset,
+    action: 'predict',
+    maxRecordCharacters
+  })
   if (table === undefined) throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the CSV has no header line')
   const { names, separator } = table
   let positions: ReadonlyMap<string, number>
@@ -66,9 +76,7 @@ export async function predictCsv(
     })
     return readFeatureCells(read, classifier.version.signature, options)
   }
-  async function* lines(): AsyncGenerator<string> {
-    yield predictionCsvHeader(options.detail)
-    let batch: Row[] = []
+  async function* readRows(): AsyncGenerator<Row> {
     // Empty rows at the end are what a spreadsheet once touched; others keep their place, so that the rows stay in step.
     let emptyCount = 0
     for await (const row of table!.rows) {
@@ -76,8 +84,19 @@ export async function predictCsv(
         emptyCount += 1
         continue
       }
-      for (; emptyCount > 0; emptyCount -= 1) batch.push(EMPTY_ROW)
-      batch.push(readRow(row))
+      for (; emptyCount > 0; emptyCount -= 1) {
+        yield EMPTY_ROW
+        // Millions may have been read before this row: others get their turn.
+        if (emptyCount % EMPTY_ROWS_A_TURN === 0) await nextTurn()
+      }
+      yield readRow(row)
+    }
+  }
+  async function* lines(): AsyncGenerator<string> {
+    yield predictionCsvHeader(options.detail)
+    let batch: Row[] = []
+    for await (const row of readRows()) {
+      batch.push(row)
       if (batch.length < ROWS_A_BATCH) continue
       yield await predictBatch(classifier, batch, label.type, options)
       batch = []

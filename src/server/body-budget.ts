@@ -23,6 +23,8 @@ export interface BodyBudgetLimits {
  * cost the usual request more than it spares.
  */
 const UNCOUNTED_BYTES = 16_384
+/** What a body holds that is answered while it is read, whatever its length. */
+const STREAMED_BYTES = 1_048_576
 const RETRY_AFTER_SECONDS = 2
 
 /** Counts the bytes of bodies from their arrival until their request is answered, or its caller has left. */
@@ -120,12 +122,20 @@ export function addBodyBudget(app: FastifyInstance, budget: BodyBudget, mayTake:
       return
     }
     if (request.headers.expect !== undefined && isTypeRead(request)) reply.raw.writeContinue()
-    if (!isLarge || request.routeOptions.config.isBodyStreamed?.(request) === true) {
+    if (!isLarge) {
       done(null, payload)
       return
     }
     const caller = request.caller === undefined ? '' : callerKey(request.caller)
     const meter = new BodyMeter(budget, caller)
+    const isStreamed = request.routeOptions.config.isBodyStreamed?.(request) === true
+    try {
+      if (isStreamed) meter.take(STREAMED_BYTES)
+    } catch (error) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- take throws nothing else
+      done(error as ServiceError)
+      return
+    }
     const { socket } = request.raw
     const giveBack = (): void => {
       meter.giveBack()
@@ -134,7 +144,7 @@ export function addBodyBudget(app: FastifyInstance, budget: BodyBudget, mayTake:
     reply.raw.once('close', giveBack)
     // A reply that waits behind others of its connection does not hear of the end.
     socket.once('close', giveBack)
-    done(null, meter.of(payload))
+    done(null, isStreamed ? payload : meter.of(payload))
   })
 }
 
@@ -167,7 +177,7 @@ class BodyMeter {
     const counted = new Transform({
       transform: (chunk: Uint8Array, _encoding, done) => {
         try {
-          if (!this.#isOver) this.#take(chunk.byteLength)
+          if (!this.#isOver) this.take(chunk.byteLength)
           done(null, chunk)
         } catch (error) {
           this.giveBack()
@@ -186,7 +196,8 @@ class BodyMeter {
     return payload.pipe(counted)
   }
 
-  #take(byteCount: number): void {
+  /** @throws {ServiceError} when there is no room for as many more */
+  take(byteCount: number): void {
     this.#budget.take(this.#caller, byteCount, this.#held)
     this.#held += byteCount
   }

@@ -5,6 +5,7 @@
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CsvError, parse as createParser, type Options } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
@@ -30,6 +31,8 @@ export interface CsvOptions {
   readonly charset?: string | undefined
   /** What cannot be done with a table that cannot be read, as in "Cannot predict". */
   readonly action: string
+  /** The most of a record, and so of a header. @default {@link MAX_RECORD_CHARACTERS} */
+  readonly maxRecordCharacters?: number
 }
 
 /** A table's first row that is not empty, and how its cells are separated. */
@@ -59,7 +62,9 @@ export interface CsvStream extends CsvHeader {
 const SEPARATORS = [',', ';', '\t', '|'] as const
 /** Some programs end lines in another way than others before them did in the same file. */
 const LINE_ENDS = ['\r\n', '\n', '\r']
-/** The most of a record, and so of a header. */
+/** How long rows of a stream are read until others get their turn. */
+const TURN_MS = 5
+/** The most of a record where nothing else is said. */
 const MAX_RECORD_CHARACTERS = 4_194_304
 /** A first line that names the separator: spreadsheets write and read it. */
 const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?(?:\r\n|\n|\r(?!$))/i
@@ -82,11 +87,11 @@ export function visitCsv(
   onRow: (row: CsvRow) => void
 ): void {
   const text = typeof table === 'string' ? table.replace(/^\uFEFF/, '') : decodeTable(table, options.charset)
-  const { separator, skipped, skippedLines } = dialectOf(text, options.wanted)
+  const { separator, skipped, skippedLines } = dialectOf(text, options)
   const rows = new RowReader(skippedLines)
   try {
     parse(text.slice(skipped), {
-      ...parserOptions(separator),
+      ...parserOptions(separator, options),
       on_record: (record: string[], { lines }) => {
         const row = rows.read(record, lines)
         if (row === undefined) onHeader({ names: rows.names, width: rows.width, separator })
@@ -124,23 +129,29 @@ export async function readCsvStream(
   source: AsyncIterable<Uint8Array>,
   options: CsvOptions
 ): Promise<CsvStream | undefined> {
+  const { maxRecordCharacters = MAX_RECORD_CHARACTERS } = options
   const texts = decodeStream(source, options.charset)
   let head = ''
   do {
     const next = await texts.next()
     if (next.done === true) break
     head += next.value
-  } while (!hasWholeHeader(head) && head.length <= MAX_RECORD_CHARACTERS)
-  const { separator, skipped, skippedLines } = dialectOf(head, options.wanted)
+  } while (!hasWholeHeader(head) && head.length <= maxRecordCharacters)
+  const { separator, skipped, skippedLines } = dialectOf(head, options)
   const rows = new RowReader(skippedLines)
   async function* all(): AsyncGenerator<CsvRow | undefined> {
-    const parser = createParser({ ...parserOptions(separator), info: true })
+    const parser = createParser({ ...parserOptions(separator, options), info: true })
     // What ends one end of it ends all; whoever reads from the parser hears of it there.
     pipeline(Readable.from(withHead(head.slice(skipped), texts)), parser).catch(() => undefined)
+    let turnEndMs = performance.now() + TURN_MS
     try {
       for await (const { record, info } of parser) {
         const row = rows.read(record, info.lines)
         if (row !== 'none') yield row
+        // Rows that have arrived follow each other without a turn of the event loop, and a piece may have thousands.
+        if (performance.now() < turnEndMs) continue
+        await nextTurn()
+        turnEndMs = performance.now() + TURN_MS
       }
     } catch (error) {
       throw unreadable(error, separator, skippedLines, options)
@@ -246,13 +257,13 @@ function fold(name: string): string {
   return name.trim().toLowerCase()
 }
 
-function parserOptions(separator: string): Options {
+function parserOptions(separator: string, { maxRecordCharacters }: Pick<CsvOptions, 'maxRecordCharacters'>): Options {
   return {
     delimiter: separator,
     record_delimiter: LINE_ENDS,
     relax_column_count: true,
     skip_empty_lines: true,
-    max_record_size: MAX_RECORD_CHARACTERS
+    max_record_size: maxRecordCharacters ?? MAX_RECORD_CHARACTERS
   }
 }
 
@@ -264,12 +275,16 @@ interface Dialect {
 }
 
 /** How a table's cells are separated, by its first lines. */
-function dialectOf(text: string, wanted: readonly string[]): Dialect {
+function dialectOf(text: string, options: CsvOptions): Dialect {
   const named = SEPARATOR_LINE.exec(text)
   if (named?.[1] !== undefined) return { separator: named[1], skipped: named[0].length, skippedLines: 1 }
-  const candidates = SEPARATORS.map((separator) => {
-    const names = headerCells(text, separator).map(fold)
-    return { separator, width: names.length, isRight: wanted.every((name) => names.includes(fold(name))) }
+  const header = text.slice(0, headerEnd(text))
+  // A header may be long: it is not read by separators that it does not have.
+  const found = SEPARATORS.filter((separator) => header.includes(separator))
+  const candidates = (found.length > 0 ? found : SEPARATORS.slice(0, 1)).map((separator) => {
+    const names = headerCells(header, separator, options).map(fold)
+    const given = new Set(names)
+    return { separator, width: names.length, isRight: options.wanted.every((name) => given.has(fold(name))) }
   })
   const right = candidates.filter(({ isRight }) => isRight)
   // Where the names do not decide, the one that gives the most columns.
@@ -278,9 +293,9 @@ function dialectOf(text: string, wanted: readonly string[]): Dialect {
 }
 
 /** The first record that is not empty; what is no CSV here is told when the table is read. */
-function headerCells(text: string, separator: string): readonly string[] {
+function headerCells(header: string, separator: string, options: CsvOptions): readonly string[] {
   try {
-    const records: string[][] = parse(text.slice(0, headerEnd(text)), parserOptions(separator))
+    const records: string[][] = parse(header, parserOptions(separator, options))
     return records.at(-1) ?? []
   } catch {
     return []
