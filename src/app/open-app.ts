@@ -9,6 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
+import { findMemoryTrim } from '../embedding/native-program.ts'
 import type { Tokenize } from '../embedding/tokenizer.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
 import { joinCatalogues } from '../inference/inference-model.ts'
@@ -21,6 +22,7 @@ import type { KeyRing } from '../server/callers/key-ring.ts'
 import { connectionGuardOf } from '../server/connection-guard.ts'
 import { MemoryGuard } from '../server/memory-guard.ts'
 import { memoryLimitBytes } from '../server/memory-limit.ts'
+import { MemoryRelease } from '../server/memory-release.ts'
 import { ObservedEncoder } from '../server/observed-encoder.ts'
 import type { Readiness } from '../server/readiness.ts'
 import { ReplyCache } from '../server/reply-cache.ts'
@@ -72,10 +74,17 @@ export interface ServedApp {
 /** The model's name to callers. */
 const MODEL_ID = 'all-MiniLM-L6-v2'
 
-/** What large requests may hold, as much of the settings as the memory there is allows. */
+/**
+ * What large requests may hold, as much of the settings as the memory there is allows. While a body is read, parsed and
+ * stored it takes some times its length.
+ */
 function fitToMemory(config: Config, limitBytes: number): Config {
+  const bodyBytes = Math.floor(limitBytes / 16)
   return {
     ...config,
+    jobsBodyLimitBytes: Math.min(config.jobsBodyLimitBytes, bodyBytes),
+    mentorBodyLimitBytes: Math.min(config.mentorBodyLimitBytes, bodyBytes),
+    classifierBodyLimitBytes: Math.min(config.classifierBodyLimitBytes, bodyBytes),
     bodiesUnderWayBytes: Math.min(config.bodiesUnderWayBytes, limitBytes / 8),
     unreadRepliesBytes: Math.min(config.unreadRepliesBytes, limitBytes / 8),
     readingMemoryBytes: Math.min(config.readingMemoryBytes, limitBytes / 4)
@@ -92,10 +101,14 @@ export async function openApp(
   offer: AppOffer
 ): Promise<ServedApp> {
   const { log, jobs, metrics, closing, stopping } = context
+  const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
+  closing.defer(() => memoryRelease.stop())
   const memory = new MemoryGuard({
     limitBytes: context.config.memoryLimitBytes || memoryLimitBytes(),
-    guardedShare: context.config.memoryGuardPercent / 100
+    guardedShare: context.config.memoryGuardPercent / 100,
+    release: () => memoryRelease.release()
   })
+  memoryRelease.start()
   const config = fitToMemory(context.config, memory.limitBytes)
   const { logger } = log
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })

@@ -24,6 +24,8 @@ export interface NativeProgram {
   inputColumns(floatEncoder: unknown): number
   /** @throws TypeError as {@link encode} */
   encodeFloat(floatEncoder: unknown, ids: Int32Array, embedding: Float32Array, maxima: Float32Array): void
+  /** Gives back to the kernel what malloc holds and nobody uses. A program that was compiled before there was this has it not. */
+  readonly trimMemory?: () => void
 }
 
 /** Where `make download-models` puts the native encoder of this platform. */
@@ -79,6 +81,17 @@ export function loadNativeProgram(path: string): NativeProgram {
     return createRequire(import.meta.url)(path) as NativeProgram
   } catch (error) {
     throw new Error(`Cannot load the native encoder ${path}; run "make download-models"`, { cause: error })
+  }
+}
+
+/** What gives back to the kernel what malloc holds and nobody uses; undefined where there is no program for it. */
+export async function findMemoryTrim(): Promise<(() => void) | undefined> {
+  try {
+    const path = await findNativeProgram()
+    return path === undefined ? undefined : loadNativeProgram(path).trimMemory
+  } catch {
+    // Whoever wants to encode by it says why it cannot be loaded.
+    return undefined
   }
 }
 

@@ -123,6 +123,9 @@ const CHECK_REQUESTS_MS = 5000
 /** How long an idle connection is kept: longer than the 60 s of a load balancer, which else would use one as it is closed. */
 const KEEP_ALIVE_MS = 72_000
 
+/** Texts of replies from which on they are sent as bytes. */
+const LARGE_TEXT_CHARACTERS = 65_536
+
 /** Longest address and headers together; node's parser refuses more. */
 export const MAX_HEADER_BYTES = 16_384
 
@@ -295,8 +298,14 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
   closeConnectionsOnceIdle(app)
   addBodyBudget(app, bodies, () => memory?.assertMayTakeLarge())
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (typeof payload === 'string' || payload instanceof Uint8Array) connections.hold(reply.raw, payload.length)
-    done(null, payload)
+    if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
+      done(null, payload)
+      return
+    }
+    memory?.assertMayReply(payload.length)
+    connections.hold(reply.raw, payload.length)
+    // For a text that has to wait for its connection Node.js takes three bytes a character.
+    done(null, typeof payload === 'string' && payload.length > LARGE_TEXT_CHARACTERS ? Buffer.from(payload) : payload)
   })
 }
 

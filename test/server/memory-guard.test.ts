@@ -75,3 +75,54 @@ test('under pressure large bodies are refused first, then all but health, and it
   residentBytes = 500
   assert.deepEqual(await statuses(), [200, 200, 200])
 })
+
+test('under pressure garbage is given back first, not too often, and only then is work refused', () => {
+  let residentBytes = 850
+  let nowMs = 0
+  let releaseCount = 0
+  const memory = new MemoryGuard({
+    limitBytes: 1000,
+    guardedShare: 0.8,
+    residentBytes: () => residentBytes,
+    release: () => {
+      releaseCount += 1
+      nowMs += 100
+      if (releaseCount === 1) residentBytes = 700
+    },
+    now: () => nowMs
+  })
+  assert.equal(memory.pressure, 'none')
+  assert.equal(releaseCount, 1)
+  residentBytes = 950
+  nowMs += 500
+  assert.equal(memory.pressure, 'extreme')
+  // It took 100 ms: a tenth of the time is over after 1000.
+  assert.equal(releaseCount, 1)
+  nowMs += 500
+  assert.equal(memory.pressure, 'extreme')
+  assert.equal(releaseCount, 2)
+})
+
+test('a large reply is not sent when memory is next to full, a small one is', async (t) => {
+  let residentBytes = 500
+  const memory = new MemoryGuard({ limitBytes: 1000, guardedShare: 0.8, residentBytes: () => residentBytes })
+  const { app, encoder } = await buildTestApp(t, {}, { memory })
+  const post = async (count: number): Promise<number> => {
+    residentBytes = 500
+    const gate = Promise.withResolvers<void>()
+    encoder.gate = gate.promise
+    const begun = encoder.nextCall()
+    const replying = app.inject({
+      method: 'POST',
+      url: '/v1/encode/multiple_encode',
+      headers: AUTHORIZED,
+      payload: { sentences: Array.from({ length: count }, (_, index) => `sentence ${index}`) }
+    })
+    await begun
+    residentBytes = 950
+    gate.resolve()
+    return (await replying).statusCode
+  }
+  assert.equal(await post(1), 200)
+  assert.equal(await post(500), 503)
+})

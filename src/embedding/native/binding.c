@@ -12,10 +12,14 @@
  *   openFloat(weights, kernel)             the model in float32, for the compiler of models
  *   inputColumns(floatEncoder)             length of `maxima`
  *   encodeFloat(floatEncoder, ids, out, maxima)   one sentence
+ *   trimMemory()                           gives freed memory back to the kernel
  */
 
 #include <node_api.h>
 #include <stdio.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "encoder.h"
 #include "float-encoder.h"
@@ -202,6 +206,16 @@ static napi_value encode_float(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Gives back to the kernel what was freed: an arena of glibc else keeps every page below the highest one in use. */
+static napi_value trim_memory(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return NULL;
+}
+
 static int provide(napi_env env, napi_value exports, const char *name, napi_callback callback) {
   napi_value function;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function) == napi_ok &&
@@ -212,7 +226,8 @@ NAPI_MODULE_INIT() {
   if (!provide(env, exports, "kernels", list_kernels) || !provide(env, exports, "open", open_encoder) ||
       !provide(env, exports, "dimensions", dimensions) || !provide(env, exports, "encode", encode) ||
       !provide(env, exports, "openFloat", open_float_encoder) ||
-      !provide(env, exports, "inputColumns", input_columns) || !provide(env, exports, "encodeFloat", encode_float))
+      !provide(env, exports, "inputColumns", input_columns) || !provide(env, exports, "encodeFloat", encode_float) ||
+      !provide(env, exports, "trimMemory", trim_memory))
     napi_throw_error(env, NULL, "Cannot load the encoder");
   return exports;
 }
