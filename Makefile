@@ -53,6 +53,10 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
 	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
 
+.PHONY: fault-test
+fault-test: download-models ## let everything go wrong that can, rewrite docs/reliability.md
+	@$(RUN) fault-test -- --write
+
 .PHONY: check-kernels
 check-kernels: download-models ## compare the kernels of all CPUs with their definition, by emulation where need be
 	@$(RUN) check-kernels

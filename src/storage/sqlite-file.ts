@@ -9,7 +9,8 @@ import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from './private-file.ts'
 import { numberIn, type StoredRecord } from './stored-record.ts'
 
-const BUSY_TIMEOUT_MS = 5000
+/** Statements wait on the thread that calls them, which mostly is the main one: every reply waits with it. */
+const BUSY_TIMEOUT_MS = 250
 
 /**
  * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
