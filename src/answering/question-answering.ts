@@ -24,7 +24,7 @@ import { readTrainingBins } from '../versions/version-report.ts'
 import { nameReport, type NamedReport } from '../learning/named-report.ts'
 
 /** A question to a mentor. */
-export interface AskedQuestion extends WantedBeside {
+export interface MentorQuestion extends WantedBeside {
   readonly mentorId: string
   readonly question: string
   readonly chatSessionId: string | undefined
@@ -96,7 +96,7 @@ export class QuestionAnswering {
    * Answers a question and records it.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
-  async answer(asked: AskedQuestion, options: EncodeOptions): Promise<GivenAnswer> {
+  async answer(asked: MentorQuestion, options: EncodeOptions): Promise<GivenAnswer> {
     const { encoder, models, observer, recorder } = this.#dependencies
     const { mentorId, question, chatSessionId, caller = {} } = asked
     const { mentor, model, version } = await this.#open(mentorId, caller)

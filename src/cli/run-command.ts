@@ -17,7 +17,7 @@ import { classifierModelName } from '../versions/model-name.ts'
 import { evaluateClassifier } from '../classifier/evaluate-classifier.ts'
 import { readFeatureColumns } from '../table/feature-columns.ts'
 import { isDecimal, withDecimalPoint } from '../table/table-cell.ts'
-import type { TableFormat, TableSummary } from '../table/training-request.ts'
+import type { TableFormat } from '../table/training-request.ts'
 import type { TestTable } from '../table/training-table.ts'
 import { trainingStage } from '../versions/version-trainer.ts'
 import type { NamedReport } from '../learning/named-report.ts'
@@ -34,6 +34,7 @@ import { trainingOptionsOf } from '../table/training-options.ts'
 import { HELP, UsageError, readCommandLine, type CliCommand } from './command-line.ts'
 import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
 import { Progress, type ProgressStream } from './progress.ts'
+import { describeAsJson, describeInLines } from './training-outcome.ts'
 
 /** What a command runs in. */
 export interface Surroundings {
@@ -136,7 +137,7 @@ async function train(command: CommandOf<'train'>, { area }: Workbench, surroundi
     signal,
     onProgress: (share) => progress.tell(trainingStage(share), share)
   })
-  const { version, promotion, architecture, figures, notMeasured, durationMs, sampleCount } = outcome
+  const { version, promotion, figures, sampleCount } = outcome
   const curve = hasLearningCurve
     ? await classifierLearningCurve(area.trainer, bytes, CURVE_SHARES, {
         signal,
@@ -149,41 +150,9 @@ async function train(command: CommandOf<'train'>, { area }: Workbench, surroundi
   const paths = plots === undefined ? [] : await writePlots(plots, report, learningCurve)
   const checks = checkDemands(figures, demands)
   const isGood = promotion.outcome === 'promoted' && checks.every(({ passed }) => passed)
-  const { signature, rowCount, classCount, dropped, contradictions } = summary
-  if (isJson) {
-    const told = {
-      classifier: name,
-      version,
-      architecture,
-      promotion,
-      ...signature,
-      rowCount,
-      classCount,
-      dropped,
-      contradictions,
-      durationMs
-    }
-    const judged = { figures: figuresOf(figures), notMeasured, learningCurve, checks, plots: paths, passed: isGood }
-    stdout.write(`${JSON.stringify({ ...told, ...judged })}\n`)
-  } else {
-    const columns = signature.features.map(({ name: column, type }) => `${column} (${type})`).join(', ')
-    const kept = promotion.outcome === 'promoted' ? undefined : promotion.reason
-    writeLines(stdout, [
-      `${name}: version ${version} (${architecture}) of ${rowCount} rows and ${classCount} classes, in ${(durationMs / 1000).toFixed(1)} s`,
-      `columns: ${columns}; label ${signature.label.name} (${signature.label.type})`,
-      ...describeFindings(summary),
-      `out of fold: ${describeFigures(figures)}`,
-      ...notMeasured,
-      ...learningCurve.map(
-        (point) => `${point.sampleCount} rows: ${point.accuracy === null ? 'not measured' : point.accuracy.toFixed(4)}`
-      ),
-      kept === undefined
-        ? 'It answers from now on, also of a service that runs on this DATA_DIR.'
-        : `It is kept and does not answer: ${kept}`,
-      ...paths,
-      ...checks.map(describeCheck)
-    ])
-  }
+  const trained = { name, outcome, summary, learningCurve, paths, checks, isGood }
+  if (isJson) stdout.write(`${JSON.stringify(describeAsJson(trained))}\n`)
+  else writeLines(stdout, describeInLines(trained))
   return isGood ? EXIT.done : EXIT.notGoodEnough
 }
 
@@ -220,20 +189,6 @@ async function evaluate(
     ])
   }
   return passed ? EXIT.done : EXIT.notGoodEnough
-}
-
-/** What the table's owner may want to mend. */
-function describeFindings({ dropped, contradictions }: TableSummary): string[] {
-  const { emptyRowCount, emptyColumns } = dropped
-  const lines: string[] = []
-  if (emptyRowCount > 0) lines.push(`left out: ${emptyRowCount} rows without a value`)
-  if (emptyColumns.length > 0) lines.push(`left out, without a value: ${emptyColumns.join(', ')}`)
-  if (contradictions !== undefined) {
-    const { rows, labels } = contradictions.examples[0]!
-    const first = `the first in rows ${rows.join(', ')}, as ${labels.join(' and ')}`
-    lines.push(`the same under different labels: ${contradictions.count} times, ${first}`)
-  }
-  return lines
 }
 
 /** Where a table is, and its charset if that was given. */

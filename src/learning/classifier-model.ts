@@ -16,7 +16,8 @@ import { ridgeClass, ridgeDecisionValues, type RidgeModel } from './ridge.ts'
 import { DamagedFileError, sealFile, unsealFile, type PartReader } from '../storage/sealed-file.ts'
 import { SoftmaxHeader, softmaxFileOf } from './softmax-file.ts'
 import { softmaxPredictor } from './softmax-predictor.ts'
-import type { TrainedSoftmax, TrainingSet } from './train-softmax.ts'
+import type { TrainedSoftmax } from './train-softmax.ts'
+import type { TrainingSet } from './training-set.ts'
 
 /**
  * How a classifier decides; the seed's is `ridge`. `softmax` reads one embedding, knows its samples and what is off topic;

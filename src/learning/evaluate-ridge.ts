@@ -8,7 +8,7 @@ import { splitByFold, stratifiedFolds } from './folds.ts'
 import { greatest } from './candidates.ts'
 import { matrixRow, takeRows } from './matrix.ts'
 import { fitRidge, ridgeClass, ridgeDecisionValues } from './ridge.ts'
-import type { TrainingSet } from './train-softmax.ts'
+import type { TrainingSet } from './training-set.ts'
 
 /** Classes that an out-of-fold judgement names. */
 const RANKED_CLASSES = 5

@@ -21,7 +21,8 @@ import { fitRidge } from './ridge.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 import type { OffTopicBound } from './off-topic-bound.ts'
 import { foresee, type Foresight } from './foresight.ts'
-import { trainSoftmax, type TrainingOptions } from './train-softmax.ts'
+import { trainSoftmax } from './train-softmax.ts'
+import type { TrainingOptions } from './training-set.ts'
 import { nameReport, type NamedReport } from './named-report.ts'
 
 /** What to fit, and to what. */
@@ -95,6 +96,75 @@ const MAX_SAMPLES_COMPARED = 12_000
 /** Samples that two versions are compared on: a difference of a thousandth shows. */
 const MAX_JUDGEMENTS = 20_000
 
+/** A packed model, and its samples as models judge them that have not seen them. */
+interface Fitted {
+  readonly model: ModelBytes
+  readonly judged: readonly JudgedQuestion[]
+  readonly notMeasured: readonly string[]
+  /** Confidence below which a question is refused, where there is one. */
+  readonly threshold?: number
+}
+
+type Fitter = (
+  engine: TensorEngine,
+  request: FitRequest,
+  options: Pick<TrainingOptions, 'onProgress' | 'signal'>
+) => Promise<Fitted>
+
+function fitterOf(architecture: Architecture): Fitter {
+  if (architecture === 'logistic') return fitLogistic
+  return architecture === 'softmax' ? fitSoftmaxOfTexts : fitRidgeOfTexts
+}
+
+const fitLogistic: Fitter = async (engine, { samples, features, encoderRevision, columns, c }, options) => {
+  const { answerIds: classIds, labels, groups } = samples
+  const trained = await trainLogistic(
+    engine,
+    {
+      embeddings: features.columns === 0 ? undefined : features,
+      numbers: numbersOf(columns ?? [], features.rows),
+      labels,
+      classCount: classIds.length,
+      groups
+    },
+    { ...options, ...(c !== undefined && { c }) }
+  )
+  return {
+    model: packLogisticModel(trained, features.columns, { classIds, encoderRevision }),
+    judged: trained.outOfFold,
+    notMeasured: trained.notMeasured
+  }
+}
+
+const fitSoftmaxOfTexts: Fitter = async (engine, request, options) => {
+  const { samples, features, encoderRevision, offTopicBound } = request
+  const { answerIds: classIds, texts, labels, groups, offTopicTexts = [] } = samples
+  const offTopic = request.offTopic !== undefined && {
+    features: request.offTopic,
+    grams: offTopicTexts.map(gramsOf),
+    texts: offTopicTexts
+  }
+  const known = { features, labels, classCount: classIds.length, groups, texts, grams: texts.map(gramsOf) }
+  const taught = { ...known, ...(offTopic && { offTopic }) }
+  const trained = await trainSoftmax(engine, taught, { ...options, offTopicBound })
+  return {
+    model: packSoftmaxModel(trained, taught, { classIds, encoderRevision }),
+    judged: trained.outOfFold,
+    notMeasured: trained.notMeasured,
+    threshold: trained.topicRule.leastConfidence
+  }
+}
+
+const fitRidgeOfTexts: Fitter = async (_, request, { signal }) => {
+  const { samples, features, encoderRevision, ridgeOffTopicThreshold } = request
+  const { answerIds: classIds, labels, groups } = samples
+  const set = { features, labels, classCount: classIds.length, groups }
+  const model = packRidgeModel(fitRidge(features, labels, classIds.length), { classIds, encoderRevision })
+  signal?.throwIfAborted()
+  const judged = judgeRidgeOutOfFold(set, RIDGE_FOLDS, ridgeOffTopicThreshold)
+  return { model, judged, notMeasured: describeRidgeGaps(judged, samples) }
+}
+
 /**
  * Fits a model, judges it out of fold and packs it. Computes on the calling thread, which must not be the main one.
  * @throws what `signal` aborts with
@@ -104,55 +174,23 @@ export async function fitClassifier(
   request: FitRequest,
   options: Pick<TrainingOptions, 'onProgress' | 'signal'> = {}
 ): Promise<Fit> {
-  const { architecture, features, encoderRevision, columns } = request
+  const { architecture, features, columns } = request
   const samples =
     columns === undefined
       ? request.samples
       : { ...request.samples, texts: describeRows(columns, request.samples.labels.length) }
-  const { answerIds: classIds, texts, labels, groups } = samples
-  const set = { features, labels, classCount: classIds.length, groups }
-  const origin = { classIds, encoderRevision }
-  let model: ModelBytes
-  let judged: readonly JudgedQuestion[]
-  let notMeasured: readonly string[]
-  let threshold: number | undefined
-  if (architecture === 'logistic') {
-    const trained = await trainLogistic(
-      engine,
-      {
-        embeddings: features.columns === 0 ? undefined : features,
-        numbers: numbersOf(columns ?? [], features.rows),
-        labels,
-        classCount: classIds.length,
-        groups
-      },
-      { ...options, ...(request.c !== undefined && { c: request.c }) }
-    )
-    model = packLogisticModel(trained, features.columns, origin)
-    judged = trained.outOfFold
-    notMeasured = trained.notMeasured
-  } else if (architecture === 'softmax') {
-    const offTopic = request.offTopic !== undefined && {
-      features: request.offTopic,
-      grams: (samples.offTopicTexts ?? []).map(gramsOf),
-      texts: samples.offTopicTexts ?? []
-    }
-    const taught = { ...set, texts, grams: texts.map(gramsOf), ...(offTopic && { offTopic }) }
-    const trained = await trainSoftmax(engine, taught, { ...options, offTopicBound: request.offTopicBound })
-    threshold = trained.topicRule.leastConfidence
-    model = packSoftmaxModel(trained, taught, origin)
-    judged = trained.outOfFold
-    notMeasured = trained.notMeasured
-  } else {
-    model = packRidgeModel(fitRidge(features, labels, classIds.length), origin)
-    options.signal?.throwIfAborted()
-    judged = judgeRidgeOutOfFold(set, RIDGE_FOLDS, request.ridgeOffTopicThreshold)
-    notMeasured = describeRidgeGaps(judged, samples)
-  }
+  const { answerIds: classIds, texts } = samples
+  const { model, judged, notMeasured, threshold } = await fitterOf(architecture)(
+    engine,
+    { ...request, samples },
+    options
+  )
   const isOfTexts = architecture !== 'logistic'
   const isCompared = isOfTexts && texts.length <= MAX_SAMPLES_COMPARED
-  if (isOfTexts && !isCompared)
-    notMeasured = [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
+  const gaps =
+    isOfTexts && !isCompared
+      ? [...notMeasured, 'Near-duplicates were not looked for: there are too many samples.']
+      : notMeasured
   const nearDuplicates = isCompared ? await findNearDuplicates(engine, samples, features) : []
   const measured = evaluate(judged, architecture !== 'ridge')
   const evaluation = {
@@ -162,14 +200,14 @@ export async function fitClassifier(
   const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
   const report: VersionReport = {
     evaluation,
-    notMeasured,
+    notMeasured: gaps,
     nearDuplicates,
     ...(architecture === 'softmax' && { offTopicBound: request.offTopicBound ?? null })
   }
   return {
     model,
     figures: { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused },
-    notMeasured,
+    notMeasured: gaps,
     judgements: boundJudgements(
       judged.flatMap(({ question, label, ranked }): Judgement[] =>
         label === undefined

@@ -7,7 +7,8 @@ import { Type, type Static } from 'typebox'
 import type { Grams } from './character-grams.ts'
 import type { DecisionRule } from './decision.ts'
 import type { ArrayReader, NumberArray } from './model-arrays.ts'
-import type { TrainedSoftmax, TrainingSet } from './train-softmax.ts'
+import type { TrainedSoftmax } from './train-softmax.ts'
+import type { TrainingSet } from './training-set.ts'
 import { DamagedFileError } from '../storage/sealed-file.ts'
 
 /** Of models before character n-grams: a line drawn in the score, and a confidence that knew nothing of what is off topic. */

@@ -3,20 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DEFAULT_CALIBRATION, fitCalibration, meanLogLoss, scoresOf } from './calibration.ts'
-import {
-  classGramsOf,
-  findCandidates,
-  groupByClass,
-  type Candidates,
-  type ClassGrams,
-  type EncodedTexts,
-  type SampleTexts
-} from './candidates.ts'
+import { DEFAULT_CALIBRATION, fitCalibration, scoresOf } from './calibration.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
-import { splitByFold, stratifiedFolds } from './folds.ts'
-import { lineWithin, type OffTopicBound } from './off-topic-bound.ts'
+import { stratifiedFolds } from './folds.ts'
+import { lineWithin } from './off-topic-bound.ts'
 import {
   ownEvidenceOf,
   ownShare,
@@ -25,37 +16,18 @@ import {
   type OwnEvidence,
   type TopicEvidence
 } from './off-topic.ts'
-import {
-  fitSoftmax,
-  prepareSamples,
-  takeSamples,
-  type SoftmaxModel,
-  type SoftmaxOptions,
-  type SoftmaxSamples
-} from './softmax.ts'
+import { fitSoftmax, prepareSamples, type SoftmaxModel } from './softmax.ts'
 import type { TensorEngine } from './tensor-engine.ts'
-
-/** What a classifier is trained from: samples, embedded, with the n-grams of their texts where these are known. */
-export interface TrainingSet extends SampleTexts {
-  /** Class of each sample, 0 to classCount − 1. */
-  readonly labels: Int32Array
-  readonly classCount: number
-  /** Samples of the same text have the same number here, so that none is judged by a model that saw its twin. */
-  readonly groups?: Int32Array
-  /** Questions that no class answers. They are learned as one more class, which is never the answer. */
-  readonly offTopic?: SampleTexts
-}
-
-export interface TrainingOptions {
-  /** @default 5 */
-  readonly foldCount?: number
-  /** Called with the share done, 0 to 1. */
-  readonly onProgress?: (share: number) => void
-  /** Checked between fits. */
-  readonly signal?: AbortSignal
-  /** What the off-topic rule is to keep to. @default the line that serves most mentors */
-  readonly offTopicBound?: OffTopicBound | undefined
-}
+import { withOffTopicClass, type TaughtSet, type TrainingOptions, type TrainingSet } from './training-set.ts'
+import {
+  choosePenalty,
+  FIRST_PENALTY,
+  joinHeldOut,
+  PENALTIES,
+  Validation,
+  type FitLimits,
+  type HeldOut
+} from './validation.ts'
 
 export interface TrainedSoftmax extends DecisionRule {
   /** Coefficients of the classes, and of what is taught as off topic if anything is. */
@@ -80,9 +52,6 @@ export interface HeldOutEvidence {
   readonly withheld: readonly TopicEvidence[]
 }
 
-/** Weights tried: C of 1 to 100. */
-const PENALTIES = [1, 1 / 3, 1 / 10, 1 / 30, 1 / 100] as const
-const FIRST_PENALTY = 2
 /**
  * For all fits here. On Banking77 a third of it costs twice the evaluations and changes neither accuracy (0.933) nor
  * calibration error (0.012): the calibration makes up for coefficients that have not grown to their full length.
@@ -90,8 +59,6 @@ const FIRST_PENALTY = 2
 const GRADIENT_TOLERANCE = 1e-2
 /** Weight of a mentor's own samples below which a training says that the off-topic rule is mostly that of others. */
 const OWN_RULE_SHARE = 0.5
-/** Number of held-out samples that is enough to compare two penalties; later folds use the chosen one. */
-const SAMPLES_TO_CHOOSE_PENALTY = 500
 /** Multiply-adds of one gradient above which only one fold is measured and the penalty is not searched for. */
 const LARGE_EVALUATION = 5e10
 const LARGE_MAX_EVALUATIONS = 12
@@ -153,142 +120,6 @@ export async function trainSoftmax(
     outOfFold: judged.map((one) => ({ ...one, isOffTopic: one.ranked[0]!.confidence < leastConfidence })),
     notMeasured: describeGaps(set, held, own, isLarge)
   }
-}
-
-/** A set whose last class is what was taught as off topic, if anything was. */
-interface TaughtSet extends TrainingSet {
-  readonly offTopicClass: number | undefined
-  /** Without what was taught as off topic. */
-  readonly onTopic: { readonly sampleCount: number; readonly classCount: number }
-}
-
-function withOffTopicClass(set: TrainingSet): TaughtSet {
-  const { features, grams, labels, classCount, groups, offTopic } = set
-  const onTopic = { sampleCount: features.rows, classCount }
-  if (offTopic === undefined || offTopic.features.rows === 0) return { ...set, offTopicClass: undefined, onTopic }
-  const added = offTopic.features
-  const values = new Float32Array(features.values.length + added.values.length)
-  values.set(features.values)
-  values.set(added.values, features.values.length)
-  const rows = features.rows + added.rows
-  const firstGroup = groups === undefined ? features.rows : groups.reduce((a, b) => Math.max(a, b), -1) + 1
-  return {
-    features: { values, rows, columns: features.columns },
-    ...(grams !== undefined && offTopic.grams !== undefined && { grams: [...grams, ...offTopic.grams] }),
-    labels: Int32Array.from({ length: rows }, (_, i) => labels[i] ?? classCount),
-    classCount: classCount + 1,
-    groups: Int32Array.from({ length: rows }, (_, i) =>
-      i < features.rows ? (groups?.[i] ?? i) : firstGroup + i - features.rows
-    ),
-    offTopicClass: classCount,
-    onTopic
-  }
-}
-
-type FitLimits = Pick<SoftmaxOptions, 'gradientTolerance' | 'maxEvaluations'>
-
-/** A fold's samples as the model sees them that was fitted to the other folds. */
-interface HeldOut {
-  readonly model: SoftmaxModel
-  /** Positions in the training set. */
-  readonly samples: Int32Array
-  /** Class of each. */
-  readonly labels: Int32Array
-  readonly candidates: Candidates
-}
-
-/** Fits fold models and keeps them: a fold is fitted once for each penalty, from the fit with a neighbouring one. */
-class Validation {
-  readonly #engine: TensorEngine
-  readonly #set: TrainingSet
-  readonly #samples: SoftmaxSamples
-  readonly #folds: Int32Array
-  readonly #limits: FitLimits
-  readonly #options: TrainingOptions
-  readonly #done = new Map<string, HeldOut>()
-  readonly #classGrams = new Map<number, ClassGrams>()
-  readonly #latestModel = new Map<number, SoftmaxModel>()
-
-  constructor(
-    engine: TensorEngine,
-    set: TrainingSet,
-    samples: SoftmaxSamples,
-    folds: Int32Array,
-    limits: FitLimits,
-    options: TrainingOptions
-  ) {
-    this.#engine = engine
-    this.#set = set
-    this.#samples = samples
-    this.#folds = folds
-    this.#limits = limits
-    this.#options = options
-  }
-
-  sampleCount(fold: number): number {
-    return this.#folds.reduce((count, of) => count + (of === fold ? 1 : 0), 0)
-  }
-
-  async heldOut(fold: number, penaltyIndex: number): Promise<HeldOut> {
-    const key = `${fold} ${penaltyIndex}`
-    const known = this.#done.get(key)
-    if (known !== undefined) return known
-    this.#options.signal?.throwIfAborted()
-    const { labels, classCount } = this.#set
-    const { heldOut, trained } = splitByFold(this.#folds, fold)
-    const start = this.#latestModel.get(fold)
-    const { model } = await fitSoftmax(
-      this.#engine,
-      takeSamples(this.#samples, trained),
-      Int32Array.from(trained, (sample) => labels[sample]!),
-      classCount,
-      { penalty: PENALTIES[penaltyIndex]!, ...this.#limits, ...(start === undefined ? {} : { start }) }
-    )
-    const seen = groupByClass(this.#set, labels, classCount, trained)
-    const asked = takeTexts(this.#set, heldOut)
-    const classGrams = this.#classGrams.get(fold) ?? classGramsOf(seen, asked)
-    if (classGrams !== undefined) this.#classGrams.set(fold, classGrams)
-    const candidates = await findCandidates(this.#engine, model, seen, asked, classGrams)
-    const result = { model, samples: heldOut, labels: Int32Array.from(heldOut, (i) => labels[i]!), candidates }
-    this.#latestModel.set(fold, model)
-    this.#done.set(key, result)
-    // Two or three penalties on some folds, one on the others, and the last fit.
-    this.#options.onProgress?.(Math.min(0.95, this.#done.size / ((this.#options.foldCount ?? 5) + 4)))
-    return result
-  }
-}
-
-/** Walks from the middle penalty towards the better neighbour for as long as the log loss falls. */
-async function choosePenalty(validation: Validation, usableFolds: readonly number[]): Promise<number> {
-  const folds: number[] = []
-  let sampleCount = 0
-  for (const fold of usableFolds) {
-    if (sampleCount >= SAMPLES_TO_CHOOSE_PENALTY) break
-    folds.push(fold)
-    sampleCount += validation.sampleCount(fold)
-  }
-  if (folds.length === 0) return FIRST_PENALTY
-  const lossAt = async (penaltyIndex: number): Promise<number> => {
-    if (penaltyIndex < 0 || penaltyIndex >= PENALTIES.length) return Infinity
-    const held: HeldOut[] = []
-    for (const fold of folds) held.push(await validation.heldOut(fold, penaltyIndex))
-    const { candidates, labels } = joinHeldOut(held)
-    const all = Int32Array.from(labels.keys())
-    return meanLogLoss(candidates, labels, all, fitCalibration(candidates, labels, all))
-  }
-  let best = FIRST_PENALTY
-  let loss = await lossAt(best)
-  for (const direction of [1, -1]) {
-    let next = await lossAt(best + direction)
-    const hasImproved = next < loss
-    while (next < loss) {
-      best += direction
-      loss = next
-      next = await lossAt(best + direction)
-    }
-    if (hasImproved) break
-  }
-  return best
 }
 
 interface LearnedRule {
@@ -374,39 +205,4 @@ function describeGaps(
     )
   }
   return gaps
-}
-
-function joinHeldOut(held: readonly HeldOut[]): { candidates: Candidates; labels: Int32Array } {
-  const parts = held.map((fold) => fold.candidates)
-  const count = parts.reduce((sum, part) => sum + part.count, 0)
-  const width = parts[0]!.width
-  const candidates = {
-    count,
-    width,
-    classes: new Int32Array(count * width),
-    logits: new Float64Array(count * width),
-    similarities: new Float64Array(count * width),
-    gramSimilarities: new Float64Array(count * width)
-  }
-  const labels = new Int32Array(count)
-  let from = 0
-  for (const fold of held) {
-    candidates.classes.set(fold.candidates.classes, from * width)
-    candidates.logits.set(fold.candidates.logits, from * width)
-    candidates.similarities.set(fold.candidates.similarities, from * width)
-    candidates.gramSimilarities.set(fold.candidates.gramSimilarities, from * width)
-    labels.set(fold.labels, from)
-    from += fold.candidates.count
-  }
-  return { candidates, labels }
-}
-
-function takeTexts({ features, grams }: EncodedTexts, indices: Int32Array): EncodedTexts {
-  const { columns } = features
-  const values = new Float32Array(indices.length * columns)
-  for (const [i, index] of indices.entries()) {
-    values.set(features.values.subarray(index * columns, (index + 1) * columns), i * columns)
-  }
-  const taken = { features: { values, rows: indices.length, columns } }
-  return grams === undefined ? taken : { ...taken, grams: Array.from(indices, (index) => grams[index]!) }
 }

@@ -93,50 +93,10 @@ const CONFIDENCE_BUCKETS = [-1.5, -1, -0.75, -0.5, -0.25, 0, 0.1, 0.2, 0.3, 0.4,
 /** Makes a process's metrics; nothing is shared between two of them. Names and meanings are in docs/metrics.md. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
-  const registers = [registry]
-  const seconds = (name: string, help: string): Histogram =>
-    new Histogram({ name, help, registers, buckets: SECONDS_BUCKETS })
-  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
-
-  const tokenizeSeconds = seconds('sbert_tokenize_seconds', 'Tokenizing the texts of one call.')
-  const queueSeconds = seconds('sbert_queue_seconds', 'A sentence waiting for a free encoder thread.')
-  const inferenceSeconds = seconds('sbert_inference_seconds', 'Computing one batch.')
-  const batchSentences = new Histogram({
-    name: 'sbert_batch_sentences',
-    help: 'Sentences of a batch.',
-    buckets: [1, 2, 3, 4, 8],
-    registers
-  })
-  const batchTokens = new Histogram({
-    name: 'sbert_batch_tokens',
-    help: 'Tokens of a batch.',
-    buckets: [8, 16, 32, 64, 128, 256, 512, 1024],
-    registers
-  })
-  const sentences = counter('sbert_sentences_total', 'Sentences that calls asked for.')
-  const refused = counter('sbert_refused_total', 'Calls that were refused because too much was waiting.')
-  const abandoned = counter('sbert_abandoned_total', 'Sentences that were not computed because their callers had left.')
-  const coalesced = counter('sbert_coalesced_total', 'Sentences that shared the computation of an equal one.')
-  const crashes = counter('sbert_encoder_thread_crashes_total', 'Encoder threads that died and were replaced.')
   addProcessMetrics(registry)
 
   return {
-    encoderObserver: {
-      tokenized: (sentenceCount, tokenizeMs) => {
-        sentences.inc(sentenceCount)
-        tokenizeSeconds.observe(tokenizeMs / 1000)
-      },
-      sentenceQueued: (queueMs) => queueSeconds.observe(queueMs / 1000),
-      batch: (rowCount, tokenCount, inferenceMs) => {
-        batchSentences.observe(rowCount)
-        batchTokens.observe(tokenCount)
-        inferenceSeconds.observe(inferenceMs / 1000)
-      },
-      coalesced: () => coalesced.inc(),
-      abandoned: () => abandoned.inc(),
-      refused: () => refused.inc(),
-      workerCrashed: () => crashes.inc()
-    },
+    encoderObserver: addEncoderMetrics(registry),
     predictionObserver: addModelMetrics(registry),
     addRequests: () => addRequestMetrics(registry),
     addEncoderLoad(load) {
@@ -194,6 +154,50 @@ export function createMetrics(): Metrics {
     read: async () => registry.getMetricsAsJSON(),
     readSome: async (names) =>
       Promise.all(names.flatMap((name) => registry.getSingleMetric(name) ?? []).map((metric) => metric.get()))
+  }
+}
+
+function addEncoderMetrics(registry: Registry): Metrics['encoderObserver'] {
+  const registers = [registry]
+  const seconds = (name: string, help: string): Histogram =>
+    new Histogram({ name, help, registers, buckets: SECONDS_BUCKETS })
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
+
+  const tokenizeSeconds = seconds('sbert_tokenize_seconds', 'Tokenizing the texts of one call.')
+  const queueSeconds = seconds('sbert_queue_seconds', 'A sentence waiting for a free encoder thread.')
+  const inferenceSeconds = seconds('sbert_inference_seconds', 'Computing one batch.')
+  const batchSentences = new Histogram({
+    name: 'sbert_batch_sentences',
+    help: 'Sentences of a batch.',
+    buckets: [1, 2, 3, 4, 8],
+    registers
+  })
+  const batchTokens = new Histogram({
+    name: 'sbert_batch_tokens',
+    help: 'Tokens of a batch.',
+    buckets: [8, 16, 32, 64, 128, 256, 512, 1024],
+    registers
+  })
+  const sentences = counter('sbert_sentences_total', 'Sentences that calls asked for.')
+  const refused = counter('sbert_refused_total', 'Calls that were refused because too much was waiting.')
+  const abandoned = counter('sbert_abandoned_total', 'Sentences that were not computed because their callers had left.')
+  const coalesced = counter('sbert_coalesced_total', 'Sentences that shared the computation of an equal one.')
+  const crashes = counter('sbert_encoder_thread_crashes_total', 'Encoder threads that died and were replaced.')
+  return {
+    tokenized: (sentenceCount, tokenizeMs) => {
+      sentences.inc(sentenceCount)
+      tokenizeSeconds.observe(tokenizeMs / 1000)
+    },
+    sentenceQueued: (queueMs) => queueSeconds.observe(queueMs / 1000),
+    batch: (rowCount, tokenCount, inferenceMs) => {
+      batchSentences.observe(rowCount)
+      batchTokens.observe(tokenCount)
+      inferenceSeconds.observe(inferenceMs / 1000)
+    },
+    coalesced: () => coalesced.inc(),
+    abandoned: () => abandoned.inc(),
+    refused: () => refused.inc(),
+    workerCrashed: () => crashes.inc()
   }
 }
 

@@ -134,25 +134,10 @@ export function readTestTable(
 }
 
 function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): ReadTable {
-  const { label: wantedLabel = DEFAULT_LABEL } = options
   const faults = new TableFaults('train')
-  const labelColumn = columnNamed(raw, wantedLabel, 'train')
-  if (labelColumn === undefined) {
-    const found = `${raw.columns.length} columns${raw.source === 'csv' ? `, separated by ${separatorName(raw.separator)}` : ''}`
-    throw new ServiceError('INVALID_REQUEST', `Cannot train: the table lacks the column of labels; it has ${found}`, {
-      fields: { [wantedLabel]: ['required field'] }
-    })
-  }
+  const labelColumn = labelColumnOf(raw, options.label ?? DEFAULT_LABEL)
   const labelName = labelColumn.name
-  if (raw.rowCount < MIN_ROWS) {
-    throw new ServiceError('INVALID_REQUEST', `Cannot train: ${raw.rowCount} rows, at least ${MIN_ROWS} wanted`)
-  }
-  const types: Record<string, ColumnType | 'ignore'> = {}
-  for (const [name, type] of Object.entries(options.types ?? {})) {
-    const column = columnNamed(raw, name, 'train')
-    if (column === undefined) faults.addOfColumn(name, 'its type is given, but there is no such column')
-    else types[column.name] = type
-  }
+  const types = typesByColumn(raw, options.types ?? {}, faults)
   const features = raw.columns.filter((column) => column !== labelColumn && types[column.name] !== 'ignore')
   if (features.length === 0) throw new ServiceError('INVALID_REQUEST', 'Cannot train: no column beside the label')
   const typed = features.map((column) => ({ column, type: givenType(types, column.name) ?? inferType(raw, column) }))
@@ -163,10 +148,8 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
       type === 'number' ? readNumbers(raw, column, isInferred, faults) : readTexts(raw, column, limits, faults)
     columns.set(column.name, values)
     if (!faults.has(column.name) && isConstant(values)) {
-      faults.addOfColumn(
-        column.name,
-        'the same in every row, which tells nothing: leave it out, or give it type ignore'
-      )
+      const problem = 'the same in every row, which tells nothing: leave it out, or give it type ignore'
+      faults.addOfColumn(column.name, problem)
     }
   }
   const label = { name: labelName, type: givenType(types, labelName) ?? inferType(raw, labelColumn) }
@@ -178,23 +161,13 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     throw tooLarge(`${classIds.length} classes, at most ${MAX_CLASSES} are allowed`)
   }
   faults.throwIfAny()
-  const textCount = typed.filter(({ type }) => type === 'text').length
-  if (textCount > MAX_TEXT_COLUMNS) {
-    throw tooLarge(
-      `${textCount} columns of texts, at most ${MAX_TEXT_COLUMNS} are allowed: join some, or give them type ignore`
-    )
-  }
-  const width = typed.reduce((sum, { type }) => sum + (type === 'text' ? limits.embeddingDimensions : 1), 0)
-  if (width * raw.rowCount > MAX_FEATURE_VALUES) {
-    throw tooLarge(
-      `${raw.rowCount} rows of ${width} numbers, a text being ${limits.embeddingDimensions}: ` +
-        `at most ${MAX_FEATURE_VALUES} numbers in all are allowed`
-    )
-  }
   const ofType = (wanted: ColumnType): Column[] =>
     typed.filter(({ type }) => type === wanted).map(({ column, type }) => ({ name: column.name, type }))
+  const texts = ofType('text')
+  const numbers = ofType('number')
+  checkSize(raw.rowCount, { textCount: texts.length, numberCount: numbers.length }, limits)
   return {
-    signature: { features: [...ofType('text'), ...ofType('number')], label },
+    signature: { features: [...texts, ...numbers], label },
     rowCount: raw.rowCount,
     columns,
     labels,
@@ -202,6 +175,54 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     groups: groupRows([...columns.values()], raw.rowCount),
     dropped: raw.dropped,
     contradictions: contradictionsOf(raw, [...columns.values()], labels, classIds)
+  }
+}
+
+function labelColumnOf(raw: RawTable, wanted: string) {
+  const labelColumn = columnNamed(raw, wanted, 'train')
+  if (labelColumn === undefined) {
+    const found = `${raw.columns.length} columns${raw.source === 'csv' ? `, separated by ${separatorName(raw.separator)}` : ''}`
+    throw new ServiceError('INVALID_REQUEST', `Cannot train: the table lacks the column of labels; it has ${found}`, {
+      fields: { [wanted]: ['required field'] }
+    })
+  }
+  if (raw.rowCount < MIN_ROWS) {
+    throw new ServiceError('INVALID_REQUEST', `Cannot train: ${raw.rowCount} rows, at least ${MIN_ROWS} wanted`)
+  }
+  return labelColumn
+}
+
+/** The types that were given, by the columns' own names. */
+function typesByColumn(
+  raw: RawTable,
+  given: NonNullable<TableOptions['types']>,
+  faults: TableFaults
+): Record<string, ColumnType | 'ignore'> {
+  const types: Record<string, ColumnType | 'ignore'> = {}
+  for (const [name, type] of Object.entries(given)) {
+    const column = columnNamed(raw, name, 'train')
+    if (column === undefined) faults.addOfColumn(name, 'its type is given, but there is no such column')
+    else types[column.name] = type
+  }
+  return types
+}
+
+function checkSize(
+  rowCount: number,
+  { textCount, numberCount }: { readonly textCount: number; readonly numberCount: number },
+  { embeddingDimensions }: TableLimits
+): void {
+  if (textCount > MAX_TEXT_COLUMNS) {
+    throw tooLarge(
+      `${textCount} columns of texts, at most ${MAX_TEXT_COLUMNS} are allowed: join some, or give them type ignore`
+    )
+  }
+  const width = textCount * embeddingDimensions + numberCount
+  if (width * rowCount > MAX_FEATURE_VALUES) {
+    throw tooLarge(
+      `${rowCount} rows of ${width} numbers, a text being ${embeddingDimensions}: ` +
+        `at most ${MAX_FEATURE_VALUES} numbers in all are allowed`
+    )
   }
 }
 

@@ -10,7 +10,8 @@ import { ClassifierModel, packSoftmaxModel } from '../../src/learning/classifier
 import { evaluate, type JudgedQuestion } from '../../src/learning/evaluation.ts'
 import { topicRuleOf } from '../../src/learning/off-topic.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
-import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/learning/train-softmax.ts'
+import { trainSoftmax, type TrainedSoftmax } from '../../src/learning/train-softmax.ts'
+import type { TrainingSet } from '../../src/learning/training-set.ts'
 import { clusters, samplesWhere } from './clusters.ts'
 
 const engine = await TensorEngine.create()

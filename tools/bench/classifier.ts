@@ -20,7 +20,8 @@ import { TensorEngine, type FloatMatrix } from '../../src/learning/tensor-engine
 import { embedBanking77, judge, originOf, readBanking77 } from './engine/banking77.ts'
 import { openEncoder } from './engine/open-encoder.ts'
 import { dataFolder } from './measure/data-folder.ts'
-import { trainSoftmax, type TrainedSoftmax, type TrainingSet } from '../../src/learning/train-softmax.ts'
+import { trainSoftmax, type TrainedSoftmax } from '../../src/learning/train-softmax.ts'
+import type { TrainingSet } from '../../src/learning/training-set.ts'
 
 const WITHHELD_INTENTS = 20
 const DRAWS = 3

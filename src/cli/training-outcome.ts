@@ -1,0 +1,81 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { type checkDemands, describeCheck, describeFigures, figuresOf } from './judgement.ts'
+import type { TableSummary } from '../table/training-request.ts'
+import type { LearningPoint, TrainOutcome } from '../versions/version-trainer.ts'
+
+/** What a training has to tell. */
+export interface Trained {
+  readonly name: string
+  readonly outcome: TrainOutcome
+  readonly summary: TableSummary
+  readonly learningCurve: readonly LearningPoint[]
+  /** Files of the plots. */
+  readonly paths: readonly string[]
+  readonly checks: ReturnType<typeof checkDemands>
+  readonly isGood: boolean
+}
+
+/** As one JSON object, for a program. */
+export function describeAsJson({ name, outcome, summary, learningCurve, paths, checks, isGood }: Trained): object {
+  const { version, promotion, architecture, figures, notMeasured, durationMs } = outcome
+  const { signature, rowCount, classCount, dropped, contradictions } = summary
+  return {
+    classifier: name,
+    version,
+    architecture,
+    promotion,
+    ...signature,
+    rowCount,
+    classCount,
+    dropped,
+    contradictions,
+    durationMs,
+    figures: figuresOf(figures),
+    notMeasured,
+    learningCurve,
+    checks,
+    plots: paths,
+    passed: isGood
+  }
+}
+
+/** In lines, for a person. */
+export function describeInLines({ name, outcome, summary, learningCurve, paths, checks }: Trained): string[] {
+  const { version, promotion, architecture, figures, notMeasured, durationMs } = outcome
+  const { signature, rowCount, classCount } = summary
+  const columns = signature.features.map(({ name: column, type }) => `${column} (${type})`).join(', ')
+  const kept = promotion.outcome === 'promoted' ? undefined : promotion.reason
+  return [
+    `${name}: version ${version} (${architecture}) of ${rowCount} rows and ${classCount} classes, in ${(durationMs / 1000).toFixed(1)} s`,
+    `columns: ${columns}; label ${signature.label.name} (${signature.label.type})`,
+    ...describeFindings(summary),
+    `out of fold: ${describeFigures(figures)}`,
+    ...notMeasured,
+    ...learningCurve.map(
+      (point) => `${point.sampleCount} rows: ${point.accuracy === null ? 'not measured' : point.accuracy.toFixed(4)}`
+    ),
+    kept === undefined
+      ? 'It answers from now on, also of a service that runs on this DATA_DIR.'
+      : `It is kept and does not answer: ${kept}`,
+    ...paths,
+    ...checks.map(describeCheck)
+  ]
+}
+
+/** What the table's owner may want to mend. */
+function describeFindings({ dropped, contradictions }: TableSummary): string[] {
+  const { emptyRowCount, emptyColumns } = dropped
+  const lines: string[] = []
+  if (emptyRowCount > 0) lines.push(`left out: ${emptyRowCount} rows without a value`)
+  if (emptyColumns.length > 0) lines.push(`left out, without a value: ${emptyColumns.join(', ')}`)
+  if (contradictions !== undefined) {
+    const { rows, labels } = contradictions.examples[0]!
+    const first = `the first in rows ${rows.join(', ')}, as ${labels.join(' and ')}`
+    lines.push(`the same under different labels: ${contradictions.count} times, ${first}`)
+  }
+  return lines
+}
