@@ -49,6 +49,10 @@ docker-build: download-models ## build the image sbert-service, upon BASE_IMAGE=
 	$(ENGINE) build --target $(TARGET) --tag sbert-service$(if $(filter-out service,$(TARGET)),-$(TARGET)) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE='$(BASE_IMAGE)' --build-arg REQUIRE_DIGEST=yes) .
 
+.PHONY: scaling
+scaling: download-models ## measure the service, model a stage under a spike and its cost, rewrite docs/scaling.md
+	@$(RUN) scaling
+
 .PHONY: deploy.zip
 deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
 	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle

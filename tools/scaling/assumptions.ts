@@ -1,0 +1,43 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+/*
+ * What the model takes for granted. The first part is what terraform/ sets (a test holds it to that), the second what AWS is known to take, which
+ * only an account shows.
+ */
+
+/** How the web tier scales: `web_scaling` of terraform/variables.tf, and `web_instances` of prod. */
+export const WEB_SCALING = {
+  requestsPerTargetPerMinute: 6000,
+  cpuPercent: 60,
+  outAfterMinutes: 2,
+  outCooldownSeconds: 180,
+  growthPercent: 50,
+  minInstances: 2,
+  maxInstances: 12
+} as const
+
+/** How workers scale: `worker_scaling` of terraform/variables.tf, and `worker_tasks` of prod. */
+export const WORKER_SCALING = { backlogPerTask: 20, outCooldownSeconds: 60, minTasks: 1, maxTasks: 20 } as const
+
+/** What AWS takes its time for. */
+export const DELAYS = {
+  /** Until a minute's metrics are there. */
+  metricSeconds: 60,
+  /** From the launch of an instance to its first request: system, image, model, two health checks. */
+  instanceStartSeconds: 180,
+  /** The same of a Fargate task. */
+  taskStartSeconds: 90,
+  /** Target tracking acts when its metric was above the target for so many minutes. */
+  trackingMinutes: 3
+} as const
+
+/** The spike of the old service's load test: so many users, who made so many requests a second of it together. */
+export const SPIKE = { users: 40, requestsPerSecond: 48 } as const
+
+/** Sentences of a job. */
+export const JOB_SENTENCES = 1000
+/** Share of the capacity that a tier is run at. */
+export const UTILISATION = 0.6
