@@ -30,7 +30,8 @@ const RUN_PAGES = [
 /** Pages whose commands are not, and why. */
 const OTHER_PAGES: Readonly<Record<string, string>> = {
   'docs/container.md': 'they take a container engine; test/app/function.test.ts calls the function by its events',
-  'docs/deploy.md': 'they take an account of AWS; make test-terraform tries them on an emulator',
+  'docs/deploy.md':
+    'test/docs/deploy-walkthrough.test.ts types them in order, with stand-ins for what takes an account',
   'docs/graphql-mentors.md': 'make start is what test/docs/graphql-walkthrough.test.ts starts',
   'docs/onnx.md': 'it takes a model made in Python; test/server/routes/classifiers/onnx-upload.test.ts brings models'
 }

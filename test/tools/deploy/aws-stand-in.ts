@@ -65,7 +65,8 @@ function answerTo(state: AccountState, command: string, given: (name: string) =>
       state.tags[given('image-tag')] = given('image-digest')
       return {}
     case 'ecs describe-task-definition':
-      return { taskDefinition: state.tasks.at(-1) }
+      // A family alone is its newest.
+      return { taskDefinition: state.tasks.findLast((task) => Object.values(task).includes(given('task-definition'))) }
     case 'ecs register-task-definition': {
       const definition = {
         ...JSON.parse(given('cli-input-json')),
@@ -75,7 +76,13 @@ function answerTo(state: AccountState, command: string, given: (name: string) =>
       return { taskDefinition: definition }
     }
     case 'ecs update-service':
-      state.service = { task: given('task-definition'), before: service.task, looksLeft: 2, isPutBack: false }
+      // Without a task definition the same tasks start anew.
+      state.service = {
+        task: given('task-definition') || service.task,
+        before: service.task,
+        looksLeft: 2,
+        isPutBack: false
+      }
       return {}
     case 'ecs describe-services': {
       if (service.looksLeft > 0) service.looksLeft -= 1
