@@ -73,6 +73,14 @@ check-newcomer: download-models ## what a newcomer does, on an emulated CPU with
 check-package: $(INSTALLED) ## run the package that others import under the oldest and newest Node.js 22 and 24
 	@tools/package/check-nodes.sh
 
+.PHONY: audit
+audit: $(INSTALLED) ## look for known vulnerabilities of the packages; says so where that cannot be done, and fails with REQUIRE_AUDIT=yes
+	@$(RUN) audit-packages
+
+.PHONY: sbom
+sbom: $(INSTALLED) ## write sbom.cdx.json, the bill of materials in CycloneDX
+	@$(RUN) sbom
+
 .PHONY: test-terraform
 test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
 	@$(RUN) test-terraform

@@ -37,3 +37,29 @@ test('images are built for both architectures on machines of their kind, then jo
   const joined = deploy.match(/imagetools create --tag "\$REPOSITORY:\$tag"(.*)$/m)?.[1] ?? ''
   for (const architecture of Object.keys(runners)) assert.ok(joined.includes(`:$tag-${architecture}"`), architecture)
 })
+
+test('every action is pinned by its commit, and says which version that is', async () => {
+  for (const [name, text] of await workflows()) {
+    for (const [line] of text.matchAll(/^ *(?:- )?uses: (?!\.\/).*$/gm)) {
+      assert.match(line, /uses: [\w./-]+@[0-9a-f]{40} # v\d+(?:\.\d+)*$/, `${name}: ${line}`)
+    }
+  }
+})
+
+test('images are signed by their digests, with the bill of materials, before a stage gets them', async () => {
+  const deploy = new Map(await workflows()).get('deploy.yml') ?? ''
+  const [build = '', stages = ''] = deploy.slice(deploy.indexOf('\n  build:')).split('\n  dev:')
+  const order = ['imagetools create', 'make sbom', 'cosign sign', 'cosign attest', 'create-application-version']
+  const places = order.map((step) => build.indexOf(step))
+  assert.deepEqual(
+    places.map((place) => place > 0),
+    order.map(() => true)
+  )
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b)
+  )
+  for (const target of ['service', 'worker']) assert.ok(build.includes(`steps.join.outputs.${target} }}`), target)
+  assert.match(build, /echo "\$target=\$REPOSITORY@\$digest"/)
+  assert.match(stages, /needs: build/)
+})
