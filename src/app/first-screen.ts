@@ -33,7 +33,11 @@ export function firstScreen(screen: FirstScreen): string {
     '',
     ...rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`),
     '',
-    '  Try it:',
+    '  Open the playground in a browser:',
+    '',
+    `    ${playgroundLink(origin, madeKey)}`,
+    '',
+    '  Or try it here:',
     '',
     ...tryIt(origin, madeKey, terminal.columns),
     '',
@@ -47,6 +51,11 @@ function keyText({ madeKey, config }: FirstScreen): string {
   if (config.apiSecretKey.length > 0) return 'yours, of API_SECRET_KEY: export API_KEY=…'
   if (config.apiKeysFile !== undefined) return 'yours, of API_KEYS_FILE: export API_KEY=…'
   return 'a token signed with JWT_SECRET_KEY: export API_KEY=…'
+}
+
+/** A key that was made goes along in the fragment, which browsers do not send; the page takes it out of the address. */
+function playgroundLink(origin: string, madeKey: string | undefined): string {
+  return madeKey === undefined ? `${origin}/playground` : `${origin}/playground#key=${madeKey}`
 }
 
 /** A command to paste, folded where it is wider than the terminal. */

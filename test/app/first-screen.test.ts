@@ -53,6 +53,9 @@ test(
     assert.equal(header, `Authorization: Bearer ${key}`)
     const reply = await fetch(url, { headers: { authorization: `Bearer ${key}` } })
     assert.equal(reply.status, 200)
+    const [, link = '', linkKey] = /^ {4}(http\S+)#key=(\S+)$/m.exec(told) ?? []
+    assert.equal(linkKey, key)
+    assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/playground$/)
     const [, page = ''] = /^ {2}API page +(\S+)$/m.exec(told) ?? []
     assert.equal((await fetch(page)).status, 200)
     const later = linesOf(await service.shown(/GET \/v1\/encode/))
@@ -72,6 +75,7 @@ test('at a terminal: a key that was set is not shown', AT_TERMINAL, async (t) =>
   const output = await service.shown(/Ctrl-C stops it/)
   assert.match(output, /Key +yours, of API_SECRET_KEY/)
   assert.match(output, /curl -H "Authorization: Bearer \$API_KEY"/)
+  assert.match(output, /http:\/\/127\.0\.0\.1:\d+\/playground\r?$/m)
   assert.ok(!output.includes('hush-hush') && !output.includes('other-key'))
 })
 

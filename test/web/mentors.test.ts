@@ -120,6 +120,7 @@ test('mentors: what nobody had a phrase for is judged', { skip: skipReason }, as
   }
   await page.getByRole('link', { name: 'Review' }).click()
   const house = page.getByRole('region', { name: 'Is your house by the sea?' })
+  await house.getByRole('combobox').focus()
   await house.getByRole('combobox').selectOption('Where do you live?')
   await assertAccessible(page)
   await house.getByRole('button', { name: 'Accept' }).click()

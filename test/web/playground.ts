@@ -6,31 +6,23 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { buildWeb } from '../../web/build/build-web.ts'
+import { browserPath } from '../../tools/screenshots/browser-path.ts'
 import { modelPath } from '../fixtures/model-path.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
 /** A key that may do everything. */
 export const API_KEY = 'playground-key'
 
 /** Sizes that the playground is made for: the narrowest phone, and a desk. */
 export const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 900 } } as const
-
-/** Where a browser is on this machine. */
-export function browserPath(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(':')
-  const found = PROGRAMS.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
-  return process.env['CHROMIUM_PATH'] ?? found
-}
 
 /** Why browser tests are skipped; REQUIRE_BROWSER=yes, as .ci/run has it, skips none. */
 export const skipReason =

@@ -300,12 +300,12 @@ export const texts = {
       refused: 'Refused',
       offTopicRefused: 'Off topic refused'
     },
-    change1: (before: string, change: string) => `${before} before, ${change} points`,
+    besideLive: (live: string, change: string) => `live ${live}, ${change} points`,
     fixed: 'Fixed',
     broken: 'Broken',
     ofCommon: (count: number) => `of ${count} phrases in both`,
-    gone: (count: number) => `${count} errors less`,
-    added: (count: number) => `${count} errors more`
+    gone: (count: number) => (count === 1 ? '1 error fewer' : `${count} errors fewer`),
+    added: (count: number) => (count === 1 ? '1 error more' : `${count} errors more`)
   },
   classifiers: {
     none: 'There is no classifier yet. Start from an example, or drop a table.',

@@ -26,12 +26,12 @@ export function JobTable({ jobs, ...actions }: { readonly jobs: readonly Job[] }
             <tr>
               <th scope="col">{columns.status}</th>
               <th scope="col">{columns.type}</th>
+              <th scope="col">{columns.actions}</th>
               <th scope="col">{columns.created}</th>
               <th scope="col" class="end">
                 {columns.tries}
               </th>
               <th scope="col">{columns.about}</th>
-              <th scope="col">{columns.actions}</th>
             </tr>
           </thead>
           <tbody>
@@ -64,17 +64,17 @@ function JobRow({ job, isBusy, onCancel, onRedrive, onResult }: { readonly job: 
         <span class={`tag ${tagOf(job)}`}>{texts.jobs.status[failure ?? status]}</span>
         {status === 'IN_PROGRESS' && <span class="hint"> {formatPercent(progress)}</span>}
       </td>
-      <td>{type}</td>
+      <td class="number">{type}</td>
+      <td>
+        {(status === 'QUEUED' || status === 'IN_PROGRESS') && act(texts.jobs.cancel, onCancel)}
+        {(failure === 'DEAD' || failure === 'PERMANENT') && act(texts.jobs.redrive, onRedrive)}
+        {status === 'SUCCESS' && act(texts.jobs.result, onResult)}
+      </td>
       <td class="number">{new Date(created).toLocaleString()}</td>
       <td class="end number">{attempts}</td>
       <td>
         <code class="small muted">{id}</code>
         {error !== undefined && <div class="bad small">{error}</div>}
-      </td>
-      <td>
-        {(status === 'QUEUED' || status === 'IN_PROGRESS') && act(texts.jobs.cancel, onCancel)}
-        {(failure === 'DEAD' || failure === 'PERMANENT') && act(texts.jobs.redrive, onRedrive)}
-        {status === 'SUCCESS' && act(texts.jobs.result, onResult)}
       </td>
     </tr>
   )

@@ -20,8 +20,11 @@ interface ReviewItemProps {
 export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemProps) {
   const { suggestion } = cluster
   const chosen = useSignal(suggestion?.answer_id ?? '')
+  // A mentor may have thousands of answers, and there is a list for each group: it is filled when it is used.
+  const isChoosing = useSignal(false)
   const isWriting = useSignal(false)
   const written = useSignal('')
+  const choices = isChoosing.value ? answers.filter(isQuestionAnswer) : []
   const questions = cluster.questions.map(({ question }) => question)
   return (
     <section class="card" aria-label={cluster.question}>
@@ -41,9 +44,16 @@ export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemPro
           <span>
             {suggestion === null ? texts.review.answer : texts.review.suggested(formatPercent(suggestion.confidence))}
           </span>
-          <select value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
+          <select
+            value={chosen.value}
+            onFocus={() => (isChoosing.value = true)}
+            onChange={(event) => (chosen.value = event.currentTarget.value)}
+          >
             <option value="">{texts.review.choose}</option>
-            {answers.filter(isQuestionAnswer).map(({ _id, question }) => (
+            {!isChoosing.value && suggestion !== null && (
+              <option value={suggestion.answer_id}>{suggestion.question}</option>
+            )}
+            {choices.map(({ _id, question }) => (
               <option key={_id} value={_id}>
                 {question.question}
               </option>

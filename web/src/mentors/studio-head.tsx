@@ -86,14 +86,13 @@ export function StudioHead({ id, mentor, versions, isAsking }: StudioHeadProps) 
         )}
       </div>
       <Fault sentence={task.fault.value} />
-      <TrainingProgress training={trainingOf(path)} />
-      {trainingOf(path)?.status === 'SUCCESS' && !isAsking && (
-        <p>
-          <a class="button" href={linkTo('mentors', id, 'ask')}>
+      <TrainingProgress training={trainingOf(path)}>
+        {!isAsking && (
+          <a class="button small" href={linkTo('mentors', id, 'ask')}>
             {texts.studio.askIt}
           </a>
-        </p>
-      )}
+        )}
+      </TrainingProgress>
     </section>
   )
 }

@@ -26,7 +26,7 @@ export function DiffView({ diff: { from, to, figures, samples, errors }, nameOf 
           ...COMPARED.map((name) => ({
             name: texts.versions.figures[name],
             value: formatPercent(figures[name].to),
-            note: texts.versions.change1(formatPercent(figures[name].from), formatChange(figures[name].change))
+            note: texts.versions.besideLive(formatPercent(figures[name].from), formatChange(figures[name].change))
           })),
           { name: texts.versions.fixed, value: samples.fixed, note: texts.versions.ofCommon(samples.common) },
           { name: texts.versions.broken, value: samples.broken, note: texts.versions.ofCommon(samples.common) }

@@ -3,14 +3,21 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { ComponentChildren } from 'preact'
 import { formatMs, formatPercent } from '../parts/format.ts'
 import { texts } from '../texts.ts'
 import { STAGES, type Training } from './training.ts'
 
+interface TrainingProgressProps {
+  readonly training: Training | undefined
+  /** What to do next, once it has succeeded. */
+  readonly children?: ComponentChildren
+}
+
 /** How far a training is, by its stages; then how it ended. */
-export function TrainingProgress({ training }: { readonly training: Training | undefined }) {
+export function TrainingProgress({ training, children }: TrainingProgressProps) {
   if (training === undefined) return null
-  if (training.status === 'SUCCESS') return <TrainingEnd training={training} />
+  if (training.status === 'SUCCESS') return <TrainingEnd training={training}>{children}</TrainingEnd>
   if (training.status === 'FAILURE') {
     return (
       <p class="notice notice-bad" role="alert">
@@ -33,7 +40,7 @@ export function TrainingProgress({ training }: { readonly training: Training | u
   )
 }
 
-function TrainingEnd({ training: { result } }: { readonly training: Training }) {
+function TrainingEnd({ training: { result }, children }: { training: Training; children?: ComponentChildren }) {
   if (result === undefined) return null
   const { version, promotion, figures, durationMs } = result
   if (promotion.outcome === 'refused') {
@@ -44,8 +51,9 @@ function TrainingEnd({ training: { result } }: { readonly training: Training }) 
     )
   }
   return (
-    <p class="notice notice-good" role="status">
-      {texts.training.done(version, formatMs(durationMs), formatPercent(figures.accuracy))}
-    </p>
+    <div class="notice notice-good">
+      <p role="status">{texts.training.done(version, formatMs(durationMs), formatPercent(figures.accuracy))}</p>
+      {children}
+    </div>
   )
 }
