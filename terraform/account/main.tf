@@ -198,9 +198,9 @@ resource "aws_ecr_lifecycle_policy" "service" {
       ], [{
         rulePriority = 1 + length(var.stages)
         description  = "What was built, at least as long as its version of the application is kept"
-        # A version has an index and an image of each architecture for every target, and each index may have a signature: twelve. Twice that,
-        # since a build that failed before its version was made has pushed images too.
-        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 24 * var.kept_version_count }
+        # A version has five of each target: an index, an image of each architecture, the index's signature and its bill of materials. Twice
+        # that, since a build that failed before its version was made has pushed images too.
+        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 30 * var.kept_version_count }
         action    = { type = "expire" }
     }])
   })

@@ -614,7 +614,7 @@ test('the boundary leaves the stage’s roles what they do', () => {
   }
 })
 
-/** What a push of the workflow adds: an index for each target, and an image of each architecture. */
+/** What a push of the workflow adds: an index for each target, an image of each architecture, and what cosign keeps beside an index. */
 function pushOf(version: number, stages: readonly string[]): readonly RepositoryImage[] {
   return ['service', 'worker', 'function'].flatMap((target) => {
     const parts = ['amd64', 'arm64'].map((architecture) => ({
@@ -622,7 +622,8 @@ function pushOf(version: number, stages: readonly string[]): readonly Repository
       tags: [`${version}-${target}-${architecture}`]
     }))
     const tags = [`${version}-${target}`, ...stages.map((stage) => `deployed-${stage}-${version}-${target}`)]
-    return [...parts, { digest: `${version}-${target}`, tags, parts: parts.map(({ digest }) => digest) }]
+    const beside = ['sig', 'att'].map((kind) => ({ digest: `${version}-${target}-${kind}`, tags: [`sha256-${kind}`] }))
+    return [...parts, { digest: `${version}-${target}`, tags, parts: parts.map(({ digest }) => digest) }, ...beside]
   })
 }
 
@@ -638,7 +639,9 @@ test('no image expires that a stage runs, however old, nor one that a version of
   // Every second build failed after it had pushed.
   const images = versions.flatMap((pushed, version) => [...pushed, ...pushOf(version + 0.5, [])])
   const kept = new Set(keptImages(String(policy), images).map(({ digest }) => digest))
-  const needed = [versions[3] ?? [], ...versions.slice(-versionCount)].flat()
+  // The signature of what was deployed long ago goes.
+  const deployed = versions[3]?.filter(({ tags }) => !tags.some((tag) => tag.startsWith('sha256-'))) ?? []
+  const needed = [deployed, ...versions.slice(-versionCount)].flat()
   for (const { digest } of needed) assert(kept.has(digest), digest)
   assert(kept.size < images.length / 2, 'what nobody needs goes')
 })
