@@ -24,7 +24,9 @@ const LOOK_EVERY_MS = 2000
 /** A main thread that is busier than this has better things to do than to collect garbage. */
 const IDLE_SHARE = 0.25
 /** Growth since the last release that is worth another. */
-const WORTHWHILE_BYTES = 32 * 1_048_576
+const WORTHWHILE_BYTES = 16 * 1_048_576
+/** Looks after a release until another, for what was still in use then. */
+const LOOKS_UNTIL_SECOND = 5
 
 /**
  * Gives memory back to the kernel after a burst. V8 collects garbage when something is allocated, so that an idle process
@@ -33,6 +35,7 @@ const WORTHWHILE_BYTES = 32 * 1_048_576
 export class MemoryRelease {
   readonly #options: Required<Omit<MemoryReleaseOptions, 'trim'>> & MemoryReleaseOptions
   #heldBytes = 0
+  #looksUntilSecond = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: MemoryReleaseOptions = {}) {
@@ -57,7 +60,14 @@ export class MemoryRelease {
   /** Gives memory back if the process has been idle and has grown since it last did. */
   look(): void {
     const isIdle = this.#options.busyShare() < IDLE_SHARE
-    if (isIdle && this.#options.residentBytes() - this.#heldBytes > WORTHWHILE_BYTES) this.release()
+    if (!isIdle) return
+    if (this.#options.residentBytes() - this.#heldBytes > WORTHWHILE_BYTES) {
+      this.release()
+      this.#looksUntilSecond = LOOKS_UNTIL_SECOND
+    } else if (this.#looksUntilSecond > 0) {
+      this.#looksUntilSecond -= 1
+      if (this.#looksUntilSecond === 0) this.release()
+    }
   }
 
   /** Collects all garbage, and gives back what is free: some tens of milliseconds of the main thread. */

@@ -62,6 +62,13 @@ export interface CsvStream extends CsvHeader {
 const SEPARATORS = [',', ';', '\t', '|'] as const
 /** Some programs end lines in another way than others before them did in the same file. */
 const LINE_ENDS = ['\r\n', '\n', '\r']
+const SEPARATOR_CODES: ReadonlySet<number> = new Set(SEPARATORS.map((separator) => separator.charCodeAt(0)))
+const LINE_FEED = 10
+const CARRIAGE_RETURN = 13
+/** Separators in one line of a stream, those in quoted cells included. */
+const MAX_STREAM_CELLS = 50_000
+/** What is parsed at once of a stream: some milliseconds at worst. */
+const PIECE_CHARACTERS = 2048
 /** How long rows of a stream are read until others get their turn. */
 const TURN_MS = 5
 /** The most of a record where nothing else is said. */
@@ -130,13 +137,16 @@ export async function readCsvStream(
   options: CsvOptions
 ): Promise<CsvStream | undefined> {
   const { maxRecordCharacters = MAX_RECORD_CHARACTERS } = options
-  const texts = decodeStream(source, options.charset)
+  const texts = decodeStream(source, options)
   let head = ''
-  do {
+  let isWhole = false
+  while (!isWhole && head.length <= maxRecordCharacters) {
     const next = await texts.next()
     if (next.done === true) break
     head += next.value
-  } while (!hasWholeHeader(head) && head.length <= maxRecordCharacters)
+    // A long header is not gone through again with each of its pieces.
+    isWhole = /[\r\n]/.test(next.value) && hasWholeHeader(head)
+  }
   const { separator, skipped, skippedLines } = dialectOf(head, options)
   const rows = new RowReader(skippedLines)
   async function* all(): AsyncGenerator<CsvRow | undefined> {
@@ -320,9 +330,31 @@ function headerEnd(text: string, from = 0): number {
   return text.length
 }
 
-async function* decodeStream(source: AsyncIterable<Uint8Array>, charset: string | undefined): AsyncGenerator<string> {
+/** @throws {ServiceError} INVALID_REQUEST when a line has more cells than a table can have: each would be an object */
+async function* decodeStream(
+  source: AsyncIterable<Uint8Array>,
+  { charset, action }: CsvOptions
+): AsyncGenerator<string> {
   const reader = new TextReader(charset)
-  for await (const bytes of source) yield reader.write(bytes)
+  let cellCount = 0
+  let turnEndMs = performance.now() + TURN_MS
+  for await (const bytes of source) {
+    const text = reader.write(bytes)
+    for (let at = 0; at < text.length; at += 1) {
+      const code = text.charCodeAt(at)
+      if (code === LINE_FEED || code === CARRIAGE_RETURN) cellCount = 0
+      else if (SEPARATOR_CODES.has(code) && (cellCount += 1) > MAX_STREAM_CELLS) {
+        throw new ServiceError('INVALID_REQUEST', `Cannot ${action}: a line has more than ${MAX_STREAM_CELLS} cells`)
+      }
+    }
+    // The parser reads a piece at once, and takes its time for rows that are shorter or longer than the header.
+    for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
+      yield text.slice(at, at + PIECE_CHARACTERS)
+      if (performance.now() < turnEndMs) continue
+      await nextTurn()
+      turnEndMs = performance.now() + TURN_MS
+    }
+  }
   yield reader.end()
 }
 

@@ -42,7 +42,9 @@ async function underAttack(lab: Lab, attack: Attack, limitBytes: number): Promis
   const statuses = await attack.run(running, bodyBytesOf(limitBytes))
   const health = await watch.stop()
   assert.equal(group.killCount, 0, 'the kernel ended the process for its memory')
-  assert.equal(running.service.child.exitCode, null, 'the process ended')
+  const { exitCode, signalCode } = running.service.child
+  const lastWords = running.service.log.slice(-3).map((line) => JSON.stringify(line))
+  assert.deepEqual([exitCode, signalCode], [null, null], `the process ended: ${lastWords.join('\n')}`)
   assert.equal(health.failedCount, 0, 'health was not answered')
   const worst = Math.round(health.worstMs)
   assert.ok(worst < HEALTH_WITHIN_MS, `health took ${worst} ms`)

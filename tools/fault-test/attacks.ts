@@ -188,8 +188,9 @@ async function longRecords({ ask }: Running, bodyBytes: number): Promise<readonl
   const bodies = [
     records(`"${'""'.repeat(250_000)}",1`),
     records(','.repeat(520_000)),
+    records(','.repeat(49_000)),
     `a,b${',c'.repeat(bodyBytes / 2 - 10)}\n1,2\n`,
-    `a,b${',c'.repeat(260_000)}\n1,2\n`,
+    `a,b${',c'.repeat(49_000)}\n${'1,2\n'.repeat(bodyBytes / 8)}`,
     // Rows that are empty are told once another follows.
     `a,b\n${',\n'.repeat(bodyBytes / 2 - 10)}1,2\n`
   ]
