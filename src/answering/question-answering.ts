@@ -125,6 +125,27 @@ export class QuestionAnswering {
   }
 
   /**
+   * What questions are answered now. Nothing is recorded, and of several utterances it is the first.
+   * @returns undefined where the mentor has no model
+   * @throws what the encoder throws
+   */
+  async preview(
+    mentorId: string,
+    questions: readonly string[],
+    options: EncodeOptions,
+    caller: CallerHeaders
+  ): Promise<AnswerReply[] | undefined> {
+    if ((await this.#dependencies.models.liveVersion(mentorModelName(mentorId))) === undefined) return undefined
+    const { mentor, model } = await this.#open(mentorId, caller)
+    const embeddings = await this.#dependencies.encoder.encode(questions, { ...options, lane: 'bulk' })
+    return await Promise.all(
+      questions.map(async (question, i) =>
+        answerQuestion(question, { ...mentor, model, embed: async () => rowOf(embeddings, i), random: () => 0 })
+      )
+    )
+  }
+
+  /**
    * Prepares for a mentor's first question.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */

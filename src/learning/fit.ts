@@ -75,6 +75,8 @@ export interface Fit {
 export interface TrainingReport extends NamedReport {
   /** Confidence below which a question is refused. */
   readonly threshold?: number
+  /** Share of the off-topic rule that is that of other mentors; the rest is learned from this one's samples. */
+  readonly priorShare?: number
   /** Where the figures of users' questions will lie. */
   readonly foreseen?: Foresight
 }
@@ -101,8 +103,8 @@ interface Fitted {
   readonly model: ModelBytes
   readonly judged: readonly JudgedQuestion[]
   readonly notMeasured: readonly string[]
-  /** Confidence below which a question is refused, where there is one. */
-  readonly threshold?: number
+  /** Of `softmax`. */
+  readonly topicRule?: Pick<TrainingReport, 'threshold' | 'priorShare'>
 }
 
 type Fitter = (
@@ -151,7 +153,7 @@ const fitSoftmaxOfTexts: Fitter = async (engine, request, options) => {
     model: packSoftmaxModel(trained, taught, { classIds, encoderRevision }),
     judged: trained.outOfFold,
     notMeasured: trained.notMeasured,
-    threshold: trained.topicRule.leastConfidence
+    topicRule: { threshold: trained.topicRule.leastConfidence, priorShare: 1 - trained.ownShare }
   }
 }
 
@@ -180,7 +182,7 @@ export async function fitClassifier(
       ? request.samples
       : { ...request.samples, texts: describeRows(columns, request.samples.labels.length) }
   const { answerIds: classIds, texts } = samples
-  const { model, judged, notMeasured, threshold } = await fitterOf(architecture)(
+  const { model, judged, notMeasured, topicRule } = await fitterOf(architecture)(
     engine,
     { ...request, samples },
     options
@@ -195,7 +197,7 @@ export async function fitClassifier(
   const measured = evaluate(judged, architecture !== 'ridge')
   const evaluation = {
     ...nameReport(measured, classIds, texts),
-    ...(threshold !== undefined && { threshold, foreseen: foresee(measured) })
+    ...(topicRule !== undefined && { ...topicRule, foreseen: foresee(measured) })
   }
   const { questionCount, accuracy, macroF1, calibrationError, offTopicAuroc, offTopicRefused, refused } = evaluation
   const report: VersionReport = {

@@ -6,6 +6,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
+import type { AnswerReply } from '../../../answering/answer.ts'
+import type { QuestionAnswering } from '../../../answering/question-answering.ts'
 import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
 import type { Review, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
@@ -16,6 +18,7 @@ import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/me
 /** Options of the review routes. */
 export interface ReviewRouteOptions {
   readonly reviews: ReviewQueue
+  readonly answering: Pick<QuestionAnswering, 'preview'>
   /** Who else has a say in what mentors answer. @default nobody */
   readonly trainings?: TrainingReporter
   readonly limits: RequestLimits
@@ -29,6 +32,8 @@ const EXAMPLE_DECISION = {
 } as const
 /** Questions of one decision. */
 const MAX_QUESTIONS = 1000
+/** Questions of a decision that are asked before and after it. */
+const MAX_PREVIEWED = 50
 
 const ReviewReply = Type.Object({
   data: Type.Object({
@@ -70,19 +75,28 @@ const ReviewReply = Type.Object({
   })
 })
 
+const PreviewReply = Type.Object({
+  answer_id: Type.String(),
+  answer_type: Type.Enum(['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC']),
+  confidence: Type.Number()
+})
+
 const DecisionReply = Type.Object({
   data: Type.Object({
     mentor: Type.String(),
     decision: Type.String(),
     graded: Type.Integer({ description: 'Questions that the decision was about.' }),
-    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer that they have now.' })
+    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer that they have now.' }),
+    changed: Type.Array(Type.Object({ question: Type.String(), before: PreviewReply, after: PreviewReply }), {
+      description: 'The first 50 questions are asked before and after the decision: those that are answered otherwise.'
+    })
   })
 })
 
 /** `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
 export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (
   app,
-  { reviews, trainings, limits }
+  { reviews, answering, trainings, limits }
 ) => {
   app.get(
     '/mentors/:mentor/review',
@@ -143,11 +157,14 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
         response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },
-    async (request) => {
+    async (request, reply) => {
       const { mentor } = request.params
       const { decision, questions, answerId, question = questions[0]!, answer, topic } = request.body
       await assertMayEdit(request, mentor, trainings)
       const reviewer = { by: callerKey(callerOf(request)), caller: callerHeadersOf(request) }
+      const asked = questions.slice(0, MAX_PREVIEWED)
+      const options = encodeOptionsOf(request, reply, undefined)
+      const before = await answering.preview(mentor, asked, options, reviewer.caller)
       let given: string | null = null
       if (decision === 'accept') {
         if (answerId === undefined) {
@@ -162,9 +179,29 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
       } else {
         given = await reviews.addAnswer(mentor, questions, { question, answer, topic }, reviewer)
       }
-      return { data: { mentor, decision, graded: questions.length, answerId: given } }
+      const after = await answering.preview(mentor, asked, options, reviewer.caller)
+      const changed = changesOf(asked, before, after)
+      return { data: { mentor, decision, graded: questions.length, answerId: given, changed } }
     }
   )
+}
+
+/** Questions that are answered otherwise after a decision. */
+function changesOf(
+  questions: readonly string[],
+  before: readonly AnswerReply[] = [],
+  after: readonly AnswerReply[] = []
+) {
+  return questions.flatMap((question, i) => {
+    const [one, other] = [before[i], after[i]]
+    if (one === undefined || other === undefined) return []
+    const isSame = one.answerId === other.answerId && one.answerType === other.answerType
+    return isSame ? [] : [{ question, before: previewOf(one), after: previewOf(other) }]
+  })
+}
+
+function previewOf({ answerId, answerType, confidence }: AnswerReply) {
+  return { answer_id: answerId, answer_type: answerType, confidence }
 }
 
 function reviewReply(mentor: string, { consideredCount, waitingCount, items }: Review) {

@@ -47,6 +47,12 @@ async function reviewOf({ ask }: MentorApp, query: Record<string, string> = {}):
   return body.data
 }
 
+interface Changed {
+  readonly question: string
+  readonly before: { readonly answer_id: string; readonly answer_type: string; readonly confidence: number }
+  readonly after: Changed['before']
+}
+
 async function decide({ ask }: MentorApp, payload: object, status = 200): Promise<{ answerId: string | null }> {
   const reply = await ask({ method: 'POST', url: '/mentors/noor/review', payload })
   assert.equal(reply.statusCode, status, reply.body)
@@ -118,6 +124,26 @@ test('a graded question wins over a question’s own text, and a later decision 
   assert.deepEqual([after.answer_id, after.answer_type], ['intro-name', 'EXACT'])
 })
 
+test('a decision shows what it changed, and only that', async (t) => {
+  const app = await openMentorApp(t)
+  await app.put('noor', CSV)
+  await app.train({ mentor: 'noor' })
+  const asked = 'your name, what is it, can you tell me'
+  const post = async (payload: object): Promise<Changed[]> => {
+    const reply = await app.ask({ method: 'POST', url: '/mentors/noor/review', payload })
+    return reply.json<{ data: { changed: Changed[] } }>().data.changed
+  }
+  const [accepted] = await post({ decision: 'accept', questions: [asked], answerId: 'intro-home' })
+  assert.equal(accepted?.question, asked)
+  assert.deepEqual([accepted.before.answer_id, accepted.before.answer_type], ['intro-name', 'CLASSIFIER'])
+  assert.deepEqual(accepted.after, { answer_id: 'intro-home', answer_type: 'PARAPHRASE', confidence: 1 })
+  assert.deepEqual(await post({ decision: 'accept', questions: [asked], answerId: 'intro-home' }), [])
+  const [rejected] = await post({ decision: 'reject', questions: [asked] })
+  assert.deepEqual([rejected?.before.answer_type, rejected?.after.answer_type], ['PARAPHRASE', 'OFF_TOPIC'])
+  const waiting: { data: { waiting: number } } = (await app.ask({ url: '/mentors/noor/review' })).json()
+  assert.equal(waiting.data.waiting, 0, 'to look at what a decision changes asks nothing')
+})
+
 test('what is rejected is off topic at once, and what is like it after the next training', async (t) => {
   const app = await openMentorApp(t)
   await app.put('noor', CSV)
@@ -145,7 +171,8 @@ test('what is rejected does not come back', async (t) => {
     mentor: 'noor',
     decision: 'reject',
     graded: 1,
-    answerId: null
+    answerId: null,
+    changed: []
   })
   assert.equal((await answerTo(app, ODD)).answer_type, 'OFF_TOPIC')
   const review = await reviewOf(app)

@@ -123,7 +123,13 @@ test('a mentor keeps to the bound that it was given, until it is given another',
   interface Report {
     data: {
       offTopicBound: object | null
-      evaluation: { threshold: number; refused: number; offTopicRefused: number; foreseen: { accuracy: object } }
+      evaluation: {
+        threshold: number
+        priorShare: number
+        refused: number
+        offTopicRefused: number
+        foreseen: { accuracy: object }
+      }
     }
   }
   const { ask, put, train } = await openMentorApp(t)
@@ -135,6 +141,7 @@ test('a mentor keeps to the bound that it was given, until it is given another',
   const usual = await trained({})
   assert.equal(usual.offTopicBound, null)
   assert.ok('low' in usual.evaluation.foreseen.accuracy)
+  assert.ok(usual.evaluation.priorShare > 0 && usual.evaluation.priorShare < 0.5)
   const strict = await trained({ offTopic: { refuseNonsense: 0.99 } })
   assert.ok(strict.evaluation.threshold > usual.evaluation.threshold)
   assert.ok(strict.evaluation.offTopicRefused > usual.evaluation.offTopicRefused)
