@@ -56,7 +56,9 @@ test('mentors: a newcomer gets from nothing to an answer in under ten steps', { 
   await answer.getByRole('img', { name: /^Confidence 0\.\d\d; below 0\.35 a question is off topic$/ }).waitFor()
   await answer.getByText('Why this answer').click()
   await answer.getByText('the classifier found the answer by meaning').waitFor()
-  await answer.getByText('Where do you live?').waitFor()
+  await answer.getByRole('heading', { name: 'Nearest training phrases' }).waitFor()
+  await answer.getByText('where is home for you → Where do you live?').waitFor()
+  await answer.getByText('Where do you live?', { exact: true }).waitFor()
   await assertAccessible(page)
 
   await page.getByRole('link', { name: 'Evaluation' }).click()

@@ -52,6 +52,15 @@ test(
     const stored: string[] = await page.evaluate('[...Object.values(localStorage), document.cookie]')
     assert.ok(!stored.join().includes('playground-key'), 'the key is in the session storage alone')
 
+    await page.getByRole('button', { name: 'Forget key' }).click()
+    await page.getByLabel('Key or token').waitFor()
+    assert.equal(await page.getByRole('heading', { name: 'Nearest pairs' }).count(), 0, 'what was seen is gone')
+    await page.evaluate('location.hash = "#key=playground-key"')
+    await page.getByRole('heading', { name: 'Nearest pairs' }).waitFor()
+    assert.equal(page.url(), `${origin}/playground`, 'a link into the open page is taken too')
+    await page.evaluate('location.hash = "#/%E0/%"')
+    await page.getByRole('heading', { name: 'Nearest pairs' }).waitFor()
+
     await stop()
     await page.getByRole('button', { name: 'Compare' }).click()
     await page.getByText(/^No connection to /).waitFor()

@@ -219,6 +219,7 @@ export const texts = {
     nearness: (similarity: number, characters: number) =>
       `To the nearest phrase the cosine is ${similarity.toFixed(2)} by meaning and ${characters.toFixed(2)} by letters.`,
     nearest: 'Nearest training phrases',
+    taughtOffTopic: 'off topic',
     alternatives: 'What the classifier considered'
   },
   evaluation: {

@@ -57,15 +57,16 @@ function Reasons({ answer, nameOf }: { readonly answer: GivenAnswer; readonly na
           {texts.ask.nearness(explanation.similarity, explanation.character_similarity)}
         </p>
       )}
-      {explanation?.nearest !== undefined && (
+      {explanation && explanation.nearest_phrases.length > 0 && (
         <>
           <h3>{texts.ask.nearest}</h3>
           <ol class="pairs">
-            {explanation.nearest.map(({ phrase, answer_id: answerId, similarity }, index) => (
+            {explanation.nearest_phrases.map(({ phrase, answer_id: answerId, similarity }, index) => (
               <li key={index}>
                 <strong class="number">{similarity.toFixed(2)}</strong>
                 <span>
-                  {phrase} <span class="muted">→ {nameOf(answerId)}</span>
+                  {phrase}{' '}
+                  <span class="muted">→ {answerId === null ? texts.ask.taughtOffTopic : nameOf(answerId)}</span>
                 </span>
               </li>
             ))}

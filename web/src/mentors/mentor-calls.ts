@@ -74,10 +74,12 @@ export interface GivenAnswer {
     readonly threshold: number
     readonly similarity: number
     readonly character_similarity: number
-    readonly nearest?: readonly {
+    readonly nearest_phrases: readonly {
       readonly phrase: string
-      readonly answer_id: string
+      /** Null of a phrase that was taught as off topic. */
+      readonly answer_id: string | null
       readonly similarity: number
+      readonly character_similarity: number
     }[]
   } | null
 }

@@ -23,6 +23,12 @@ function readKey(): string | undefined {
   return sessionStorage.getItem(STORED_AS) ?? undefined
 }
 
+// Another link, pasted into the address of the open page, loads nothing anew.
+addEventListener('hashchange', () => {
+  const given = readKey()
+  if (given !== undefined && given !== key.value) giveKey(given)
+})
+
 /** Takes a key from now on. */
 export function giveKey(given: string): void {
   sessionStorage.setItem(STORED_AS, given)

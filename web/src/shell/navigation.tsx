@@ -37,11 +37,17 @@ export function Navigation() {
           {texts.shell.dark}
         </button>
         {key.value !== undefined && (
-          <button type="button" class="plain" onClick={() => forgetKey()}>
+          <button type="button" class="plain" onClick={forgetAll}>
             {texts.shell.forgetKey}
           </button>
         )}
       </div>
     </header>
   )
+}
+
+/** Forgets the key, and with it all that was seen by it. */
+function forgetAll(): void {
+  forgetKey()
+  location.reload()
 }

@@ -18,10 +18,15 @@ addEventListener('hashchange', () => {
 
 function readRoute(): readonly string[] {
   if (!location.hash.startsWith('#/')) return ['sentences']
-  return location.hash
-    .slice(2)
-    .split('/')
-    .map((part) => decodeURIComponent(part))
+  try {
+    return location.hash
+      .slice(2)
+      .split('/')
+      .map((part) => decodeURIComponent(part))
+  } catch {
+    // Not percent-encoded UTF-8: nobody was given such an address here.
+    return ['sentences']
+  }
 }
 
 /** The screen of the address. */
