@@ -105,6 +105,9 @@ export const DEFAULT_JOB_POLICY: JobPolicy = {
   retentionMs: 20 * 24 * 60 * 60_000
 }
 
+/** No job waits longer for its next try: one that seems to was queued while the clock was wrong, and is due. */
+export const LONGEST_DELAY_MS = 15 * 60_000
+
 /** What another service that a job needs may cost it while that service is away: tries for some days, each at most 5 minutes apart. */
 const AWAY_POLICY = { maxReceives: 2000, retryMaxMs: 5 * 60_000 } as const
 

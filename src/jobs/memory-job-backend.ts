@@ -9,6 +9,7 @@ import {
   fingerprintOf,
   firstLane,
   isEnded,
+  LONGEST_DELAY_MS,
   type FailedTry,
   type Job,
   type JobPolicy,
@@ -224,7 +225,7 @@ export class MemoryJobBackend implements JobBackend {
     const nowMs = this.#clock.wallMs()
     const first = firstLane(this.#claimCount)
     const due = this.#claimable(request.types)
-      .filter(({ record }) => record.job.runAtMs <= nowMs)
+      .filter(({ record }) => record.job.runAtMs <= nowMs || record.job.runAtMs > nowMs + LONGEST_DELAY_MS)
       .toSorted(({ record: { job: a } }, { record: { job: b } }) => {
         return Number(b.priority === first) - Number(a.priority === first) || a.runAtMs - b.runAtMs
       })

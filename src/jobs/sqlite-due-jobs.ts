@@ -4,7 +4,7 @@
  */
 
 import type { SqliteFile } from '../storage/sqlite-file.ts'
-import { PRIORITIES, type Priority } from './job.ts'
+import { LONGEST_DELAY_MS, PRIORITIES, type Priority } from './job.ts'
 import { rowOf, type JobRow } from './sqlite-job-row.ts'
 
 /** Condition on a QUEUED row of `jobs`: no job of its group is at work. */
@@ -17,18 +17,18 @@ export function dueJobs(
   { types, lane, limit, nowMs }: { types: readonly string[]; lane: Priority; limit: number; nowMs: number }
 ): JobRow[] {
   if (limit <= 0) return []
-  // One look into the index for each type; a single query over all types would sort the whole queue.
-  return types
-    .flatMap((type) =>
-      file.all(
-        `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at <= ? AND ${IS_GROUP_FREE}
-         ORDER BY run_at, seq LIMIT ?`,
-        type,
-        lane,
-        nowMs,
-        limit
-      )
+  const query = (bound: string, type: string, boundMs: number) =>
+    file.all(
+      `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at ${bound} ? AND ${IS_GROUP_FREE}
+       ORDER BY run_at, seq LIMIT ?`,
+      type,
+      lane,
+      boundMs,
+      limit
     )
+  // One look into the index for each type and bound; a single query over all types would sort the whole queue.
+  return types
+    .flatMap((type) => [...query('<=', type, nowMs), ...query('>', type, nowMs + LONGEST_DELAY_MS)])
     .map((columns) => rowOf(columns))
     .toSorted((a, b) => a.record.job.runAtMs - b.record.job.runAtMs || a.seq - b.seq)
     .slice(0, limit)

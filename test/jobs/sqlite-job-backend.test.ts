@@ -337,3 +337,22 @@ test('RoomWatch tells readiness of a full disk, and of its end', async () => {
   assert.deepEqual(watch.notes(), [])
   assert.deepEqual(lines, ['new jobs are refused: there is no room for them', 'new jobs are taken again'])
 })
+
+test('a job that was queued while the clock was a day ahead does not wait for that day', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'jobs-clock-'))
+  t.after(() => rm(folder, { recursive: true }))
+  let nowMs = Date.now()
+  const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs }
+  const backend = await SqliteJobBackend.open({ path: join(folder, 'jobs.db'), clock })
+  t.after(() => backend.close())
+  const rightMs = nowMs
+  nowMs += 24 * 60 * 60_000
+  await backend.enqueue({ id: 'ahead', type: 'work', input: packPayload('a') })
+  nowMs = rightMs
+  await backend.enqueue({ id: 'right', type: 'work', input: packPayload('b') })
+  const claims = await backend.claim({ types: ['work'], limit: 5, leaseMs: 1000, waitMs: 0 })
+  assert.deepEqual(
+    claims.map(({ job }) => job.id),
+    ['right', 'ahead']
+  )
+})

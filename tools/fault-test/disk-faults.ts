@@ -81,7 +81,7 @@ async function lockedDatabases(lab: Lab): Promise<Finding> {
   const running = await lab.start()
   const accepted = await enqueue(running, 5)
   const files = ['sbert-service.db', 'mentors.db'].map((name) => join(running.service.dataDir, name))
-  const locks = files.map((path) => new DatabaseSync(path))
+  const locks = files.map((path) => new DatabaseSync(path, { timeout: 5000 }))
   for (const lock of locks) lock.exec('BEGIN IMMEDIATE')
   const watch = await HealthWatch.start(running.origin)
   const put = running.ask('/mentors/locked', {
