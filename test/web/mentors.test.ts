@@ -133,6 +133,8 @@ test('mentors: what nobody had a phrase for is judged', { skip: skipReason }, as
   await boat.getByLabel('What the mentor says to these questions').fill('The old blue one.')
   await boat.getByRole('button', { name: 'Add the answer' }).click()
   await page.getByText('Nothing waits').waitFor()
+  const changed = page.getByRole('region', { name: 'What the decision changed' })
+  await changed.getByText(/^“What is your favourite boat\?”: .+ → What is your favourite boat\?$/).waitFor()
 
   await page.getByRole('link', { name: 'Ask', exact: true }).click()
   await page.getByRole('textbox', { name: 'Question' }).fill('What is your favourite boat?')

@@ -32,6 +32,8 @@ const OPTIONS: BuildOptions = {
   publicPath: PUBLIC_PATH,
   jsx: 'automatic',
   jsxImportSource: 'preact',
+  // What the build needs is here: the image has no tsconfig.json of the project.
+  tsconfigRaw: {},
   loader: { '.svg': 'file', '.csv': 'file', '.json.txt': 'file' },
   legalComments: 'eof',
   metafile: true,

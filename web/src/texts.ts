@@ -439,6 +439,8 @@ export const texts = {
     newAnswer: 'New answer',
     newAnswerLabel: 'What the mentor says to these questions',
     save: 'Add the answer',
+    changed: 'What the decision changed',
+    changedAnswer: (question: string, before: string, after: string) => `“${question}”: ${before} → ${after}`,
     later: 'Left empty, the answer waits in the mentor to be recorded.'
   }
 } as const

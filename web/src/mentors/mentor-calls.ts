@@ -120,6 +120,21 @@ export type ReviewDecision =
   | { readonly decision: 'reject'; readonly questions: readonly string[] }
   | { readonly decision: 'new_answer'; readonly questions: readonly string[]; readonly answer?: string }
 
-export async function judge(id: string, decision: ReviewDecision): Promise<void> {
-  await ask(withJson('POST', `${mentorPath(id)}/review`, decision))
+/** A question that a decision has changed the answer of. */
+export interface ChangedAnswer {
+  readonly question: string
+  readonly before: AnswerPreview
+  readonly after: AnswerPreview
+}
+
+interface AnswerPreview {
+  readonly answer_id: string
+  readonly answer_type: AnswerType
+  readonly confidence: number
+}
+
+/** Decides on questions. @returns those that are answered otherwise now */
+export async function judge(id: string, decision: ReviewDecision): Promise<readonly ChangedAnswer[]> {
+  const request = withJson('POST', `${mentorPath(id)}/review`, decision)
+  return (await ask<{ data: { changed: ChangedAnswer[] } }>(request)).data.data.changed
 }

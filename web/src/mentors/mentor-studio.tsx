@@ -74,7 +74,9 @@ export function MentorStudio({ id, tab }: MentorStudioProps) {
       {current === 'ask' && <AskTab id={id} mentor={data} nameOf={nameOf} />}
       {current === 'evaluation' && <EvaluationTab path={path} versions={versions} nameOf={nameOf} />}
       {current === 'versions' && <VersionsView path={path} versions={versions} nameOf={nameOf} fileName={id} />}
-      {current === 'review' && <ReviewTab id={id} mentor={data} onJudged={() => void mentor.reload()} />}
+      {current === 'review' && (
+        <ReviewTab id={id} mentor={data} nameOf={nameOf} onJudged={() => void mentor.reload()} />
+      )}
     </>
   )
 }
