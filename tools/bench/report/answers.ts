@@ -12,14 +12,17 @@ const Figures = Type.Object({
   auroc: Type.Optional(Type.Number()),
   goodRefused: Type.Number(),
   nonsenseRefused: Type.Optional(Type.Number()),
+  foreignRefused: Type.Optional(Type.Number()),
   handledRight: Type.Number(),
   calibrationError: Type.Number()
 })
 
-const AnswersSchema = Type.Record(
-  Type.String(),
-  Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byAll: Figures })
-)
+const Coverage = Type.Record(Type.String(), Type.Object({ within: Type.Integer(), count: Type.Integer() }))
+
+const AnswersSchema = Type.Object({
+  mentors: Type.Record(Type.String(), Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byAll: Figures })),
+  coverage: Type.Object({ drawn: Coverage, whole: Coverage })
+})
 
 /** What the program answers.ts prints. */
 type AnswersResult = Static<typeof AnswersSchema>
@@ -32,7 +35,15 @@ function both(byOthers: number | undefined, byAll: number | undefined): string {
   return byAll === undefined ? '' : `${shown(byOthers)} (${shown(byAll)})`
 }
 
-function render(result: AnswersResult): string {
+/** What intervals are of, as the evaluation of a training has them. */
+const FORETOLD = ['accuracy', 'refused', 'offTopicRefused', 'offTopicAuroc', 'calibrationError'] as const
+
+function within(coverage: AnswersResult['coverage']['drawn'], figureName: string): string {
+  const found = coverage[figureName]
+  return found === undefined ? '' : `${found.within} of ${found.count}`
+}
+
+function render({ mentors, coverage }: AnswersResult): string {
   return [
     'Mentors of published data sets, asked what they know and what nothing of theirs answers; of several mentors the mean. By an off-topic ' +
       'rule that was learned on the other data sets alone, and in parentheses by the one that the service has, which has seen them all.',
@@ -45,19 +56,29 @@ function render(result: AnswersResult): string {
         'AUROC:',
         'good refused:',
         'nonsense refused:',
+        'of it, of no answer left out:',
         'handled right:',
         'calibration error:'
       ],
-      Object.entries(result).map(([name, { mentorCount, byOthers, byAll }]) => [
+      Object.entries(mentors).map(([name, { mentorCount, byOthers, byAll }]) => [
         name,
         String(mentorCount),
         shown(byOthers.accuracy),
         both(byOthers.auroc, byAll.auroc),
         both(byOthers.goodRefused, byAll.goodRefused),
         both(byOthers.nonsenseRefused, byAll.nonsenseRefused),
+        both(byOthers.foreignRefused, byAll.foreignRefused),
         both(byOthers.handledRight, byAll.handledRight),
         both(byOthers.calibrationError, byAll.calibrationError)
       ])
+    ),
+    '',
+    'How often the figure that users’ questions showed lay within the interval that the training had foretold for nine cases of ten, by what ' +
+      'was learned on the other data sets alone: of drawn mentors with 20 samples held out or more, and of the data sets as they are.',
+    '',
+    table(
+      ['figure', 'drawn mentors:', 'data sets:'],
+      FORETOLD.map((name) => [`\`${name}\``, within(coverage.drawn, name), within(coverage.whole, name)])
     )
   ].join('\n')
 }
