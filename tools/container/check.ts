@@ -217,6 +217,7 @@ async function checkService(): Promise<void> {
   assert.equal(reply.status, 200)
   assertEmbedding(reply.text)
   assert.equal((await fetch(`${origin}/v1/encode?query=hello`)).status, 401)
+  await checkPlayground(origin)
   await load(origin)
   const { peakBytes, residentBytes } = await container.memory()
   say(
@@ -224,6 +225,14 @@ async function checkService(): Promise<void> {
       `${MEMORY_BYTES / 1048576} MB: at most ${megabytes(residentBytes)} MB resident with shared files, ${megabytes(peakBytes)} MB charged by the kernel`
   )
   await checkStop(container)
+}
+
+/** The page, and the files that it names. */
+async function checkPlayground(origin: string): Promise<void> {
+  const page = await (await fetch(`${origin}/playground`)).text()
+  const files = [...page.matchAll(/"(\/playground\/assets\/[^"]+)"/g)].map(([, path = '']) => path)
+  assert.ok(files.length > 0, page)
+  for (const path of files) assert.equal((await fetch(origin + path)).status, 200, path)
 }
 
 async function checkWorker(): Promise<void> {
