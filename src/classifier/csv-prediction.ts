@@ -4,7 +4,8 @@
  */
 
 import type { Readable } from 'node:stream'
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sharedTurn } from '../reading/shared-turn.ts'
 import type { Classifier, PredictOptions } from './classifier.ts'
 import type { FeatureTable } from '../table/feature-table.ts'
 import type { Prediction } from '../learning/prediction.ts'
@@ -87,7 +88,7 @@ export async function predictCsv(
       for (; emptyCount > 0; emptyCount -= 1) {
         yield EMPTY_ROW
         // Millions may have been read before this row: others get their turn.
-        if (emptyCount % EMPTY_ROWS_A_TURN === 0) await nextTurn()
+        if (emptyCount % EMPTY_ROWS_A_TURN === 0) await sharedTurn()
       }
       yield readRow(row)
     }

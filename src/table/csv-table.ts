@@ -5,7 +5,7 @@
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { sharedTurn } from '../reading/shared-turn.ts'
 import { CsvError, parse as createParser, type Options } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
@@ -160,7 +160,7 @@ export async function readCsvStream(
         if (row !== 'none') yield row
         // Rows that have arrived follow each other without a turn of the event loop, and a piece may have thousands.
         if (performance.now() < turnEndMs) continue
-        await nextTurn()
+        await sharedTurn()
         turnEndMs = performance.now() + TURN_MS
       }
     } catch (error) {
@@ -351,7 +351,7 @@ async function* decodeStream(
     for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
       yield text.slice(at, at + PIECE_CHARACTERS)
       if (performance.now() < turnEndMs) continue
-      await nextTurn()
+      await sharedTurn()
       turnEndMs = performance.now() + TURN_MS
     }
   }
