@@ -62,6 +62,7 @@ test('mentors: a newcomer gets from nothing to an answer in under ten steps', { 
   await assertAccessible(page)
 
   await page.getByRole('link', { name: 'Evaluation' }).click()
+  await page.getByText(/in nine cases of ten: accuracy \d+% to \d+%, refused/).waitFor()
   await page.getByRole('img', { name: 'Share of right answers by confidence' }).waitFor()
   await page.getByRole('heading', { name: /^\d+ errors$/ }).waitFor()
   await assertAccessible(page)

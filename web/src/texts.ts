@@ -229,6 +229,9 @@ export const texts = {
     how: 'Measured on phrases that the model had not seen, by cross-validation.',
     notMeasured: 'Not measured',
     figures: {
+      between: (name: string, low: string, high: string) => `${name.toLowerCase()} ${low} to ${high}`,
+      foreseen: (figures: string) =>
+        `What users ask differs from what authors write. Of their questions expect, in nine cases of ten: ${figures}.`,
       accuracy: 'Accuracy',
       of: (count: number) => `of ${count} questions`,
       answeredRight: 'Answered right',

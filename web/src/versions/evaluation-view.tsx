@@ -23,6 +23,7 @@ export function EvaluationView({ report: { evaluation, notMeasured }, nameOf }: 
   return (
     <>
       <FigureRow figures={figuresOf(evaluation)} />
+      <Foreseen evaluation={evaluation} />
       {notMeasured.length > 0 && (
         <ul class="notice notice-warn plain-list" aria-label={texts.evaluation.notMeasured}>
           {notMeasured.map((sentence) => (
@@ -69,6 +70,21 @@ function figuresOf(evaluation: Evaluation) {
       note: figures.calibrationNote
     }
   ]
+}
+
+/** What users will see, who ask otherwise than authors write. */
+function Foreseen({ evaluation: { foreseen } }: { evaluation: Evaluation }) {
+  if (foreseen === undefined) return null
+  const { figures } = texts.evaluation
+  const named = [
+    { name: figures.accuracy, interval: foreseen.accuracy },
+    { name: figures.refused, interval: foreseen.refused },
+    { name: figures.offTopicRefused, interval: foreseen.offTopicRefused }
+  ]
+  const told = named.flatMap(({ name, interval }) =>
+    interval === null ? [] : [figures.between(name, formatPercent(interval.low), formatPercent(interval.high))]
+  )
+  return told.length === 0 ? null : <p class="hint">{figures.foreseen(told.join(', '))}</p>
 }
 
 const MAX_CONFUSIONS = 20

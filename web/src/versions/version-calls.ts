@@ -65,7 +65,18 @@ export interface CurvePoint {
   readonly offTopicAnswered: number | null
 }
 
+interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
 export interface Evaluation extends ModelFigures {
+  /** Of `softmax`: where the figures of users' questions will lie, in nine cases of ten. */
+  readonly foreseen?: {
+    readonly accuracy: Interval | null
+    readonly refused: Interval | null
+    readonly offTopicRefused: Interval | null
+  }
   readonly answeredRight: number | null
   /** Null where confidence is no probability. */
   readonly calibration:
