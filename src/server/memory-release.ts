@@ -23,6 +23,11 @@ export interface MemoryReleaseOptions {
 const LOOK_EVERY_MS = 2000
 /** A main thread that is busier than this has better things to do than to collect garbage. */
 const IDLE_SHARE = 0.25
+/**
+ * Looks in a row that find the process idle before it gives anything back: what follows a collection of all garbage is slower for some
+ * seconds, which between two bursts would cost the second one a twelfth of its speed.
+ */
+const IDLE_LOOKS = 5
 /** Growth since the last release that is worth another. */
 const WORTHWHILE_BYTES = 16 * 1_048_576
 /** Looks after a release until another, for what was still in use then. */
@@ -36,6 +41,7 @@ export class MemoryRelease {
   readonly #options: Required<Omit<MemoryReleaseOptions, 'trim'>> & MemoryReleaseOptions
   #heldBytes = 0
   #looksUntilSecond = 0
+  #idleLooks = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: MemoryReleaseOptions = {}) {
@@ -60,7 +66,8 @@ export class MemoryRelease {
   /** Gives memory back if the process has been idle and has grown since it last did. */
   look(): void {
     const isIdle = this.#options.busyShare() < IDLE_SHARE
-    if (!isIdle) return
+    this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0
+    if (this.#idleLooks < IDLE_LOOKS) return
     if (this.#options.residentBytes() - this.#heldBytes > WORTHWHILE_BYTES) {
       this.release()
       this.#looksUntilSecond = LOOKS_UNTIL_SECOND

@@ -30,8 +30,16 @@ test('an idle process that has grown gives memory back twice, a busy one later',
   residentBytes = 200 * MB
   t.mock.timers.tick(10_000)
   assert.deepEqual(done, [])
+  // A pause between two bursts is too short.
   busyShare = 0.1
-  t.mock.timers.tick(10_000)
+  t.mock.timers.tick(8000)
+  busyShare = 0.9
+  t.mock.timers.tick(2000)
+  busyShare = 0.1
+  t.mock.timers.tick(8000)
+  assert.deepEqual(done, [])
+  t.mock.timers.tick(2000)
+  assert.deepEqual(done, ['collect', 'trim'])
   // The second time what was still in use the first time.
   t.mock.timers.tick(60_000)
   assert.deepEqual(done, ['collect', 'trim', 'collect', 'trim'])
