@@ -155,7 +155,7 @@ function share(part: number, whole: number): number | null {
 }
 
 /** How many sorted values are below `value`, or at most it. */
-function countBelow(sorted: readonly number[], value: number, isEqualCounted: boolean): number {
+export function countBelow(sorted: readonly number[], value: number, isEqualCounted: boolean): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -4,7 +4,7 @@
  */
 
 import { Type, type Static } from 'typebox'
-import type { JudgedQuestion } from './evaluation.ts'
+import { countBelow, type JudgedQuestion } from './evaluation.ts'
 import { CONFIDENCE_PRIOR, FORESIGHT_PRIOR } from './foresight-prior.ts'
 import { logOddsOf, shareOf } from './foresight.ts'
 
@@ -52,10 +52,13 @@ export function lineWithin(bound: OffTopicBound, judged: readonly JudgedQuestion
     : (lines.find((line) => refusedAt(line) >= bound.refuseNonsense) ?? 1)
 }
 
-/** Share of the questions whose confidence will lie below a line. */
+/**
+ * Share of the questions whose confidence will lie below a line.
+ * @param own ascending
+ */
 function refusedShare(own: readonly number[], others: readonly number[], shift: number): (line: number) => number {
   return (line) => {
-    const below = own.filter((confidence) => confidence < line).length
+    const below = countBelow(own, line, false)
     const isAll = below === own.length
     const ofOwn = below === 0 ? 0 : isAll ? 1 : shareOf(logOddsOf(below / own.length) + shift)
     return (own.length * ofOwn + PRIOR_QUESTIONS * quantileOf(others, line)) / (own.length + PRIOR_QUESTIONS)
