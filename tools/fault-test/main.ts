@@ -49,14 +49,19 @@ for (const fault of FAULTS.filter(({ name, isQuick }) => name.includes(only) && 
   tried.push({ name: fault.name, outcome })
   process.stdout.write(`${fault.name} (${seconds(performance.now() - beganMs)})\n  ${told(outcome)}\n`)
 }
+const skippedCount = tried.filter(({ outcome }) => 'skipped' in outcome).length
 const failedCount = tried.filter(({ outcome }) => 'failure' in outcome).length
 if (write)
   await writeFile(
     join(import.meta.dirname, '../../docs/reliability.md'),
     reliabilityPage(tried, { seed, machine: await describeMachine() })
   )
-process.stdout.write(`${tried.length} faults, ${failedCount} broken promises, from seed ${seed}\n`)
-process.exitCode = failedCount > 0 ? 1 : 0
+process.stdout.write(
+  `${tried.length} faults, ${skippedCount} skipped, ${failedCount} broken promises, from seed ${seed}\n`
+)
+if (tried.length === skippedCount) console.error('fault-test: no fault was tried')
+// Nothing was proven where nothing was tried.
+process.exitCode = failedCount > 0 || tried.length === skippedCount ? 1 : 0
 
 async function attempt({ run }: Fault): Promise<Tried['outcome']> {
   if (performance.now() > endMs) return { skipped: 'the time was over' }
