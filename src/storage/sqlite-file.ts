@@ -12,11 +12,16 @@ import { numberIn, type StoredRecord } from './stored-record.ts'
 /** Statements wait on the thread that calls them, which mostly is the main one: every reply waits with it. */
 const BUSY_TIMEOUT_MS = 250
 
+/** Opening happens once, at start: better late than not at all. */
+const OPEN_TIMEOUT_MS = 10_000
+const OPEN_RETRY_MS = 5
+
 /**
  * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
  * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
  */
 const MACHINE_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
+const BUSY_CODE = 5
 const FULL_CODE = 13
 const TOO_BIG_CODE = 18
 
@@ -32,6 +37,7 @@ export type Migration = (file: SqliteFile) => void
  */
 export class SqliteFile {
   readonly #database: DatabaseSync
+  readonly #busyTimeoutMs: number
   readonly #statements = new Map<string, StatementSync>()
 
   /**
@@ -40,13 +46,19 @@ export class SqliteFile {
    */
   constructor(path: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS) {
     makePrivateDatabase(path)
+    this.#busyTimeoutMs = busyTimeoutMs
     this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs })
-    this.#database.exec('PRAGMA journal_mode = WAL')
+    try {
+      switchToWal(this.#database)
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
   }
 
   /** Makes tables that are not there yet. */
   define(schema: string): void {
-    this.#database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`)
+    this.#patiently(() => this.#database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`))
   }
 
   /**
@@ -56,11 +68,13 @@ export class SqliteFile {
    */
   migrate(steps: readonly Migration[]): void {
     if (this.pragma('user_version') >= steps.length) return
-    this.transact(true, () => {
-      // Another process may have been first.
-      for (const step of steps.slice(this.pragma('user_version'))) step(this)
-      this.run(`PRAGMA user_version = ${steps.length}`)
-    })
+    this.#patiently(() =>
+      this.transact(true, () => {
+        // Another process may have been first.
+        for (const step of steps.slice(this.pragma('user_version'))) step(this)
+        this.run(`PRAGMA user_version = ${steps.length}`)
+      })
+    )
   }
 
   /**
@@ -125,6 +139,16 @@ export class SqliteFile {
     this.#database.close()
   }
 
+  /** Runs what belongs to opening: it waits longer for another process than a statement does. */
+  #patiently(work: () => void): void {
+    this.#database.exec(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`)
+    try {
+      work()
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`)
+    }
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
@@ -135,11 +159,33 @@ export class SqliteFile {
   }
 }
 
+/**
+ * Switches a file to write-ahead logging. When processes switch a new file at the same moment, SQLite refuses all but one
+ * at once, whatever the busy timeout is, since each waiting for the others would be a deadlock: the switch is repeated.
+ */
+function switchToWal(database: DatabaseSync): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  const deadline = performance.now() + OPEN_TIMEOUT_MS
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (primaryCodeOf(error) !== BUSY_CODE || performance.now() > deadline) throw error
+      Atomics.wait(pause, 0, 0, OPEN_RETRY_MS)
+    }
+  }
+}
+
+/** SQLite's primary result code: the low byte, the rest says more. `undefined` for any other error. */
+function primaryCodeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+}
+
 /** Fault that an error of SQLite stands for; `undefined` for any other error. */
 export function sqliteFaultOf(error: unknown): SqliteFault | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined
-  // The low byte is the primary code, the rest says more.
-  const code = Number(error.errcode) & 0xff
+  const code = primaryCodeOf(error)
+  if (code === undefined) return undefined
   if (code === FULL_CODE) return 'full'
   if (code === TOO_BIG_CODE) return 'too-big'
   return MACHINE_CODES.has(code) ? 'machine' : undefined

@@ -4,8 +4,10 @@
  */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { SqliteFile, type Migration } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
@@ -42,4 +44,21 @@ test('migrate() leaves a file as it was when a step fails', async (t) => {
   file.define('CREATE TABLE steps (name TEXT) STRICT;')
   assert.throws(() => file.migrate([step('one'), fail]), /a step fails/)
   assert.deepEqual([file.all('SELECT * FROM steps'), file.pragma('user_version')], [[], 0])
+})
+
+test('a new file may be opened by several at the same moment', async (t) => {
+  const folder = await temporaryFolder(t)
+  const paths = Array.from({ length: 100 }, (_, i) => join(folder, `${i}.db`))
+  const threadCount = 4
+  const ready = new Int32Array(new SharedArrayBuffer(paths.length * Int32Array.BYTES_PER_ELEMENT))
+  const errors = await Promise.all(
+    Array.from({ length: threadCount }, async () => {
+      const worker = new Worker(new URL('open-at-once-worker.ts', import.meta.url), {
+        workerData: { paths, threadCount, ready }
+      })
+      const [met]: string[][] = await once(worker, 'message')
+      return met
+    })
+  )
+  assert.deepEqual(errors.flat(), [])
 })
