@@ -148,3 +148,12 @@ test('docs/configuration.md shows the settings that the code has', async () => {
   const page = await readFile(CONFIGURATION_PAGE, 'utf8')
   assert.equal(page, withSettingsTable(page), 'run npm exec -- node tools/configuration-doc.ts')
 })
+
+test('the areas of settings are all in the table, and none declares what another does', async () => {
+  const folder = new URL('../../src/config/settings/', import.meta.url)
+  const areas = await Promise.all(
+    (await readdir(folder)).map(async (file): Promise<Record<string, object>> => import(new URL(file, folder).href))
+  )
+  const names = areas.flatMap((area) => Object.values(area).flatMap((settings) => Object.keys(settings)))
+  assert.deepEqual(names.toSorted(), Object.keys(SETTINGS).toSorted())
+})
