@@ -13,7 +13,9 @@ import type { ModelStore } from '../../../versions/model-store.ts'
 import { assertMayUseClassifiers, callerOf } from '../../auth.ts'
 import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
-import { modelVersionRoutes, VersionNumber } from '../versions/model-version-routes.ts'
+import type { TypedApp } from '../../typed-app.ts'
+import { modelVersionRoutes } from '../versions/model-version-routes.ts'
+import { VersionNumber } from '../versions/versioned-area.ts'
 import {
   CSV_TYPE,
   ClassifierName,
@@ -71,7 +73,11 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
   await app.register(trainClassifierRoutes, { reader, jobs, classifierBodyLimitBytes })
   await app.register(testRoutes, { classifiers, reader })
   await app.register(predictRoutes, { classifiers, limits, classifierBodyLimitBytes })
+  listClassifiers(app, models)
+  deleteClassifier(app, models)
+}
 
+function listClassifiers(app: TypedApp, models: ModelStore): void {
   app.get(
     '/classifiers',
     {
@@ -88,7 +94,9 @@ export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions 
       return { data: (await Promise.all(names.map((name) => viewOf(models, name)))).flat() }
     }
   )
+}
 
+function deleteClassifier(app: TypedApp, models: ModelStore): void {
   app.delete(
     '/classifiers/:classifier',
     {

@@ -34,6 +34,14 @@ const UploadReply = Type.Object({
   })
 })
 
+const UploadForm = Type.Unsafe<unknown>({
+  type: 'object',
+  properties: {
+    model: { type: 'string', contentMediaType: 'application/octet-stream' },
+    signature: { type: 'string', contentMediaType: 'application/json' }
+  }
+})
+
 /** `PUT …/versions`: a model trained elsewhere, as ONNX. */
 export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
   readonly uploads: OnnxUploadRouteOptions
@@ -59,25 +67,8 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
           'It is run in a process with limits of time and memory. The same files give the same version.',
         tags: ['classifier versions'],
         params: Type.Object({ classifier: idSchema }),
-        body: {
-          content: {
-            [MULTIPART]: {
-              schema: Type.Unsafe<unknown>({
-                type: 'object',
-                properties: {
-                  model: { type: 'string', contentMediaType: 'application/octet-stream' },
-                  signature: { type: 'string', contentMediaType: 'application/json' }
-                }
-              })
-            }
-          }
-        },
-        response: {
-          200: UploadReply,
-          ...ERROR_REPLIES,
-          403: { $ref: 'ErrorReply#' },
-          422: { $ref: 'ErrorReply#' }
-        }
+        body: { content: { [MULTIPART]: { schema: UploadForm } } },
+        response: { 200: UploadReply, ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 422: { $ref: 'ErrorReply#' } }
       },
       // The parts are checked below: to the schema the form is bytes.
       validatorCompiler: () => () => true

@@ -29,6 +29,22 @@ const PredictQuery = Type.Object({
   top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many classes to rank, 0 to 16.' }))
 })
 
+const PREDICT_BODY = {
+  'application/json': { schema: Type.Record(Type.String(), Type.Unknown(), { examples: [EXAMPLE_COLUMNS] }) },
+  [CSV_TYPE]: { schema: Type.Unknown({ examples: [EXAMPLE_PREDICT_CSV] }) }
+}
+
+const PREDICT_REPLY = {
+  'application/json': {
+    schema: Type.Object({
+      class: Type.Array(Type.Union([Type.String(), Type.Number()])),
+      probability: Type.Optional(Type.Array(Type.Number())),
+      top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
+    })
+  },
+  [CSV_TYPE]: { schema: Type.String() }
+}
+
 export type ClassifierPredictOptions = Pick<ClassifierRouteOptions, 'classifiers' | 'classifierBodyLimitBytes'> & {
   readonly limits: PredictLimits
 }
@@ -51,28 +67,9 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
         tags: ['classifiers'],
         params: ClassifierParams,
         querystring: PredictQuery,
-        body: {
-          content: {
-            'application/json': {
-              schema: Type.Record(Type.String(), Type.Unknown(), { examples: [EXAMPLE_COLUMNS] })
-            },
-            [CSV_TYPE]: { schema: Type.Unknown({ examples: [EXAMPLE_PREDICT_CSV] }) }
-          }
-        },
+        body: { content: PREDICT_BODY },
         response: {
-          200: {
-            description: 'The classes, in the order of the rows.',
-            content: {
-              'application/json': {
-                schema: Type.Object({
-                  class: Type.Array(Type.Union([Type.String(), Type.Number()])),
-                  probability: Type.Optional(Type.Array(Type.Number())),
-                  top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
-                })
-              },
-              [CSV_TYPE]: { schema: Type.String() }
-            }
-          },
+          200: { description: 'The classes, in the order of the rows.', content: PREDICT_REPLY },
           ...REPLIES
         }
       }

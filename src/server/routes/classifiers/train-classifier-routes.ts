@@ -15,6 +15,7 @@ import { classifierModelName } from '../../../versions/model-name.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { callerSignal } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { JobId } from '../jobs/job-request.ts'
 import { DroppedView, droppedView } from '../mentors/mentor-routes.ts'
 import { TrainingStatus, trainingStatusOf } from '../train/train-routes.ts'
@@ -77,13 +78,18 @@ const TrainQuery = Type.Object({
 export type ClassifierTrainOptions = Pick<ClassifierRouteOptions, 'reader' | 'jobs' | 'classifierBodyLimitBytes'>
 
 export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOptions> = async (app, options) => {
-  const { jobs, reader } = options
   // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
     done(null, checkedBytes(request, body))
   })
+  enqueueTraining(app, options)
+  lookAtTraining(app, options)
+}
 
+/** `POST /v1/classifiers/{classifier}/train`. */
+function enqueueTraining(app: TypedApp, options: ClassifierTrainOptions): void {
+  const { jobs, reader } = options
   app.post(
     '/classifiers/:classifier/train',
     {
@@ -137,7 +143,10 @@ export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOpt
       return { data: { ...acceptedTrainingOf(enqueued.job), ...summaryView(summary) } }
     }
   )
+}
 
+/** `GET /v1/classifiers/{classifier}/train/status/{id}`. */
+function lookAtTraining(app: TypedApp, { jobs }: ClassifierTrainOptions): void {
   app.get(
     '/classifiers/:classifier/train/status/:id',
     {

@@ -25,6 +25,7 @@ import {
 } from '../../encode-reply.ts'
 import type { RepeatedReplies } from '../../repeated-replies.ts'
 import type { CachedReply, ReplyCache } from '../../reply-cache.ts'
+import type { TypedApp } from '../../typed-app.ts'
 
 /** Options of the encoding routes. */
 export interface EncodeRouteOptions {
@@ -58,42 +59,21 @@ const MultipleEncodeReply = Type.Object({
 
 /** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
 export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async (app, options) => {
-  const { encoder, replyCache, repeatedReplies, limits } = options
-  const encodeFields = { query: requiredText(limits, 'The text to encode.', 'hello world'), truncate: TruncateSchema }
-  const EncodeQuery = Type.Object(encodeFields)
-  const EncodeRequest = Type.Object(encodeFields, { examples: [{ query: 'hello world' }] })
-  const MultipleEncodeRequest = Type.Object(
-    { sentences: textList(limits, 'The texts to encode, in one batch.'), truncate: TruncateSchema },
-    { examples: [{ sentences: ['hello world', 'hi world'] }] }
-  )
+  encodeOfAddress(app, options)
+  encodeOfBody(app, options)
+  multipleEncode(app, options)
+}
+
+/** Fields of a request to encode one text. */
+function encodeFields(limits: RequestLimits) {
+  return { query: requiredText(limits, 'The text to encode.', 'hello world'), truncate: TruncateSchema }
+}
+
+/** `GET /v1/encode`, whose replies browsers and CDNs may cache. */
+function encodeOfAddress(app: TypedApp, options: EncodeRouteOptions): void {
+  const { encoder, replyCache, repeatedReplies } = options
+  const EncodeQuery = Type.Object(encodeFields(options.limits))
   const cacheControl = cacheControlOf(options.encodeMaxAgeSeconds)
-
-  async function encodeQuery(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    query: string,
-    key: string,
-    truncate?: Truncate
-  ) {
-    const embeddings = await encoder.encode([query], encodeOptionsOf(request, reply, truncate))
-    const isTruncated = embeddings.isTruncated[0] === true
-    const row = rowOf(embeddings, 0)
-    const encoded: CachedReply = {
-      body: joinJson([`{"query":${JSON.stringify(query)},"encoding":`, row, isTruncated ? ',"truncated":true}' : '}']),
-      etag: etagOf(key),
-      truncatedCount: isTruncated ? 1 : 0
-    }
-    replyCache.set(key, encoded)
-    return { encoded, serverTiming: serverTimingOf(embeddings.timings) }
-  }
-
-  function send(reply: FastifyReply, encoded: CachedReply, serverTiming: string): void {
-    sendEncodeReply(reply, encoded.body, {
-      revision: encoder.revision,
-      truncatedCount: encoded.truncatedCount,
-      serverTiming
-    })
-  }
 
   app.get(
     '/encode',
@@ -131,15 +111,21 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
       }
       repeatedReplies.remember(request.url, { key, route: ENCODE_ROUTE, scope: 'encode' })
       if (cached !== undefined) {
-        send(reply, cached, CACHED_SERVER_TIMING)
+        send(reply, encoder, cached, CACHED_SERVER_TIMING)
         return undefined
       }
-      return encodeQuery(request, reply, query, key, truncate).then(({ encoded, serverTiming }) => {
-        send(reply, encoded, serverTiming)
+      return encodeQuery(request, reply, options, { query, key, truncate }).then(({ encoded, serverTiming }) => {
+        send(reply, encoder, encoded, serverTiming)
         return reply
       })
     }
   )
+}
+
+/** `POST /v1/encode`. */
+function encodeOfBody(app: TypedApp, options: EncodeRouteOptions): void {
+  const { encoder, replyCache } = options
+  const EncodeRequest = Type.Object(encodeFields(options.limits), { examples: [{ query: 'hello world' }] })
 
   app.post(
     '/encode',
@@ -160,13 +146,21 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
       const key = encodeKey(encoder.revision, query, truncate)
       const cached = replyCache.get(key)
       if (cached !== undefined) {
-        send(reply, cached, CACHED_SERVER_TIMING)
+        send(reply, encoder, cached, CACHED_SERVER_TIMING)
         return reply
       }
-      const { encoded, serverTiming } = await encodeQuery(request, reply, query, key, truncate)
-      send(reply, encoded, serverTiming)
+      const { encoded, serverTiming } = await encodeQuery(request, reply, options, { query, key, truncate })
+      send(reply, encoder, encoded, serverTiming)
       return reply
     }
+  )
+}
+
+/** `POST /v1/encode/multiple_encode`. */
+function multipleEncode(app: TypedApp, { encoder, limits }: EncodeRouteOptions): void {
+  const MultipleEncodeRequest = Type.Object(
+    { sentences: textList(limits, 'The texts to encode, in one batch.'), truncate: TruncateSchema },
+    { examples: [{ sentences: ['hello world', 'hi world'] }] }
   )
 
   app.post(
@@ -199,6 +193,36 @@ export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async
       return reply
     }
   )
+}
+
+/** One text to encode, and the key of its reply in the cache. */
+interface AskedText {
+  readonly query: string
+  readonly key: string
+  readonly truncate: Truncate | undefined
+}
+
+/** Encodes a text, and caches the reply's bytes. */
+async function encodeQuery(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { encoder, replyCache }: EncodeRouteOptions,
+  { query, key, truncate }: AskedText
+) {
+  const embeddings = await encoder.encode([query], encodeOptionsOf(request, reply, truncate))
+  const isTruncated = embeddings.isTruncated[0] === true
+  const row = rowOf(embeddings, 0)
+  const encoded: CachedReply = {
+    body: joinJson([`{"query":${JSON.stringify(query)},"encoding":`, row, isTruncated ? ',"truncated":true}' : '}']),
+    etag: etagOf(key),
+    truncatedCount: isTruncated ? 1 : 0
+  }
+  replyCache.set(key, encoded)
+  return { encoded, serverTiming: serverTimingOf(embeddings.timings) }
+}
+
+function send(reply: FastifyReply, { revision }: Encoder, encoded: CachedReply, serverTiming: string): void {
+  sendEncodeReply(reply, encoded.body, { revision, truncatedCount: encoded.truncatedCount, serverTiming })
 }
 
 /** Headers of a `GET /v1/encode` reply that is sent again, beside those that every reply has. */

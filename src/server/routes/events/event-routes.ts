@@ -84,21 +84,24 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         .type('text/event-stream; charset=utf-8')
       // The body of an answer to HEAD is read to its end, which never comes.
       if (request.method === 'HEAD') return reply.send()
-      const { count = 'Infinity' } = request.query
-      let left = Number(count)
-      const stream = new PassThrough({ highWaterMark: MAX_UNREAD_BYTES })
-      const forget = sampler.listen((sample) => {
-        left -= 1
-        const isTaken = stream.write(`data: ${JSON.stringify(sample)}\n\n`)
-        if (left <= 0) stream.end()
-        else if (!isTaken) stream.destroy()
-      })
+      const stream = streamSamples(sampler, Number(request.query.count ?? 'Infinity'))
       streams.add(stream)
-      stream.once('close', () => {
-        streams.delete(stream)
-        forget()
-      })
+      stream.once('close', () => streams.delete(stream))
       return reply.send(stream)
     }
   )
+}
+
+/** So many samples as server-sent events. A listener that does not take them is cut off. */
+function streamSamples(sampler: ServiceSampler, count: number): PassThrough {
+  let left = count
+  const stream = new PassThrough({ highWaterMark: MAX_UNREAD_BYTES })
+  const forget = sampler.listen((sample) => {
+    left -= 1
+    const isTaken = stream.write(`data: ${JSON.stringify(sample)}\n\n`)
+    if (left <= 0) stream.end()
+    else if (!isTaken) stream.destroy()
+  })
+  stream.once('close', forget)
+  return stream
 }

@@ -21,7 +21,7 @@ import { encodeOptionsOf, jsonReply, serverTimingOf } from '../../encode-reply.t
 import type { ErrorBody } from '../../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
 import { parseJson } from '../../request-body.ts'
-import type { Readiness } from '../../readiness.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { EXAMPLE_CLASSIFIER } from '../classifiers/example-table.ts'
 import packageJson from '../../../../package.json' with { type: 'json' }
 
@@ -102,7 +102,6 @@ const ModelReply = Type.Object({
   inputs: Type.Array(TensorReply),
   outputs: Type.Array(TensorReply)
 })
-const ReadyReply = Type.Object({ ready: Type.Boolean() })
 const ModelReadyReply = Type.Object({ name: Type.String(), ready: Type.Boolean() })
 const RepositoryReply = Type.Array(
   Type.Object({ name: Type.String(), version: Type.String(), state: Type.Enum(['READY', 'UNAVAILABLE']) })
@@ -117,57 +116,23 @@ const PROTOCOL_ERRORS = {
   431: { $ref: 'ErrorReply#' }
 }
 
-/** `/v2/health`: open to everyone, as those who probe have no key. */
-export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readiness: Readiness }> = async (
-  app,
-  { readiness }
-) => {
-  app.get(
-    '/health/live',
-    {
-      config: { scope: 'open' },
-      schema: {
-        summary: 'Check that the server is alive',
-        description: 'Answers 200 as soon as the process listens, in the form of the protocol. Needs no key.',
-        tags: ['inference'],
-        security: [],
-        response: { 200: Type.Object({ live: Type.Literal(true) }) }
-      }
-    },
-    (_request, reply) => {
-      void reply.header('cache-control', 'no-store').send({ live: true as const })
-    }
-  )
-
-  app.get(
-    '/health/ready',
-    {
-      config: { scope: 'open' },
-      schema: {
-        summary: 'Check that the server takes work',
-        description: 'Answers 200 when the service is ready, else 503, in the form of the protocol. Needs no key.',
-        tags: ['inference'],
-        security: [],
-        response: { 200: ReadyReply, 503: ReadyReply }
-      }
-    },
-    (_request, reply) => {
-      const ready = readiness.isReady()
-      void reply
-        .header('cache-control', 'no-store')
-        .code(ready ? 200 : 503)
-        .send({ ready })
-    }
-  )
-}
-
 /** `/v2`: every model by the Open Inference Protocol, with tensors as JSON or as bytes. */
 export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> = async (
   app,
   { models, jsonLimits }
 ) => {
   addBodyParsers(app, jsonLimits)
+  describeServer(app)
+  listModels(app, models)
+  for (const path of ['/models/:model', '/models/:model/versions/:version']) {
+    const addressed = addressedModel(path)
+    describeModel(app, models, addressed)
+    checkModel(app, models, addressed)
+    askModel(app, models, addressed)
+  }
+}
 
+function describeServer(app: TypedApp): void {
   app.get(
     '/',
     {
@@ -185,7 +150,9 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
       extensions: ['binary_tensor_data', 'model_repository(index)']
     })
   )
+}
 
+function listModels(app: TypedApp, models: ModelCatalogue): void {
   app.post(
     '/repository/index',
     {
@@ -209,105 +176,118 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> =
       return listed
     }
   )
+}
 
-  for (const path of ['/models/:model', '/models/:model/versions/:version']) {
-    const isOfVersion = path.endsWith(':version')
-    const example = isOfVersion ? EXAMPLE_ASKED_VERSION : EXAMPLE_ASKED
-    const Params = Type.Object({
-      model: Type.String({ ...Name, description: 'Name of the model.', examples: [example.model] }),
-      ...(isOfVersion && { version: Type.String({ ...Name, description: 'The version.', examples: ['1'] }) })
-    })
-    const what = isOfVersion ? 'a version of a model' : 'a model'
+/** How an address names a model, or a version of one, for the routes below it. */
+function addressedModel(path: string) {
+  const isOfVersion = path.endsWith(':version')
+  const example = isOfVersion ? EXAMPLE_ASKED_VERSION : EXAMPLE_ASKED
+  const params = Type.Object({
+    model: Type.String({ ...Name, description: 'Name of the model.', examples: [example.model] }),
+    ...(isOfVersion && { version: Type.String({ ...Name, description: 'The version.', examples: ['1'] }) })
+  })
+  return { path, what: isOfVersion ? 'a version of a model' : 'a model', params, example }
+}
+type AddressedModel = ReturnType<typeof addressedModel>
 
-    /** The model that the address names. */
-    const find = async (request: FastifyRequest<{ Params: { model: string } }>): Promise<ServedModel> => {
-      const { model: name } = request.params
-      const served = await models.find(name)
-      if (served === undefined) throw new ServiceError('NOT_FOUND', 'Cannot find the model: there is none of that name')
-      assertMayUse(request, served)
-      return served
+/**
+ * The model that the address names.
+ * @throws {ServiceError} NOT_FOUND; FORBIDDEN or MISSING_SCOPE when the caller may not use it
+ */
+async function findServed(
+  models: ModelCatalogue,
+  request: FastifyRequest<{ Params: { model: string } }>
+): Promise<ServedModel> {
+  const served = await models.find(request.params.model)
+  if (served === undefined) throw new ServiceError('NOT_FOUND', 'Cannot find the model: there is none of that name')
+  assertMayUse(request, served)
+  return served
+}
+
+function describeModel(app: TypedApp, models: ModelCatalogue, { path, what, params }: AddressedModel): void {
+  app.get(
+    path,
+    {
+      config: { scope: ['encode', 'ask'] },
+      schema: {
+        summary: `Describe ${what}`,
+        description: 'Returns the names, data types and shapes of the tensors that go in and come out.',
+        tags: ['inference'],
+        params,
+        response: { 200: ModelReply, ...PROTOCOL_ERRORS }
+      }
+    },
+    async (request) => {
+      const served = await findServed(models, request)
+      const { platform, inputs, outputs } = await open(served, versionOf(request.params))
+      return {
+        name: served.name,
+        versions: [...(await served.versions())],
+        platform,
+        inputs: inputs.map(tensorReply),
+        outputs: outputs.map(tensorReply)
+      }
     }
+  )
+}
 
-    app.get(
-      path,
-      {
-        config: { scope: ['encode', 'ask'] },
-        schema: {
-          summary: `Describe ${what}`,
-          description: 'Returns the names, data types and shapes of the tensors that go in and come out.',
-          tags: ['inference'],
-          params: Params,
-          response: { 200: ModelReply, ...PROTOCOL_ERRORS }
-        }
-      },
-      async (request) => {
-        const served = await find(request)
-        const { platform, inputs, outputs } = await open(served, versionOf(request.params))
-        return {
-          name: served.name,
-          versions: [...(await served.versions())],
-          platform,
-          inputs: inputs.map(tensorReply),
-          outputs: outputs.map(tensorReply)
-        }
+function checkModel(app: TypedApp, models: ModelCatalogue, { path, what, params }: AddressedModel): void {
+  app.get(
+    `${path}/ready`,
+    {
+      config: { scope: ['encode', 'ask'] },
+      schema: {
+        summary: `Check that ${what} can be asked`,
+        description: 'Answers 200 when the model is ready, else 503.',
+        tags: ['inference'],
+        params,
+        response: { ...PROTOCOL_ERRORS, 200: ModelReadyReply, 503: ModelReadyReply }
       }
-    )
+    },
+    async (request, reply) => {
+      const served = await findServed(models, request)
+      const ready = (await openIfAny(served, versionOf(request.params))) !== undefined
+      void reply.header('cache-control', 'no-store').code(ready ? 200 : 503)
+      return { name: served.name, ready }
+    }
+  )
+}
 
-    app.get(
-      `${path}/ready`,
-      {
-        config: { scope: ['encode', 'ask'] },
-        schema: {
-          summary: `Check that ${what} can be asked`,
-          description: 'Answers 200 when the model is ready, else 503.',
-          tags: ['inference'],
-          params: Params,
-          response: { ...PROTOCOL_ERRORS, 200: ModelReadyReply, 503: ModelReadyReply }
-        }
-      },
-      async (request, reply) => {
-        const served = await find(request)
-        const ready = (await openIfAny(served, versionOf(request.params))) !== undefined
-        void reply.header('cache-control', 'no-store').code(ready ? 200 : 503)
-        return { name: served.name, ready }
+function askModel(app: TypedApp, models: ModelCatalogue, { path, what, params, example }: AddressedModel): void {
+  app.post(
+    `${path}/infer`,
+    {
+      config: { scope: ['encode', 'ask'] },
+      schema: {
+        summary: `Ask ${what}`,
+        description:
+          'Takes the tensors that go in, returns those that come out. Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
+          'length of the JSON, and the parameter `binary_data_size` of an input the length of its tensor.',
+        tags: ['inference'],
+        params,
+        body: Type.Unsafe<Static<typeof InferRequest>>({ ...InferRequest, examples: [{ inputs: example.inputs }] }),
+        response: { 200: jsonReply('The outputs.', InferReply), ...PROTOCOL_ERRORS }
       }
-    )
-
-    app.post(
-      `${path}/infer`,
-      {
-        config: { scope: ['encode', 'ask'] },
-        schema: {
-          summary: `Ask ${what}`,
-          description:
-            'Takes the tensors that go in, returns those that come out. Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
-            'length of the JSON, and the parameter `binary_data_size` of an input the length of its tensor.',
-          tags: ['inference'],
-          params: Params,
-          body: Type.Unsafe<Static<typeof InferRequest>>({ ...InferRequest, examples: [{ inputs: example.inputs }] }),
-          response: { 200: jsonReply('The outputs.', InferReply), ...PROTOCOL_ERRORS }
-        }
-      },
-      async (request, reply) => {
-        const { id, parameters = {}, inputs, outputs = [] } = request.body
-        const model = await open(await find(request), versionOf(request.params))
-        const wanted: typeof outputs = outputs.length === 0 ? model.outputs.map(({ name }) => ({ name })) : outputs
-        for (const { name } of wanted) assertGives(model, name)
-        const options = encodeOptionsOf(request, reply, undefined)
-        const result = await model.infer({ inputs: readInputs(model.inputs, inputs), parameters, options })
-        const isBinaryByDefault = parameters['binary_data_output'] === true
-        const sent = wanted.map(({ name, parameters: own = {} }) => ({
-          tensor: result.outputs.find((output) => output.name === name)!,
-          isBinary: own['binary_data'] === undefined ? isBinaryByDefault : own['binary_data'] === true
-        }))
-        void reply.header('cache-control', 'no-store')
-        if (result.timings !== undefined) void reply.header('server-timing', serverTimingOf(result.timings))
-        const head = { model_name: model.name, model_version: model.version, ...(id !== undefined && { id }) }
-        await sendInference(reply, head, sent, options.signal)
-        return reply
-      }
-    )
-  }
+    },
+    async (request, reply) => {
+      const { id, parameters = {}, inputs, outputs = [] } = request.body
+      const model = await open(await findServed(models, request), versionOf(request.params))
+      const wanted: typeof outputs = outputs.length === 0 ? model.outputs.map(({ name }) => ({ name })) : outputs
+      for (const { name } of wanted) assertGives(model, name)
+      const options = encodeOptionsOf(request, reply, undefined)
+      const result = await model.infer({ inputs: readInputs(model.inputs, inputs), parameters, options })
+      const isBinaryByDefault = parameters['binary_data_output'] === true
+      const sent = wanted.map(({ name, parameters: own = {} }) => ({
+        tensor: result.outputs.find((output) => output.name === name)!,
+        isBinary: own['binary_data'] === undefined ? isBinaryByDefault : own['binary_data'] === true
+      }))
+      void reply.header('cache-control', 'no-store')
+      if (result.timings !== undefined) void reply.header('server-timing', serverTimingOf(result.timings))
+      const head = { model_name: model.name, model_version: model.version, ...(id !== undefined && { id }) }
+      await sendInference(reply, head, sent, options.signal)
+      return reply
+    }
+  )
 }
 
 /** Errors as the protocol has them. */

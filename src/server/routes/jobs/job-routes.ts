@@ -12,6 +12,7 @@ import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.
 import { callerKey, callerOf } from '../../auth.ts'
 import { isAdmin } from '../../callers/caller.ts'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { Accepted, acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
 import { JobId } from './job-request.ts'
 import { ResultFormat, formatOf, sendResult } from './job-result.ts'
@@ -71,7 +72,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
     callbacks,
     closing: closing.signal
   })
+  listJobs(app, backend)
+  lookAtJob(app, backend)
+  readResult(app, backend)
+  cancelJob(app, backend)
+  redriveJob(app, backend)
+}
 
+function listJobs(app: TypedApp, backend: JobBackend): void {
   app.get(
     '/jobs',
     {
@@ -100,7 +108,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
       return { jobs: jobs.map((job) => viewOf(job)), ...(next !== undefined && { next }) }
     }
   )
+}
 
+function lookAtJob(app: TypedApp, backend: JobBackend): void {
   app.get(
     '/jobs/:id',
     {
@@ -118,7 +128,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
       return viewOf(await jobFor(backend, request))
     }
   )
+}
 
+function readResult(app: TypedApp, backend: JobBackend): void {
   app.get(
     '/jobs/:id/result',
     {
@@ -150,7 +162,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
       return sendResult(reply, result, request.query.format ?? formatOf(request.headers.accept))
     }
   )
+}
 
+function cancelJob(app: TypedApp, backend: JobBackend): void {
   app.delete(
     '/jobs/:id',
     {
@@ -171,7 +185,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app,
       return viewOf(changed.job)
     }
   )
+}
 
+function redriveJob(app: TypedApp, backend: JobBackend): void {
   app.post(
     '/jobs/:id/redrive',
     {

@@ -21,6 +21,7 @@ import { ERROR_REPLIES, callerSignal } from '../../encode-reply.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { EXAMPLE_MENTOR, EXAMPLE_MENTOR_CSV, EXAMPLE_MENTOR_ID } from './example-mentor.ts'
 
 /** Options of the mentor routes. */
@@ -98,9 +99,14 @@ const MentorList = Type.Object({
 
 /** `/mentors` and `/trainingdata`: what mentors say. */
 export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, options) => {
-  const { mentors } = options
   await app.register(uploadRoutes, options)
+  listMentors(app, options)
+  readMentor(app, options)
+  deleteMentor(app, options)
+  downloadTrainingData(app, options)
+}
 
+function listMentors(app: TypedApp, options: MentorRouteOptions): void {
   app.get(
     '/mentors',
     {
@@ -126,7 +132,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
       }
     }
   )
+}
 
+function readMentor(app: TypedApp, options: MentorRouteOptions): void {
   app.get(
     '/mentors/:mentor',
     {
@@ -150,7 +158,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
       return reply.header('content-type', 'application/json; charset=utf-8').send(json)
     }
   )
+}
 
+function deleteMentor(app: TypedApp, options: MentorRouteOptions): void {
   app.delete(
     '/mentors/:mentor',
     {
@@ -172,7 +182,9 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
       return reply.code(204).send(null)
     }
   )
+}
 
+function downloadTrainingData(app: TypedApp, options: MentorRouteOptions): void {
   app.get(
     '/trainingdata/:mentor',
     {
@@ -193,7 +205,7 @@ export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async
     async (request, reply) => {
       const id = request.params.mentor
       await assertMayEdit(request, id, options.trainings)
-      const found = await mentors.find(id, { caller: callerHeadersOf(request) })
+      const found = await options.mentors.find(id, { caller: callerHeadersOf(request) })
       if (found === undefined) throw unknownMentor()
       const rows = options.store === undefined ? questionSheetOf(found.mentor) : trainingDataOf(found.mentor)
       return reply

@@ -18,6 +18,7 @@ import {
   truncatedCountOf,
   type RequestLimits
 } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import type { Tokenize } from '../../../embedding/tokenizer.ts'
 
 /** The one model that is served. */
@@ -81,14 +82,20 @@ const OPENAI_ERRORS = {
 
 /** `/v1/embeddings` and `/v1/models`: what the official OpenAI clients speak. */
 export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async (app, options) => {
-  const { encoder, tokenize, limits, model } = options
+  embed(app, options)
+  listModels(app, options.model)
+  lookUpModel(app, options.model)
+}
+
+/** Body of `POST /v1/embeddings`. */
+function embeddingsRequest({ limits, model }: OpenAiRouteOptions) {
   const tokenIds = Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
     minItems: 1,
     maxItems: limits.maxTextCharacters
   })
   // Text splitters give blank ones; that none is empty is checked below, which says where.
   const text = Type.String({ maxLength: limits.maxTextCharacters })
-  const EmbeddingsRequest = Type.Object(
+  return Type.Object(
     {
       model: Type.String({
         description: `\`${model.id}\`, also with an owner before it.`,
@@ -116,7 +123,11 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
     },
     { examples: [{ model: model.id, input: ['hello world', 'hi world'] }] }
   )
+}
 
+/** `POST /v1/embeddings`. */
+function embed(app: TypedApp, options: OpenAiRouteOptions): void {
+  const { encoder, tokenize, model } = options
   app.post(
     '/embeddings',
     {
@@ -127,7 +138,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
           'For clients of OpenAI’s API: set their base URL to this service and `/v1`. Returns an embedding for each input, as ' +
           'numbers or as base64.',
         tags: ['openai'],
-        body: EmbeddingsRequest,
+        body: embeddingsRequest(options),
         response: { 200: jsonReply('The embeddings.', EmbeddingsReply, ENCODE_HEADERS), ...OPENAI_ERRORS }
       }
     },
@@ -144,17 +155,7 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
         ? await encoder.encode(toTexts(input), encodeOptions)
         : await encoder.encodeTokens(toTokenRows(input, tokenize), encodeOptions)
       const embeddings = dimensions === full.dimensions ? full : cutDimensions(full, dimensions)
-      const pieces: Buffer[] = [Buffer.from('{"object":"list","data":[')]
-      for (let index = 0; index < embeddings.tokenCounts.length; index += 1) {
-        const row = rowOf(embeddings, index)
-        pieces.push(Buffer.from(`${index === 0 ? '' : ','}{"object":"embedding","index":${index},"embedding":`))
-        pieces.push(format === 'float' ? float32Json(row) : Buffer.from(`"${base64Of(row)}"`), Buffer.from('}'))
-        if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(encodeOptions.signal)
-      }
-      const tokenCount = full.tokenCounts.reduce((sum, count) => sum + count, 0)
-      const usage = { prompt_tokens: tokenCount, total_tokens: tokenCount }
-      pieces.push(Buffer.from(`],"model":${JSON.stringify(model.id)},"usage":${JSON.stringify(usage)}}`))
-      sendEncodeReply(reply, Buffer.concat(pieces), {
+      sendEncodeReply(reply, await embeddingsJson(embeddings, format, model, encodeOptions.signal), {
         revision: encoder.revision,
         truncatedCount: truncatedCountOf(full),
         serverTiming: serverTimingOf(full.timings)
@@ -162,7 +163,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
       return reply
     }
   )
+}
 
+function listModels(app: TypedApp, model: ServedEncoder): void {
   app.get(
     '/models',
     {
@@ -176,7 +179,9 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
     },
     async () => ({ object: 'list' as const, data: [describe(model), describe(model, listedAlias(model))] })
   )
+}
 
+function lookUpModel(app: TypedApp, model: ServedEncoder): void {
   app.get(
     '/models/:model',
     {
@@ -198,6 +203,26 @@ export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async
 
 /** Rows turned into JSON before others get their turn: some 2 ms. */
 const ROWS_A_TURN = 128
+
+/** The reply's bytes, as {@link EmbeddingsReply} has it. */
+async function embeddingsJson(
+  embeddings: Pick<Embeddings, 'dimensions' | 'tokenCounts' | 'values'>,
+  format: 'float' | 'base64',
+  model: ServedEncoder,
+  signal: AbortSignal | undefined
+): Promise<Buffer> {
+  const pieces: Buffer[] = [Buffer.from('{"object":"list","data":[')]
+  for (let index = 0; index < embeddings.tokenCounts.length; index += 1) {
+    const row = rowOf(embeddings, index)
+    pieces.push(Buffer.from(`${index === 0 ? '' : ','}{"object":"embedding","index":${index},"embedding":`))
+    pieces.push(format === 'float' ? float32Json(row) : Buffer.from(`"${base64Of(row)}"`), Buffer.from('}'))
+    if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn(signal)
+  }
+  const tokenCount = embeddings.tokenCounts.reduce((sum, count) => sum + count, 0)
+  const usage = { prompt_tokens: tokenCount, total_tokens: tokenCount }
+  pieces.push(Buffer.from(`],"model":${JSON.stringify(model.id)},"usage":${JSON.stringify(usage)}}`))
+  return Buffer.concat(pieces)
+}
 
 /** A second name in the list, for clients that offer only models with "embed" in their name. */
 function listedAlias(model: ServedEncoder): string {

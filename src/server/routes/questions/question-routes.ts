@@ -82,6 +82,22 @@ const QuestionReply = Type.Object({
   )
 })
 
+/** Parameters of a question. */
+function questionQuery(limits: RequestLimits) {
+  return Type.Object({
+    mentor: MentorId,
+    query: requiredText(limits, 'The question.', 'Which town do you call home these days?'),
+    chatsessionid: Type.Optional(Type.String({ maxLength: 200 })),
+    ping: Type.Optional(
+      Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })
+    ),
+    explain: Type.Optional(
+      Type.Enum(['true', 'false'], { description: '`true`: with what the confidence is made of.' })
+    ),
+    top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many alternatives, 0 to 16.' }))
+  })
+}
+
 /** `/questions`: asks a mentor. */
 export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = async (app, options) => {
   const { answering, observeAnswer, limits } = options
@@ -95,20 +111,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
           'Returns the answer that fits the question best: that of a stored question or paraphrase, else the one that the trained ' +
           'model chooses, or else an off-topic reply. Needs a trained model. Every answer is recorded.',
         tags: ['questions'],
-        querystring: Type.Object({
-          mentor: MentorId,
-          query: requiredText(limits, 'The question.', 'Which town do you call home these days?'),
-          chatsessionid: Type.Optional(Type.String({ maxLength: 200 })),
-          ping: Type.Optional(
-            Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })
-          ),
-          explain: Type.Optional(
-            Type.Enum(['true', 'false'], { description: '`true`: with what the confidence is made of.' })
-          ),
-          top_k: Type.Optional(
-            Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many alternatives, 0 to 16.' })
-          )
-        }),
+        querystring: questionQuery(limits),
         response: {
           200: Type.Union([
             QuestionReply,
@@ -146,12 +149,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
         },
         encodeOptionsOf(request, reply, undefined)
       )
-      const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
-      observeAnswer({
-        answerType: answer.answerType,
-        architecture,
-        confidence: isJudged ? answer.confidence : undefined
-      })
+      observeAnswer(observationOf(answer, architecture))
       if (timings !== undefined) void reply.header('server-timing', serverTimingOf(timings))
       const classifier = `${architecture}/${version}`
       return {
@@ -160,6 +158,12 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
       }
     }
   )
+}
+
+/** What metrics are told of an answer: its confidence only where the model has judged. */
+function observationOf(answer: AnswerReply, architecture: string) {
+  const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
+  return { answerType: answer.answerType, architecture, confidence: isJudged ? answer.confidence : undefined }
 }
 
 function questionReply(

@@ -4,15 +4,16 @@
  */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import type { AnswerReply } from '../../../answering/answer.ts'
 import type { QuestionAnswering } from '../../../answering/question-answering.ts'
 import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
-import type { Review, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
+import type { Review, Reviewer, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
 import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 
 /** Options of the review routes. */
@@ -94,10 +95,13 @@ const DecisionReply = Type.Object({
 })
 
 /** `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
-export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (
-  app,
-  { reviews, answering, trainings, limits }
-) => {
+export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (app, options) => {
+  listQuestions(app, options)
+  judgeQuestions(app, options)
+}
+
+/** `GET /mentors/{mentor}/review`. */
+function listQuestions(app: TypedApp, { reviews }: ReviewRouteOptions): void {
   app.get(
     '/mentors/:mentor/review',
     {
@@ -128,7 +132,10 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
       return reviewReply(mentor, review)
     }
   )
+}
 
+/** `POST /mentors/{mentor}/review`. */
+function judgeQuestions(app: TypedApp, { reviews, answering, trainings, limits }: ReviewRouteOptions): void {
   app.post(
     '/mentors/:mentor/review',
     {
@@ -141,49 +148,66 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async
           'without `answer` it counts once it is recorded. A later decision about a question replaces an earlier one.',
         tags: ['review'],
         params: MentorParams,
-        body: Type.Object(
-          {
-            decision: Type.Enum(['accept', 'reject', 'new_answer']),
-            questions: Type.Array(requiredText(limits, 'As asked.'), { minItems: 1, maxItems: MAX_QUESTIONS }),
-            answerId: Type.Optional(Type.String({ minLength: 1, description: 'For `accept`.' })),
-            question: Type.Optional(
-              requiredText(limits, 'For `new_answer`: the question that it answers; else the first of `questions`.')
-            ),
-            answer: Type.Optional(requiredText(limits, 'For `new_answer`: what the mentor says.')),
-            topic: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For `new_answer`.' }))
-          },
-          { examples: [EXAMPLE_DECISION] }
-        ),
+        body: decisionRequest(limits),
         response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },
     async (request, reply) => {
       const { mentor } = request.params
-      const { decision, questions, answerId, question = questions[0]!, answer, topic } = request.body
+      const { decision, questions } = request.body
       await assertMayEdit(request, mentor, trainings)
       const reviewer = { by: callerKey(callerOf(request)), caller: callerHeadersOf(request) }
       const asked = questions.slice(0, MAX_PREVIEWED)
       const options = encodeOptionsOf(request, reply, undefined)
       const before = await answering.preview(mentor, asked, options, reviewer.caller)
-      let given: string | null = null
-      if (decision === 'accept') {
-        if (answerId === undefined) {
-          throw new ServiceError('INVALID_REQUEST', 'Cannot accept: the answer is not named', {
-            fields: { answerId: ['required field'] }
-          })
-        }
-        await reviews.accept(mentor, questions, answerId, reviewer)
-        given = answerId
-      } else if (decision === 'reject') {
-        await reviews.reject(mentor, questions, reviewer)
-      } else {
-        given = await reviews.addAnswer(mentor, questions, { question, answer, topic }, reviewer)
-      }
+      const answerId = await decide(reviews, mentor, request.body, reviewer)
       const after = await answering.preview(mentor, asked, options, reviewer.caller)
       const changed = changesOf(asked, before, after)
-      return { data: { mentor, decision, graded: questions.length, answerId: given, changed } }
+      return { data: { mentor, decision, graded: questions.length, answerId, changed } }
     }
   )
+}
+
+/** Body of a decision. */
+function decisionRequest(limits: RequestLimits) {
+  return Type.Object(
+    {
+      decision: Type.Enum(['accept', 'reject', 'new_answer']),
+      questions: Type.Array(requiredText(limits, 'As asked.'), { minItems: 1, maxItems: MAX_QUESTIONS }),
+      answerId: Type.Optional(Type.String({ minLength: 1, description: 'For `accept`.' })),
+      question: Type.Optional(
+        requiredText(limits, 'For `new_answer`: the question that it answers; else the first of `questions`.')
+      ),
+      answer: Type.Optional(requiredText(limits, 'For `new_answer`: what the mentor says.')),
+      topic: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For `new_answer`.' }))
+    },
+    { examples: [EXAMPLE_DECISION] }
+  )
+}
+
+/**
+ * Records a decision, and returns the id of the answer that the questions have now.
+ * @throws {ServiceError} INVALID_REQUEST when questions are accepted for no answer, and what the queue throws
+ */
+async function decide(
+  reviews: ReviewQueue,
+  mentor: string,
+  body: Static<ReturnType<typeof decisionRequest>>,
+  reviewer: Reviewer
+): Promise<string | null> {
+  const { decision, questions, answerId, question = questions[0]!, answer, topic } = body
+  if (decision === 'new_answer') return reviews.addAnswer(mentor, questions, { question, answer, topic }, reviewer)
+  if (decision === 'reject') {
+    await reviews.reject(mentor, questions, reviewer)
+    return null
+  }
+  if (answerId === undefined) {
+    throw new ServiceError('INVALID_REQUEST', 'Cannot accept: the answer is not named', {
+      fields: { answerId: ['required field'] }
+    })
+  }
+  await reviews.accept(mentor, questions, answerId, reviewer)
+  return answerId
 }
 
 /** Questions that are answered otherwise after a decision. */

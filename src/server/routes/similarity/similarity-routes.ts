@@ -22,6 +22,7 @@ import {
   truncatedCountOf,
   type RequestLimits
 } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
 
 /** Options of the similarity routes. */
 export interface SimilarityRouteOptions {
@@ -47,15 +48,17 @@ const ParaphraseReply = Type.Object({
 const PAIRS_A_TURN = 4096
 
 /** `/v1/encode/cos_sim_weight` and `/v1/paraphrase`: how alike texts are. */
-export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions> = async (app, { encoder, limits }) => {
+export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions> = async (app, options) => {
+  compareTexts(app, options)
+  findParaphrases(app, options)
+}
+
+/** `POST /v1/encode/cos_sim_weight`. */
+function compareTexts(app: TypedApp, { encoder, limits }: SimilarityRouteOptions): void {
   const textOrTexts = Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')])
   const CosineRequest = Type.Object(
     { a: textOrTexts, b: textOrTexts, truncate: TruncateSchema },
     { examples: [{ a: ['hello world'], b: ['hi world'] }] }
-  )
-  const ParaphraseRequest = Type.Object(
-    { sentences: textList(limits, 'The texts to compare with each other.'), truncate: TruncateSchema },
-    { examples: [{ sentences: ['Where do you live?', 'What is your salary?', 'Where is home for you?'] }] }
   )
 
   app.post(
@@ -98,6 +101,14 @@ export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions>
       })
       return reply
     }
+  )
+}
+
+/** `POST /v1/paraphrase`. */
+function findParaphrases(app: TypedApp, { encoder, limits }: SimilarityRouteOptions): void {
+  const ParaphraseRequest = Type.Object(
+    { sentences: textList(limits, 'The texts to compare with each other.'), truncate: TruncateSchema },
+    { examples: [{ sentences: ['Where do you live?', 'What is your salary?', 'Where is home for you?'] }] }
   )
 
   app.post(

@@ -9,13 +9,14 @@ import { Type } from 'typebox'
 import { mentorModelName } from '../../../versions/model-name.ts'
 import { trainingStage } from '../../../versions/version-trainer.ts'
 import { ServiceError } from '../../../errors.ts'
-import type { Job } from '../../../jobs/job.ts'
+import type { Job, NewJob } from '../../../jobs/job.ts'
 import type { Enqueued, JobBackend } from '../../../jobs/job-backend.ts'
 import { packPayload, unpackPayload } from '../../../jobs/payload.ts'
 import type { MentorSource } from '../../../mentor/mentor-source.ts'
 import type { RegisteredTraining, TrainingReporter } from '../../../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { JobId } from '../jobs/job-request.ts'
 import { EXAMPLE_MENTOR_ID } from '../mentors/example-mentor.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
@@ -35,6 +36,24 @@ const Accepted = {
   status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
   statusUrl: Type.String()
 }
+const TrainRequest = Type.Object(
+  {
+    mentor: MentorId,
+    arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
+    ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
+    force: Type.Optional(
+      Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
+    ),
+    offTopic: Type.Optional(
+      Type.Union([OffTopicBound, Type.Null()], {
+        description:
+          'Of `softmax`: what the off-topic rule is to keep to. Without it, what the live version keeps to; null: the ' +
+          'line that serves most mentors.'
+      })
+    )
+  },
+  { examples: [{ mentor: EXAMPLE_MENTOR_ID }, { mentor: EXAMPLE_MENTOR_ID, arch: 'ridge', force: true }] }
+)
 const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
@@ -53,7 +72,13 @@ const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingSt
 
 /** `/train`: trainings of mentors, which are jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (app, options) => {
-  const { mentors, jobs, trainings: reporter } = options
+  enqueueTraining(app, options)
+  lookAtTraining(app, options)
+}
+
+/** `POST /train`. */
+function enqueueTraining(app: TypedApp, options: TrainRouteOptions): void {
+  const { mentors, trainings: reporter } = options
   app.post(
     '/train',
     {
@@ -69,24 +94,7 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
             Type.String({ minLength: 1, maxLength: 255, description: 'The same key and body give the same training.' })
           )
         }),
-        body: Type.Object(
-          {
-            mentor: MentorId,
-            arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
-            ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
-            force: Type.Optional(
-              Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
-            ),
-            offTopic: Type.Optional(
-              Type.Union([OffTopicBound, Type.Null()], {
-                description:
-                  'Of `softmax`: what the off-topic rule is to keep to. Without it, what the live version keeps to; null: the ' +
-                  'line that serves most mentors.'
-              })
-            )
-          },
-          { examples: [{ mentor: EXAMPLE_MENTOR_ID }, { mentor: EXAMPLE_MENTOR_ID, arch: 'ridge', force: true }] }
-        ),
+        body: TrainRequest,
         response: { 200: TrainReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
       }
     },
@@ -112,19 +120,17 @@ export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (
         concurrencyGroup: `${TRAIN_JOB_TYPE}/${mentorModelName(mentor)}`,
         ...(key !== undefined && { idempotencyKey: key })
       }
-      let enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
-      if (registered !== undefined && enqueued.outcome !== 'added') {
-        // Without a key it is no repetition: the other service gave an id that it has given before.
-        if (key === undefined) enqueued = await jobs.enqueue(training)
-        else await tellOfRepetition(options, reporter, registered, enqueued)
-      }
+      const enqueued = await enqueueRegistered(options, training, registered)
       if (enqueued.outcome === 'conflict') {
         throw new ServiceError('CONFLICT', 'Cannot accept the training: its Idempotency-Key was used with another body')
       }
       return { data: acceptedOf(enqueued.job) }
     }
   )
+}
 
+/** `GET /train/status/{id}`. */
+function lookAtTraining(app: TypedApp, { jobs }: TrainRouteOptions): void {
   app.get(
     '/train/status/:id',
     {
@@ -162,6 +168,21 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
     ...(result !== undefined && { result: unpackPayload(result) }),
     ...(error !== undefined && { error })
   }
+}
+
+/** Enqueues a training under the id that the other service gave it, where one did. */
+async function enqueueRegistered(
+  options: TrainRouteOptions,
+  training: NewJob,
+  registered: RegisteredTraining | undefined
+): Promise<Enqueued> {
+  const { jobs, trainings: reporter } = options
+  const enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
+  if (registered === undefined || enqueued.outcome === 'added') return enqueued
+  // Without a key it is no repetition: the other service gave an id that it has given before.
+  if (training.idempotencyKey === undefined) return jobs.enqueue(training)
+  await tellOfRepetition(options, reporter, registered, enqueued)
+  return enqueued
 }
 
 /** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */

@@ -20,6 +20,7 @@ import { charsetOf } from '../../../reading/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
 import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 import { EXAMPLE_TEST_CSV } from '../mentors/example-mentor.ts'
 import { modelVersionRoutes } from './model-version-routes.ts'
@@ -39,7 +40,7 @@ export interface MentorVersionRouteOptions {
 
 /** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
 export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions> = async (app, options) => {
-  const { models, mentors, answering, promotionMargin, encoder, mentorBodyLimitBytes } = options
+  const { models, promotionMargin, encoder, mentorBodyLimitBytes } = options
   app.addContentTypeParser<Buffer>('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
@@ -63,7 +64,11 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
       importLimitBytes: mentorBodyLimitBytes
     })
   })
+  evaluateLiveVersion(app, options)
+  lintMentor(app, options)
+}
 
+function evaluateLiveVersion(app: TypedApp, { answering }: MentorVersionRouteOptions): void {
   app.post(
     '/mentors/:mentor/versions/live/evaluation',
     {
@@ -96,7 +101,9 @@ export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions>
         .send(JSON.stringify({ data: { evaluation } }))
     }
   )
+}
 
+function lintMentor(app: TypedApp, { mentors, models }: MentorVersionRouteOptions): void {
   app.get(
     '/mentors/:mentor/lint',
     {

@@ -4,48 +4,26 @@
  */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
-import { Type, type TString } from 'typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../errors.ts'
 import type { VersionReport } from '../../../learning/fit.ts'
 import { CHANGE_KINDS, type ModelStore, type ModelVersion } from '../../../versions/model-store.ts'
-import { judgePromotion, publishVersion } from '../../../versions/publish.ts'
-import type { Signature } from '../../../table/signature.ts'
+import { judgePromotion } from '../../../versions/publish.ts'
 import { diffVersions, type EvaluatedVersion } from '../../../versions/version-diff.ts'
-import { readVersionFile, writeVersionFile } from '../../../versions/version-file.ts'
-import type { Encoder } from '../../../embedding/encoder.ts'
-import { ServiceError } from '../../../errors.ts'
 import { callerKey, callerOf } from '../../auth.ts'
-import { ERROR_REPLIES, JSON_TYPE, jsonReply } from '../../encode-reply.ts'
+import { JSON_TYPE, jsonReply } from '../../encode-reply.ts'
+import type { TypedApp } from '../../typed-app.ts'
+import { versionFileRoutes } from './version-file-routes.ts'
+import {
+  CONFLICT_REPLY,
+  numberOf,
+  REPLIES,
+  schemasOf,
+  unknownVersion,
+  VersionNumber,
+  type VersionedArea
+} from './versioned-area.ts'
 
-/** Something whose models are versioned: mentors, or classifiers. */
-export interface VersionedArea {
-  readonly models: ModelStore
-  /** Share of samples by which a version may be worse than the live one. */
-  readonly promotionMargin: number
-  /** Address before `/versions`, with the parameter that names the model: `/mentors/:mentor`. */
-  readonly path: string
-  /** What has models, in the singular: that parameter, and a field of replies. */
-  readonly kind: 'mentor' | 'classifier'
-  /** Of that parameter. */
-  readonly idSchema: TString
-  /**
-   * Name in the store of the model of an id, for a caller who may see and change it.
-   * @throws {ServiceError} FORBIDDEN for any other caller
-   */
-  readonly nameFor: (request: FastifyRequest, id: string) => string
-  /** Whether a model of this signature may be imported. */
-  readonly takes: (signature: Signature) => boolean
-  readonly encoder: Pick<Encoder, 'revision'>
-  /** Longest file to import. */
-  readonly importLimitBytes: number
-}
-
-/** A version in an address. */
-export const VersionNumber = Type.String({
-  pattern: '^([1-9][0-9]{0,8}|live)$',
-  description: 'Number of the version, or `live`.',
-  examples: ['1']
-})
 const OtherVersion = Type.Unsafe<string>({ ...VersionNumber, examples: ['live'] })
 const Figure = Type.Union([Type.Number(), Type.Null()])
 const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
@@ -92,37 +70,19 @@ const VersionList = Type.Object({
     )
   })
 })
-const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
-/** What a version is sent as. */
-const VERSION_FILE_TYPE = 'application/octet-stream'
-const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
-
 /** `…/versions` and `…/rollback`: the versions of whatever has models. */
 export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
-  await app.register(readVersionRoutes, area)
+  listVersions(app, area)
+  evaluateVersion(app, area)
+  compareVersions(app, area)
   await app.register(versionFileRoutes, area)
-  await app.register(liveVersionRoutes, area)
+  promoteVersion(app, area)
+  rollBack(app, area)
 }
 
-/** Parameters and replies of an area, and what a request is about. */
-function schemasOf(area: VersionedArea) {
-  const { kind, idSchema } = area
-  return {
-    tag: `${kind} versions`,
-    idParams: Type.Object({ [kind]: idSchema }),
-    versionParams: Type.Object({ [kind]: idSchema, version: VersionNumber }),
-    liveReply: Type.Object({ data: Type.Object({ [kind]: Type.String(), live: Type.Integer() }) }),
-    subjectOf: (request: FastifyRequest<{ Params: { readonly [name: string]: string } }>) => {
-      const id = request.params[kind] ?? ''
-      return { id, name: area.nameFor(request, id) }
-    }
-  }
-}
-
-/** Versions, how good they are, and how two of them differ. */
-const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
-  const { models, path, kind, idSchema } = area
-  const { tag, idParams, versionParams, subjectOf } = schemasOf(area)
+function listVersions(app: TypedApp, area: VersionedArea): void {
+  const { models, path, kind } = area
+  const { tag, idParams, subjectOf } = schemasOf(area)
 
   app.get(
     `${path}/versions`,
@@ -156,6 +116,11 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
       }
     }
   )
+}
+
+function evaluateVersion(app: TypedApp, area: VersionedArea): void {
+  const { models, path } = area
+  const { tag, versionParams, subjectOf } = schemasOf(area)
 
   app.get(
     `${path}/versions/:version/evaluation`,
@@ -178,6 +143,11 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
       return reply.header('content-type', JSON_TYPE).send(`{"data":${report}}`)
     }
   )
+}
+
+function compareVersions(app: TypedApp, area: VersionedArea): void {
+  const { models, path, kind, idSchema } = area
+  const { tag, subjectOf } = schemasOf(area)
 
   app.get(
     `${path}/versions/:version/diff/:other`,
@@ -201,96 +171,9 @@ const readVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   )
 }
 
-/** Versions as files. */
-const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
-  const { models, path, kind } = area
-  const { tag, idParams, versionParams, subjectOf } = schemasOf(area)
-  const importReply = Type.Object({
-    data: Type.Object({ [kind]: Type.String(), version: Type.Integer(), promotion: Type.Unknown() })
-  })
-
-  app.get(
-    `${path}/versions/:version/export`,
-    {
-      config: { scope: 'train' },
-      schema: {
-        summary: 'Export a version',
-        description:
-          'Returns the version as one file, with its metrics, report and a checksum; `POST …/versions` imports it elsewhere.',
-        tags: [tag],
-        params: versionParams,
-        response: {
-          200: { description: 'The file.', content: { [VERSION_FILE_TYPE]: { schema: Type.String() } } },
-          ...REPLIES
-        }
-      }
-    },
-    async (request, reply) => {
-      const { id, name } = subjectOf(request)
-      const number = await numberOf(models, name, request.params['version']!)
-      const version = await models.find(name, number)
-      const model = await models.read(name, number)
-      const reportJson = await models.report(name, number)
-      if (version === undefined || model === undefined || reportJson === undefined) throw unknownVersion()
-      const file = writeVersionFile(version, { model, reportJson, judgements: await models.judgements(name, number) })
-      const fileName = `${id.replaceAll(/[^\w.-]/g, '_')}-${number}.version`
-      return reply
-        .header('content-type', VERSION_FILE_TYPE)
-        .header('content-disposition', `attachment; filename="${fileName}"`)
-        .send(Buffer.from(file.buffer, file.byteOffset, file.byteLength))
-    }
-  )
-
-  app.addContentTypeParser(VERSION_FILE_TYPE, { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
-  })
-  app.post(
-    `${path}/versions`,
-    {
-      config: { scope: 'train' },
-      bodyLimit: area.importLimitBytes,
-      schema: {
-        summary: 'Import a version',
-        description:
-          'Takes a file of `…/export`. It becomes a new version, and live unless it is worse than the one that is. A file that was ' +
-          'changed is refused, and so is one of another encoder. The same file gives the same version.',
-        tags: [tag],
-        params: idParams,
-        querystring: Type.Object({
-          force: Type.Optional(Type.Enum(['true', 'false'], { description: 'Let it answer even when it is worse.' }))
-        }),
-        body: { content: { [VERSION_FILE_TYPE]: { schema: Type.Unknown() } } },
-        response: { 200: importReply, ...REPLIES, ...CONFLICT_REPLY }
-      }
-    },
-    async (request) => {
-      const { id, name } = subjectOf(request)
-      const body: unknown = request.body
-      if (!(body instanceof Uint8Array)) {
-        throw new ServiceError('INVALID_REQUEST', 'Cannot import the version: there is no file')
-      }
-      const by = callerKey(callerOf(request))
-      const imported = readVersionFile(body, by)
-      const { signature, encoderRevision } = imported.details
-      if (!area.takes(signature)) {
-        throw new ServiceError('CONFLICT', `Cannot import the version: it is no model of a ${kind}`)
-      }
-      if (encoderRevision !== null && encoderRevision !== area.encoder.revision) {
-        throw new ServiceError(
-          'CONFLICT',
-          'Cannot import the version: it was trained with another encoder, train it here'
-        )
-      }
-      const isForced = request.query.force === 'true'
-      return { data: { [kind]: id, ...(await publishVersion(area, name, imported, { isForced, by })) } }
-    }
-  )
-}
-
-/** Which version answers. */
-const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
+function promoteVersion(app: TypedApp, area: VersionedArea): void {
   const { models, promotionMargin, path, kind } = area
-  const { tag, idParams, versionParams, liveReply, subjectOf } = schemasOf(area)
+  const { tag, versionParams, liveReply, subjectOf } = schemasOf(area)
 
   app.post(
     `${path}/versions/:version/promote`,
@@ -329,6 +212,11 @@ const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
       return { data: { [kind]: id, live: change.version } }
     }
   )
+}
+
+function rollBack(app: TypedApp, area: VersionedArea): void {
+  const { models, path, kind } = area
+  const { tag, idParams, liveReply, subjectOf } = schemasOf(area)
 
   app.post(
     `${path}/rollback`,
@@ -353,14 +241,6 @@ const liveVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, 
   )
 }
 
-/** The number that an address names. */
-async function numberOf(models: ModelStore, name: string, version: string): Promise<number> {
-  if (version !== 'live') return Number(version)
-  const live = await models.liveVersion(name)
-  if (live === undefined) throw unknownVersion()
-  return live
-}
-
 async function evaluated(models: ModelStore, name: string, version: string): Promise<EvaluatedVersion> {
   const number = await numberOf(models, name, version)
   const found = await models.find(name, number)
@@ -368,10 +248,6 @@ async function evaluated(models: ModelStore, name: string, version: string): Pro
   if (found === undefined || reportJson === undefined) throw unknownVersion()
   const report: VersionReport = JSON.parse(reportJson)
   return { version: found, report, judgements: await models.judgements(name, number) }
-}
-
-function unknownVersion(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'Cannot find this version: see the list of versions for those there are')
 }
 
 function viewOf(version: ModelVersion, live: number | undefined, kind: VersionedArea['kind']) {

@@ -1,0 +1,8 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+
+/** The server, as a plugin gets it: its requests and replies have the types of their schemas. */
+export type TypedApp = Parameters<FastifyPluginAsyncTypebox>[0]
