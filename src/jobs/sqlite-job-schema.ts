@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { SqliteFile } from '../storage/sqlite-file.ts'
+import type { Migration, SqliteFile } from '../storage/sqlite-file.ts'
 
 /*
  * The indexes are partial: each holds only the rows in one state, so that its size, and with it the cost of a claim,
@@ -51,20 +51,23 @@ const SCHEMA = `
   CREATE UNIQUE INDEX IF NOT EXISTS jobs_idempotency ON jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
 `
 
-/** Columns that came later, for files that were made before. */
-const LATER_COLUMNS = [
-  { name: 'concurrency_group', definition: 'TEXT' },
-  { name: 'expected_bytes', definition: 'INTEGER NOT NULL DEFAULT 0' }
-] as const
+/**
+ * What files of earlier versions lack, the oldest first. A step that was released never changes. Files that these two steps are for
+ * did not count the steps that they had had, so each looks whether it is wanted; later steps need not.
+ */
+const JOBS_FILE_STEPS: readonly Migration[] = [
+  (file) => addMissingColumn(file, 'concurrency_group', 'TEXT'),
+  (file) => addMissingColumn(file, 'expected_bytes', 'INTEGER NOT NULL DEFAULT 0')
+]
 
 /** Makes the tables and indexes of jobs, and adds what a file from an earlier version lacks. */
 export function defineJobs(file: SqliteFile): void {
-  file.transact(true, () => {
-    const names = file.all('PRAGMA table_info(jobs)').map((column) => column['name'])
-    if (names.length === 0) return
-    for (const { name, definition } of LATER_COLUMNS) {
-      if (!names.includes(name)) file.run(`ALTER TABLE jobs ADD COLUMN ${name} ${definition}`)
-    }
-  })
+  file.migrate(JOBS_FILE_STEPS)
   file.define(SCHEMA)
+}
+
+/** Adds a column to the jobs, unless there is one of that name, or no table yet. */
+function addMissingColumn(file: SqliteFile, name: string, definition: string): void {
+  const columns = file.all('PRAGMA table_info(jobs)').map((column) => column['name'])
+  if (columns.length > 0 && !columns.includes(name)) file.run(`ALTER TABLE jobs ADD COLUMN ${name} ${definition}`)
 }

@@ -192,24 +192,52 @@ test(
   }
 )
 
-test('a file from before there were groups is opened, with its jobs', async (t) => {
-  const path = await temporaryDatabase(t)
-  const before = await SqliteJobBackend.open({ path })
-  const enqueued = await before.enqueue({ type: 'work', input: packPayload(1) })
-  assert(enqueued.outcome === 'added')
-  await before.close()
-  const database = new DatabaseSync(path)
-  database.exec(`
+/** What makes a file of an earlier version of one of today. */
+const EARLIER_FILES = {
+  'before there were groups': `
+    PRAGMA user_version = 0;
+    DROP INDEX jobs_expecting;
     DROP INDEX jobs_queued_of_group;
     DROP INDEX jobs_in_progress_of_group;
     ALTER TABLE jobs DROP COLUMN concurrency_group;
-  `)
-  database.close()
-  const backend = await SqliteJobBackend.open({ path })
-  t.after(() => backend.close())
-  assert.equal((await backend.find(enqueued.job.id))?.status, 'QUEUED')
-  await backend.enqueue({ type: 'work', input: packPayload(2), concurrencyGroup: 'g' })
-})
+    ALTER TABLE jobs DROP COLUMN expected_bytes;
+  `,
+  'before jobs said how much room they want': `
+    PRAGMA user_version = 0;
+    DROP INDEX jobs_expecting;
+    ALTER TABLE jobs DROP COLUMN expected_bytes;
+  `,
+  'before files counted their versions': 'PRAGMA user_version = 0'
+}
+
+for (const [age, undo] of Object.entries(EARLIER_FILES)) {
+  test(
+    `a file from ${age} is opened with its jobs, also by several at the same moment`,
+    { timeout: 60_000 },
+    async (t) => {
+      for (let round = 0; round < 2; round += 1) {
+        const path = await temporaryDatabase(t)
+        const before = await SqliteJobBackend.open({ path })
+        const enqueued = await before.enqueue({ type: 'work', input: packPayload(1) })
+        assert(enqueued.outcome === 'added')
+        await before.close()
+        const database = new DatabaseSync(path)
+        database.exec(undo)
+        database.close()
+        // Each has a thread and a connection of its own.
+        const opened = await Promise.allSettled(Array.from({ length: 4 }, () => SqliteJobBackend.open({ path })))
+        const backends = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+        t.after(() => Promise.all(backends.map((backend) => backend.close())))
+        assert.equal(backends.length, opened.length)
+        for (const [index, backend] of backends.entries()) {
+          assert.equal((await backend.find(enqueued.job.id))?.status, 'QUEUED')
+          const added = await backend.enqueue({ type: 'work', input: packPayload(2), concurrencyGroup: `g${index}` })
+          assert.equal(added.outcome, 'added')
+        }
+      }
+    }
+  )
+}
 
 test('a commit of one process wakes another one without polling', { timeout: 20_000 }, async (t) => {
   const path = await temporaryDatabase(t)
