@@ -41,6 +41,11 @@ output "distribution_id" {
   value       = module.edge.distribution_id
 }
 
+output "function_architecture" {
+  description = "Architecture of the function, whose image a deployment needs; null when there is none."
+  value       = var.function == null ? null : var.function.architecture
+}
+
 output "secret_names" {
   description = "Secrets whose values are put in by hand."
   value       = { for name, secret in aws_secretsmanager_secret.setting : name => secret.name }

@@ -186,7 +186,8 @@ resource "aws_ecr_lifecycle_policy" "service" {
 
   # The deploy tags what it brings into a stage. What an earlier rule selects, later ones leave alone: so what a stage runs, or ran, does not go
   # however much was pushed since. The last stage comes first: what prod still runs, dev has long gone beyond, and dev's rule would expire it.
-  # ECR keeps the images of each architecture while an index names them. A deployment has three indexes: service, worker and function.
+  # ECR keeps the images of each architecture while an index names them. A deployment has three tags: the indexes of service and worker, the
+  # function's one image.
   policy = jsonencode({
     rules = concat([
       for index, stage in reverse(var.stages) : {
@@ -198,9 +199,9 @@ resource "aws_ecr_lifecycle_policy" "service" {
       ], [{
         rulePriority = 1 + length(var.stages)
         description  = "What was built, at least as long as its version of the application is kept"
-        # A version has five of each target: an index, an image of each architecture, the index's signature and its bill of materials. Twice
-        # that, since a build that failed before its version was made has pushed images too.
-        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 30 * var.kept_version_count }
+        # A version has five of service and of worker: an index, an image of each architecture, the index's signature and its bill of materials.
+        # It has six of the function, which has no index. Twice that, since a build that failed before its version was made has pushed images too.
+        selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 32 * var.kept_version_count }
         action    = { type = "expire" }
     }])
   })

@@ -46,20 +46,50 @@ test('every action is pinned by its commit, and says which version that is', asy
   }
 })
 
+const TARGETS = ['service', 'worker', 'function_amd64', 'function_arm64']
+
 test('images are signed by their digests, with the bill of materials, before a stage gets them', async () => {
   const deploy = new Map(await workflows()).get('deploy.yml') ?? ''
   const [build = '', stages = ''] = deploy.slice(deploy.indexOf('\n  build:')).split('\n  dev:')
   const order = ['imagetools create', 'make sbom', 'cosign sign', 'cosign attest', 'create-application-version']
-  const places = order.map((step) => build.indexOf(step))
-  assert.deepEqual(
-    places.map((place) => place > 0),
-    order.map(() => true)
-  )
-  assert.deepEqual(
-    places,
-    places.toSorted((a, b) => a - b)
-  )
-  for (const target of ['service', 'worker']) assert.ok(build.includes(`steps.join.outputs.${target} }}`), target)
+  assertInOrder(build, order)
+  const signed = /IMAGES: >-\n((?: {12}.*\n)+)/.exec(build)?.[1] ?? ''
+  for (const target of TARGETS) {
+    assert.ok(signed.includes(`steps.join.outputs.${target} }}`), target)
+    // As often as there are stages.
+    assert.equal(stages.split(`${target}: \${{ needs.build.outputs.${target} }}`).length, 4, target)
+  }
   assert.match(build, /echo "\$target=\$REPOSITORY@\$digest"/)
+  assert.match(build, /echo "function_\$architecture=\$REPOSITORY@\$digest"/)
   assert.match(stages, /needs: build/)
 })
+
+test('every target of the Dockerfile is built, without an index of its own, which Lambda does not take', async () => {
+  const deploy = new Map(await workflows()).get('deploy.yml') ?? ''
+  const dockerfile = await readFile(new URL('../../Dockerfile', import.meta.url), 'utf8')
+  const built = /for target in ([\w ]+); do\n +tag=\$label-\$target-\$ARCHITECTURE/.exec(deploy)?.[1]?.split(' ') ?? []
+  const targets = [...dockerfile.matchAll(/^FROM runtime AS (\w+)$/gm)].map(([, target]) => target)
+  assert.deepEqual(new Set(built), new Set(targets))
+  for (const [line] of deploy.matchAll(/docker build .*$/gm)) assert.match(line, /--provenance=false/)
+})
+
+test('a stage verifies what it gets before anything of it changes, and accepts the signature of main alone', async () => {
+  const stage = new Map(await workflows()).get('stage.yml') ?? ''
+  assertInOrder(stage, [
+    'cosign verify "${signer',
+    'cosign verify-attestation',
+    'terraform apply',
+    'run --silent deploy'
+  ])
+  assert.match(stage, /SIGNER: .*\/\.github\/workflows\/deploy\.yml@refs\/heads\/main$/m)
+  const verified = /IMAGES: (.*)$/m.exec(stage)?.[1] ?? ''
+  const inputs = [...stage.matchAll(/^ {6}(\w+):\n {8}description: .*\n/gm)].map(([, name = '']) => name)
+  const images = inputs.filter((name) => name !== 'label')
+  assert.deepEqual(images, TARGETS)
+  for (const image of images) assert.ok(verified.includes(`inputs.${image} }}`), image)
+})
+
+function assertInOrder(text: string, steps: readonly string[]): void {
+  const places = steps.map((step) => text.indexOf(step))
+  for (const [index, place] of places.entries()) assert.ok(place > (places[index - 1] ?? -1), steps[index])
+}

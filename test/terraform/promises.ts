@@ -614,16 +614,23 @@ test('the boundary leaves the stage’s roles what they do', () => {
   }
 })
 
-/** What a push of the workflow adds: an index for each target, an image of each architecture, and what cosign keeps beside an index. */
+/**
+ * What a push of the workflow adds: an image of each target and architecture, an index of service and of worker, and what cosign keeps beside
+ * what is deployed. Lambda takes no index.
+ */
 function pushOf(version: number, stages: readonly string[]): readonly RepositoryImage[] {
+  const beside = (name: string) =>
+    ['sig', 'att'].map((kind) => ({ digest: `${name}-${kind}`, tags: [`sha256-${kind}`] }))
+  const deployed = (target: string) => stages.map((stage) => `deployed-${stage}-${version}-${target}`)
   return ['service', 'worker', 'function'].flatMap((target) => {
+    const index = `${version}-${target}`
     const parts = ['amd64', 'arm64'].map((architecture) => ({
-      digest: `${version}-${target}-${architecture}`,
-      tags: [`${version}-${target}-${architecture}`]
+      digest: `${index}-${architecture}`,
+      tags: [`${index}-${architecture}`, ...(target === 'function' && architecture === 'amd64' ? deployed(target) : [])]
     }))
-    const tags = [`${version}-${target}`, ...stages.map((stage) => `deployed-${stage}-${version}-${target}`)]
-    const beside = ['sig', 'att'].map((kind) => ({ digest: `${version}-${target}-${kind}`, tags: [`sha256-${kind}`] }))
-    return [...parts, { digest: `${version}-${target}`, tags, parts: parts.map(({ digest }) => digest) }, ...beside]
+    if (target === 'function') return parts.flatMap((part) => [part, ...beside(part.digest)])
+    const tags = [index, ...deployed(target)]
+    return [...parts, { digest: index, tags, parts: parts.map(({ digest }) => digest) }, ...beside(index)]
   })
 }
 
@@ -639,8 +646,11 @@ test('no image expires that a stage runs, however old, nor one that a version of
   // Every second build failed after it had pushed.
   const images = versions.flatMap((pushed, version) => [...pushed, ...pushOf(version + 0.5, [])])
   const kept = new Set(keptImages(String(policy), images).map(({ digest }) => digest))
-  // The signature of what was deployed long ago goes.
-  const deployed = versions[3]?.filter(({ tags }) => !tags.some((tag) => tag.startsWith('sha256-'))) ?? []
+  // The signature of what was deployed long ago goes, and the function for the other architecture.
+  const deployed =
+    versions[3]?.filter(
+      ({ digest, tags }) => digest !== '3-function-arm64' && !tags.some((tag) => tag.startsWith('sha256-'))
+    ) ?? []
   const needed = [deployed, ...versions.slice(-versionCount)].flat()
   for (const { digest } of needed) assert(kept.has(digest), digest)
   assert(kept.size < images.length / 2, 'what nobody needs goes')
