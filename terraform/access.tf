@@ -105,6 +105,15 @@ data "aws_iam_policy_document" "secrets" {
   }
 }
 
+# What those read that know callers.
+data "aws_iam_policy_document" "callers" {
+  statement {
+    sid       = "Keys"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.api_keys.arn]
+  }
+}
+
 data "aws_iam_policy_document" "trust" {
   for_each = {
     elasticbeanstalk = "elasticbeanstalk.amazonaws.com"
@@ -142,6 +151,7 @@ resource "aws_iam_role_policy" "web" {
     data    = data.aws_iam_policy_document.data.json
     image   = data.aws_iam_policy_document.image.json
     secrets = data.aws_iam_policy_document.secrets.json
+    callers = data.aws_iam_policy_document.callers.json
     host    = data.aws_iam_policy_document.host.json
   }
 

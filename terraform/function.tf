@@ -17,6 +17,7 @@ locals {
   # AWS_REGION is Lambda's own to set. A secret is read at the start, since the state and everybody who may look at a function see its variables.
   function_variables = local.has_function ? merge(
     { for name, value in local.settings : name => value if name != "AWS_REGION" },
+    local.caller_settings,
     { LAMBDA_SECRETS = join(",", [for name, secret in aws_secretsmanager_secret.setting : "${name}=${secret.arn}"]) },
     var.function.classifier == null ? {} : { LAMBDA_CLASSIFIER = var.function.classifier }
   ) : {}
@@ -156,6 +157,7 @@ resource "aws_iam_role_policy" "function" {
   for_each = local.has_function ? {
     data    = data.aws_iam_policy_document.data.json
     secrets = data.aws_iam_policy_document.secrets.json
+    callers = data.aws_iam_policy_document.callers.json
     own     = data.aws_iam_policy_document.function[0].json
   } : {}
 

@@ -48,7 +48,7 @@ output "function_architecture" {
 
 output "secret_names" {
   description = "Secrets whose values are put in by hand."
-  value       = { for name, secret in aws_secretsmanager_secret.setting : name => secret.name }
+  value       = merge({ for name, secret in aws_secretsmanager_secret.setting : name => secret.name }, { API_KEYS = aws_secretsmanager_secret.api_keys.name })
 }
 
 output "job_settings" {

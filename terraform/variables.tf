@@ -96,8 +96,8 @@ variable "settings" {
   default     = {}
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["API_SECRET_KEY", "JWT_SECRET_KEY", "WEBHOOK_SECRET", "SENTRY_DSN", "SECRET_HEADER_VALUE"])) == 0
-    error_message = "settings: secrets do not belong here, they would be in the state; see var.secrets."
+    condition     = length(setintersection(keys(var.settings), ["API_SECRET_KEY", "JWT_SECRET_KEY", "WEBHOOK_SECRET", "SENTRY_DSN", "SECRET_HEADER_VALUE", "API_KEYS_FILE"])) == 0
+    error_message = "settings: secrets do not belong here, they would be in the state; see var.secrets, and var.api_keys for API_KEYS_FILE."
   }
 }
 
@@ -110,6 +110,12 @@ variable "secrets" {
     condition     = contains(var.secrets, "API_SECRET_KEY")
     error_message = "secrets: API_SECRET_KEY must be among them, since the canary calls with it."
   }
+}
+
+variable "api_keys" {
+  description = "Whether web tier and function take keys with names, scopes, rates and ends (API_KEYS_FILE) from a secret of the stage. Its value is put in by hand before this is set: docs/deploy.md."
+  type        = bool
+  default     = false
 }
 
 variable "log_retention_days" {

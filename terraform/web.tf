@@ -155,7 +155,7 @@ locals {
       UpdateLevel = "minor"
     }
     # Jobs are the workers'.
-    "aws:elasticbeanstalk:application:environment"        = merge({ JOBS_CONCURRENCY = "0" }, local.settings)
+    "aws:elasticbeanstalk:application:environment"        = merge({ JOBS_CONCURRENCY = "0" }, local.settings, local.caller_settings)
     "aws:elasticbeanstalk:application:environmentsecrets" = { for name, secret in aws_secretsmanager_secret.setting : name => secret.arn }
   })
 

@@ -5,11 +5,11 @@
 
 import { KeyFileError } from '../server/callers/key-file.ts'
 import { KeyRing } from '../server/callers/key-ring.ts'
-import { watchKeyFile } from '../server/callers/watched-key-file.ts'
+import { keyFileAt, watchKeyFile, type KeyFileSource } from '../server/callers/watched-key-file.ts'
 import { giveUp, type ProcessContext } from './open-process.ts'
 
 /**
- * Opens the keys of `API_KEYS_FILE`: read now, again when the file changes, and on SIGHUP.
+ * Opens the keys of `API_KEYS_FILE`, a file or a secret of AWS: read now, again when it changes, and on SIGHUP.
  * @returns no key where the setting is not set; undefined when the process cannot start, and the reason is on standard error
  */
 export async function openKeyRing(context: ProcessContext): Promise<KeyRing | undefined> {
@@ -17,7 +17,8 @@ export async function openKeyRing(context: ProcessContext): Promise<KeyRing | un
   const ring = new KeyRing()
   if (config.apiKeysFile === undefined) return ring
   try {
-    const file = await watchKeyFile({ path: config.apiKeysFile, ring, log: log.logger })
+    const source = await openSource(config.apiKeysFile, closing)
+    const file = await watchKeyFile({ source, ring, log: log.logger })
     closing.adopt(file, () => file.close())
     metrics.addApiKeys({
       keyCount: () => ring.size,
@@ -32,4 +33,13 @@ export async function openKeyRing(context: ProcessContext): Promise<KeyRing | un
     return giveUp(`Cannot start: API_KEYS_FILE cannot be read: ${error.message}`)
   }
   return ring
+}
+
+async function openSource(address: string, closing: ProcessContext['closing']): Promise<KeyFileSource> {
+  if (!address.startsWith('arn:')) return keyFileAt(address)
+  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  const { KeySecret } = await import('../platform/key-secret.ts')
+  const secret = new KeySecret(address)
+  closing.defer(() => secret.close())
+  return secret
 }

@@ -12,6 +12,12 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Another than those of the settings.
+override_resource {
+  target = aws_secretsmanager_secret.api_keys
+  values = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sbert-service-test/API_KEYS-AbCdEf" }
+}
+
 variables {
   stage         = "test"
   version_label = "v1"
@@ -20,6 +26,7 @@ variables {
   worker_tasks  = { min = 0, max = 5 }
   web_schedule  = { morning = { recurrence = "0 6 * * *", min = 3, desired = 4, max = 8 } }
   slack         = { team_id = "T0123456789", channel_id = "C0123456789" }
+  api_keys      = true
 
   function = {
     image        = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sbert-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -134,11 +141,21 @@ run "a_stage_with_everything_made_here" {
     error_message = "No secret is a plain variable."
   }
 
+  assert {
+    condition     = local.web_options["aws:elasticbeanstalk:application:environment"].API_KEYS_FILE == aws_secretsmanager_secret.api_keys.arn && local.function_variables.API_KEYS_FILE == aws_secretsmanager_secret.api_keys.arn && !contains([for variable in local.worker_container.environment : variable.name], "API_KEYS_FILE")
+    error_message = "Who knows callers takes keys from the secret, by its name alone; workers take none."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.api_keys.kms_key_id == aws_kms_key.main.arn && one(data.aws_iam_policy_document.callers.statement).resources == toset([aws_secretsmanager_secret.api_keys.arn]) && aws_iam_role_policy.web["callers"].policy != null && aws_iam_role_policy.function["callers"].policy != null && !contains(keys(aws_iam_role_policy.worker_start), "callers")
+    error_message = "The file of keys is read by web tier and function, and by nobody else."
+  }
+
   # Who may do what
 
   assert {
     condition = alltrue([
-      for statement in concat(data.aws_iam_policy_document.data.statement, data.aws_iam_policy_document.work.statement, data.aws_iam_policy_document.secrets.statement, data.aws_iam_policy_document.canary.statement) :
+      for statement in concat(data.aws_iam_policy_document.data.statement, data.aws_iam_policy_document.work.statement, data.aws_iam_policy_document.secrets.statement, data.aws_iam_policy_document.callers.statement, data.aws_iam_policy_document.canary.statement) :
       alltrue([for action in statement.actions : !strcontains(action, "*")]) && alltrue([for resource in statement.resources : resource != "*" && !endswith(resource, ":*") || startswith(resource, "arn:aws:logs:")])
     ])
     error_message = "On data no statement has a wildcard for its action or resource."
@@ -255,6 +272,7 @@ run "a_stage_with_a_domain_in_a_given_network" {
     web_instances = { min = 1, max = 1 }
     worker_tasks  = { min = 1, max = 2 }
     slack         = null
+    api_keys      = false
     cost_alarms   = false
     function      = null
   }
@@ -282,6 +300,11 @@ run "a_stage_with_a_domain_in_a_given_network" {
   assert {
     condition     = output.url == "https://sbert.example.org" && contains(keys(aws_cloudwatch_metric_alarm.stage), "certificate-expiry") && contains(module.edge.alarm_names, "certificate-expiry")
     error_message = "The service has its name, and both its certificates are watched."
+  }
+
+  assert {
+    condition     = !contains(keys(local.web_options["aws:elasticbeanstalk:application:environment"]), "API_KEYS_FILE")
+    error_message = "A secret that has no value yet is not asked for."
   }
 
   assert {

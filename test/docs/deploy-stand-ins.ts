@@ -96,6 +96,9 @@ function apply(folder: string, source: string, rest: readonly string[], variable
     folder !== 'terraform' || made.files.includes('secret API_SECRET_KEY'),
     'instances do not start without their secrets'
   )
+  // An instance reads its keys as it starts.
+  need(!variables.includes('api_keys') || made.files.includes('secret API_KEYS'), 'the keys have no value yet')
+  if (folder === 'terraform') made.secrets.push('API_KEYS')
   made.applied.push(folder)
 }
 
@@ -144,7 +147,11 @@ function aws(): string {
     case 'secretsmanager put-secret-value': {
       const [, name = ''] = /^sbert-service-dev\/(\w+)$/.exec(valueOf('--secret-id')) ?? []
       need(made.secrets.includes(name), `ResourceNotFoundException: ${valueOf('--secret-id')}`)
-      need(valueOf('--secret-string').length >= 30, 'a secret without a value')
+      const value = valueOf('--secret-string')
+      need(
+        (value.startsWith('file://') ? readFileSync(value.slice(7), 'utf8') : value).length >= 30,
+        'a secret without a value'
+      )
       made.files.push(`secret ${name}`)
       return ''
     }

@@ -7,7 +7,7 @@
 // a service; terraform, docker, gh and the AWS CLI are stand-ins that refuse what does not exist. Terraform itself runs in make test-terraform.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile, stat } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -42,6 +42,17 @@ function blocksOf(page: string): string[] {
 /** Not what someone has initialised in the repository. */
 function isOurs(path: string): boolean {
   return !/\.terraform(?:$|\/)/.test(path)
+}
+
+async function timeOf(path: string): Promise<number> {
+  return (await stat(join(ROOT, path))).mtimeMs
+}
+
+/** Whether make would find everything installed: the clone has the same packages by a link, which it must not replace. */
+async function isInstalled(): Promise<boolean> {
+  const sources = ['package-lock.json', '.npmrc', 'tools/node/package.json', 'web/package.json']
+  const installedMs = await timeOf('node_modules/.package-lock.json')
+  return (await Promise.all(sources.map(timeOf))).every((ms) => ms <= installedMs)
 }
 
 /** A clone, with stand-ins before the programs of the machine. */
@@ -97,6 +108,10 @@ test('docs/deploy.md works as it is typed, from an empty account to a rotated ke
     () => false
   )
   if (!hasZip) return t.skip('zip is not on this machine')
+  assert(
+    await isInstalled(),
+    'packages are older than the lock file, and make would install them anew for the clone: npm ci'
+  )
   const { folder, env, account } = await openClone(t)
   const blocks = blocksOf(await readFile(join(ROOT, 'docs/deploy.md'), 'utf8'))
   assert(blocks.length > 12)
@@ -122,8 +137,8 @@ test('docs/deploy.md works as it is typed, from an empty account to a rotated ke
   assert.match(stdout, /new runs/)
   const state = await account()
   assert.deepEqual([state.environment.label, state.service.task], ['first', 'worker:1'], 'the page has rolled back')
-  // Digests of the old key and of the new one, which the stand-in for openssl makes the same.
-  assert.equal(state.pairs.filter(({ Key }: { Key: string }) => /^[0-9a-f]{64}$/.test(Key)).length, 1)
+  // Digests of the old key and of the new one, which the stand-in for openssl makes the same, and of the key with scopes.
+  assert.equal(state.pairs.filter(({ Key }: { Key: string }) => /^[0-9a-f]{64}$/.test(Key)).length, 2)
   for (const stage of ['dev', 'prod'])
     assert.match(
       await readFile(join(folder, `terraform/stages/${stage}.s3.tfbackend`), 'utf8'),

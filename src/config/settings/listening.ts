@@ -22,8 +22,8 @@ export const LISTENING_SETTINGS = {
   API_KEYS_FILE: text({
     default: undefined,
     pattern: /^[^\0]{1,4096}$/,
-    bounds: 'a path',
-    doc: 'JSON file of keys with names, scopes, rates and ends, by their digests (docs/security.md); read again when it changes, and on SIGHUP.'
+    bounds: 'a path, or the ARN of a secret in AWS Secrets Manager',
+    doc: 'JSON file of keys with names, scopes, rates and ends, by their digests (docs/security.md); read again when it changes, and on SIGHUP. A secret is looked at each minute.'
   }),
   JWT_SECRET_KEY: list({
     itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,

@@ -3,35 +3,61 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import assert from 'node:assert/strict'
 import { open, stat } from 'node:fs/promises'
 import type { BigIntStats } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { KeyFileError, MAX_KEY_FILE_BYTES, parseKeyFile, type ApiKey } from './key-file.ts'
 import type { KeyRing } from './key-ring.ts'
 
+/** Where a file of keys is kept. */
+export interface KeyFileSource {
+  /** How often it is looked at. */
+  readonly intervalMs: number
+  /**
+   * Reads it, unless it is still the version that is known.
+   * @throws what is wrong, with a `code` that may be logged
+   */
+  readIfNot(known: string | undefined): Promise<{ readonly text: string; readonly version: string } | undefined>
+}
+
 /** Options of {@link watchKeyFile}. */
 export interface WatchKeyFileOptions {
-  readonly path: string
+  readonly source: KeyFileSource
   readonly ring: KeyRing
   readonly log: Pick<FastifyBaseLogger, 'info' | 'error'>
-  /** How often the file is looked at. @default 1000 */
-  readonly intervalMs?: number
 }
 
 const INTERVAL_MS = 1000
 
 /**
- * Reads a file of keys into a ring, and again whenever it has changed. It is looked at by its path each second: editors,
- * configuration tools and Kubernetes replace files, folders or symbolic links, which a watch of the old file would not
- * tell of, and network disks tell nothing at all.
+ * A file on disk. It is looked at by its path each second: editors, configuration tools and Kubernetes replace files, folders or symbolic
+ * links, which a watch of the old file would not tell of, and network disks tell nothing at all.
+ */
+export function keyFileAt(path: string, intervalMs = INTERVAL_MS): KeyFileSource {
+  return {
+    intervalMs,
+    async readIfNot(known) {
+      if (known !== undefined && versionOf(await stat(path, { bigint: true })) === known) return undefined
+      await using file = await open(path)
+      const stats = await file.stat({ bigint: true })
+      if (!stats.isFile()) throw new KeyFileError('it is no file')
+      if (stats.size > MAX_KEY_FILE_BYTES) throw new KeyFileError(`it is longer than ${MAX_KEY_FILE_BYTES} bytes`)
+      return { text: await file.readFile('utf8'), version: versionOf(stats) }
+    }
+  }
+}
+
+/**
+ * Reads a file of keys into a ring, and again whenever it has changed.
  * @throws {KeyFileError} when the file cannot be read now
  */
 export async function watchKeyFile(options: WatchKeyFileOptions): Promise<WatchedKeyFile> {
-  const { path, ring, intervalMs = INTERVAL_MS } = options
-  const { keys, fingerprint } = await readKeys(path)
+  const { source, ring } = options
+  const { keys, version } = await readKeys(source)
   ring.replace(keys)
-  const watched = new WatchedKeyFile(options, fingerprint)
-  const timer = setInterval(() => void watched.look(), intervalMs).unref()
+  const watched = new WatchedKeyFile(options, version)
+  const timer = setInterval(() => void watched.look(), source.intervalMs).unref()
   watched.signal.addEventListener('abort', () => clearInterval(timer))
   return watched
 }
@@ -40,15 +66,15 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<Watche
 export class WatchedKeyFile {
   readonly #options: WatchKeyFileOptions
   readonly #closing = new AbortController()
-  #fingerprint: string
+  #version: string
   /** What was wrong when the file was last read; it is tried again until it is right. */
   #problem: string | undefined
   #failureCount = 0
   #looking: Promise<void> | undefined
 
-  constructor(options: WatchKeyFileOptions, fingerprint: string) {
+  constructor(options: WatchKeyFileOptions, version: string) {
     this.#options = options
-    this.#fingerprint = fingerprint
+    this.#version = version
   }
 
   /** Aborted once it is closed. */
@@ -85,14 +111,13 @@ export class WatchedKeyFile {
   }
 
   async #lookOnce(isForced: boolean): Promise<void> {
-    const { path, ring, log } = this.#options
+    const { source, ring, log } = this.#options
     try {
-      const isKnown =
-        this.#problem === undefined && fingerprintOf(await stat(path, { bigint: true })) === this.#fingerprint
-      if (isKnown && !isForced) return
-      const { keys, fingerprint } = await readKeys(path)
-      if (this.signal.aborted) return
-      this.#fingerprint = fingerprint
+      const known = this.#problem === undefined && !isForced ? this.#version : undefined
+      const found = await source.readIfNot(known)
+      if (found === undefined || this.signal.aborted) return
+      const keys = parseKeyFile(found.text)
+      this.#version = found.version
       this.#problem = undefined
       ring.replace(keys)
       log.info({ keyCount: keys.length }, 'API keys were read')
@@ -107,20 +132,18 @@ export class WatchedKeyFile {
   }
 }
 
-async function readKeys(path: string): Promise<{ keys: ApiKey[]; fingerprint: string }> {
+async function readKeys(source: KeyFileSource): Promise<{ keys: ApiKey[]; version: string }> {
   try {
-    await using file = await open(path)
-    const stats = await file.stat({ bigint: true })
-    if (!stats.isFile()) throw new KeyFileError('it is no file')
-    if (stats.size > MAX_KEY_FILE_BYTES) throw new KeyFileError(`it is longer than ${MAX_KEY_FILE_BYTES} bytes`)
-    return { keys: parseKeyFile(await file.readFile('utf8')), fingerprint: fingerprintOf(stats) }
+    const found = await source.readIfNot(undefined)
+    assert(found !== undefined, 'This is a bug: nothing is known yet')
+    return { keys: parseKeyFile(found.text), version: found.version }
   } catch (error) {
     throw error instanceof KeyFileError ? error : new KeyFileError(problemOf(error), { cause: error })
   }
 }
 
 /** Differs whenever a file was written or another has taken its place. */
-function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }
 

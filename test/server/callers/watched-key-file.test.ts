@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { digestOf, MAX_KEY_FILE_BYTES } from '../../../src/server/callers/key-file.ts'
 import { KeyRing } from '../../../src/server/callers/key-ring.ts'
-import { watchKeyFile } from '../../../src/server/callers/watched-key-file.ts'
+import { keyFileAt, watchKeyFile } from '../../../src/server/callers/watched-key-file.ts'
 import { temporaryFolder } from '../mentor-app.ts'
 import { lineLogger } from '../test-app.ts'
 
@@ -30,7 +30,7 @@ async function until(isSo: () => boolean): Promise<void> {
 async function watch(t: TestContext, path: string) {
   const ring = new KeyRing()
   const lines: string[] = []
-  const file = await watchKeyFile({ path, ring, log: lineLogger(lines), intervalMs: 5 })
+  const file = await watchKeyFile({ source: keyFileAt(path, 5), ring, log: lineLogger(lines) })
   t.after(() => file.close())
   const knows = (key: string): boolean => ring.find(digestOf(key), 0) !== undefined
   return { ring, lines, file, knows }
@@ -97,7 +97,7 @@ test('watchKeyFile() does not begin without keys', async (t) => {
   const folder = await temporaryFolder(t)
   const log = lineLogger([])
   for (const path of [join(folder, 'none.json'), folder]) {
-    await assert.rejects(watchKeyFile({ path, ring: new KeyRing(), log }), { name: 'KeyFileError' })
+    await assert.rejects(watchKeyFile({ source: keyFileAt(path), ring: new KeyRing(), log }), { name: 'KeyFileError' })
   }
 })
 
@@ -105,7 +105,7 @@ test('reload() reads the file without waiting for a look', async (t) => {
   const path = join(await temporaryFolder(t), 'keys.json')
   await writeFile(path, fileOf('one'))
   const ring = new KeyRing()
-  const file = await watchKeyFile({ path, ring, log: lineLogger([]), intervalMs: 1e6 })
+  const file = await watchKeyFile({ source: keyFileAt(path, 1e6), ring, log: lineLogger([]) })
   t.after(() => file.close())
   await writeFile(path, fileOf('two'))
   await file.reload()
