@@ -14,7 +14,7 @@ export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: start
 start: download-models web ## set up whatever is missing, then serve on http://127.0.0.1:8080
@@ -84,6 +84,10 @@ sbom: $(INSTALLED) ## write sbom.cdx.json, the bill of materials in CycloneDX
 .PHONY: test-terraform
 test-terraform: $(INSTALLED) ## check terraform/ and .github/ without an account: mocks, policies, an emulator
 	@$(RUN) test-terraform
+
+.PHONY: test-terraform-faults
+test-terraform-faults: download-models ## put every known mistake back into a copy, one by one, and see that test-terraform finds it
+	@$(RUN) test-terraform -- faults
 
 .PHONY: test-clients
 test-clients: download-models ## run the programs of docs/clients.md against the service, with packages from PyPI and npm

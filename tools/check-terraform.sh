@@ -5,11 +5,12 @@
 # Everything about terraform/ and .github/ that can be checked without an account: form, validity, policies, promises against a
 # mocked provider, and an apply and destroy on an emulator with jobs done in between. Needs terraform, Python 3,
 # Go and, for the emulators, Java with Maven. TF_MIRROR names a folder of providers for machines that cannot reach the registry.
-# usage: check-terraform.sh [<check>…], by default all of them
+# usage: check-terraform.sh [<check>…], by default all of them but faults, which tests the checks and takes twenty minutes
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 CHECKOV=3.3.30
+CLOUDSPLAINING=0.9.1
 ACTIONLINT=1.7.12
 CACHE=.cache/check-terraform
 STACKS=(terraform terraform/account terraform/endpoints)
@@ -35,7 +36,7 @@ wanted=("$@")
 known=()
 is_wanted() {
   local name
-  [ ${#wanted[@]} -gt 0 ] || return 0
+  if [ ${#wanted[@]} = 0 ]; then [ "$1" != faults ]; return; fi
   for name in "${wanted[@]}"; do if [ "$name" = "$1" ]; then return 0; fi; done
   return 1
 }
@@ -63,25 +64,54 @@ format() {
   terraform fmt -check -diff -recursive terraform
 }
 
+initialised() {
+  terraform -chdir="$1" init -backend=false -lockfile=readonly -input=false -no-color ${TF_MIRROR:+-plugin-dir="$TF_MIRROR"}
+}
+
+# A Python of its own with one package. Prints where its Python is.
+installed() {
+  # Bash forgets it in $(…).
+  set -e
+  local folder=$PWD/$CACHE/$1-$2
+  if [ ! -e "$folder/ready" ]; then
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet "$1==$2"
+    touch "$folder/ready"
+  fi
+  echo "$folder/bin/python"
+}
+
 stacks() {
-  local stack
+  local stack python
   for stack in "${STACKS[@]}"; do
-    terraform -chdir="$stack" init -backend=false -lockfile=readonly -input=false -no-color ${TF_MIRROR:+-plugin-dir="$TF_MIRROR"}
+    initialised "$stack"
     terraform -chdir="$stack" validate -no-color -no-tests
     terraform -chdir="$stack" test -no-color
   done
   # After the stacks, not beside them: each terraform takes half a gigabyte.
-  node --test test/terraform/promises.ts
+  python=$(installed cloudsplaining "$CLOUDSPLAINING")
+  CLOUDSPLAINING=$python node --test test/terraform/promises.ts
 }
 
 checkov() {
-  if [ ! -e "$CACHE/checkov-$CHECKOV/bin/checkov" ]; then
-    rm -rf "$CACHE/checkov-$CHECKOV"
-    python3 -m venv "$CACHE/checkov-$CHECKOV"
-    "$CACHE/checkov-$CHECKOV/bin/python" -m pip install --quiet "checkov==$CHECKOV"
-  fi
+  local python
+  python=$(installed checkov "$CHECKOV")
   # Its parser is slow on a busy machine, and what it gives up on would go unchecked.
-  HCL_PARSE_TIMEOUT_SEC=120 "$CACHE/checkov-$CHECKOV/bin/checkov" --config-file terraform/.checkov.yaml
+  HCL_PARSE_TIMEOUT_SEC=120 "$python" "${python%/*}/checkov" --config-file terraform/.checkov.yaml
+}
+
+# What the stacks run and are run by: the edge's function in its own engine, the deployment on stand-ins, workflows, these checks.
+programs() {
+  node --test 'test/edge/*.test.ts' 'test/tools/deploy/*.test.ts' 'test/terraform/*.test.ts' 'test/github/*.test.ts' test/tools/check-terraform.test.ts
+}
+
+# The test of these tests: each mistake that was made once is put back, and has to be found.
+faults() {
+  local stack python
+  for stack in "${STACKS[@]}"; do initialised "$stack"; done
+  python=$(installed cloudsplaining "$CLOUDSPLAINING")
+  CLOUDSPLAINING=$python node --test test/terraform/faults.ts
 }
 
 workflows() {
@@ -95,8 +125,10 @@ workflows() {
 check format format
 check checkov checkov
 check workflows workflows
+check programs programs
 check stacks stacks
 check applied node --test test/terraform/applied.ts
+check faults faults
 
 for name in ${wanted[@]+"${wanted[@]}"}; do
   if [[ " ${known[*]} " != *" $name "* ]]; then

@@ -9,7 +9,7 @@ locals {
   # What neither plan nor apply needs to know: data, secrets, what callers asked.
   data_actions = [
     "dynamodb:BatchGetItem", "dynamodb:ExportTableToPointInTime", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query",
-    "dynamodb:Scan", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogObject", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail",
+    "dynamodb:Scan", "ecs:ExecuteCommand", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogObject", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail",
     "logs:StartQuery", "logs:Unmask", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage",
     "ssm:GetParameter*", "sts:AssumeRole"
   ]

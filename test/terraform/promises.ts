@@ -8,7 +8,10 @@
  * Run by tools/check-terraform.sh: it needs terraform and takes a minute, so it is no part of `npm test`.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import process from 'node:process'
 import { before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { keptImages, type RepositoryImage } from './ecr-lifecycle.ts'
 import { isAllowed, type Attempt, type Statement } from './iam-simulation.ts'
 import { listOf, mockedResources, statementsOf, type MockedResource } from './mocked.ts'
@@ -327,6 +330,110 @@ test('no workflow has a way to administrator', () => {
   }
 })
 
+const WITHIN_STAGE = 'on what has the stage’s name alone, as the tests of stages show'
+const WITHIN_BOUNDARY = 'for roles of the stage alone, which must have its boundary'
+const PASSES_STAGE_ROLES = 'only roles of the stage are passed, whose boundary holds whatever runs with them'
+const BY_CLOUDFORMATION =
+  'in the hand of CloudFormation, on the stacks of the stage’s environment; no role but the stage’s is passed'
+const NO_NARROWER = 'AWS knows no narrower resource for it'
+
+/** What cloudsplaining finds and is meant to be so, with the reason. */
+const ACCEPTED: Readonly<Record<string, readonly (readonly [kind: string, findings: string, reason: string])[]>> = {
+  build: [['CredentialsExposure', 'ecr:GetAuthorizationToken', NO_NARROWER]],
+  deploy: [
+    ['InfrastructureModification', 'ecs:RegisterTaskDefinition', NO_NARROWER],
+    ['PrivilegeEscalation', 'CreateEC2WithExistingIP ModifyExistingEC2LaunchTemplate', BY_CLOUDFORMATION],
+    ['PrivilegeEscalation', 'EditExistingLambdaFunctionWithRole UpdateAndInvokeLambdaFunction', 'the stage’s function']
+  ],
+  apply: [
+    ['InfrastructureModification', 'ecs:RegisterTaskDefinition', NO_NARROWER],
+    [
+      'ServiceWildcard',
+      'budgets chatbot cloudwatch dynamodb ecs elasticbeanstalk events lambda logs s3 secretsmanager sns sqs wafv2',
+      WITHIN_STAGE
+    ],
+    [
+      'PrivilegeEscalation',
+      'AttachRolePolicy AttachRolePolicyThenUpdateAssumeRolePolicy PutRolePolicy PutRolePolicyThenUpdateAssumeRolePolicy UpdateRolePolicyToAssumeIt',
+      WITHIN_BOUNDARY
+    ],
+    ['PrivilegeEscalation', 'CreateEC2WithExistingIP ModifyExistingEC2LaunchTemplate', BY_CLOUDFORMATION],
+    [
+      'PrivilegeEscalation',
+      'PassExistingRoleToCloudFormation PassExistingRoleToNewECSClusterRunTask PassExistingRoleToNewECSClusterServiceTask ' +
+        'PassExistingRoleToNewECSService PassExistingRoleToNewECSTaskViaRunTask PassExistingRoleToNewECSTaskViaStartTask ' +
+        'PassExistingRoleToNewLambdaThenAddPermission PassExistingRoleToNewLambdaThenInvoke ' +
+        'PassExistingRoleToNewLambdaThenTriggerWithExistingDynamo PassExistingRoleToNewLambdaThenTriggerWithNewDynamo',
+      PASSES_STAGE_ROLES
+    ],
+    [
+      'PrivilegeEscalation',
+      'EditExistingLambdaFunctionWithRole UpdateAndInvokeLambdaFunction UpdateLambdaFunctionAndAddPermission',
+      'the stage’s function; the canary’s is denied'
+    ]
+  ],
+  // The most that any role of a stage may do.
+  boundary: [
+    ['CredentialsExposure', 'ecr:GetAuthorizationToken', NO_NARROWER],
+    ['ServiceWildcard', 'dynamodb logs s3 sqs', WITHIN_STAGE],
+    [
+      'PrivilegeEscalation',
+      'CreateEC2WithExistingIP ExecuteCloudFormationChangeSet ModifyExistingEC2LaunchTemplate PassExistingRoleToCloudFormation ' +
+        'PassExistingRoleToNewCloudFormationStackSet PassRoleToUpdateCloudFormationStackSet',
+      'web and beanstalk are the roles that may be passed, which have this boundary themselves'
+    ]
+  ]
+}
+
+test('cloudsplaining finds in the workflows’ roles, and in the boundary, what is accepted with a reason, and nothing else', () => {
+  const policies = {
+    build: statementsOf(account, 'build'),
+    // ReadOnlyAccess is AWS's own; what it must not read is simulated below.
+    plan: statementsOf(account, 'plan'),
+    ...Object.fromEntries(
+      ['dev', 'prod'].flatMap((stage) => [
+        [`deploy-${stage}`, deploy(stage)],
+        [`apply-${stage}`, apply(stage).slice(1)],
+        [`boundary-${stage}`, boundary(stage)]
+      ])
+    )
+  }
+  const input = JSON.stringify(Object.fromEntries(Object.entries(policies).map(([who, all]) => [who, policyOf(all)])))
+  const script = fileURLToPath(new URL('privileges.py', import.meta.url))
+  const { stdout, stderr, status } = spawnSync(process.env['CLOUDSPLAINING'] ?? 'python3', [script], {
+    input,
+    encoding: 'utf8'
+  })
+  assert.equal(status, 0, stderr)
+  const found: Record<string, Record<string, string[]>> = JSON.parse(stdout)
+  assert.deepEqual(new Set(Object.keys(found)), new Set(Object.keys(policies)))
+  for (const [who, kinds] of Object.entries(found)) {
+    const accepted = (ACCEPTED[who.replace(/-.*/, '')] ?? []).flatMap(([kind, findings]) =>
+      findings.split(' ').map((finding) => `${kind}: ${finding}`)
+    )
+    const all = Object.entries(kinds).flatMap(([kind, findings]) => findings.map((finding) => `${kind}: ${finding}`))
+    assert.deepEqual(new Set(all), new Set(accepted), who)
+  }
+})
+
+/** As IAM reads it. A denial counts only if it is of all resources: cloudsplaining looks at actions alone there. */
+function policyOf(statements: readonly Statement[]): unknown {
+  const counted = statements.filter(({ effect, resources = [] }) => effect === 'Allow' || resources.includes('*'))
+  return {
+    Version: '2012-10-17',
+    Statement: counted.map(({ effect, actions, resources, notResources = [], conditions = [] }) => ({
+      Effect: effect,
+      Action: actions,
+      ...(notResources.length > 0 ? { NotResource: notResources } : { Resource: resources }),
+      ...(conditions.length > 0 && {
+        Condition: Object.fromEntries(
+          conditions.map(({ test: name, variable, values }) => [name, { [variable]: values }])
+        )
+      })
+    }))
+  }
+}
+
 test('a role that a workflow makes, with every right in its policy, is held by the boundary', () => {
   for (const attempt of [
     { action: 'iam:CreateUser', resource: `arn:aws:iam::${ACCOUNT}:user/someone` },
@@ -512,6 +619,8 @@ test('plan and apply read no data and no secret', () => {
       resource: regional('logs', 'log-group:/sbert-service-dev/canary')
     })),
     { action: 'sqs:ReceiveMessage', resource: regional('sqs', 'sbert-service-dev-jobs') },
+    // A shell in a task has its secrets.
+    { action: 'ecs:ExecuteCommand', resource: regional('ecs', 'cluster/sbert-service-dev') },
     { action: 's3:GetObject', resource: `arn:aws:s3:::sbert-service-dev-${ACCOUNT}-us-east-1/mentors/noor` },
     { action: 's3:GetObjectVersion', resource: `arn:aws:s3:::sbert-service-dev-${ACCOUNT}-us-east-1/mentors/noor` }
   ]
@@ -614,13 +723,16 @@ test('the boundary leaves the stage’s roles what they do', () => {
   }
 })
 
+/** What cosign keeps of an image: signature and bill of materials. */
+function beside(digest: string): readonly RepositoryImage[] {
+  return ['sig', 'att'].map((kind) => ({ digest: `${digest}-${kind}`, tags: [`sha256-${kind}`] }))
+}
+
 /**
  * What a push of the workflow adds: an image of each target and architecture, an index of service and of worker, and what cosign keeps beside
  * what is deployed. Lambda takes no index.
  */
 function pushOf(version: number, stages: readonly string[]): readonly RepositoryImage[] {
-  const beside = (name: string) =>
-    ['sig', 'att'].map((kind) => ({ digest: `${name}-${kind}`, tags: [`sha256-${kind}`] }))
   const deployed = (target: string) => stages.map((stage) => `deployed-${stage}-${version}-${target}`)
   return ['service', 'worker', 'function'].flatMap((target) => {
     const index = `${version}-${target}`

@@ -207,3 +207,15 @@ test('who waits for the service waits longer the farther away it is, so that the
   const [near = 0, balancer = 0, far = 0] = seconds
   assert(0 < near && near < balancer && balancer < far, seconds.join(' < '))
 })
+
+test('every stack is locked to the same provider, for all platforms that its maker publishes', async () => {
+  const [stage = '', ...others] = await Promise.all(
+    // A root that modules say more of has more constraints.
+    ['', 'account/', 'endpoints/'].map(async (stack) =>
+      (await read(`${stack}.terraform.lock.hcl`)).replace(/^ {2}constraints .*\n/m, '')
+    )
+  )
+  for (const other of others) assert.equal(other, stage)
+  // One archive a platform.
+  assert((stage.match(/^ {4}"zh:[0-9a-f]{64}",$/gm)?.length ?? 0) >= 14)
+})

@@ -22,6 +22,9 @@ async function checkTerraform(t: TestContext, checks: readonly string[], failing
 echo "$*" >>'${folder}/calls'
 case " $* " in *' ${failing} '*) echo 'no good' >&2; exit 1 ;; esac
 `
+  // A Python of its own is a folder with a copy of the stand-in.
+  const python = `${stub}if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi\n`
+  await writeFile(join(folder, 'python3'), python, { mode: 0o755 })
   for (const program of ['terraform', 'node']) await writeFile(join(folder, program), stub, { mode: 0o755 })
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` }
   const { promise, resolve } = Promise.withResolvers<{ code: number; out: string }>()
@@ -33,7 +36,7 @@ case " $* " in *' ${failing} '*) echo 'no good' >&2; exit 1 ;; esac
   return { code, out, calls }
 }
 
-for (const failing of ['init', 'validate', 'test', 'fmt', 'test/terraform/promises.ts']) {
+for (const failing of ['init', 'validate', 'test', 'fmt', 'pip', 'test/terraform/promises.ts']) {
   test(`check-terraform.sh fails when ${failing} does, whatever comes after it`, async (t) => {
     const { code, out } = await checkTerraform(t, ['format', 'stacks'], failing)
     assert.equal(code, 1)
@@ -60,5 +63,18 @@ test('check-terraform.sh goes on to each stack, and passes when nothing fails', 
 test('check-terraform.sh knows no check of another name', async (t) => {
   const { code, out } = await checkTerraform(t, ['stakcs'], 'nothing')
   assert.equal(code, 2)
-  assert.match(out, /There is no check stakcs: want one of format checkov workflows stacks applied/)
+  assert.match(out, /There is no check stakcs: want one of format checkov workflows programs stacks applied faults/)
+})
+
+function isAsked({ calls }: { calls: readonly string[] }): boolean {
+  return calls.some((call) => call.includes('test/terraform/faults.ts'))
+}
+
+test('check-terraform.sh tests itself only when it is asked to', async (t) => {
+  // checkov and actionlint are no stand-ins here, and fail at once.
+  const whole = await checkTerraform(t, ['format', 'programs', 'stacks', 'applied'], 'nothing')
+  assert(!isAsked(whole))
+  const faults = await checkTerraform(t, ['faults'], 'nothing')
+  assert.equal(faults.code, 0, faults.out)
+  assert(isAsked(faults))
 })
