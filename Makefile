@@ -61,6 +61,10 @@ deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=regi
 fault-test: download-models ## let everything go wrong that can, rewrite docs/reliability.md
 	@$(RUN) fault-test -- --write
 
+.PHONY: test-schema
+test-schema: download-models ## generate requests from the API's document with Schemathesis, hold every reply to it
+	@$(RUN) test-schema
+
 .PHONY: check-kernels
 check-kernels: download-models ## compare the kernels of all CPUs with their definition, by emulation where need be
 	@$(RUN) check-kernels

@@ -26,6 +26,38 @@ export function dropNullMembers(value: unknown, schema: unknown): void {
   }
 }
 
+/**
+ * What a JSON value may be before {@link dropNullMembers}, for those who read its schema: each optional member also null.
+ * @example withNullMembers({ type: 'object', properties: { top_k: { type: 'integer' } } })
+ *   // { type: 'object', properties: { top_k: { type: ['integer', 'null'] } } }
+ */
+export function withNullMembers(schema: unknown): unknown {
+  if (!isObject(schema)) return schema
+  const { items, properties, required, patternProperties, additionalProperties } = schema
+  const requiredNames = Array.isArray(required) ? required : []
+  const member = (of: unknown, isRequired = false): unknown =>
+    isRequired || allowsNull(of) ? withNullMembers(of) : orNull(withNullMembers(of))
+  const members = (of: Record<string, unknown>): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => [name, member(value, requiredNames.includes(name))]))
+  return {
+    ...schema,
+    ...(mayHoldMembers(items) && { items: withNullMembers(items) }),
+    ...(isObject(properties) && { properties: members(properties) }),
+    ...(isObject(patternProperties) && { patternProperties: members(patternProperties) }),
+    ...(isObject(additionalProperties) && { additionalProperties: member(additionalProperties) })
+  }
+}
+
+/** A schema that also allows null. */
+function orNull(schema: unknown): unknown {
+  if (!isObject(schema)) return schema
+  const { type, anyOf, enum: values } = schema
+  if (Array.isArray(anyOf)) return { ...schema, anyOf: [...anyOf, { type: 'null' }] }
+  if (Array.isArray(values)) return { ...schema, enum: [...values, null] }
+  if (typeof type === 'string' && !('const' in schema)) return { ...schema, type: [type, 'null'] }
+  return { anyOf: [schema, { type: 'null' }] }
+}
+
 /** What the values of an object with any names are. */
 function recordSchema(schema: Record<string, unknown>): unknown {
   const { patternProperties, additionalProperties } = schema

@@ -130,6 +130,9 @@ const LARGE_TEXT_CHARACTERS = 65_536
 /** Longest address and headers together; node's parser refuses more. */
 export const MAX_HEADER_BYTES = 16_384
 
+/** Longest part of an address, in units of UTF-16: a character is up to two of them, and the longest name has 300. */
+const MAX_PARAM_UNITS = 600
+
 /** How often a stopping server looks for connections that have become idle. */
 const CLOSE_IDLE_INTERVAL_MS = 50
 
@@ -195,7 +198,7 @@ function createApp(context: ServerContext) {
     bodyLimit: config.bodyLimitBytes,
     // Clients that are connected when the server stops are still answered; `connection: close` then ends the connection.
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_UNITS },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headers.api).header('x-request-id', request.id)

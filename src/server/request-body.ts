@@ -71,7 +71,7 @@ export function addJsonBodies(app: FastifyInstance, limits: JsonLimits): void {
 }
 
 /** The schema of a JSON body, of several kinds of bodies perhaps. */
-function jsonSchemaOf(schema: unknown): unknown {
+export function jsonSchemaOf(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null || !('content' in schema)) return schema
   const { content } = schema
   const json: unknown = typeof content === 'object' && content !== null && Reflect.get(content, JSON_MEDIA_TYPE)

@@ -14,6 +14,8 @@ interface OperationObject {
   readonly summary?: string
   readonly description?: string
   readonly tags?: readonly string[]
+  /** Alternatives: roles by scheme. */
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: Readonly<Record<string, Exemplified<unknown>>> }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>

@@ -11,6 +11,7 @@ import type { InjectOptions } from 'fastify'
 import { MAX_KEY_FILE_BYTES, MAX_KEYS } from '../../src/server/callers/key-file.ts'
 import { SCOPES, type Scope } from '../../src/server/callers/scope.ts'
 import { bearerOf, keyOf, openFullApp } from '../server/full-app.ts'
+import { operationsOf, type OpenApiDocument } from './openapi-document.ts'
 
 const PAGE = join(import.meta.dirname, '../../docs/security.md')
 
@@ -82,6 +83,24 @@ test('each route lets in whom docs/security.md names, and refuses everyone else'
         const isRight = isLetIn(row, scope) ? status !== 401 && status !== 403 : status === 403
         assert.ok(isRight, `${name} with the scope ${scope}: ${status}`)
       }
+    }
+  }
+})
+
+test('the API page shows of each operation the scopes that docs/security.md has', async (t) => {
+  const { app } = await openFullApp(t, [])
+  const document: OpenApiDocument = (await app.inject('/docs/json')).json()
+  const operations = operationsOf(document)
+  const rows = new Map((await documentedRows()).map((row) => [`${row.method} ${row.path}`, row]))
+  assert.ok(operations.length > 60)
+  for (const { name, security, description = '' } of operations) {
+    const callers = rows.get(name.replace(/(?<=\w)\/$/, ''))?.callers
+    assert.ok(callers !== undefined, name)
+    if (callers === 'everyone') assert.deepEqual(security, [], name)
+    else if (callers === 'any') assert.deepEqual(security, [{ bearer: [] }], name)
+    else {
+      assert.deepEqual(security?.flatMap(({ bearer = [] }) => bearer).toSorted(), callers.toSorted(), name)
+      for (const scope of callers) assert.match(description, new RegExp(`\nScope: .*\`${scope}\``), name)
     }
   }
 })

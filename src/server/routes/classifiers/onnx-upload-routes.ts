@@ -36,6 +36,7 @@ const UploadReply = Type.Object({
 
 const UploadForm = Type.Unsafe<unknown>({
   type: 'object',
+  required: ['model', 'signature'],
   properties: {
     model: { type: 'string', contentMediaType: 'application/octet-stream' },
     signature: { type: 'string', contentMediaType: 'application/json' }

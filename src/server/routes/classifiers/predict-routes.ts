@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { predictCsv } from '../../../classifier/csv-prediction.ts'
 import { type PredictionDetail, predictionsJson } from '../../../classifier/prediction-reply.ts'
+import { ServiceError } from '../../../errors.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { type PredictLimits, readFeatureColumns } from '../../../table/feature-columns.ts'
 import { hasText } from '../../../table/signature.ts'
@@ -76,6 +77,9 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
     },
     async (request, reply) => {
       const { version, probability, top_k: topKText = '0' } = request.query
+      // A schema says nothing about a body that is not there.
+      const body: unknown = request.body
+      if (body === undefined) throw new ServiceError('INVALID_REQUEST', 'Cannot predict: there are no columns')
       const classifier = await classifiers.open(
         request.params.classifier,
         version === undefined || version === 'live' ? undefined : Number(version)

@@ -7,6 +7,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { declareOpen } from '../../callers/route-scopes.ts'
 import type { Headers } from '../../secure-headers.ts'
+import { describedOf, withOptionalBodies } from './describe-operation.ts'
 import { LOGO_SVG, MARK_SVG } from './mark.ts'
 
 const TITLE = 'sbert-service'
@@ -66,6 +67,8 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
       },
       security: [{ bearer: [] }]
     },
+    transform: ({ schema, url, route }) => ({ schema: describedOf(schema, route.config?.scope), url }),
+    transformObject: withOptionalBodies,
     // Without this the names of shared schemas become def-0, def-1, …
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>

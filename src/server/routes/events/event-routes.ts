@@ -40,6 +40,11 @@ const Sample = Type.Object({
   ])
 })
 
+/** One of the events, as OpenAPI describes the fields of its lines. */
+const SampleEvent = Type.Object({
+  data: Type.Unsafe<string>({ type: 'string', contentMediaType: 'application/json', contentSchema: Sample })
+})
+
 /** `/v1/events`: how the service fares, once a second. */
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (app, { sampler }) => {
   const streams = new Set<PassThrough>()
@@ -70,7 +75,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         response: {
           200: {
             description: 'The samples.',
-            content: { 'text/event-stream': { schema: Sample } }
+            content: { 'text/event-stream': { schema: SampleEvent } }
           },
           ...ERROR_REPLIES
         }

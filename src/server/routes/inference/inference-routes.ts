@@ -238,7 +238,7 @@ function checkModel(app: TypedApp, models: ModelCatalogue, { path, what, params 
       config: { scope: ['encode', 'ask'] },
       schema: {
         summary: `Check that ${what} can be asked`,
-        description: 'Answers 200 when the model is ready, else 503.',
+        description: 'Answers 200 when the model is ready, 503 when it cannot be asked now, 404 when there is none.',
         tags: ['inference'],
         params,
         response: { ...PROTOCOL_ERRORS, 200: ModelReadyReply, 503: ModelReadyReply }
@@ -246,7 +246,10 @@ function checkModel(app: TypedApp, models: ModelCatalogue, { path, what, params 
     },
     async (request, reply) => {
       const served = await findServed(models, request)
-      const ready = (await openIfAny(served, versionOf(request.params))) !== undefined
+      const version = versionOf(request.params)
+      const ready = (await openIfAny(served, version)) !== undefined
+      // A mistake of who asks; as 503 it would look like an outage.
+      if (!ready && version !== undefined && !(await served.versions()).includes(version)) throw noModel(version)
       void reply.header('cache-control', 'no-store').code(ready ? 200 : 503)
       return { name: served.name, ready }
     }
@@ -327,9 +330,13 @@ function versionOf(params: object): string | undefined {
 
 async function open(served: ServedModel, version: string | undefined): Promise<InferenceModel> {
   const model = await served.open(version)
-  if (model !== undefined) return model
+  if (model === undefined) throw noModel(version)
+  return model
+}
+
+function noModel(version: string | undefined): ServiceError {
   const found = version === undefined ? 'no version of it answers' : 'there is no such version'
-  throw new ServiceError('NOT_FOUND', `Cannot open the model: ${found}`)
+  return new ServiceError('NOT_FOUND', `Cannot open the model: ${found}`)
 }
 
 /** Undefined where a version is not there, or not to be had now. */

@@ -7,6 +7,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
+import { LINES_TYPE } from '../../../jobs/encode-job.ts'
 import type { JobBackend } from '../../../jobs/job-backend.ts'
 import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.ts'
 import { callerKey, callerOf } from '../../auth.ts'
@@ -145,7 +146,14 @@ function readResult(app: TypedApp, backend: JobBackend): void {
         params: JobParams,
         querystring: Type.Object({ format: Type.Optional(ResultFormat) }),
         response: {
-          200: { description: 'The result.', content: { 'application/json': { schema: Type.Unknown() } } },
+          200: {
+            description: 'The result.',
+            content: {
+              'application/json': { schema: Type.Unknown() },
+              [LINES_TYPE]: { schema: Type.Unknown() },
+              'application/octet-stream': { schema: Type.Unknown() }
+            }
+          },
           ...ERROR_REPLIES,
           ...NOT_FOUND_REPLY,
           ...CONFLICT_REPLY

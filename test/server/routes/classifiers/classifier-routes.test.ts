@@ -239,3 +239,11 @@ test('texts and numbers side by side: each of them counts', async (t) => {
   assert.deepEqual(classes, ['bill', 'reminder', 'card'])
   assert.ok(probability.every((value) => value > 0.5 && value <= 1))
 })
+
+test('predict: without a body it is refused, as a mistake of who asks', async (t) => {
+  const { trainTable, ask } = await openClassifierApp(t)
+  await trainTable('sensors/train', SENSORS)
+  const reply = await ask({ method: 'POST', url: '/v1/classifiers/sensors/predict' })
+  assert.equal(reply.statusCode, 400)
+  assert.equal(reply.json().message, 'Cannot predict: there are no columns')
+})

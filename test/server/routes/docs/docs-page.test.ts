@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { openFullApp } from '../../full-app.ts'
 import { openMentorApp } from '../../mentor-app.ts'
 import { buildTestApp } from '../../test-app.ts'
 
@@ -118,8 +119,43 @@ test('/docs/json tells of what any request may be refused with, whatever its rou
   for (const [path, methods] of Object.entries(api.paths)) {
     for (const [method, { responses, security }] of Object.entries(methods)) {
       // What is open to everyone and takes nothing, and the ping, tell of no errors of their own.
-      if (security !== undefined || path === '/v1/ping') continue
-      for (const status of ['401', '408', '431']) assert.ok(status in responses, `${method} ${path}: ${status}`)
+      if (security?.length === 0 || path === '/v1/ping') continue
+      const ofAddress = path.includes('{') ? ['414'] : []
+      for (const status of ['401', '408', '431', ...ofAddress])
+        assert.ok(status in responses, `${method} ${path}: ${status}`)
     }
   }
+})
+
+test('/docs/json lets optional members be null, as the service does, and a body be left out that may be', async (t) => {
+  const { app } = await openMentorApp(t)
+  const { paths } = (await app.inject('/docs/json')).json()
+  const bodyOf = (path: string, method = 'post') => paths[path][method].requestBody
+  const { properties, required } = bodyOf('/v1/encode').content['application/json'].schema
+  assert.deepEqual(properties.truncate.enum, ['end', 'start', 'none', null])
+  assert.deepEqual([properties.query.type, required], ['string', ['query']])
+  const asked = bodyOf('/v2/models/{model}/infer').content['application/json'].schema.properties
+  assert.deepEqual(asked.outputs.type, ['array', 'null'])
+  assert.deepEqual(asked.inputs.items.properties.parameters.type, ['object', 'null'])
+  assert.equal(bodyOf('/v1/encode').required, true)
+  assert.equal(bodyOf('/mentors/{mentor}/versions/{version}/promote').required, false)
+})
+
+test('/docs/json describes server-sent events by their fields', async (t) => {
+  const { app } = await openFullApp(t, [])
+  const { paths } = (await app.inject('/docs/json')).json()
+  const { schema } = paths['/v1/events'].get.responses['200'].content['text/event-stream']
+  const { data } = schema.properties
+  assert.deepEqual([data.type, data.contentMediaType], ['string', 'application/json'])
+  assert.equal(data.contentSchema.properties.atMs.type, 'integer')
+})
+
+test('/docs/json has every form of a result of a job', async (t) => {
+  const { app } = await openFullApp(t, [])
+  const { paths } = (await app.inject('/docs/json')).json()
+  assert.deepEqual(Object.keys(paths['/v1/jobs/{id}/result'].get.responses['200'].content), [
+    'application/json',
+    'application/jsonl',
+    'application/octet-stream'
+  ])
 })

@@ -232,6 +232,28 @@ test('unknown models, versions and content types, bad JSON and large bodies are 
   }
 })
 
+test('whether a version is ready that there is not is a mistake of who asks, not an outage', async (t) => {
+  const { app } = await buildTestApp(t)
+  const { name, version } = (
+    await app.inject({ method: 'POST', url: '/v2/repository/index', headers: AUTHORIZED })
+  ).json()[0]
+  const readyOf = async (asked: string) =>
+    app.inject({ url: `/v2/models/${name}/versions/${asked}/ready`, headers: AUTHORIZED })
+  assert.deepEqual((await readyOf(version)).json(), { name, ready: true })
+  const unknown = await readyOf('no-such-version')
+  assert.equal(unknown.statusCode, 404)
+  assert.deepEqual(unknown.json(), { error: 'Cannot open the model: there is no such version' })
+})
+
+test('the longest name reaches its route, whatever its characters', async (t) => {
+  const { app } = await buildTestApp(t)
+  const statusOf = async (name: string) =>
+    (await app.inject({ url: `/v2/models/${encodeURIComponent(name)}`, headers: AUTHORIZED })).statusCode
+  assert.equal(await statusOf('\u{1f600}'.repeat(300)), 404)
+  assert.equal(await statusOf('\u{1f600}'.repeat(301)), 414)
+  assert.equal(await statusOf('a'.repeat(301)), 400)
+})
+
 test('a model that cannot be opened now is listed, and not ready', async (t) => {
   const failing: ModelCatalogue = {
     names: async () => ['late'],
