@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache'
 import { rowOf, type Encoder, type EncodeOptions, type EncodeTimings } from '../embedding/encoder.ts'
 import { nextTurn } from '../embedding/similarity.ts'
 import { ServiceError } from '../errors.ts'
+import { inSpan } from '../tracing/span.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
@@ -97,6 +98,19 @@ export class QuestionAnswering {
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; what the encoder throws
    */
   async answer(asked: MentorQuestion, options: EncodeOptions): Promise<GivenAnswer> {
+    return inSpan('answer', {}, async (span) => {
+      const answer = await this.#answer(asked, options)
+      const { reply, architecture, version } = answer
+      span?.set({
+        'sbert.answer_type': reply.answerType,
+        'sbert.architecture': architecture,
+        'sbert.model_version': version
+      })
+      return answer
+    })
+  }
+
+  async #answer(asked: MentorQuestion, options: EncodeOptions): Promise<GivenAnswer> {
     const { encoder, models, observer, recorder } = this.#dependencies
     const { mentorId, question, chatSessionId, caller = {} } = asked
     const { mentor, model, version } = await this.#open(mentorId, caller)

@@ -24,6 +24,9 @@ const FUNCTION: ProcessKind = {
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 500
 
+/** How long the traces of an event may take to be sent before the event is answered. */
+const TRACES_DEADLINE_MS = 500
+
 /** Answers an event with a document of JSON; what it cannot answer is a {@link ServiceError}. */
 type EventHandler = (event: unknown) => Promise<string>
 
@@ -79,7 +82,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
       throw callersError(error, requestId, served, (err) => logger.error({ err, requestId }, 'event failed'))
     } finally {
       // The environment is frozen as soon as the outcome is told: what is not written by then may never be.
-      await emfReporter?.reportIfDue()
+      await Promise.all([emfReporter?.reportIfDue(), context.tracing.flush(TRACES_DEADLINE_MS)])
       log.flush()
     }
   }

@@ -15,6 +15,7 @@ import { SqliteJobBackend } from '../jobs/sqlite-job-backend.ts'
 import { webhookJob } from '../jobs/webhook.ts'
 import type { ReadingLine } from '../reading/reading-line.ts'
 import type { JobRouteOptions } from '../server/routes/jobs/enqueue-routes.ts'
+import type { Tracer } from '../tracing/span.ts'
 
 /** A stop leaves this much of its deadline to what comes after the jobs. */
 const AFTER_JOBS_SECONDS = 5
@@ -65,13 +66,15 @@ export function jobRouteOptions(config: Config, backend: JobBackend, line: Readi
  * Builds the runner of this process. Every process does every type, since on SQS a message for another kind of worker
  * would be handed round.
  * @param moreHandlers of types that are none of the jobs' own, by type
+ * @param tracer makes jobs spans. @default nobody does
  */
 export function createJobRunner(
   config: Config,
   backend: JobBackend,
   encoder: Encoder,
   log: JobLog,
-  moreHandlers: ReadonlyMap<string, JobHandler>
+  moreHandlers: ReadonlyMap<string, JobHandler>,
+  tracer?: Tracer
 ): JobRunner {
   const handlers = new Map<string, JobHandler>([
     ...moreHandlers,
@@ -88,6 +91,7 @@ export function createJobRunner(
     concurrency: Math.max(1, config.jobsConcurrency),
     leaseMs: config.jobsLeaseSeconds * 1000,
     drainMs: Math.max(0, config.shutdownDeadlineSeconds - AFTER_JOBS_SECONDS) * 1000,
-    log
+    log,
+    tracer
   })
 }

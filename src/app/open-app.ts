@@ -11,6 +11,7 @@ import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
 import { findMemoryTrim } from '../embedding/native-program.ts'
 import type { Tokenize } from '../embedding/tokenizer.ts'
+import { TracedEncoder } from '../embedding/traced-encoder.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
 import { joinCatalogues } from '../inference/inference-model.ts'
 import { RoomWatch } from '../jobs/room-watch.ts'
@@ -28,6 +29,7 @@ import type { Readiness } from '../server/readiness.ts'
 import { ReplyCache } from '../server/reply-cache.ts'
 import { ServiceSampler } from '../server/service-sampler.ts'
 import { createErrorReporter, type ErrorReporter } from '../server/sentry.ts'
+import type { Tracing } from '../tracing/open-tracing.ts'
 import { jobRouteOptions } from './jobs.ts'
 import { openMentors, type MentorArea } from './mentors.ts'
 import type { ProcessContext } from './open-process.ts'
@@ -100,7 +102,7 @@ export async function openApp(
   createEncoding: CreateEncoding,
   offer: AppOffer
 ): Promise<ServedApp> {
-  const { log, jobs, metrics, closing, stopping } = context
+  const { log, jobs, metrics, tracing, closing, stopping } = context
   const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
   closing.defer(() => memoryRelease.stop())
   const memory = new MemoryGuard({
@@ -114,7 +116,7 @@ export async function openApp(
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
   closing.defer(() => errors.close(offer.reportsDeadlineMs))
   const { observeRequest, observeAnswer, observeInput } = metrics.addRequests()
-  const encoding = createEncoding(config, logger, metrics.encoderObserver)
+  const encoding = tracedEncoding(createEncoding(config, logger, metrics.encoderObserver), tracing)
   closing.defer(() => encoding.close())
   const encoder = new ObservedEncoder(encoding.encoder, observeInput)
   const offersStored = offer.keepsData || config.backend === 'aws'
@@ -165,11 +167,17 @@ export async function openApp(
       })
     }),
     containerId: offer.containerId,
+    tracer: tracing.tracer,
     reportError: (error, request) => {
       errors.report(error, request)
     }
   })
   return { app, encoding, mentors, room, errors }
+}
+
+/** The encoding part, with each call of the encoder a span where traces are wanted. */
+export function tracedEncoding(encoding: Encoding, { tracer }: Tracing): Encoding {
+  return tracer === undefined ? encoding : { ...encoding, encoder: new TracedEncoder(encoding.encoder) }
 }
 
 /** Ready while the model is loaded, there is memory, and the process has not been told to end. */

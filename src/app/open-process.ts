@@ -6,6 +6,7 @@
 import closeWithGrace from 'close-with-grace'
 import packageJson from '../../package.json' with { type: 'json' }
 import { ConfigError, loadConfig, redactConfig, type Environment } from '../config/load-config.ts'
+import { wantsTraces } from '../config/traces.ts'
 import type { Config } from '../config/settings.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
@@ -13,6 +14,7 @@ import type { EmfReporter, ReportingProcess } from '../server/emf-reporter.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
 import { createTerminalLog } from '../server/terminal-log.ts'
+import { openTracing, type Tracing } from '../tracing/open-tracing.ts'
 import { createEmfReporter } from './emf-reporter.ts'
 import { openJobBackend } from './jobs.ts'
 import { judgeNodeVersion } from './node-version.ts'
@@ -27,6 +29,7 @@ export interface ProcessContext {
   readonly metrics: Metrics
   readonly emfReporter: EmfReporter | undefined
   readonly jobs: JobBackend
+  readonly tracing: Tracing
   /** Closes what the process has opened, the last first. Whoever opens something adds it at once. */
   readonly closing: AsyncDisposableStack
   /** Aborted once the process has been told to end. */
@@ -40,6 +43,9 @@ export interface ProcessContext {
   /** Closes everything, now. */
   close(): Promise<void>
 }
+
+/** How long the last traces may take to be sent. */
+const TRACES_DEADLINE_MS = 2000
 
 /** Which process this is, and how its log names its start. */
 export interface ProcessKind {
@@ -63,7 +69,11 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   const config = readConfig(env)
   if (config === undefined) return undefined
   const terminal = openTerminal(config.logFormat, process.stdout, env)
-  const sampling = { level: config.logLevel, linesPerSecond: config.logLinesPerSecond }
+  const sampling = {
+    level: config.logLevel,
+    linesPerSecond: config.logLinesPerSecond,
+    isTraced: wantsTraces(config)
+  }
   const log = terminal === undefined ? createServiceLog(sampling) : createTerminalLog(config.logLevel, terminal)
   process.once('exit', log.flush)
   const { logger } = log
@@ -72,6 +82,16 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
     kind.starting
   )
   if (version.outcome === 'vulnerable' && kind.isPublic?.(config) !== false) logger.warn(version.message)
+  let tracing: Tracing
+  try {
+    tracing = await openTracing(config, {
+      serviceName: `sbert-${kind.name}`,
+      version: packageJson.version,
+      log: logger
+    })
+  } catch (error) {
+    return giveUp(`Cannot send traces: ${error instanceof Error ? error.message : String(error)}`)
+  }
   let jobs: JobBackend
   try {
     jobs = await openJobBackend(config)
@@ -79,12 +99,14 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
     return giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
   }
   const closing = new AsyncDisposableStack()
+  closing.defer(() => tracing.close(TRACES_DEADLINE_MS))
   closing.defer(() => jobs.close())
   closing.defer(() => terminal?.endProgress())
   const metrics = createMetrics()
   const emfReporter = createEmfReporter(config, kind.name, metrics, log)
   closing.defer(() => emfReporter?.stop())
-  return { config, log, terminal, metrics, emfReporter, jobs, closing, ...shutdownOf(kind, config, log, closing) }
+  const shutdown = shutdownOf(kind, config, log, closing)
+  return { config, log, terminal, metrics, emfReporter, jobs, tracing, closing, ...shutdown }
 }
 
 /** How a process with this stack ends. */

@@ -49,7 +49,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   })
   const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   closing.defer(() => backlogReporter.stop())
-  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
+  const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers, context.tracing.tracer)
   closing.defer(() => jobRunner.stop())
   if (config.jobsConcurrency > 0) {
     metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })

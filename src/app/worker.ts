@@ -14,7 +14,7 @@ import { createWorkerHealth } from '../server/worker-health.ts'
 import { createJobRunner } from './jobs.ts'
 import { closeServer, listenWith } from './listen.ts'
 import { openMentors } from './mentors.ts'
-import type { CreateEncoding } from './open-app.ts'
+import { tracedEncoding, type CreateEncoding } from './open-app.ts'
 import { openProcess, type ProcessKind } from './open-process.ts'
 
 const WORKER: ProcessKind = { name: 'worker', starting: 'starting a worker', unfinished: 'jobs were still at work' }
@@ -29,7 +29,7 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   const { config, log, metrics, emfReporter, jobs, closing, stopping } = context
   const { logger } = log
 
-  const encoding = createEncoding(config, logger, metrics.encoderObserver)
+  const encoding = tracedEncoding(createEncoding(config, logger, metrics.encoderObserver), context.tracing)
   closing.defer(() => encoding.close())
   metrics.addEncoderLoad(() => encoding.load())
   // Closed after the jobs: until they are done, whoever asks is told that the worker is stopping.
@@ -44,7 +44,7 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   const mentors = await openMentors(config, { jobs, encoder: encoding.encoder, log: logger, closing })
   const reporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   closing.defer(() => reporter.stop())
-  const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers)
+  const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers, context.tracing.tracer)
   const protection = await openScaleInProtection(config, runner, logger)
   // Closed after the jobs, which it protects to the end.
   closing.defer(() => protection?.stop())

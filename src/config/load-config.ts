@@ -4,6 +4,7 @@
  */
 
 import { SETTINGS, type Config } from './settings.ts'
+import { tracingProblems } from './traces.ts'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -58,6 +59,7 @@ export function loadConfig(env: Environment): Config {
   if (isUnset(env['SECRET_HEADER_NAME']) !== isUnset(env['SECRET_HEADER_VALUE'])) {
     problems.push('SECRET_HEADER_NAME, SECRET_HEADER_VALUE: one is set without the other')
   }
+  if (problems.length === 0) problems.push(...tracingProblems(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
 }

@@ -14,6 +14,7 @@ import { MODEL_SETTINGS } from './settings/models.ts'
 import { OBSERVING_SETTINGS } from './settings/observing.ts'
 import { PLATFORM_SETTINGS } from './settings/platform.ts'
 import { REQUEST_SETTINGS } from './settings/requests.ts'
+import { TRACING_SETTINGS } from './settings/tracing.ts'
 
 /**
  * Every setting of the service, a file for each area. Each is an environment variable; an empty one counts as not set.
@@ -23,6 +24,7 @@ export const SETTINGS = {
   ...LISTENING_SETTINGS,
   ...ENCODING_SETTINGS,
   ...OBSERVING_SETTINGS,
+  ...TRACING_SETTINGS,
   ...REQUEST_SETTINGS,
   ...AWS_SETTINGS,
   ...JOB_SETTINGS,

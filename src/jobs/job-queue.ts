@@ -30,11 +30,11 @@ export interface ReceiveRequest {
 
 /**
  * Messages that hint at jobs, in two lanes. A message may come twice, late, or not at all; nothing is taken from it but
- * where to look.
+ * where to look. It shows the trace that its job carries to whoever else looks at the queue.
  */
 export interface JobQueue {
   /** @param delayMs until the message shows */
-  send(job: Pick<Job, 'id' | 'type' | 'priority'>, delayMs?: number): Promise<void>
+  send(job: Pick<Job, 'id' | 'type' | 'priority' | 'labels'>, delayMs?: number): Promise<void>
   /** Receives messages of the first lane, or else of the other, and waits for a first one. */
   receive(request: ReceiveRequest): Promise<JobMessage[]>
   /** Keeps a message hidden from now on for so long; 0 shows it at once. A receipt that is too old does nothing. */
@@ -44,7 +44,7 @@ export interface JobQueue {
   /** How many messages there are, about: waiting or delayed, and received. */
   count(): Promise<{ readonly waitingCount: number; readonly receivedCount: number }>
   /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
-  sendDeadLetter(job: Pick<Job, 'id' | 'type'>, token: number): Promise<void>
+  sendDeadLetter(job: Pick<Job, 'id' | 'type' | 'labels'>, token: number): Promise<void>
   /** Removes the copy of a dead letter that went back to work. */
   removeDeadLetter(jobId: string): Promise<void>
 }

@@ -4,8 +4,10 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import { failedTry, type Job } from './job.ts'
+import { asSpan, currentSpan, errorTypeOf, type Tracer } from '../tracing/span.ts'
+import { failedTry, traceOf, type Job } from './job.ts'
 import type { Claim, JobBackend } from './job-backend.ts'
+import { MESSAGING_SYSTEM } from './job-trace.ts'
 import type { Payload } from './payload.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 
@@ -47,6 +49,8 @@ export interface JobRunnerOptions {
   /** How long stop() lets jobs finish before it gives them back. @default 20000 */
   readonly drainMs?: number
   readonly log?: JobLog
+  /** Makes each try a span of the trace that the job carries. @default there are no spans */
+  readonly tracer?: Tracer | undefined
   /** @default those of Node.js */
   readonly timers?: Timers
 }
@@ -86,6 +90,7 @@ export class JobRunner {
   readonly #sweepEveryMs: number
   readonly #drainMs: number
   readonly #log: JobLog
+  readonly #tracer: Tracer | undefined
   readonly #timers: Timers
   readonly #running = new Map<RunningJob, Promise<void>>()
   readonly #stopClaiming = new AbortController()
@@ -103,6 +108,7 @@ export class JobRunner {
     this.#sweepEveryMs = options.sweepEveryMs ?? this.#leaseMs / 3
     this.#drainMs = options.drainMs ?? 20_000
     this.#log = options.log ?? SILENT_LOG
+    this.#tracer = options.tracer
     this.#timers = options.timers ?? SYSTEM_TIMERS
   }
 
@@ -200,8 +206,24 @@ export class JobRunner {
       progress: undefined,
       heardAtMs: nowMs
     }
-    const work = this.#do(running).finally(() => this.#running.delete(running))
+    const work = this.#doInSpan(running).finally(() => this.#running.delete(running))
     this.#running.set(running, work)
+  }
+
+  async #doInSpan(running: RunningJob): Promise<void> {
+    const { job } = running.claim
+    if (this.#tracer === undefined) return this.#do(running)
+    const attributes = {
+      'messaging.system': MESSAGING_SYSTEM,
+      'messaging.operation.type': 'process',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': job.type,
+      'messaging.message.id': job.id,
+      'sbert.job.attempts': job.attempts,
+      'sbert.job.queue_ms': Math.max(0, Date.now() - job.runAtMs)
+    }
+    const span = this.#tracer.start(`process ${job.type}`, { kind: 'consumer', attributes }, traceOf(job.labels))
+    return asSpan(span, () => this.#do(running))
   }
 
   /** Never rejects: whatever happens to a job is written to its record, or to the log. */
@@ -228,6 +250,7 @@ export class JobRunner {
     }
     this.#failedTryCount += 1
     const { error } = outcome
+    currentSpan()?.fail(errorTypeOf(error))
     const failed = failedTry(error)
     const { isPermanent } = failed
     this.#log.warn({ jobId: job.id, type: job.type, attempts: job.attempts, isPermanent, err: error }, 'A job failed')

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 
 import { ServiceError } from '../errors.ts'
+import type { TraceHeaders } from '../tracing/span.ts'
 import { newJobId } from './job-id.ts'
 import { packPayload, type Payload } from './payload.ts'
 
@@ -246,7 +247,15 @@ export function firstLane(claimNumber: number): Priority {
 export function noticeOf(job: Job): NewJob | undefined {
   if (job.callbackUrl === undefined) return unseenEndOf(job)
   const input = { url: job.callbackUrl, id: job.id, type: job.type, status: job.status, failure: job.failure ?? null }
-  return { type: WEBHOOK_JOB_TYPE, owner: job.owner, input: packPayload(input) }
+  return { type: WEBHOOK_JOB_TYPE, owner: job.owner, input: packPayload(input), labels: traceOf(job.labels) }
+}
+
+/**
+ * The trace of the request that enqueued a job, which its labels carry: whichever process does the job continues it.
+ * Empty when it was not enqueued in a trace.
+ */
+export function traceOf({ traceparent, tracestate }: Job['labels']): TraceHeaders & Job['labels'] {
+  return { ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) }
 }
 
 function unseenEndOf({ id, owner, labels, failure, lastError }: Job): NewJob | undefined {
@@ -254,5 +263,5 @@ function unseenEndOf({ id, owner, labels, failure, lastError }: Job): NewJob | u
   const isUnseen = failure === 'CANCELLED' || (failure === 'DEAD' && lastError === LEASE_LOST_TEXT)
   if (type === undefined || !isUnseen) return undefined
   const input: UnseenEnd = { id, labels }
-  return { type, owner, input: packPayload(input) }
+  return { type, owner, input: packPayload(input), labels: traceOf(labels) }
 }

@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { enqueueInSpan } from './job-trace.ts'
 import { Notifier } from './notifier.ts'
 import {
   DEFAULT_JOB_POLICY,
@@ -82,6 +83,10 @@ export class MemoryJobBackend implements JobBackend {
   }
 
   async enqueue(job: NewJob): Promise<Enqueued> {
+    return enqueueInSpan(job, async (traced) => this.#enqueue(traced))
+  }
+
+  #enqueue(job: NewJob): Enqueued {
     const fingerprint = fingerprintOf(job)
     const key = job.idempotencyKey === undefined ? undefined : JSON.stringify([job.owner ?? '', job.idempotencyKey])
     const earlier = this.#live(job.id) ?? (key === undefined ? undefined : this.#live(this.#idByKey.get(key)))

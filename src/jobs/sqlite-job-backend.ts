@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from '../storage/private-file.ts'
+import { enqueueInSpan } from './job-trace.ts'
 import { Notifier } from './notifier.ts'
 import { DEFAULT_JOB_POLICY, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
 import {
@@ -119,7 +120,7 @@ export class SqliteJobBackend implements JobBackend {
   }
 
   async enqueue(job: NewJob): Promise<Enqueued> {
-    return this.#call('enqueue', job)
+    return enqueueInSpan(job, async (traced) => this.#call('enqueue', traced))
   }
 
   async find(id: string): Promise<Job | undefined> {

@@ -31,6 +31,7 @@ import {
   type LeaseOutcome,
   type Swept
 } from './job-backend.ts'
+import { enqueueInSpan } from './job-trace.ts'
 import type { JobMessage, JobQueue } from './job-queue.ts'
 import type { JobTable, StoredJob, StoredPayload } from './job-table.ts'
 import { LeaseWatch, type LeaseSighting } from './lease-watch.ts'
@@ -90,6 +91,10 @@ export class TableJobBackend implements JobBackend {
   }
 
   async enqueue(job: NewJob): Promise<Enqueued> {
+    return enqueueInSpan(job, (traced) => this.#enqueue(traced))
+  }
+
+  async #enqueue(job: NewJob): Promise<Enqueued> {
     const fingerprint = fingerprintOf(job)
     const { owner = '', idempotencyKey } = job
     const key = idempotencyKey === undefined ? undefined : JSON.stringify([owner, idempotencyKey])

@@ -8,6 +8,7 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP } from 'node:net'
 import { Agent, request } from 'undici'
 
+import { inClientSpan } from '../tracing/client-span.ts'
 import { PermanentJobError } from './job.ts'
 import type { JobHandler } from './job-runner.ts'
 import { packPayload, unpackPayload } from './payload.ts'
@@ -136,21 +137,24 @@ export function webhookJob(options: WebhookOptions): JobHandler {
       }
     })
     try {
-      const reply = await request(notice.url, {
-        method: 'POST',
-        dispatcher: agent,
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'sbert-service',
-          'webhook-id': job.id,
-          'webhook-timestamp': String(timestamp),
-          'webhook-signature': signatureOf(secret, job.id, timestamp, body)
-        },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      const { statusCode } = await inClientSpan('POST', notice.url, async (trace) => {
+        const reply = await request(notice.url, {
+          method: 'POST',
+          dispatcher: agent,
+          headers: {
+            'content-type': 'application/json',
+            'user-agent': 'sbert-service',
+            'webhook-id': job.id,
+            'webhook-timestamp': String(timestamp),
+            'webhook-signature': signatureOf(secret, job.id, timestamp, body),
+            ...trace
+          },
+          body,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+        })
+        await reply.body.dump()
+        return reply
       })
-      await reply.body.dump()
-      const { statusCode } = reply
       if (statusCode === GONE) throw new PermanentJobError('Cannot call back: the receiver answered 410')
       if (statusCode < 200 || statusCode > 299) throw new Error(`Cannot call back: the receiver answered ${statusCode}`)
       return packPayload({ statusCode })

@@ -9,6 +9,7 @@ import { Agent, errors, request } from 'undici'
 import { ServiceError, type ErrorCode, type ServiceErrorOptions } from '../errors.ts'
 import { ServiceAwayError } from '../jobs/job.ts'
 import type { CallerHeaders } from '../mentor/mentor-source.ts'
+import { inClientSpan } from '../tracing/client-span.ts'
 
 /** How to reach a GraphQL service; what is left out has its default. */
 export interface GraphQlClientOptions {
@@ -162,28 +163,28 @@ export class GraphQlClient {
     deadlineMs: number
   ): Promise<Result> {
     const { endpoint, secretHeader } = this.#options
-    let statusCode: number
-    let text: string
-    try {
-      const reply = await request(endpoint, {
-        method: 'POST',
-        dispatcher: this.#agent,
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/json',
-          'user-agent': 'sbert-service',
-          ...(caller.authorization !== undefined && { authorization: caller.authorization }),
-          ...(caller.externalOrigin !== undefined && { 'custom-external-origin': caller.externalOrigin }),
-          ...(secretHeader !== undefined && { [secretHeader.name]: secretHeader.value })
-        },
-        body: JSON.stringify({ query: operation.document, variables }),
-        signal: AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs - performance.now())))
-      })
-      statusCode = reply.statusCode
-      text = await reply.body.text()
-    } catch (error) {
-      throw transportError(operation, error)
-    }
+    const { statusCode, text } = await inClientSpan('POST', endpoint, async (trace) => {
+      try {
+        const reply = await request(endpoint, {
+          method: 'POST',
+          dispatcher: this.#agent,
+          headers: {
+            accept: 'application/json',
+            'content-type': 'application/json',
+            'user-agent': 'sbert-service',
+            ...trace,
+            ...(caller.authorization !== undefined && { authorization: caller.authorization }),
+            ...(caller.externalOrigin !== undefined && { 'custom-external-origin': caller.externalOrigin }),
+            ...(secretHeader !== undefined && { [secretHeader.name]: secretHeader.value })
+          },
+          body: JSON.stringify({ query: operation.document, variables }),
+          signal: AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs - performance.now())))
+        })
+        return { statusCode: reply.statusCode, text: await reply.body.text() }
+      } catch (error) {
+        throw transportError(operation, error)
+      }
+    })
     return resultOf(operation, statusCode, text)
   }
 

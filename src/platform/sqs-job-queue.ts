@@ -10,10 +10,11 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
   type Message,
+  type MessageAttributeValue,
   type SQSClient
 } from '@aws-sdk/client-sqs'
 
-import type { Job, Priority } from '../jobs/job.ts'
+import { traceOf, type Job, type Priority } from '../jobs/job.ts'
 import type { JobMessage, JobQueue, ReceiveRequest } from '../jobs/job-queue.ts'
 import { reach } from './aws-errors.ts'
 
@@ -61,21 +62,23 @@ export class SqsJobQueue implements JobQueue {
   }
 
   /** @param delayMs until the message shows: rounded up to seconds, at most 15 minutes */
-  async send(job: Pick<Job, 'id' | 'type' | 'priority'>, delayMs = 0): Promise<void> {
+  async send(job: Pick<Job, 'id' | 'type' | 'priority' | 'labels'>, delayMs = 0): Promise<void> {
     const command = new SendMessageCommand({
       QueueUrl: this.#lanes[job.priority].url,
       MessageBody: JSON.stringify({ id: job.id, type: job.type }),
+      ...traceAttributes(job),
       DelaySeconds: Math.min(MAX_DELAY_SECONDS, Math.ceil(Math.max(0, delayMs) / 1000))
     })
     await reach('send a message to SQS', () => this.#client.send(command))
   }
 
   /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
-  async sendDeadLetter(job: Pick<Job, 'id' | 'type'>, token: number): Promise<void> {
+  async sendDeadLetter(job: Pick<Job, 'id' | 'type' | 'labels'>, token: number): Promise<void> {
     if (this.#deadLetterUrl === undefined) return
     const command = new SendMessageCommand({
       QueueUrl: this.#deadLetterUrl,
-      MessageBody: JSON.stringify({ id: job.id, type: job.type, deadToken: token })
+      MessageBody: JSON.stringify({ id: job.id, type: job.type, deadToken: token }),
+      ...traceAttributes(job)
     })
     await reach('send a dead letter to SQS', () => this.#client.send(command))
   }
@@ -223,6 +226,16 @@ export class SqsJobQueue implements JobQueue {
 
 function laneOf(url: string): Lane {
   return { url, receiving: undefined, messages: [] }
+}
+
+/** The trace that a job carries, as other programs that read SQS look for it. */
+function traceAttributes({ labels }: Pick<Job, 'labels'>): {
+  MessageAttributes?: Record<string, MessageAttributeValue>
+} {
+  const attributes = Object.entries(traceOf(labels)).filter(([, value]) => value !== '')
+  if (attributes.length === 0) return {}
+  const asText = attributes.map(([name, StringValue]) => [name, { DataType: 'String', StringValue }] as const)
+  return { MessageAttributes: Object.fromEntries(asText) }
 }
 
 function parsed(body: string): Record<string, unknown> {

@@ -12,6 +12,7 @@ import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { Tokenize } from '../embedding/tokenizer.ts'
 import { ServiceError } from '../errors.ts'
+import type { Tracer } from '../tracing/span.ts'
 import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { isPreflight, notFound, replyToOptions } from './allowed-methods.ts'
 import { addAuthentication, callerOf, type Authenticator } from './auth.ts'
@@ -29,7 +30,8 @@ import { assertReadableQuery } from './request-address.ts'
 import { addJsonBodies, readFormAsJson } from './request-body.ts'
 import { failBody, headFault, unknownExpectation } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
-import { logRequest, RequestLog, type RequestObserver } from './request-log.ts'
+import { createTracedLogger, logRequest, RequestLog, type RequestObserver } from './request-log.ts'
+import { RequestSpans } from './request-spans.ts'
 import { callerRoutes } from './routes/caller/caller-routes.ts'
 import type { ClassifierRouteOptions } from './routes/classifiers/classifier-requests.ts'
 import { classifierRoutes } from './routes/classifiers/classifier-routes.ts'
@@ -110,6 +112,8 @@ export interface AppDependencies {
   /** Told of every answered question, for metrics. @default nobody */
   readonly observeAnswer?: AnswerObserver
   readonly reportError: ReportError
+  /** Makes requests spans. @default nobody does */
+  readonly tracer?: Tracer | undefined
   /** Samples of how the service fares; without them there is no such route. */
   readonly sampler?: ServiceSampler
   /** Where the playground was built to. @default where `npm run build-web` puts it */
@@ -157,24 +161,27 @@ interface ServerContext {
   readonly connections: ConnectionGuard
   readonly repeatedReplies: RepeatedReplies
   readonly observeRequest: RequestObserver
+  readonly spans: RequestSpans | undefined
 }
 
 /** Builds the server with all its routes. It does not listen. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, observeRequest = () => undefined } = dependencies
   const headers = await secureHeaders()
+  const spans = dependencies.tracer && new RequestSpans(dependencies.tracer)
   const repeatedReplies = new RepeatedReplies({
     replyCache: dependencies.replyCache,
     authenticate: dependencies.authenticate,
     logger: dependencies.logger,
     observeRequest,
+    ...(spans && { tellRoute: (request, route) => spans.name(request, route) }),
     headersOf: (reply) => ({
       ...headers.api,
       ...cachedReplyHeaders(reply, dependencies.encoder.revision, config.encodeMaxAgeSeconds)
     })
   })
   const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config) } = dependencies
-  const context = { dependencies, headers, bodies, connections, repeatedReplies, observeRequest }
+  const context = { dependencies, headers, bodies, connections, repeatedReplies, observeRequest, spans }
   const app = createApp(context)
   await addHooks(app, context)
   await addOpenApi(app)
@@ -187,13 +194,21 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
 /** The server without routes. */
 function createApp(context: ServerContext) {
-  const { dependencies, headers, observeRequest } = context
+  const { dependencies, headers, observeRequest, spans } = context
   const { config } = dependencies
   return Fastify({
     // Fastify's settings of the server do not reach one that is made here.
     serverFactory: (route) => createHttpServer(context, route),
     loggerInstance: dependencies.logger,
     logController: new RequestLog(observeRequest),
+    ...(spans && {
+      childLoggerFactory(logger, bindings, options, request) {
+        const span = spans.of(request)
+        return span === undefined
+          ? logger.child(bindings, options)
+          : createTracedLogger(logger, bindings, options, span)
+      }
+    }),
     genReqId: requestIdOf,
     bodyLimit: config.bodyLimitBytes,
     // Clients that are connected when the server stops are still answered; `connection: close` then ends the connection.
@@ -220,7 +235,7 @@ function createApp(context: ServerContext) {
 
 /** The HTTP server: what it refuses or has answered before never gets to a route. */
 function createHttpServer(context: ServerContext, route: RequestListener): Server {
-  const { dependencies, connections, repeatedReplies } = context
+  const { dependencies, connections, repeatedReplies, spans } = context
   const requestTimeoutMs = dependencies.config.requestTimeoutSeconds * 1000
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -228,18 +243,28 @@ function createHttpServer(context: ServerContext, route: RequestListener): Serve
     connectionsCheckingInterval: Math.min(CHECK_REQUESTS_MS, requestTimeoutMs / 4),
     keepAliveTimeout: KEEP_ALIVE_MS
   }
-  const answer: RequestListener = (request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse, work: () => void): void => {
+    if (spans === undefined) work()
+    else spans.serve(request, response, work)
+  }
+  const answerNow: RequestListener = (request, response) => {
     if (!connections.admit(request, response)) return
     const fault = headFault(request)
     if (fault !== undefined) refuse(context, fault, request, response)
     else if (!repeatedReplies.answer(request, response)) route(request, response)
   }
+  const answer: RequestListener =
+    spans === undefined
+      ? answerNow
+      : (request, response) => spans.serve(request, response, () => answerNow(request, response))
   const server = createServer(options, answer)
   connections.watch(server)
   // What is wanted before a body is sent waits until somebody reads it: see addContinue.
   server.on('checkContinue', answer)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    if (connections.admit(request, response)) refuse(context, unknownExpectation(), request, response)
+    serve(request, response, () => {
+      if (connections.admit(request, response)) refuse(context, unknownExpectation(), request, response)
+    })
   })
   return server
 }
@@ -269,13 +294,14 @@ function refuse(
 
 /** What is done with every request before its route sees it, and with every reply after. */
 async function addHooks(app: FastifyInstance, context: ServerContext): Promise<void> {
-  const { dependencies, headers, bodies, connections } = context
+  const { dependencies, headers, bodies, connections, spans } = context
   const { config, memory } = dependencies
   app.removeContentTypeParser('text/plain')
   app.addSchema(ErrorReplySchema)
   app.setErrorHandler((error: FastifyError, request, reply) => {
     sendError(dependencies.reportError, error, request, reply, (body) => body)
   })
+  if (spans !== undefined) addRequestSpans(app, spans)
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers.api).header('x-request-id', request.id)
     if (request.method !== 'OPTIONS' || isPreflight(request)) {
@@ -311,6 +337,19 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
     // For a text that has to wait for its connection Node.js takes three bytes a character.
     done(null, typeof payload === 'string' && payload.length > LARGE_TEXT_CHARACTERS ? Buffer.from(payload) : payload)
   })
+}
+
+/** Names the spans of requests, and has their work done within them. */
+function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    // A request that came as an event of a function has no span yet.
+    spans.serve(request.raw, reply.raw, () => {
+      spans.name(request.raw, request.routeOptions.url)
+      done()
+    })
+  })
+  // Node.js reads bodies on behalf of the connection, not of the request.
+  app.addHook('preValidation', (request, reply, done) => spans.serve(request.raw, reply.raw, done))
 }
 
 async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }: ServerContext): Promise<void> {

@@ -20,6 +20,8 @@ export interface RepeatedRepliesOptions {
   readonly headersOf: (reply: CachedReply) => Readonly<Record<string, string>>
   readonly logger: FastifyBaseLogger
   readonly observeRequest: RequestObserver
+  /** Told of the route of a request that is answered, for its span. @default nobody */
+  readonly tellRoute?: (request: IncomingMessage, route: string) => void
 }
 
 /** What an address stands for: what is kept under a key, to callers with the scope of its route. */
@@ -79,6 +81,7 @@ export class RepeatedReplies {
     const reply = replyCache.find(known.key)
     if (reply === undefined) return false
     const startMs = performance.now()
+    this.#options.tellRoute?.(request, known.route)
     const requestId = requestIdOf(request)
     response.writeHead(200, { ...headersOf(reply), 'x-request-id': requestId })
     response.end(reply.body)

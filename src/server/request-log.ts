@@ -3,7 +3,16 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify'
-import { pino, type DestinationStream, type Logger, type LogFn, type LoggerOptions } from 'pino'
+import {
+  pino,
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger,
+  type LogFn,
+  type LoggerOptions
+} from 'pino'
+import { traceFields, type Span } from '../tracing/span.ts'
 import { LogSampler, type LeftOutLines } from './log-sampler.ts'
 
 /** How much of the log waits to be written together, in characters, and for how long at most. */
@@ -39,6 +48,8 @@ export interface ServiceLogOptions {
   readonly level: string
   /** Most lines of one kind in a second; 0 for all. */
   readonly linesPerSecond: number
+  /** Whether lines name the trace that they belong to. @default false */
+  readonly isTraced?: boolean
   /** @default 1, standard output */
   readonly fileDescriptor?: number
 }
@@ -47,7 +58,8 @@ export interface ServiceLogOptions {
  * Logs JSON lines to a file descriptor. Of many equal lines some are written, and one that says how many were not. Lines are
  * buffered, since writing each by itself would cost more than all the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
  */
-export function createServiceLog({ level, linesPerSecond, fileDescriptor = 1 }: ServiceLogOptions): ServiceLog {
+export function createServiceLog(options: ServiceLogOptions): ServiceLog {
+  const { level, linesPerSecond, isTraced = false, fileDescriptor = 1 } = options
   const destination = pino.destination({ dest: fileDescriptor, sync: true })
   let batch = ''
   const writeBatch = (): void => {
@@ -58,7 +70,7 @@ export function createServiceLog({ level, linesPerSecond, fileDescriptor = 1 }: 
     batch += line
     if (batch.length >= LOG_BATCH_CHARACTERS) writeBatch()
   }
-  const log = createSampledLogger(level, linesPerSecond, { write })
+  const log = createSampledLogger(level, linesPerSecond, { write }, isTraced)
   setInterval(() => {
     log.sampler.tellIfOver(performance.now())
     writeBatch()
@@ -77,7 +89,8 @@ export function createServiceLog({ level, linesPerSecond, fileDescriptor = 1 }: 
 export function createSampledLogger(
   level: string,
   linesPerSecond: number,
-  destination: DestinationStream
+  destination: DestinationStream,
+  isTraced = false
 ): { readonly logger: Logger; readonly sampler: LogSampler } {
   // Whose lines are about others is not sampled itself.
   const reporter = createLogger(level, destination)
@@ -85,7 +98,8 @@ export function createSampledLogger(
   const logMethod = function (this: Logger, args: Parameters<LogFn>, method: LogFn, lineLevel: number): void {
     if (sampler.admit(lineLevel, args[0], args[1], performance.now())) method.apply(this, args)
   }
-  return { logger: createLogger(level, destination, { logMethod }), sampler }
+  const options = { hooks: { logMethod }, ...(isTraced && { mixin: traceOfLine }) }
+  return { logger: createLogger(level, destination, options), sampler }
 }
 
 /** At the level of the lines themselves: whoever does not log these does not hear of them either. */
@@ -103,9 +117,28 @@ function logLeftOut(logger: Logger, { level, message, ...kind }: LeftOutLines): 
 export function createLogger(
   level: string,
   destination: DestinationStream,
-  hooks: NonNullable<LoggerOptions['hooks']> = {}
+  options: Pick<LoggerOptions, 'hooks' | 'mixin'> = {}
 ): Logger {
-  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' }, hooks }, destination)
+  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' }, ...options }, destination)
+}
+
+/** Loggers whose lines all belong to one trace, and name it already. */
+const tracedLoggers = new WeakSet<object>()
+
+/** The logger of a request with a span. Some of its lines are written where Node.js no longer knows whose code runs. */
+export function createTracedLogger(
+  logger: FastifyBaseLogger,
+  bindings: Bindings,
+  options: ChildLoggerOptions,
+  { traceId, spanId }: Span
+): FastifyBaseLogger {
+  const traced = logger.child({ ...bindings, trace_id: traceId, span_id: spanId }, options)
+  tracedLoggers.add(traced)
+  return traced
+}
+
+function traceOfLine(_fields: object, _level: number, logger: Logger): object {
+  return tracedLoggers.has(logger) ? {} : traceFields()
 }
 
 /** An answered request: the pattern of its route, not its address, since a path or a query string may hold a user's text. */

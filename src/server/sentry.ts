@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 import type { ErrorEvent } from '@sentry/node'
+import { currentSpan } from '../tracing/span.ts'
 
 /** Where an unexpected error came up. */
 export interface ErrorContext {
@@ -44,7 +45,11 @@ export async function createErrorReporter(settings: SentrySettings): Promise<Err
   })
   return {
     report(error, context) {
-      const tags = context === undefined ? {} : { request_id: context.requestId, route: context.route ?? 'none' }
+      const span = currentSpan()
+      const tags = {
+        ...(context !== undefined && { request_id: context.requestId, route: context.route ?? 'none' }),
+        ...(span !== undefined && { trace_id: span.traceId })
+      }
       sentry.captureException(error, { tags })
     },
     async close(timeoutMs) {

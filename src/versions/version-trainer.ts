@@ -16,6 +16,7 @@ import type { ModelStore, NewVersion } from './model-store.ts'
 import type { PromotionDecision } from './promotion.ts'
 import { publishVersion } from './publish.ts'
 import type { Signature } from '../table/signature.ts'
+import { inSpan } from '../tracing/span.ts'
 
 /** Where a training is, by the progress it tells: each stage begins at its share of the whole. */
 export const TRAINING_STAGES = [
@@ -147,7 +148,7 @@ export class VersionTrainer {
     const startMs = performance.now()
     const [, encoding, fitting, storing] = TRAINING_STAGES
     const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
-    const data = await request.read(signal)
+    const data = await inSpan('read training data', {}, () => request.read(signal))
     const { architecture, signature, dataHash, samples, texts } = data
     onProgress?.(encoding.from)
     const sampleCount = samples.labels.length
@@ -156,10 +157,13 @@ export class VersionTrainer {
       ...(await this.#fitRequestOf(data, values, signal)),
       ...(architecture === 'softmax' && { offTopicBound: await this.#offTopicBoundOf(request.name, data) })
     }
-    const fit = await fitInThread(toFit, {
-      ...(signal !== undefined && { signal }),
-      onProgress: tell(fitting.from, storing.from)
-    })
+    const attributes = { 'sbert.architecture': architecture, 'sbert.sample_count': sampleCount }
+    const fit = await inSpan('fit', { attributes }, () =>
+      fitInThread(toFit, {
+        ...(signal !== undefined && { signal }),
+        onProgress: tell(fitting.from, storing.from)
+      })
+    )
     signal?.throwIfAborted()
     onProgress?.(storing.from)
     const durationMs = Math.round(performance.now() - startMs)
@@ -181,7 +185,9 @@ export class VersionTrainer {
       }
     }
     return {
-      ...(await publishVersion(this.#dependencies, request.name, version, request)),
+      ...(await inSpan('publish version', {}, () =>
+        publishVersion(this.#dependencies, request.name, version, request)
+      )),
       architecture,
       figures: fit.figures,
       notMeasured: fit.notMeasured,

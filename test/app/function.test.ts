@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { RuntimeApi } from '../../tools/lambda/runtime-api.ts'
 import { embeddingOf } from '../server/test-app.ts'
+import { openCollector } from '../tracing/collector.ts'
 import { startService, type Service } from './service-process.ts'
 
 const SERVICE = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
@@ -175,4 +176,23 @@ test('outside of Lambda the function says so, and ends with 1', async (t) => {
   const service = startService(t, ENTRY, {})
   assert.deepEqual(await service.exited, [1, null])
   assert.match(service.stderr.join('\n'), /^Cannot start: AWS_LAMBDA_RUNTIME_API is not set/)
+})
+
+test('the traces of an event are sent before it is answered: the environment may be frozen then', async (t) => {
+  const collector = await openCollector(t)
+  const { api } = await start(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '600000'
+  })
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const event = await sampleEvent('api-gateway-v2-encode')
+  assert.ok(typeof event['headers'] === 'object')
+  assert.equal((await http(api, { ...event, headers: { ...event['headers'], traceparent } })).statusCode, 200)
+  assert.deepEqual(
+    collector.spans.map(({ name, traceId, resource }) => [name, traceId, resource['service.name']]),
+    [
+      ['encode', '0af7651916cd43dd8448eb211c80319c', 'sbert-lambda'],
+      ['GET /v1/encode', '0af7651916cd43dd8448eb211c80319c', 'sbert-lambda']
+    ]
+  )
 })

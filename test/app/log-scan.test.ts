@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// Everything that a process says of a whole run, at its most talkative, is searched for what it was sent and told.
+// Everything that a process says of a whole run, at its most talkative, in its log and in its traces, is searched for what it was sent
+// and told.
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,6 +16,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { temporaryFolder } from '../server/mentor-app.ts'
+import { openCollector } from '../tracing/collector.ts'
 import { startService } from './service-process.ts'
 
 const ENTRY = fileURLToPath(new URL('service-stand-in.ts', import.meta.url))
@@ -27,7 +29,8 @@ const SECRETS = {
   fileKey: 'Kx7FileKey-known-by-its-digest',
   wrongKey: 'Kx7WrongKey-of-nobody',
   jwtSecret: 'Kx7JwtSecret-of-thirty-two-characters',
-  webhookSecret: 'Kx7WebhookSecret-long-enough'
+  webhookSecret: 'Kx7WebhookSecret-long-enough',
+  collectorKey: 'Kx7CollectorKey'
 }
 const ANY_SECRET = /Kx7\w+/
 
@@ -187,7 +190,8 @@ async function sendRaw(address: URL, bytes: string): Promise<void> {
   clearTimeout(timer)
 }
 
-test('no log of a whole run holds a text, key or token, of broken requests either', async (t) => {
+test('no log and no trace of a whole run holds a text, key or token, of broken requests either', async (t) => {
+  const collector = await openCollector(t)
   const keysFile = join(await temporaryFolder(t), 'keys.json')
   const entry = {
     name: 'file',
@@ -204,7 +208,10 @@ test('no log of a whole run holds a text, key or token, of broken requests eithe
     WEBHOOK_ALLOW_PRIVATE: 'true',
     BODY_LIMIT_BYTES: '65536',
     LOG_LEVEL: 'trace',
-    LOG_LINES_PER_SECOND: '50'
+    LOG_LINES_PER_SECOND: '50',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${SECRETS.collectorKey}`,
+    OTEL_BSP_MAX_QUEUE_SIZE: '100000'
   })
   const address = new URL(String((await service.logged('listening'))['address']))
   await service.logged('ready')
@@ -223,7 +230,13 @@ test('no log of a whole run holds a text, key or token, of broken requests eithe
     try {
       const reply = await fetch(new URL(path, address), {
         method,
-        headers: { authorization: `Bearer ${credential}`, ...contentType, ...headers },
+        headers: {
+          authorization: `Bearer ${credential}`,
+          baggage: `text=${TEXT}`,
+          traceparent: TEXT,
+          ...contentType,
+          ...headers
+        },
         ...(body !== undefined && { body })
       })
       statuses.add(reply.status)
@@ -257,7 +270,11 @@ test('no log of a whole run holds a text, key or token, of broken requests eithe
   service.child.kill('SIGTERM')
   assert.deepEqual(await service.exited, [0, null])
 
-  const said = [...service.log.map((line) => JSON.stringify(line)), ...service.stderr]
+  const said = [
+    ...service.log.map((line) => JSON.stringify(line)),
+    ...service.stderr,
+    ...collector.deliveries.map(({ body }) => body.toString('latin1'))
+  ]
   const parts = [token, ...refusedTokens]
     .flatMap((each) => [each, ...each.split('.')])
     .filter((part) => part.length > 20)
@@ -284,4 +301,18 @@ test('no log of a whole run holds a text, key or token, of broken requests eithe
   ]) {
     assert.ok(routes.has(route), route)
   }
+  const spans = new Set(collector.spans.map(({ name }) => name))
+  for (const name of [
+    'GET /v1/encode',
+    'GET /questions',
+    'answer',
+    'encode',
+    'enqueue encode',
+    'process train',
+    'fit',
+    'process webhook'
+  ]) {
+    assert.ok(spans.has(name), name)
+  }
+  assert.equal(collector.deliveries[0]?.headers.authorization, `Bearer ${SECRETS.collectorKey}`)
 })

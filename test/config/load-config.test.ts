@@ -64,7 +64,7 @@ test('loadConfig() refuses what looks like a number to JavaScript alone', () => 
 
 test('loadConfig() reads what is on or off by either pair of words, the same in every such setting', () => {
   const flags = Object.entries(SETTINGS).flatMap(([name, { type }]) => (type === 'boolean' ? [name] : []))
-  assert.deepEqual(flags, ['WEBHOOK_ALLOW_PRIVATE', 'SEMANTIC_DEDUP'])
+  assert.deepEqual(flags, ['OTEL_SDK_DISABLED', 'WEBHOOK_ALLOW_PRIVATE', 'SEMANTIC_DEDUP'])
   for (const [given, expected] of Object.entries({ true: true, yes: true, false: false, no: false })) {
     const { webhookAllowPrivate, semanticDedup } = loadConfig(Object.fromEntries(flags.map((name) => [name, given])))
     assert.deepEqual([webhookAllowPrivate, semanticDedup], [expected, expected], given)
@@ -113,17 +113,21 @@ test('redactConfig() shows of a secret only that it is set', () => {
     SENTRY_DSN: 'https://public@sentry.example.org/1',
     WEBHOOK_SECRET: 'hush-hush-hush-hush',
     SECRET_HEADER_NAME: 'x-secret',
-    SECRET_HEADER_VALUE: 'hush'
+    SECRET_HEADER_VALUE: 'hush',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=hush',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=hush'
   })
   const shown = redactConfig(config)
   assert.equal(shown['apiSecretKey'], '[redacted]')
   assert.equal(shown['sentryDsn'], '[redacted]')
   assert.equal(shown['webhookSecret'], '[redacted]')
   assert.equal(shown['secretHeaderValue'], '[redacted]')
+  assert.equal(shown['otelExporterOtlpHeaders'], '[redacted]')
+  assert.equal(shown['otelExporterOtlpTracesHeaders'], '[redacted]')
   assert.equal(shown['jwtSecretKey'], undefined)
   assert.equal(shown['port'], 8080)
   const secretNames = Object.entries(SETTINGS).filter(([, setting]) => setting.isSecret)
-  assert.equal(secretNames.length, 5)
+  assert.equal(secretNames.length, 7)
 })
 
 test('what a text in parentheses names as a setting is one', async () => {

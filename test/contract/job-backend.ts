@@ -6,9 +6,19 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 
-import { SUPERSEDED_TEXT, WEBHOOK_JOB_TYPE, type JobPolicy, type NewJob } from '../../src/jobs/job.ts'
-import type { Claim, ClaimRequest, Clock, JobBackend, JobQuery } from '../../src/jobs/job-backend.ts'
+import {
+  PermanentJobError,
+  SUPERSEDED_TEXT,
+  WEBHOOK_JOB_TYPE,
+  type Job,
+  type JobPolicy,
+  type NewJob
+} from '../../src/jobs/job.ts'
+import type { Claim, ClaimRequest, Clock, Enqueued, JobBackend, JobQuery } from '../../src/jobs/job-backend.ts'
+import { JobRunner } from '../../src/jobs/job-runner.ts'
 import { packPayload, unpackPayload } from '../../src/jobs/payload.ts'
+import { asSpan } from '../../src/tracing/span.ts'
+import { openTracer } from '../tracing/open-tracer.ts'
 
 /** Clocks that stand still until told otherwise. */
 export class TestClock implements Clock {
@@ -78,6 +88,15 @@ async function add(backend: JobBackend, change: Partial<NewJob> = {}): Promise<s
   return enqueued.job.id
 }
 
+async function failForGood(): Promise<never> {
+  throw new PermanentJobError('no')
+}
+
+function jobOf(enqueued: Enqueued): Job {
+  assert(enqueued.outcome === 'added')
+  return enqueued.job
+}
+
 /** Opens a store with a first backend, and more on demand; all of one clock, unless a peer brings its own. */
 function setUpOn(openStore: OpenStore) {
   return async (
@@ -123,6 +142,34 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await backend.find('no-such-job'), undefined)
     assert.equal(await backend.result('no-such-job'), undefined)
   })
+
+  test(
+    `${name}: a job enqueued in a trace carries it, and is done in it; the key finds it from another trace`,
+    LIMIT,
+    async (t) => {
+      const { backend } = await setUp(t)
+      const { tracer, collector } = await openTracer(t)
+      const enqueue = async (): Promise<Enqueued> =>
+        asSpan(tracer.start('request'), () =>
+          backend.enqueue(aJob({ idempotencyKey: 'k', labels: { mentor: 'clint' } }))
+        )
+      const job = jobOf(await enqueue())
+      const again = await enqueue()
+      assert.deepEqual([again.outcome, again.outcome === 'existing' && again.job.labels], ['existing', job.labels])
+      const [sent] = await collector.some(2, ({ kind }) => kind === 4)
+      assert(sent !== undefined)
+      const { traceparent, ...others } = job.labels
+      assert.deepEqual([traceparent, others], [`00-${sent.traceId}-${sent.spanId}-01`, { mentor: 'clint' }])
+      assert.equal(sent.attributes['messaging.message.id'], job.id)
+      const runner = new JobRunner({ backend, handlers: new Map([['double', failForGood]]), tracer })
+      t.after(() => runner.stop())
+      runner.start()
+      const run = await collector.named('process double')
+      assert.deepEqual([run.traceId, run.parentSpanId], [sent.traceId, sent.spanId])
+      assert.deepEqual([run.isFailed, run.attributes['error.type']], [true, 'PermanentJobError'])
+      await runner.stop()
+    }
+  )
 
   test(`${name}: claim() hands out the input, once`, LIMIT, async (t) => {
     const { backend } = await setUp(t)

@@ -74,6 +74,16 @@ test('noticeOf() tells the type of the label of what ended without a handler, an
   assert.equal(notice({ failure: 'CANCELLED', labels: {} }), undefined)
 })
 
+test('noticeOf() carries the trace of the job on, and nothing else of its labels', () => {
+  const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'vendor=abc' }
+  const labels = { mentor: 'noor', [UNSEEN_END_LABEL]: 'told', ...trace }
+  const job = queuedJob({ type: 'train', input: packPayload({}), labels }, 0)
+  const ended = { ...job, status: 'FAILURE', failure: 'CANCELLED' } as const
+  assert.deepEqual(noticeOf(ended)?.labels, trace)
+  assert.deepEqual(noticeOf({ ...ended, callbackUrl: 'https://example.org/' })?.labels, trace)
+  assert.deepEqual(noticeOf({ ...ended, labels: { [UNSEEN_END_LABEL]: 'told' } })?.labels, {})
+})
+
 test('the default policy has no wait that an SQS message cannot make', () => {
   assert(DEFAULT_JOB_POLICY.retryMaxMs <= 900_000)
 })

@@ -1,0 +1,36 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { inSpan, type TraceHeaders } from './span.ts'
+
+/** What a span tells of a reply. */
+interface Answered {
+  readonly statusCode: number
+}
+
+/**
+ * Sends a request to another service as a span, which carries the trace on. The span has host and port of the address: path
+ * and query may hold what is secret, as those of callbacks do.
+ * @param send sends the request with these headers among its own, and reads the reply
+ */
+export async function inClientSpan<Reply extends Answered>(
+  method: string,
+  url: string,
+  send: (headers: TraceHeaders) => Promise<Reply>
+): Promise<Reply> {
+  const { protocol, hostname, port, origin } = new URL(url)
+  const attributes = {
+    'http.request.method': method,
+    'server.address': hostname,
+    'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+    'url.full': origin
+  }
+  return inSpan(method, { kind: 'client', attributes }, async (span) => {
+    const reply = await send(span?.headers() ?? {})
+    span?.set({ 'http.response.status_code': reply.statusCode })
+    if (reply.statusCode >= 400) span?.fail(String(reply.statusCode))
+    return reply
+  })
+}
