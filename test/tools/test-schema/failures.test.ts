@@ -81,6 +81,10 @@ test('exceptionOf() takes what is named, and nothing that another reply says', a
   assert.equal(exceptionOf(unnamed), undefined)
   assert.equal(exceptionOf({ ...named, check: 'not_a_server_error' }), undefined)
   assert.equal(exceptionOf({ ...named, operation: 'GET /v1/models' }), undefined)
+  const refusedKey = '{"message":"Cannot read the body: the key \\"__proto__\\" is not taken"}'
+  for (const operation of ['POST /v1/jobs', 'POST /v1/embeddings']) {
+    assert.match(exceptionOf({ ...unnamed, operation, reply: `400 ${refusedKey}` })?.reason ?? '', /__proto__/)
+  }
 })
 
 test('every exception has a reason of one sentence, and none is for a server error', () => {
