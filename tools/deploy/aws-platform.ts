@@ -11,6 +11,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { aws, fieldOf, listOf, recordOf } from './aws-cli.ts'
 import { DeployError, type Journal, type Platform, type Running } from './deployment.ts'
 
 const TEST_DEPLOYED = fileURLToPath(new URL('../test-deployed/main.ts', import.meta.url))
@@ -284,12 +285,6 @@ export class AwsPlatform implements Platform {
   }
 }
 
-/** Calls the AWS CLI. @returns its answer, read as JSON */
-async function aws(args: readonly string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await run('aws', [...args, '--output', 'json'], { maxBuffer: 1 << 26 })
-  return stdout.trim() === '' ? {} : recordOf(JSON.parse(stdout))
-}
-
 function readJournal(text: string): Journal {
   const value = recordOf(JSON.parse(text))
   const before = recordOf(value['before'])
@@ -310,16 +305,4 @@ function readJournal(text: string): Journal {
       ...(typeof functionVersion === 'string' && { function: functionVersion })
     }
   }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-function listOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.map(recordOf) : []
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return recordOf(value)[name]
 }
