@@ -32,6 +32,8 @@ const MeasurementSchema = Type.Object({
 export type ScalingMeasurement = Static<typeof MeasurementSchema>
 
 const FACTOR = 1000
+/** Spikes between that of then and one beyond the larger one. */
+const STEPS = [1, 10, 100, FACTOR, 10 * FACTOR] as const
 const CACHED_SHARES = [0, 0.7] as const
 /** Moments that the plot shows, in seconds: its axis is logarithmic. */
 const SHOWN_SECONDS = [60, 240, 480, 960, 1920, 3600]
@@ -46,6 +48,7 @@ export function scalingDocument(measurement: ScalingMeasurement): string {
     assumptionsSection(),
     smallSpikeSection(measurement.curve),
     largeSpikeSection(measurement.curve),
+    stepsSection(measurement.curve),
     jobsSection(measurement.curve),
     costSection(measurement.curve),
     // What all of it is computed from, for the test that computes it again.
@@ -108,9 +111,45 @@ function assumptionsSection(): string {
     `- Every instance is as fast as this machine, and refuses at once what it cannot answer (429 or 503 with \`Retry-After\`).`,
     `- Scaling as \`terraform/\` sets it: grow by ${WEB_SCALING.growthPercent} % after ${WEB_SCALING.outAfterMinutes} minutes above ${figure(WEB_SCALING.requestsPerTargetPerMinute)} requests a minute and instance or ${WEB_SCALING.cpuPercent} % of CPU, ` +
       `then pause ${WEB_SCALING.outCooldownSeconds} s; ${WEB_SCALING.minInstances} to ${WEB_SCALING.maxInstances} instances, as prod has.`,
-    `- Metrics are known ${metricSeconds} s after their minute, an instance starts in ${instanceStartSeconds} s, a Fargate task in ${taskStartSeconds} s, target tracking acts after ${trackingMinutes} minutes. Only an account shows these.`,
     `- The spike comes from one second to the next and lasts an hour; CloudFront and the balancer keep up.`,
-    `- A job has ${figure(JOB_SENTENCES)} sentences, and a task encodes as many sentences a second as an instance answers requests.`
+    `- A job has ${figure(JOB_SENTENCES)} sentences, and a task encodes as many sentences a second as an instance answers requests.`,
+    '',
+    'These are assumptions too, which nothing here has measured. Each has the command that would:',
+    '',
+    table(
+      ['assumed', 'measured by'],
+      [
+        ['c7i.large is as fast as this machine', '`npm run scaling` on one: its first table'],
+        [
+          'ARM (c7g.large, Graviton) is as fast as x86',
+          '`npm run bench -- concurrency --only ours-int8` on both; the kernels for ARM are checked here by emulation, for their bytes and not their speed'
+        ],
+        [
+          `prices: ${list.asOf}`,
+          'the `source` of each in `tools/aws-cost/prices.json`, or `aws pricing get-products --service-code AmazonEC2 --filters Type=TERM_MATCH,Field=instanceType,Value=c7i.large`; then `npm run scaling -- --bench`'
+        ],
+        [
+          `an instance takes ${instanceStartSeconds} s from its launch to its first request`,
+          '`aws autoscaling describe-scaling-activities --auto-scaling-group-name <group>`, and the first `ready` in `make logs`'
+        ],
+        [
+          `a Fargate task takes ${taskStartSeconds} s`,
+          '`aws ecs describe-tasks`: `createdAt` and `startedAt`, and the first `ready`'
+        ],
+        [
+          `metrics are known ${metricSeconds} s after their minute`,
+          '`aws cloudwatch describe-alarm-history --alarm-name sbert-service-prod-web-load-out` beside the time of the load'
+        ],
+        [
+          `target tracking acts after ${trackingMinutes} minutes`,
+          '`aws application-autoscaling describe-scaling-activities --service-namespace ecs`'
+        ],
+        [
+          `${percent(CACHED_SHARES[1])} of requests are answered by the edge`,
+          'the metric `CacheHitRate` of the distribution, once additional metrics are on'
+        ]
+      ]
+    )
   ].join('\n')
 }
 
@@ -184,6 +223,57 @@ function largeSpikeSection(curve: readonly CurvePoint[]): string {
     'No reactive scaling is in time for a spike that comes at once: an alarm takes minutes, an instance more, and the cool-down stands between two ' +
       'steps. What helps is the cache, and instances that are there before: `web_schedule` for what is known beforehand, a higher `web_instances.min` for what is not. ' +
       'CPU ends at 100 %, so it cannot tell a tier that is at its limit from one that is asked for ten times as much; requests can, but the step is the same.'
+  ].join('\n\n')
+}
+
+function stepsSection(curve: readonly CurvePoint[]): string {
+  const capacity = capacityOf(curve)
+  const rows = STEPS.map((factor) => {
+    const requestsPerSecond = SPIKE.requestsPerSecond * factor
+    const needed = (cachedShare: number) => Math.ceil((requestsPerSecond * (1 - cachedShare)) / capacity)
+    const outcomes = [WEB_SCALING.maxInstances, Math.max(WEB_SCALING.maxInstances, 2 * needed(CACHED_SHARES[1]))].map(
+      (maxInstances) => {
+        const spike = {
+          requestsPerSecond,
+          cachedShare: CACHED_SHARES[1],
+          capacity,
+          maxInstances,
+          policy: 'both'
+        } as const
+        return outcomeOf(spike, simulateWeb(spike))
+      }
+    )
+    return [
+      figure(SPIKE.users * factor),
+      figure(requestsPerSecond),
+      ...CACHED_SHARES.map((share) => figure(needed(share))),
+      ...outcomes.flatMap(({ refusedShare, recoveredAfterSeconds }) => [
+        percent(refusedShare),
+        recoveredAfterSeconds === undefined ? 'never' : `${figure(recoveredAfterSeconds / 60)} min`
+      ])
+    ]
+  })
+  const largest = SPIKE.requestsPerSecond * (STEPS.at(-1) ?? 0)
+  return [
+    '## From then to beyond',
+    `The same spike in steps of ten, scaled on requests or CPU as \`terraform/\` has it, from ${WEB_SCALING.minInstances} instances, seven in ten answered by the edge: with prod's ` +
+      `${WEB_SCALING.maxInstances} instances at the most, and with twice what it takes.`,
+    table(
+      [
+        'users:',
+        'requests/s:',
+        'instances without the edge:',
+        'with it:',
+        `refused, at most ${WEB_SCALING.maxInstances}:`,
+        'all answered after:',
+        'refused, twice as many:',
+        'all answered after:'
+      ],
+      rows
+    ),
+    `The last step, ${figure(largest)} requests/s, is beyond a new account: CloudFront's quota is 250,000 requests/s a distribution, an account's of EC2 counts vCPUs ` +
+      '([deploy.md](deploy.md#from-an-empty-account)), and the firewall limits each address and each key. Growing by half every three minutes takes longer the farther it has to go: ' +
+      'for such a day instances are set by `web_schedule`, and the cache is warmed.'
   ].join('\n\n')
 }
 
