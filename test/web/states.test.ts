@@ -113,3 +113,21 @@ test('states: a mentor of 5,000 phrases is searched, changed and trained', { ski
     .waitFor()
   await assertAccessible(page)
 })
+
+test('states: colours are those of the system until others are chosen', { skip: skipReason }, async (t) => {
+  const { link } = await startPlayground(t)
+  const page = await openPage(t, link)
+  await page.getByRole('heading', { name: 'Similarity' }).waitFor()
+  const seen = async (colorScheme: 'light' | 'dark'): Promise<string> => {
+    await page.emulateMedia({ colorScheme })
+    await page.evaluate('new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))')
+    const colours: string = await page.evaluate('getComputedStyle(document.documentElement).colorScheme')
+    return colours
+  }
+  assert.deepEqual([await seen('dark'), await seen('light')], ['dark', 'light'])
+  await page.getByRole('button', { name: 'Dark' }).click()
+  assert.deepEqual([await seen('dark'), await seen('light')], ['dark', 'dark'])
+  await page.reload()
+  await page.getByRole('heading', { name: 'Similarity' }).waitFor()
+  assert.equal(await seen('light'), 'dark')
+})

@@ -41,6 +41,25 @@ function asPercent(share: number): string {
   return `${Math.round(share * 100)}%`
 }
 
+/** Where values are drawn. */
+interface Plane {
+  readonly xRange: readonly [number, number]
+  readonly yRange: readonly [number, number]
+  readonly xOf: (x: number) => number
+  readonly yOf: (y: number) => number
+}
+
+function planeOf(xRange: Plane['xRange'], yRange: Plane['yRange']): Plane {
+  const [xLow, xHigh] = xRange
+  const [yLow, yHigh] = yRange
+  return {
+    xRange,
+    yRange,
+    xOf: (x) => LEFT + ((x - xLow) / (xHigh - xLow || 1)) * (WIDTH - LEFT - RIGHT),
+    yOf: (y) => HEIGHT - BOTTOM - ((y - yLow) / (yHigh - yLow || 1)) * (HEIGHT - TOP - BOTTOM)
+  }
+}
+
 /** Lines over a plane, with axes and a legend; the numbers are in a table for those who do not see it. */
 export function LinePlot({
   caption,
@@ -55,35 +74,14 @@ export function LinePlot({
   formatX = asPercent,
   formatY = asPercent
 }: LinePlotProps) {
+  const plane = planeOf(xRange, yRange)
+  const { xOf, yOf } = plane
   const [xLow, xHigh] = xRange
   const [yLow, yHigh] = yRange
-  const xOf = (x: number): number => LEFT + ((x - xLow) / (xHigh - xLow || 1)) * (WIDTH - LEFT - RIGHT)
-  const yOf = (y: number): number => HEIGHT - BOTTOM - ((y - yLow) / (yHigh - yLow || 1)) * (HEIGHT - TOP - BOTTOM)
   return (
     <figure class="plot">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={caption}>
-        {TICKS.map((tick) => {
-          const y = yLow + tick * (yHigh - yLow)
-          return (
-            <g key={tick}>
-              <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={yOf(y)} y2={yOf(y)} />
-              <text class="tick" x={LEFT - 6} y={yOf(y) + 4} text-anchor="end">
-                {formatY(y)}
-              </text>
-            </g>
-          )
-        })}
-        {TICKS.map((tick) => {
-          const x = xLow + tick * (xHigh - xLow)
-          return (
-            <text key={tick} class="tick" x={xOf(x)} y={HEIGHT - BOTTOM + 16} text-anchor="middle">
-              {formatX(x)}
-            </text>
-          )
-        })}
-        <text class="tick" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 6} text-anchor="middle">
-          {xLabel}
-        </text>
+        <Axes plane={plane} xLabel={xLabel} formatX={formatX} formatY={formatY} />
         {diagonal && <line class="diagonal" x1={xOf(xLow)} y1={yOf(yLow)} x2={xOf(xHigh)} y2={yOf(yHigh)} />}
         {mark !== undefined && mark.x >= xLow && mark.x <= xHigh && (
           <g>
@@ -93,14 +91,8 @@ export function LinePlot({
             </text>
           </g>
         )}
-        {series.map(({ name, points, weights }, index) => (
-          <g key={name} class={`series series-${index + 1}`}>
-            <polyline points={points.map(([x, y]) => `${xOf(x).toFixed(1)},${yOf(y).toFixed(1)}`).join(' ')} />
-            {weights?.map((weight, point) => {
-              const [x = 0, y = 0] = points[point] ?? []
-              return <circle key={point} cx={xOf(x)} cy={yOf(y)} r={2 + 5 * Math.sqrt(weight)} />
-            })}
-          </g>
+        {series.map((line, index) => (
+          <SeriesLine key={line.name} plane={plane} line={line} index={index} />
         ))}
       </svg>
       <figcaption class="legend">
@@ -116,6 +108,52 @@ export function LinePlot({
         <PlotTable caption={caption} xLabel={xLabel} series={series} formatX={formatX} formatY={formatY} />
       )}
     </figure>
+  )
+}
+
+type AxesProps = { readonly plane: Plane } & Pick<LinePlotProps, 'xLabel'> &
+  Required<Pick<LinePlotProps, 'formatX' | 'formatY'>>
+
+/** Ticks with their values, and the lines of the grid. */
+function Axes({ plane: { xRange, yRange, xOf, yOf }, xLabel, formatX, formatY }: AxesProps) {
+  return (
+    <>
+      {ticksOf(yRange).map((y, tick) => (
+        <g key={tick}>
+          <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={yOf(y)} y2={yOf(y)} />
+          <text class="tick" x={LEFT - 6} y={yOf(y) + 4} text-anchor="end">
+            {formatY(y)}
+          </text>
+        </g>
+      ))}
+      {ticksOf(xRange).map((x, tick) => (
+        <text key={tick} class="tick" x={xOf(x)} y={HEIGHT - BOTTOM + 16} text-anchor="middle">
+          {formatX(x)}
+        </text>
+      ))}
+      <text class="tick" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 6} text-anchor="middle">
+        {xLabel}
+      </text>
+    </>
+  )
+}
+
+/** Values at which an axis has its ticks. */
+function ticksOf([low, high]: readonly [number, number]): number[] {
+  return TICKS.map((tick) => low + tick * (high - low))
+}
+
+/** One line, and its points where they have a weight. */
+function SeriesLine({ plane: { xOf, yOf }, line, index }: { plane: Plane; line: Series; index: number }) {
+  const { points, weights } = line
+  return (
+    <g class={`series series-${index + 1}`}>
+      <polyline points={points.map(([x, y]) => `${xOf(x).toFixed(1)},${yOf(y).toFixed(1)}`).join(' ')} />
+      {weights?.map((weight, point) => {
+        const [x = 0, y = 0] = points[point] ?? []
+        return <circle key={point} cx={xOf(x)} cy={yOf(y)} r={2 + 5 * Math.sqrt(weight)} />
+      })}
+    </g>
   )
 }
 

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { useSignal } from '@preact/signals'
+import { useSignal, type Signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { Fault } from '../parts/fault.tsx'
 import { saveAs } from '../parts/save-as.ts'
@@ -41,22 +41,13 @@ export function JobsScreen() {
   return (
     <>
       <div class="row apart">
-        <label class="field inline">
-          <span>{texts.jobs.show}</span>
-          <select
-            value={state.value}
-            onChange={(event) => {
-              state.value = STATES.find((one) => one === event.currentTarget.value) ?? 'ALL'
-              cursors.value = []
-            }}
-          >
-            {STATES.map((name) => (
-              <option key={name} value={name}>
-                {texts.jobs.states[name]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <StateChoice
+          state={state.value}
+          onChoose={(chosen) => {
+            state.value = chosen
+            cursors.value = []
+          }}
+        />
         {may('encode') && (
           <button
             type="button"
@@ -81,21 +72,46 @@ export function JobsScreen() {
           onResult={(id) => void task.run(async () => saveAs(`${id}.json`, await readResult(id)))}
         />
       )}
-      {(cursors.value.length > 0 || shown?.next !== undefined) && (
-        <div class="row">
-          {cursors.value.length > 0 && (
-            <button type="button" onClick={() => (cursors.value = cursors.value.slice(0, -1))}>
-              {texts.jobs.newer}
-            </button>
-          )}
-          {shown?.next !== undefined && (
-            <button type="button" onClick={() => (cursors.value = [...cursors.value, shown.next ?? ''])}>
-              {texts.jobs.older}
-            </button>
-          )}
-        </div>
-      )}
+      <PageButtons cursors={cursors} next={shown?.next} />
     </>
+  )
+}
+
+/** Which jobs are shown. */
+function StateChoice({ state, onChoose }: { state: JobState; onChoose: (state: JobState) => void }) {
+  return (
+    <label class="field inline">
+      <span>{texts.jobs.show}</span>
+      <select
+        value={state}
+        onChange={(event) => onChoose(STATES.find((one) => one === event.currentTarget.value) ?? 'ALL')}
+      >
+        {STATES.map((name) => (
+          <option key={name} value={name}>
+            {texts.jobs.states[name]}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** To the pages before and after; `cursors` are those of the pages up to the one that is shown. */
+function PageButtons({ cursors, next }: { cursors: Signal<readonly string[]>; next: string | undefined }) {
+  if (cursors.value.length === 0 && next === undefined) return null
+  return (
+    <div class="row">
+      {cursors.value.length > 0 && (
+        <button type="button" onClick={() => (cursors.value = cursors.value.slice(0, -1))}>
+          {texts.jobs.newer}
+        </button>
+      )}
+      {next !== undefined && (
+        <button type="button" onClick={() => (cursors.value = [...cursors.value, next])}>
+          {texts.jobs.older}
+        </button>
+      )}
+    </div>
   )
 }
 

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { useSignal } from '@preact/signals'
+import { useSignal, type Signal } from '@preact/signals'
 import { formatPercent } from '../parts/format.ts'
 import { texts } from '../texts.ts'
 import type { ReviewCluster, ReviewDecision } from './mentor-calls.ts'
@@ -20,11 +20,7 @@ interface ReviewItemProps {
 export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemProps) {
   const { suggestion } = cluster
   const chosen = useSignal(suggestion?.answer_id ?? '')
-  // A mentor may have thousands of answers, and there is a list for each group: it is filled when it is used.
-  const isChoosing = useSignal(false)
   const isWriting = useSignal(false)
-  const written = useSignal('')
-  const choices = isChoosing.value ? answers.filter(isQuestionAnswer) : []
   const questions = cluster.questions.map(({ question }) => question)
   return (
     <section class="card" aria-label={cluster.question}>
@@ -40,26 +36,7 @@ export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemPro
         ))}
       </ul>
       <div class="row end-aligned">
-        <label class="field grow">
-          <span>
-            {suggestion === null ? texts.review.answer : texts.review.suggested(formatPercent(suggestion.confidence))}
-          </span>
-          <select
-            value={chosen.value}
-            onFocus={() => (isChoosing.value = true)}
-            onChange={(event) => (chosen.value = event.currentTarget.value)}
-          >
-            <option value="">{texts.review.choose}</option>
-            {!isChoosing.value && suggestion !== null && (
-              <option value={suggestion.answer_id}>{suggestion.question}</option>
-            )}
-            {choices.map(({ _id, question }) => (
-              <option key={_id} value={_id}>
-                {question.question}
-              </option>
-            ))}
-          </select>
-        </label>
+        <AnswerChoice suggestion={suggestion} answers={answers} chosen={chosen} />
         <button
           type="button"
           class="primary"
@@ -76,26 +53,71 @@ export function ReviewItem({ cluster, answers, isBusy, onDecide }: ReviewItemPro
         </button>
       </div>
       {isWriting.value && (
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault()
-            const answer = written.value.trim()
-            onDecide({ decision: 'new_answer', questions, ...(answer !== '' && { answer }) })
-          }}
-        >
-          <label class="field">
-            <span>{texts.review.newAnswerLabel}</span>
-            <textarea rows={3} value={written.value} onInput={(event) => (written.value = event.currentTarget.value)} />
-          </label>
-          <div class="row">
-            <button type="submit" class="primary" disabled={isBusy}>
-              {texts.review.save}
-            </button>
-            <span class="hint">{texts.review.later}</span>
-          </div>
-        </form>
+        <NewAnswerForm
+          isBusy={isBusy}
+          onSave={(answer) => onDecide({ decision: 'new_answer', questions, ...(answer !== '' && { answer }) })}
+        />
       )}
     </section>
+  )
+}
+
+interface AnswerChoiceProps extends Pick<ReviewItemProps, 'answers'> {
+  readonly suggestion: ReviewCluster['suggestion']
+  /** Id of the answer that is chosen. */
+  readonly chosen: Signal<string>
+}
+
+/** The right answer of a group of questions. */
+function AnswerChoice({ suggestion, answers, chosen }: AnswerChoiceProps) {
+  // A mentor may have thousands of answers, and there is a list for each group: it is filled when it is used.
+  const isChoosing = useSignal(false)
+  const choices = isChoosing.value ? answers.filter(isQuestionAnswer) : []
+  return (
+    <label class="field grow">
+      <span>
+        {suggestion === null ? texts.review.answer : texts.review.suggested(formatPercent(suggestion.confidence))}
+      </span>
+      <select
+        value={chosen.value}
+        onFocus={() => (isChoosing.value = true)}
+        onChange={(event) => (chosen.value = event.currentTarget.value)}
+      >
+        <option value="">{texts.review.choose}</option>
+        {!isChoosing.value && suggestion !== null && (
+          <option value={suggestion.answer_id}>{suggestion.question}</option>
+        )}
+        {choices.map(({ _id, question }) => (
+          <option key={_id} value={_id}>
+            {question.question}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** What the mentor is to say to a group of questions, or nothing as yet. */
+function NewAnswerForm({ isBusy, onSave }: { isBusy: boolean; onSave: (answer: string) => void }) {
+  const written = useSignal('')
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSave(written.value.trim())
+      }}
+    >
+      <label class="field">
+        <span>{texts.review.newAnswerLabel}</span>
+        <textarea rows={3} value={written.value} onInput={(event) => (written.value = event.currentTarget.value)} />
+      </label>
+      <div class="row">
+        <button type="submit" class="primary" disabled={isBusy}>
+          {texts.review.save}
+        </button>
+        <span class="hint">{texts.review.later}</span>
+      </div>
+    </form>
   )
 }

@@ -30,8 +30,6 @@ interface StudioHeadProps {
 export function StudioHead({ id, mentor, versions, isAsking }: StudioHeadProps) {
   const path = mentorPath(id)
   const task = useTask()
-  const live = versions.value.value?.versions.find(({ isLive }) => isLive)
-  const answerCount = mentor.value.value?.answers?.filter(isQuestionAnswer).length
   const startTraining = async (): Promise<void> => {
     await task.run(async () => {
       const { ended } = await train(path, withJson('POST', '/train', { mentor: id }))
@@ -53,18 +51,7 @@ export function StudioHead({ id, mentor, versions, isAsking }: StudioHeadProps) 
             <a href={linkTo('mentors')}>{texts.studio.back}</a>
           </p>
           <h2 class="title">{mentor.value.value?.name ?? id}</h2>
-          <p class="hint">
-            {[
-              answerCount === undefined ? undefined : texts.studio.answers(answerCount),
-              may('train')
-                ? live === undefined
-                  ? texts.studio.untrained
-                  : texts.studio.live(live.version, formatPercent(live.figures.accuracy))
-                : undefined
-            ]
-              .filter((part) => part !== undefined)
-              .join(' · ')}
-          </p>
+          <p class="hint">{standingOf(mentor.value.value, versions.value.value)}</p>
         </div>
         {may('train') && (
           <div class="row">
@@ -95,4 +82,15 @@ export function StudioHead({ id, mentor, versions, isAsking }: StudioHeadProps) 
       </TrainingProgress>
     </section>
   )
+}
+
+/** How many answers the mentor has, and how good the version is that gives them. */
+function standingOf(mentor: Mentor | undefined, list: VersionList | undefined): string {
+  const answerCount = mentor?.answers?.filter(isQuestionAnswer).length
+  const parts = answerCount === undefined ? [] : [texts.studio.answers(answerCount)]
+  if (!may('train')) return parts.join(' · ')
+  const live = list?.versions.find(({ isLive }) => isLive)
+  const trained =
+    live === undefined ? texts.studio.untrained : texts.studio.live(live.version, formatPercent(live.figures.accuracy))
+  return [...parts, trained].join(' · ')
 }

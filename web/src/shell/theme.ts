@@ -34,7 +34,7 @@ export function switchTheme(): void {
   localStorage.setItem(STORED_AS, chosenTheme.value)
 }
 
+// Always set, so that each palette is declared once: without it, the dark one would be needed for the system's wish too.
 effect(() => {
-  if (chosenTheme.value === undefined) delete document.documentElement.dataset['theme']
-  else document.documentElement.dataset['theme'] = chosenTheme.value
+  document.documentElement.dataset['theme'] = seenTheme()
 })
