@@ -18,6 +18,7 @@ import { DataTab } from './data-tab.tsx'
 import { EvaluationTab } from '../versions/evaluation-tab.tsx'
 import { mentorPath, readMentor } from './mentor-calls.ts'
 import type { Mentor } from './mentor.ts'
+import { OffTopicBoundForm } from './off-topic-bound.tsx'
 import { ReviewTab } from './review-tab.tsx'
 import { StudioHead } from './studio-head.tsx'
 import { UploadReport } from './upload-report.tsx'
@@ -72,7 +73,16 @@ export function MentorStudio({ id, tab }: MentorStudioProps) {
         </>
       )}
       {current === 'ask' && <AskTab id={id} mentor={data} nameOf={nameOf} />}
-      {current === 'evaluation' && <EvaluationTab path={path} versions={versions} nameOf={nameOf} />}
+      {current === 'evaluation' && (
+        <EvaluationTab
+          path={path}
+          versions={versions}
+          nameOf={nameOf}
+          offTopicControl={({ offTopicBound: bound }) =>
+            bound !== undefined && <OffTopicBoundForm key={JSON.stringify(bound)} id={id} bound={bound} />
+          }
+        />
+      )}
       {current === 'versions' && <VersionsView path={path} versions={versions} nameOf={nameOf} fileName={id} />}
       {current === 'review' && (
         <ReviewTab id={id} mentor={data} nameOf={nameOf} onJudged={() => void mentor.reload()} />

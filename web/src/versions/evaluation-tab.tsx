@@ -4,21 +4,24 @@
  */
 
 import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { Fault } from '../parts/fault.tsx'
 import { useLoaded, type Loaded } from '../service/use-loaded.ts'
 import { texts } from '../texts.ts'
 import { EvaluationView } from './evaluation-view.tsx'
-import { readEvaluation, type VersionList } from './version-calls.ts'
+import { readEvaluation, type EvaluationReport, type VersionList } from './version-calls.ts'
 
 interface EvaluationTabProps {
   /** Of what has versions. */
   readonly path: string
   readonly versions: Loaded<VersionList>
   readonly nameOf: (classId: string) => string
+  /** What can be done about the off-topic threshold of the model of a report. @default nothing */
+  readonly offTopicControl?: (report: EvaluationReport) => ComponentChildren
 }
 
 /** How good a version is; the live one, unless another is chosen. */
-export function EvaluationTab({ path, versions, nameOf }: EvaluationTabProps) {
+export function EvaluationTab({ path, versions, nameOf, offTopicControl }: EvaluationTabProps) {
   const chosen = useSignal<number | undefined>(undefined)
   const list = versions.value.value
   const version = chosen.value ?? list?.live ?? undefined
@@ -44,7 +47,14 @@ export function EvaluationTab({ path, versions, nameOf }: EvaluationTabProps) {
         <p class="hint">{texts.evaluation.how}</p>
       </div>
       <Fault sentence={report.fault.value} onRetry={() => void report.reload()} />
-      {report.value.value !== undefined && <EvaluationView report={report.value.value} nameOf={nameOf} />}
+      {report.value.value !== undefined && (
+        <EvaluationView
+          key={version}
+          report={report.value.value}
+          nameOf={nameOf}
+          offTopicControl={offTopicControl?.(report.value.value)}
+        />
+      )}
     </>
   )
 }

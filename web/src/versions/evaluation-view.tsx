@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { ComponentChildren } from 'preact'
 import { FigureRow } from '../parts/figure-row.tsx'
 import { formatPercent } from '../parts/format.ts'
 import { ScrollRegion } from '../parts/scroll-region.tsx'
@@ -16,10 +17,13 @@ interface EvaluationViewProps {
   readonly report: EvaluationReport
   /** What people call a class. */
   readonly nameOf: (classId: string) => string
+  /** What can be done about the off-topic threshold, beside its curve. @default nothing */
+  readonly offTopicControl?: ComponentChildren
 }
 
 /** How good a version is, measured on samples that it had not seen. */
-export function EvaluationView({ report: { evaluation, notMeasured }, nameOf }: EvaluationViewProps) {
+export function EvaluationView({ report, nameOf, offTopicControl }: EvaluationViewProps) {
+  const { evaluation, notMeasured } = report
   return (
     <>
       <FigureRow figures={figuresOf(evaluation)} />
@@ -41,6 +45,7 @@ export function EvaluationView({ report: { evaluation, notMeasured }, nameOf }: 
           <h3>{texts.evaluation.curve}</h3>
           <OffTopicPlot evaluation={evaluation} />
           <p class="hint">{texts.evaluation.curveHint}</p>
+          {offTopicControl}
         </section>
       </div>
       <div class="columns">

@@ -11,11 +11,12 @@ type Measure = 'coverage' | 'errorRate' | 'offTopicAnswered'
 const MEASURES: readonly Measure[] = ['coverage', 'errorRate', 'offTopicAnswered']
 
 /** What would happen with the line between on and off topic drawn elsewhere. */
-export function OffTopicPlot({ evaluation: { offTopicCurve, refused } }: { readonly evaluation: Evaluation }) {
+export function OffTopicPlot({ evaluation }: { readonly evaluation: Evaluation }) {
+  const { offTopicCurve, refused } = evaluation
   const measured = MEASURES.filter((measure) => offTopicCurve.some((point) => point[measure] !== null))
   if (offTopicCurve.length === 0) return <p class="hint">{texts.evaluation.noCurve}</p>
   const thresholds = offTopicCurve.map(({ threshold }) => threshold)
-  const drawn = drawnThreshold(offTopicCurve, refused)
+  const drawn = evaluation.threshold ?? drawnThreshold(offTopicCurve, refused)
   const isShare = thresholds.every((threshold) => threshold >= 0 && threshold <= 1)
   const range = isShare ? ([0, 1] as const) : ([Math.min(...thresholds), Math.max(...thresholds)] as const)
   return (
@@ -34,7 +35,7 @@ export function OffTopicPlot({ evaluation: { offTopicCurve, refused } }: { reado
   )
 }
 
-/** The threshold of the model: where as many questions are refused as were. */
+/** The threshold of a model whose report does not have it: where as many questions are refused as were. */
 function drawnThreshold(curve: readonly CurvePoint[], refused: number | null): number | undefined {
   if (refused === null) return undefined
   const covered = 1 - refused

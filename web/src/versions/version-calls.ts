@@ -77,6 +77,8 @@ export interface Evaluation extends ModelFigures {
     readonly refused: Interval | null
     readonly offTopicRefused: Interval | null
   }
+  /** Of `softmax`: the confidence below which a question is off topic. */
+  readonly threshold?: number
   readonly answeredRight: number | null
   /** Null where confidence is no probability. */
   readonly calibration:
@@ -97,7 +99,12 @@ export interface Evaluation extends ModelFigures {
 export interface EvaluationReport {
   readonly evaluation: Evaluation
   readonly notMeasured: readonly string[]
+  /** Of `softmax`: what the off-topic threshold keeps to; null is the default. */
+  readonly offTopicBound?: OffTopicBound | null
 }
+
+/** What a mentor's owner asks of its off-topic threshold: a share of questions, 0.01 to 0.99. */
+export type OffTopicBound = { readonly answerGood: number } | { readonly refuseNonsense: number }
 
 interface Compared {
   readonly from: number | null
