@@ -35,13 +35,6 @@ export function takeRows(of: Matrix, indices: ArrayLike<number>): Matrix {
   return { values, rows: indices.length, columns }
 }
 
-/** Sum of products of two vectors of equal length. */
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
-}
-
 /** Position of the greatest value, the first of equals; -1 of none. */
 export function argmax(values: ArrayLike<number>): number {
   let best = values.length === 0 ? -1 : 0

@@ -3,9 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { choleskyInPlace, dot, matrixRow, type Matrix } from './matrix.ts'
+import { choleskyInPlace, matrixRow, type Matrix } from './matrix.ts'
 import { minimize } from './minimize.ts'
 import { sampleBlock, type FloatMatrix, type SampleBlock, type TensorEngine } from './tensor-engine.ts'
+import { dotOfAny } from './vectors.ts'
 
 /** A fitted multinomial logistic regression: p(class | x) = softmax(coefficients · x + intercepts). */
 export interface SoftmaxModel {
@@ -106,6 +107,7 @@ export function withRows(samples: SoftmaxSamples, features: FloatMatrix): Softma
  * @param labels class of each sample, 0 to classCount − 1; a class without samples gets an ever smaller intercept
  * @throws RangeError when the numbers of labels and rows differ, there is no row or the penalty is not above 0
  */
+// oxlint-disable-next-line max-lines-per-function -- one objective in one change of coordinates: its pieces share a dozen values
 export async function fitSoftmax(
   engine: TensorEngine,
   samples: SoftmaxSamples,
@@ -277,7 +279,7 @@ async function startingPoint(
   point.set(turned.values)
   for (let k = 0; k < classCount; k++) {
     const ofClass = coefficients.subarray(k * dimensions, (k + 1) * dimensions)
-    point[classCount * dimensions + k] = (start.intercepts[k]! + dot(means, ofClass)) / interceptScale
+    point[classCount * dimensions + k] = (start.intercepts[k]! + dotOfAny(means, ofClass)) / interceptScale
   }
   return point
 }

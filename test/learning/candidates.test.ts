@@ -8,7 +8,8 @@ import { after, test } from 'node:test'
 import * as fc from 'fast-check'
 import { findCandidates, greatest, groupByClass, MAX_CANDIDATES } from '../../src/learning/candidates.ts'
 import { gramsOf } from '../../src/learning/character-grams.ts'
-import { dot, matrixRow } from '../../src/learning/matrix.ts'
+import { matrixRow } from '../../src/learning/matrix.ts'
+import { dotOfAny } from '../../src/learning/vectors.ts'
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
 import { clusters } from './clusters.ts'
 
@@ -46,13 +47,13 @@ test('findCandidates() takes the classes of the greatest logits and their neares
     const query = matrixRow(queries, i)
     const logits = Array.from(
       { length: classCount },
-      (_, k) => dot(query, matrixRow({ ...features, values: model.coefficients }, k)) + model.intercepts[k]!
+      (_, k) => dotOfAny(query, matrixRow({ ...features, values: model.coefficients }, k)) + model.intercepts[k]!
     )
     for (const [place, k] of greatest(logits, MAX_CANDIDATES).entries()) {
       const at = i * MAX_CANDIDATES + place
       assert.equal(found.classes[at], k)
       assert.ok(Math.abs(found.logits[at]! - logits[k]!) < 1e-5)
-      const cosines = [...trained].filter((s) => labels[s] === k).map((s) => dot(query, matrixRow(features, s)))
+      const cosines = [...trained].filter((s) => labels[s] === k).map((s) => dotOfAny(query, matrixRow(features, s)))
       assert.ok(Math.abs(found.similarities[at]! - Math.max(-1, ...cosines)) < 1e-5)
     }
   }

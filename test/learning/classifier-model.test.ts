@@ -16,7 +16,8 @@ import {
   type ModelBytes
 } from '../../src/learning/classifier-model.ts'
 import { MAX_CANDIDATES } from '../../src/learning/candidates.ts'
-import { dot, matrixRow } from '../../src/learning/matrix.ts'
+import { matrixRow } from '../../src/learning/matrix.ts'
+import { dotOfAny } from '../../src/learning/vectors.ts'
 import { fitRidge, ridgeDecisionValues } from '../../src/learning/ridge.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { clusters, samplesWhere } from './clusters.ts'
@@ -101,13 +102,14 @@ test('ClassifierModel of a softmax model ranks candidates by calibrated probabil
   const model = ClassifierModel.load(softmaxBytes)
   const logits = Array.from(
     { length: 20 },
-    (_, k) => dot(query, softmax.coefficients.subarray(k * DIMENSIONS, (k + 1) * DIMENSIONS)) + softmax.intercepts[k]!
+    (_, k) =>
+      dotOfAny(query, softmax.coefficients.subarray(k * DIMENSIONS, (k + 1) * DIMENSIONS)) + softmax.intercepts[k]!
   )
   const best = [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]!).slice(0, MAX_CANDIDATES)
   const scores = best.map((k) => {
     const cosines = [...set.labels.keys()]
       .filter((i) => set.labels[i] === k)
-      .map((i) => dot(query, matrixRow(set.features, i)))
+      .map((i) => dotOfAny(query, matrixRow(set.features, i)))
     return Math.exp(calibration.logitWeight * logits[k]! + calibration.similarityWeight * Math.max(...cosines))
   })
   const sum = scores.reduce((a, b) => a + b)

@@ -10,12 +10,12 @@ import {
   argmax,
   choleskyInPlace,
   choleskySolveInPlace,
-  dot,
   lowerGram,
   matrix,
   matrixRow,
   takeRows
 } from '../../src/learning/matrix.ts'
+import { addScaled, addScaledAndDot, dot, dotOfAny, greatestMagnitude } from '../../src/learning/vectors.ts'
 
 test('lowerGram() equals the plain triple loop for every shape, panels wider than the cache included', () => {
   const shape = fc.record({ rows: fc.integer({ min: 1, max: 11 }), columns: fc.integer({ min: 1, max: 600 }) })
@@ -26,7 +26,7 @@ test('lowerGram() equals the plain triple loop for every shape, panels wider tha
       const gram = lowerGram(values, rows, columns)
       for (let i = 0; i < rows; i++) {
         for (let j = 0; j < rows; j++) {
-          const wanted = j > i ? 0 : dot(matrixRow(of, i), matrixRow(of, j))
+          const wanted = j > i ? 0 : dotOfAny(matrixRow(of, i), matrixRow(of, j))
           assert.equal(gram[i * rows + j], wanted)
         }
       }
@@ -62,4 +62,22 @@ test('takeRows() copies rows in the given order and keeps the precision', () => 
 test('argmax() takes the first of equals and says when there is none', () => {
   assert.equal(argmax([1, 3, 3]), 1)
   assert.equal(argmax([]), -1)
+})
+
+test('sums in parts are those of plain loops, whatever the length', () => {
+  for (let length = 0; length < 10; length += 1) {
+    const a = Float64Array.from({ length }, (_, i) => i - 3)
+    const b = Float64Array.from({ length }, (_, i) => 2 * i + 1)
+    assert.equal(dot(a, b), dotOfAny(a, b))
+    const [target, other] = [a.slice(), a.slice()]
+    addScaled(target, -2, b)
+    assert.equal(addScaledAndDot(other, -2, b, a), dotOfAny(target, a))
+    assert.deepEqual(
+      [...other],
+      Array.from(a, (value, i) => value - 2 * b[i]!)
+    )
+    assert.deepEqual([...target], [...other])
+  }
+  assert.deepEqual([greatestMagnitude(Float64Array.of(1, -3, 2)), greatestMagnitude(Float64Array.of())], [3, 0])
+  assert.equal(greatestMagnitude(Float64Array.of(5, NaN, 1)), NaN)
 })
