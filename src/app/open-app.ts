@@ -17,7 +17,7 @@ import { joinCatalogues } from '../inference/inference-model.ts'
 import { RoomWatch } from '../jobs/room-watch.ts'
 import { ReadingLine, readingLimitsOf } from '../reading/reading-line.ts'
 import { buildApp } from '../server/app.ts'
-import { createAuthenticator } from '../server/auth.ts'
+import { createAuthenticator, type Authenticator } from '../server/auth.ts'
 import { bodyBudgetOf } from '../server/body-budget.ts'
 import type { KeyRing } from '../server/callers/key-ring.ts'
 import { connectionGuardOf } from '../server/connection-guard.ts'
@@ -103,14 +103,7 @@ export async function openApp(
   offer: AppOffer
 ): Promise<ServedApp> {
   const { log, jobs, metrics, tracing, closing, stopping } = context
-  const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
-  closing.defer(() => memoryRelease.stop())
-  const memory = new MemoryGuard({
-    limitBytes: context.config.memoryLimitBytes || memoryLimitBytes(),
-    guardedShare: context.config.memoryGuardPercent / 100,
-    release: () => memoryRelease.release()
-  })
-  memoryRelease.start()
+  const memory = await watchMemory(context)
   const config = fitToMemory(context.config, memory.limitBytes)
   const { logger } = log
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
@@ -135,11 +128,7 @@ export async function openApp(
   const app = await buildApp({
     config,
     logger,
-    authenticate: createAuthenticator({
-      apiSecretKey: offer.apiSecretKey,
-      jwtSecretKey: config.jwtSecretKey,
-      ...(config.apiKeysFile !== undefined && { keyRing: offer.keyRing })
-    }),
+    authenticate: authenticatorOf(config, offer),
     readiness: readinessOf(encoding.readiness, { stopping, memory, room }),
     encoder,
     tokenize: encoding.tokenize,
@@ -160,17 +149,10 @@ export async function openApp(
       classifiers: mentors.classifiers
     }),
     // A function answers one event at a time, and never streams.
-    ...(offer.keepsData && {
-      sampler: new ServiceSampler({
-        read: (names) => metrics.readSome(names),
-        onFault: (error) => logger.error({ err: error }, 'the metrics could not be sampled')
-      })
-    }),
+    ...(offer.keepsData && { sampler: samplerOf(context) }),
     containerId: offer.containerId,
     tracer: tracing.tracer,
-    reportError: (error, request) => {
-      errors.report(error, request)
-    }
+    reportError: (error, request) => errors.report(error, request)
   })
   return { app, encoding, mentors, room, errors }
 }
@@ -178,6 +160,35 @@ export async function openApp(
 /** The encoding part, with each call of the encoder a span where traces are wanted. */
 export function tracedEncoding(encoding: Encoding, { tracer }: Tracing): Encoding {
   return tracer === undefined ? encoding : { ...encoding, encoder: new TracedEncoder(encoding.encoder) }
+}
+
+/** Guards the memory of the process, and gives back what it no longer needs. */
+async function watchMemory({ config, closing }: ProcessContext): Promise<MemoryGuard> {
+  const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
+  closing.defer(() => memoryRelease.stop())
+  const memory = new MemoryGuard({
+    limitBytes: config.memoryLimitBytes || memoryLimitBytes(),
+    guardedShare: config.memoryGuardPercent / 100,
+    release: () => memoryRelease.release()
+  })
+  memoryRelease.start()
+  return memory
+}
+
+/** Knows callers by the keys and secrets of the settings, or by those that the process offers. */
+function authenticatorOf(config: Config, { apiSecretKey, keyRing }: AppOffer): Authenticator {
+  return createAuthenticator({
+    apiSecretKey,
+    jwtSecretKey: config.jwtSecretKey,
+    ...(config.apiKeysFile !== undefined && { keyRing })
+  })
+}
+
+function samplerOf({ metrics, log }: ProcessContext): ServiceSampler {
+  return new ServiceSampler({
+    read: (names) => metrics.readSome(names),
+    onFault: (error) => log.logger.error({ err: error }, 'the metrics could not be sampled')
+  })
 }
 
 /** Ready while the model is loaded, there is memory, and the process has not been told to end. */

@@ -77,26 +77,10 @@ export async function predictCsv(
     })
     return readFeatureCells(read, classifier.version.signature, options)
   }
-  async function* readRows(): AsyncGenerator<Row> {
-    // Empty rows at the end are what a spreadsheet once touched; others keep their place, so that the rows stay in step.
-    let emptyCount = 0
-    for await (const row of table!.rows) {
-      if (row.isEmpty) {
-        emptyCount += 1
-        continue
-      }
-      for (; emptyCount > 0; emptyCount -= 1) {
-        yield EMPTY_ROW
-        // Millions may have been read before this row: others get their turn.
-        if (emptyCount % EMPTY_ROWS_A_TURN === 0) await sharedTurn()
-      }
-      yield readRow(row)
-    }
-  }
   async function* lines(): AsyncGenerator<string> {
     yield predictionCsvHeader(options.detail)
     let batch: Row[] = []
-    for await (const row of readRows()) {
+    for await (const row of readRows(table!.rows, readRow)) {
       batch.push(row)
       if (batch.length < ROWS_A_BATCH) continue
       yield await predictBatch(classifier, batch, label.type, options)
@@ -105,6 +89,23 @@ export async function predictCsv(
     if (batch.length > 0) yield await predictBatch(classifier, batch, label.type, options)
   }
   return lines()
+}
+
+/** Rows in step with those that came: empty ones keep their place, but for those at the end, which a spreadsheet once touched. */
+async function* readRows(rows: AsyncIterable<CsvRow>, read: (row: CsvRow) => Row): AsyncGenerator<Row> {
+  let emptyCount = 0
+  for await (const row of rows) {
+    if (row.isEmpty) {
+      emptyCount += 1
+      continue
+    }
+    for (; emptyCount > 0; emptyCount -= 1) {
+      yield EMPTY_ROW
+      // Millions may have been read before this row: others get their turn.
+      if (emptyCount % EMPTY_ROWS_A_TURN === 0) await sharedTurn()
+    }
+    yield read(row)
+  }
 }
 
 /** Where the features are. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one twice */

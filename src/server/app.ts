@@ -5,120 +5,30 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import type { AnswerObserver } from '../answering/answer-observer.ts'
-import type { Config } from '../config/settings.ts'
-import type { Encoder } from '../embedding/encoder.ts'
-import type { Tokenize } from '../embedding/tokenizer.ts'
 import { ServiceError } from '../errors.ts'
-import type { Tracer } from '../tracing/span.ts'
-import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { isPreflight, notFound, replyToOptions } from './allowed-methods.ts'
-import { addAuthentication, callerOf, type Authenticator } from './auth.ts'
 import { addBodyBudget, bodyBudgetOf, type BodyBudget } from './body-budget.ts'
-import { addRouteScopes, assertMayCall } from './callers/route-scopes.ts'
 import { connectionGuardOf, type ConnectionGuard } from './connection-guard.ts'
 import { addCors, addCorsHeaders } from './cors.ts'
 import { JSON_TYPE } from './encode-reply.ts'
-import { toErrorReply, toOpenAiError } from './error-reply.ts'
-import type { MemoryGuard } from './memory-guard.ts'
-import type { Readiness } from './readiness.ts'
+import { toErrorReply } from './error-reply.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
-import type { ReplyCache } from './reply-cache.ts'
 import { assertReadableQuery } from './request-address.ts'
 import { addJsonBodies, readFormAsJson } from './request-body.ts'
 import { failBody, headFault, unknownExpectation } from './request-head.ts'
 import { requestIdOf } from './request-id.ts'
 import { createTracedLogger, logRequest, RequestLog, type RequestObserver } from './request-log.ts'
 import { RequestSpans } from './request-spans.ts'
-import { callerRoutes } from './routes/caller/caller-routes.ts'
-import type { ClassifierRouteOptions } from './routes/classifiers/classifier-requests.ts'
-import { classifierRoutes } from './routes/classifiers/classifier-routes.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
-import { cachedReplyHeaders, encodeRoutes } from './routes/encode/encode-routes.ts'
-import { eventRoutes } from './routes/events/event-routes.ts'
-import { followupRoutes, type FollowupRouteOptions } from './routes/followups/followup-routes.ts'
-import { healthRoutes, pingRoutes } from './routes/health/health-routes.ts'
-import { inferenceHealthRoutes } from './routes/inference/inference-health-routes.ts'
-import { inferenceRoutes, toProtocolError } from './routes/inference/inference-routes.ts'
-import type { JobRouteOptions } from './routes/jobs/enqueue-routes.ts'
-import { jobRoutes } from './routes/jobs/job-routes.ts'
-import { mentorRoutes, type MentorRouteOptions } from './routes/mentors/mentor-routes.ts'
-import { openAiRoutes, type ServedEncoder } from './routes/openai/openai-routes.ts'
+import { cachedReplyHeaders } from './routes/encode/encode-routes.ts'
 import { playgroundRoutes } from './routes/playground/playground-routes.ts'
-import { questionRoutes, type QuestionRouteOptions } from './routes/questions/question-routes.ts'
-import { reviewRoutes, type ReviewRouteOptions } from './routes/review/review-routes.ts'
-import { similarityRoutes } from './routes/similarity/similarity-routes.ts'
-import { tokenizeRoutes } from './routes/tokenize/tokenize-routes.ts'
-import { trainRoutes, type TrainRouteOptions } from './routes/train/train-routes.ts'
-import { versionRoutes, type MentorVersionRouteOptions } from './routes/versions/mentor-version-routes.ts'
-import type { ServiceSampler } from './service-sampler.ts'
 import { secureHeaders } from './secure-headers.ts'
-import { refuseUnreadable, sendError, type ReportError } from './send-error.ts'
+import { refuseUnreadable, sendError } from './send-error.ts'
 import { isSlowStream } from './streamed-request.ts'
-
-/** Options of the routes of mentors. */
-export type MentorAreaOptions = MentorRouteOptions &
-  TrainRouteOptions &
-  MentorVersionRouteOptions &
-  FollowupRouteOptions &
-  Omit<ReviewRouteOptions, 'limits'> &
-  Omit<QuestionRouteOptions, 'limits' | 'observeAnswer'>
-
-/** Dependencies of the server. */
-export interface AppDependencies {
-  readonly config: Pick<
-    Config,
-    | 'bodiesUnderWayBytes'
-    | 'bodyLimitBytes'
-    | 'corsOrigin'
-    | 'encodeMaxAgeSeconds'
-    | 'maxCallerPercent'
-    | 'maxConnections'
-    | 'maxJsonDepth'
-    | 'maxPipelinedRequests'
-    | 'maxSentences'
-    | 'maxTextCharacters'
-    | 'requestTimeoutSeconds'
-    | 'unreadRepliesBytes'
-    | 'unreadReplySeconds'
-  >
-  readonly logger: FastifyBaseLogger
-  readonly authenticate: Authenticator
-  readonly readiness: Readiness
-  readonly encoder: Encoder
-  readonly tokenize: Tokenize
-  readonly model: ServedEncoder
-  /** Every model, for the Open Inference Protocol. */
-  readonly inferenceModels: ModelCatalogue
-  readonly replyCache: ReplyCache
-  /** Work for later; without it there are no such routes. */
-  readonly jobs?: JobRouteOptions
-  /** Mentors and their questions; without them there are no such routes. */
-  readonly mentors?: MentorAreaOptions
-  /** Models trained from tables; without them there are no such routes. */
-  readonly classifiers?: ClassifierRouteOptions
-  /** Which of several containers this is. */
-  readonly containerId: string
-  /** Counts bodies under way. @default one made from the settings */
-  readonly bodies?: BodyBudget
-  /** Bounds what connections hold. @default one made from the settings */
-  readonly connections?: ConnectionGuard
-  /** Refuses work when memory is nearly full. @default nobody does */
-  readonly memory?: MemoryGuard
-  /** Told of every answered request, for metrics. @default nobody */
-  readonly observeRequest?: RequestObserver
-  /** Told of every answered question, for metrics. @default nobody */
-  readonly observeAnswer?: AnswerObserver
-  readonly reportError: ReportError
-  /** Makes requests spans. @default nobody does */
-  readonly tracer?: Tracer | undefined
-  /** Samples of how the service fares; without them there is no such route. */
-  readonly sampler?: ServiceSampler
-  /** Where the playground was built to. @default where `npm run build-web` puts it */
-  readonly playgroundFolder?: string
-}
+import { addRoutes } from './add-routes.ts'
+import type { AppDependencies } from './app-dependencies.ts'
 
 const PLAYGROUND_FOLDER = join(import.meta.dirname, '../../web/dist')
 
@@ -185,7 +95,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const app = createApp(context)
   await addHooks(app, context)
   await addOpenApi(app)
-  await addRoutes(app, context)
+  await addRoutes(app, dependencies, repeatedReplies)
   await addDocsPage(app, headers.docs)
   const { playgroundFolder: folder = PLAYGROUND_FOLDER } = dependencies
   await app.register(playgroundRoutes, { folder, headers: headers.playground })
@@ -350,69 +260,6 @@ function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
   })
   // Node.js reads bodies on behalf of the connection, not of the request.
   app.addHook('preValidation', (request, reply, done) => spans.serve(request.raw, reply.raw, done))
-}
-
-async function addRoutes(app: FastifyInstance, { dependencies, repeatedReplies }: ServerContext): Promise<void> {
-  const { config, memory, observeAnswer = () => undefined } = dependencies
-  const { guard } = addRouteScopes(app)
-  await app.register(healthRoutes, { readiness: dependencies.readiness })
-  await app.register(pingRoutes, { prefix: '/v1', containerId: dependencies.containerId })
-  await app.register(inferenceHealthRoutes, { prefix: '/v2', readiness: dependencies.readiness })
-  await app.register(async (api) => {
-    api.addHook('onRoute', guard)
-    await addAuthentication(api, dependencies.authenticate)
-    api.addHook('onRequest', (request, reply, done) => {
-      assertMayCall(callerOf(request), request, (name, value) => reply.header(name, value))
-      done()
-    })
-    api.addHook('onRequest', (_request, _reply, done) => {
-      memory?.assertMayTake()
-      done()
-    })
-    const limits = { maxSentences: config.maxSentences, maxTextCharacters: config.maxTextCharacters }
-    const { encoder, replyCache, tokenize, model } = dependencies
-    await api.register(encodeRoutes, {
-      prefix: '/v1',
-      encoder,
-      replyCache,
-      repeatedReplies,
-      limits,
-      encodeMaxAgeSeconds: config.encodeMaxAgeSeconds
-    })
-    await api.register(similarityRoutes, { prefix: '/v1', encoder, limits })
-    await api.register(callerRoutes, { prefix: '/v1' })
-    if (dependencies.sampler !== undefined)
-      await api.register(eventRoutes, { prefix: '/v1', sampler: dependencies.sampler })
-    await api.register(tokenizeRoutes, { prefix: '/v1', tokenize, limits })
-    if (dependencies.jobs !== undefined) await api.register(jobRoutes, { prefix: '/v1', ...dependencies.jobs })
-    if (dependencies.mentors !== undefined) {
-      await api.register(mentorRoutes, dependencies.mentors)
-      await api.register(trainRoutes, dependencies.mentors)
-      await api.register(versionRoutes, dependencies.mentors)
-      await api.register(followupRoutes, dependencies.mentors)
-      await api.register(reviewRoutes, { ...dependencies.mentors, limits })
-      await api.register(questionRoutes, { ...dependencies.mentors, observeAnswer, limits })
-    }
-    if (dependencies.classifiers !== undefined) {
-      await api.register(classifierRoutes, { prefix: '/v1', ...dependencies.classifiers, limits })
-    }
-    await api.register(async (openAi) => {
-      openAi.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(dependencies.reportError, error, request, reply, toOpenAiError)
-      })
-      await openAi.register(openAiRoutes, { prefix: '/v1', encoder, tokenize, limits, model })
-    })
-    await api.register(async (protocol) => {
-      protocol.setErrorHandler((error: FastifyError, request, reply) => {
-        sendError(dependencies.reportError, error, request, reply, toProtocolError)
-      })
-      await protocol.register(inferenceRoutes, {
-        prefix: '/v2',
-        models: dependencies.inferenceModels,
-        jsonLimits: config
-      })
-    })
-  })
 }
 
 /** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */

@@ -112,18 +112,7 @@ export function createMetrics(): Metrics {
       addGauge(registry, 'sbert_reply_cache_entries', 'Replies that are kept.', () => counts().entryCount)
       addGauge(registry, 'sbert_reply_cache_bytes', 'Memory of the kept replies.', () => counts().bytes)
     },
-    addJobs({ counts, backlog }) {
-      addGauge(registry, 'sbert_jobs_running', 'Jobs that this process is at.', () => counts().runningCount)
-      addCounter(registry, 'sbert_jobs_succeeded_total', 'Jobs done by it.', () => counts().succeededCount)
-      addCounter(registry, 'sbert_jobs_failed_tries_total', 'Tries of it that failed.', () => counts().failedTryCount)
-      addCounter(registry, 'sbert_jobs_lost_total', 'Jobs cancelled or taken over.', () => counts().lostCount)
-      const perWorker = 'Jobs that wait, for each worker that lives.'
-      addGauge(registry, 'sbert_jobs_queued', 'Jobs that wait, of the whole queue.', () => backlog()?.queuedCount)
-      addGauge(registry, 'sbert_jobs_in_progress', 'Jobs that some worker is at.', () => backlog()?.inProgressCount)
-      addGauge(registry, 'sbert_jobs_dead', 'Dead letters.', () => backlog()?.deadCount)
-      addGauge(registry, 'sbert_jobs_workers', 'Workers that live.', () => backlog()?.workerCount)
-      addGauge(registry, 'sbert_jobs_backlog_per_worker', perWorker, () => backlog()?.backlogPerWorker)
-    },
+    addJobs: (jobs) => addJobMetrics(registry, jobs),
     addJobRoom(room) {
       const reserved = 'Disk that is kept for jobs that were accepted.'
       addGauge(registry, 'sbert_jobs_disk_free_bytes', 'Disk that jobs may still take.', () => room()?.freeBytes)
@@ -137,24 +126,39 @@ export function createMetrics(): Metrics {
       )
       addCounter(registry, 'sbert_api_keys_failures_total', failures, failureCount)
     },
-    addLimits({ bodies, connections, memory, line }) {
-      const unread = 'Bytes of replies that were made and not taken.'
-      addGauge(registry, 'sbert_bodies_bytes', 'Bytes of bodies under way.', () => bodies.bytes)
-      addGauge(registry, 'sbert_bodies_reading', 'Large bodies that wait or are read.', () => line.length)
-      addGauge(registry, 'sbert_unread_replies_bytes', unread, () => connections.unreadBytes)
-      addGauge(registry, 'sbert_memory_limit_bytes', 'Memory that the process may take.', () => memory.limitBytes)
-      const overBudget = 'Bodies that were refused because too many bytes were under way.'
-      addCounter(registry, 'sbert_bodies_refused_total', overBudget, () => bodies.refusedCount)
-      const closed = 'Connections with too many requests or unread replies.'
-      addCounter(registry, 'sbert_connections_closed_total', closed, () => connections.closedCount)
-      const full = 'Requests that were refused because memory was nearly full.'
-      addCounter(registry, 'sbert_memory_refused_total', full, () => memory.refusedCount)
-    },
+    addLimits: (limits) => addLimitMetrics(registry, limits),
     text: async () => registry.metrics(),
     read: async () => registry.getMetricsAsJSON(),
     readSome: async (names) =>
       Promise.all(names.flatMap((name) => registry.getSingleMetric(name) ?? []).map((metric) => metric.get()))
   }
+}
+
+function addJobMetrics(registry: Registry, { counts, backlog }: Parameters<Metrics['addJobs']>[0]): void {
+  addGauge(registry, 'sbert_jobs_running', 'Jobs that this process is at.', () => counts().runningCount)
+  addCounter(registry, 'sbert_jobs_succeeded_total', 'Jobs done by it.', () => counts().succeededCount)
+  addCounter(registry, 'sbert_jobs_failed_tries_total', 'Tries of it that failed.', () => counts().failedTryCount)
+  addCounter(registry, 'sbert_jobs_lost_total', 'Jobs cancelled or taken over.', () => counts().lostCount)
+  const perWorker = 'Jobs that wait, for each worker that lives.'
+  addGauge(registry, 'sbert_jobs_queued', 'Jobs that wait, of the whole queue.', () => backlog()?.queuedCount)
+  addGauge(registry, 'sbert_jobs_in_progress', 'Jobs that some worker is at.', () => backlog()?.inProgressCount)
+  addGauge(registry, 'sbert_jobs_dead', 'Dead letters.', () => backlog()?.deadCount)
+  addGauge(registry, 'sbert_jobs_workers', 'Workers that live.', () => backlog()?.workerCount)
+  addGauge(registry, 'sbert_jobs_backlog_per_worker', perWorker, () => backlog()?.backlogPerWorker)
+}
+
+function addLimitMetrics(registry: Registry, { bodies, connections, memory, line }: LimitCounts): void {
+  const unread = 'Bytes of replies that were made and not taken.'
+  addGauge(registry, 'sbert_bodies_bytes', 'Bytes of bodies under way.', () => bodies.bytes)
+  addGauge(registry, 'sbert_bodies_reading', 'Large bodies that wait or are read.', () => line.length)
+  addGauge(registry, 'sbert_unread_replies_bytes', unread, () => connections.unreadBytes)
+  addGauge(registry, 'sbert_memory_limit_bytes', 'Memory that the process may take.', () => memory.limitBytes)
+  const overBudget = 'Bodies that were refused because too many bytes were under way.'
+  addCounter(registry, 'sbert_bodies_refused_total', overBudget, () => bodies.refusedCount)
+  const closed = 'Connections with too many requests or unread replies.'
+  addCounter(registry, 'sbert_connections_closed_total', closed, () => connections.closedCount)
+  const full = 'Requests that were refused because memory was nearly full.'
+  addCounter(registry, 'sbert_memory_refused_total', full, () => memory.refusedCount)
 }
 
 function addEncoderMetrics(registry: Registry): Metrics['encoderObserver'] {

@@ -18,6 +18,8 @@ const MAX_LABEL_CHARACTERS = 100
 const CHARACTER_BUCKETS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 const CONFIDENCE_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1]
 
+const LABEL_NAMES = ['model', 'version'] as const
+
 /** What is kept of a version. */
 interface Watched {
   readonly labels: { readonly model: string; readonly version: string }
@@ -28,28 +30,7 @@ interface Watched {
 
 /** Adds the metrics of models: names and meanings are in docs/metrics.md. Its series are bounded, whatever is asked. */
 export function addModelMetrics(registry: Registry): PredictionObserver {
-  const registers = [registry]
-  const labelNames = ['model', 'version'] as const
-  const characters = new Histogram({
-    name: 'sbert_model_input_characters',
-    help: 'Characters of the texts of one prediction.',
-    labelNames,
-    buckets: CHARACTER_BUCKETS,
-    registers
-  })
-  const predictions = new Counter({
-    name: 'sbert_model_predictions_total',
-    help: 'Predictions of each class.',
-    labelNames: [...labelNames, 'class'] as const,
-    registers
-  })
-  const confidences = new Histogram({
-    name: 'sbert_model_confidence',
-    help: 'Confidence in the class predicted.',
-    labelNames,
-    buckets: CONFIDENCE_BUCKETS,
-    registers
-  })
+  const { characters, predictions, confidences } = addPredictionMetrics(registry)
   const versions = new LRUCache<string, Watched>({
     max: MAX_VERSIONS,
     dispose({ labels, classes }) {
@@ -58,21 +39,7 @@ export function addModelMetrics(registry: Registry): PredictionObserver {
       for (const name of classes) predictions.remove({ ...labels, class: name })
     }
   })
-  registry.registerMetric(
-    new Gauge({
-      name: 'sbert_model_confidence_drift',
-      help: 'Population stability index of the last confidences against those of the training folds.',
-      labelNames,
-      registers: [],
-      collect() {
-        this.reset()
-        for (const { labels, drift } of versions.values()) {
-          const index = drift?.stabilityIndex
-          if (index !== undefined) this.set(labels, index)
-        }
-      }
-    })
-  )
+  addDriftMetric(registry, versions)
 
   return {
     predicted(version, observed, readTrainingBins) {
@@ -100,6 +67,51 @@ export function addModelMetrics(registry: Registry): PredictionObserver {
       .then((bins) => (watched.drift = bins && new ConfidenceDrift(bins)))
     return watched
   }
+}
+
+/** What is observed of each prediction. */
+function addPredictionMetrics(registry: Registry) {
+  const registers = [registry]
+  const characters = new Histogram({
+    name: 'sbert_model_input_characters',
+    help: 'Characters of the texts of one prediction.',
+    labelNames: LABEL_NAMES,
+    buckets: CHARACTER_BUCKETS,
+    registers
+  })
+  const predictions = new Counter({
+    name: 'sbert_model_predictions_total',
+    help: 'Predictions of each class.',
+    labelNames: [...LABEL_NAMES, 'class'] as const,
+    registers
+  })
+  const confidences = new Histogram({
+    name: 'sbert_model_confidence',
+    help: 'Confidence in the class predicted.',
+    labelNames: LABEL_NAMES,
+    buckets: CONFIDENCE_BUCKETS,
+    registers
+  })
+  return { characters, predictions, confidences }
+}
+
+/** How far each version's confidences have moved, as far as that is known. */
+function addDriftMetric(registry: Registry, versions: LRUCache<string, Watched>): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'sbert_model_confidence_drift',
+      help: 'Population stability index of the last confidences against those of the training folds.',
+      labelNames: LABEL_NAMES,
+      registers: [],
+      collect() {
+        this.reset()
+        for (const { labels, drift } of versions.values()) {
+          const index = drift?.stabilityIndex
+          if (index !== undefined) this.set(labels, index)
+        }
+      }
+    })
+  )
 }
 
 function keyOf({ name, version }: ObservedVersion): string {

@@ -34,6 +34,7 @@ const TOKEN_AXIS = 1
  *
  * @param sentenceCount the most sentences of a run
  */
+// oxlint-disable-next-line max-lines-per-function -- one graph, told from its inputs to its output: its pieces share the graph and the model
 export function buildEncoderGraph(model: SourceModel, sentenceCount: number, files?: ConstantFiles): OnnxGraph {
   const graph = new OnnxGraph(files?.weights)
   const { hiddenSize, intermediateSize } = model

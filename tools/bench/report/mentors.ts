@@ -86,13 +86,8 @@ function seconds(milliseconds: readonly number[]): string {
   return `${figure(spreadOf(milliseconds).median / 1000)} s`
 }
 
-function render(result: MentorsResult): string {
-  const { cold, ready, accuracy, asking, throughput } = result
+function renderColdTraining(cold: MentorsResult['cold']): string[] {
   const { encodeMs, fitMs, searchMs, versions } = cold.peer
-  const latency = (measured: typeof asking.idle, pick: 'p50' | 'p95'): string =>
-    figure(spreadOf(measured.map(({ latencyMs }) => latencyMs[pick])).median)
-  const rate = (measured: typeof asking.idle): string =>
-    figure(spreadOf(measured.map(({ requestsPerSecond }) => requestsPerSecond)).median)
   return [
     `A mentor of ${figure(cold.sampleCount)} samples and ${figure(cold.answerCount)} answers (texts of Banking77), trained by our service from ` +
       '`POST /train` to the new version, none of its texts embedded before; against a Python process that has its model ' +
@@ -107,7 +102,18 @@ function render(result: MentorsResult): string {
         ['sentence-transformers, then LogisticRegression, one fit', seconds(sums(encodeMs, fitMs))],
         ['of that the embeddings', seconds(encodeMs)]
       ]
-    ),
+    )
+  ]
+}
+
+function render(result: MentorsResult): string {
+  const { cold, ready, accuracy, asking, throughput } = result
+  const latency = (measured: typeof asking.idle, pick: 'p50' | 'p95'): string =>
+    figure(spreadOf(measured.map(({ latencyMs }) => latencyMs[pick])).median)
+  const rate = (measured: typeof asking.idle): string =>
+    figure(spreadOf(measured.map(({ requestsPerSecond }) => requestsPerSecond)).median)
+  return [
+    ...renderColdTraining(cold),
     '',
     `Banking77 itself, ${figure(ready.sampleCount)} samples of ${ready.classCount} classes, with embeddings that are there: ours on one thread, ` +
       'scikit-learn as it comes.',

@@ -86,10 +86,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
       )
       const { signature } = classifier.version
       const topK = Number(topKText)
-      const detail: PredictionDetail = {
-        hasProbability: probability === undefined ? hasText(signature) : probability === 'true',
-        topK
-      }
+      const hasProbability = probability === undefined ? hasText(signature) : probability === 'true'
+      const detail: PredictionDetail = { hasProbability, topK }
       const encode = encodeOptionsOf(request, reply, undefined)
       void reply.header('cache-control', 'no-store').header('x-model-version', String(classifier.version.version))
       if (request.body instanceof Readable) {
