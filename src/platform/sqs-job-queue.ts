@@ -232,7 +232,7 @@ function laneOf(url: string): Lane {
 function traceAttributes({ labels }: Pick<Job, 'labels'>): {
   MessageAttributes?: Record<string, MessageAttributeValue>
 } {
-  const attributes = Object.entries(traceOf(labels)).filter(([, value]) => value !== '')
+  const attributes = Object.entries(traceOf(labels))
   if (attributes.length === 0) return {}
   const asText = attributes.map(([name, StringValue]) => [name, { DataType: 'String', StringValue }] as const)
   return { MessageAttributes: Object.fromEntries(asText) }

@@ -249,7 +249,7 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
   })
 }
 
-/** Names the spans of requests, and has their work done within them. */
+/** Names the spans of requests, and has their work done within them; Fastify sees to it that reading a body leaves that as it is. */
 function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
   app.addHook('onRequest', (request, reply, done) => {
     // A request that came as an event of a function has no span yet.
@@ -258,8 +258,6 @@ function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
       done()
     })
   })
-  // Node.js reads bodies on behalf of the connection, not of the request.
-  app.addHook('preValidation', (request, reply, done) => spans.serve(request.raw, reply.raw, done))
 }
 
 /** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */

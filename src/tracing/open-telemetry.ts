@@ -138,8 +138,10 @@ class OtelSpan implements Span {
   }
 
   headers(): TraceHeaders {
-    const headers: TraceHeaders = {}
+    const headers: Record<string, string> = {}
     this.#propagator?.inject(this.#context(), headers, defaultTextMapSetter)
+    // A state of which nothing could be read is written as nothing.
+    if (headers['tracestate'] === '') delete headers['tracestate']
     return headers
   }
 
