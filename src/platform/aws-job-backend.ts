@@ -10,7 +10,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { DEFAULT_JOB_POLICY } from '../jobs/job.ts'
 import { SYSTEM_CLOCK } from '../jobs/job-backend.ts'
 import { TableJobBackend, type TableJobOptions } from '../jobs/table-job-backend.ts'
-import { clientConfig } from './aws-storage.ts'
+import { clientConfig, queueClientConfig } from './aws-storage.ts'
 import { DynamoJobTable } from './dynamo-job-table.ts'
 import { JobPayloads } from './job-payloads.ts'
 import { S3ObjectStore } from './s3-object-store.ts'
@@ -35,11 +35,11 @@ export class AwsJobBackend extends TableJobBackend {
   readonly #clients: readonly { destroy(): void }[]
 
   constructor(options: AwsJobBackendOptions) {
-    const { endpoints = {}, region } = options
-    const dynamodb = new DynamoDBClient(clientConfig(region, endpoints.dynamodb))
-    const sqs = new SQSClient(clientConfig(region, endpoints.sqs))
+    const { endpoints = {}, region, silentMs } = options
+    const dynamodb = new DynamoDBClient(clientConfig(region, endpoints.dynamodb, silentMs))
+    const sqs = new SQSClient(queueClientConfig(region, endpoints.sqs, silentMs))
     const forcePathStyle = options.forcePathStyle ?? endpoints.s3 !== undefined
-    const s3 = new S3Client({ ...clientConfig(region, endpoints.s3), forcePathStyle })
+    const s3 = new S3Client({ ...clientConfig(region, endpoints.s3, silentMs), forcePathStyle })
     const table = new DynamoJobTable(dynamodb, {
       name: options.table,
       payloads: new JobPayloads(new S3ObjectStore(s3, options.bucket)),

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
@@ -21,6 +21,8 @@ export interface AwsStorageOptions {
   readonly endpoints?: { readonly dynamodb?: string; readonly s3?: string }
   /** Buckets in the path, not in the host name: emulators of S3 need it. @default when `endpoints.s3` is given */
   readonly forcePathStyle?: boolean
+  /** How long AWS may be silent until the call is tried again, in milliseconds. @default 4000 */
+  readonly silentMs?: number
 }
 
 /** A table for small data that changes, and a bucket for large data that does not. */
@@ -32,9 +34,9 @@ export interface AwsStorage {
 
 /** Opens both; nothing is asked of AWS yet. */
 export function openAwsStorage(options: AwsStorageOptions): AwsStorage {
-  const { region, endpoints = {}, forcePathStyle = endpoints.s3 !== undefined } = options
-  const dynamodb = new DynamoDBClient(clientConfig(region, endpoints.dynamodb))
-  const s3 = new S3Client({ ...clientConfig(region, endpoints.s3), forcePathStyle })
+  const { region, endpoints = {}, forcePathStyle = endpoints.s3 !== undefined, silentMs } = options
+  const dynamodb = new DynamoDBClient(clientConfig(region, endpoints.dynamodb, silentMs))
+  const s3 = new S3Client({ ...clientConfig(region, endpoints.s3, silentMs), forcePathStyle })
   const documents = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } })
   return {
     table: new DynamoTable(documents, options.table),
@@ -46,10 +48,57 @@ export function openAwsStorage(options: AwsStorageOptions): AwsStorage {
   }
 }
 
-/** Options of every client of the SDK. */
+/** How long AWS may be silent: many times what it takes on a bad day. The SDK alone would wait for ever. */
+const SILENT_MS = 4000
+/** How long a whole request may take; one of S3 may carry a large model. */
+const REQUEST_MS = 60_000
+/** The longest wait that SQS knows. */
+export const MAX_QUEUE_WAIT_SECONDS = 20
+
+type ClientConfig = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'requestHandler'>
+
+/** Options of a client of DynamoDB or S3. */
 export function clientConfig(
   region: string | undefined,
-  endpoint: string | undefined
-): { region?: string; endpoint?: string } {
-  return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
+  endpoint: string | undefined,
+  silentMs = SILENT_MS
+): ClientConfig {
+  return configOf(region, endpoint, {
+    connectionTimeout: silentMs,
+    socketTimeout: silentMs,
+    requestTimeout: REQUEST_MS
+  })
+}
+
+/**
+ * Options of a client of SQS, which is silent for up to 20 s when it is asked to wait for messages: that call has to ask for
+ * as much more by {@link queueWait}.
+ */
+export function queueClientConfig(
+  region: string | undefined,
+  endpoint: string | undefined,
+  silentMs = SILENT_MS
+): ClientConfig {
+  return configOf(region, endpoint, {
+    connectionTimeout: silentMs,
+    socketTimeout: queueWait(MAX_QUEUE_WAIT_SECONDS, silentMs).requestTimeout,
+    requestTimeout: silentMs
+  })
+}
+
+/** Options of a call that SQS answers after so long. */
+export function queueWait(waitSeconds: number, silentMs = SILENT_MS): { readonly requestTimeout: number } {
+  return { requestTimeout: waitSeconds * 1000 + silentMs }
+}
+
+function configOf(
+  region: string | undefined,
+  endpoint: string | undefined,
+  requestHandler: { connectionTimeout: number; socketTimeout: number; requestTimeout: number }
+): ClientConfig {
+  return {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    requestHandler: { ...requestHandler, throwOnRequestTimeout: true }
+  }
 }

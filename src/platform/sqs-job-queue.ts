@@ -17,6 +17,7 @@ import {
 import { traceOf, type Job, type Priority } from '../jobs/job.ts'
 import type { JobMessage, JobQueue, ReceiveRequest } from '../jobs/job-queue.ts'
 import { reach } from './aws-errors.ts'
+import { MAX_QUEUE_WAIT_SECONDS, queueWait } from './aws-storage.ts'
 
 /** Where messages go. */
 export interface SqsJobQueueOptions {
@@ -25,10 +26,11 @@ export interface SqsJobQueueOptions {
   readonly bulkQueueUrl?: string
   /** Copies of dead letters, for an alarm and for the console. @default none are sent */
   readonly deadLetterQueueUrl?: string
+  /** How long AWS may be silent until the call is tried again, in milliseconds. @default 4000 */
+  readonly silentMs?: number
 }
 
 const MAX_MESSAGES = 10
-const MAX_WAIT_SECONDS = 20
 const MAX_DELAY_SECONDS = 900
 const MAX_HIDDEN_SECONDS = 12 * 60 * 60
 const MAX_DEAD_LETTER_CALLS = 20
@@ -49,6 +51,7 @@ export class SqsJobQueue implements JobQueue {
   readonly #client: SQSClient
   readonly #lanes: Readonly<Record<Priority, Lane>>
   readonly #deadLetterUrl: string | undefined
+  readonly #silentMs: number | undefined
   #receiverCount = 0
 
   constructor(client: SQSClient, options: SqsJobQueueOptions) {
@@ -59,6 +62,7 @@ export class SqsJobQueue implements JobQueue {
       bulk: options.bulkQueueUrl === undefined ? interactive : laneOf(options.bulkQueueUrl)
     }
     this.#deadLetterUrl = options.deadLetterQueueUrl
+    this.#silentMs = options.silentMs
   }
 
   /** @param delayMs until the message shows: rounded up to seconds, at most 15 minutes */
@@ -110,7 +114,7 @@ export class SqsJobQueue implements JobQueue {
         if (lane.receiving === undefined) await this.#fill(lane, request, limit, 0)
         if (lane.messages.length > 0) return lane.messages.splice(0, limit)
       }
-      const waitSeconds = Math.min(MAX_WAIT_SECONDS, Math.ceil(request.waitMs / 1000))
+      const waitSeconds = Math.min(MAX_QUEUE_WAIT_SECONDS, Math.ceil(request.waitMs / 1000))
       if (waitSeconds <= 0 || request.signal?.aborted === true) return []
       await Promise.race(lanes.map((lane) => (lane.receiving ??= this.#fill(lane, request, limit, waitSeconds))))
       const messages = lanes.flatMap((lane) => lane.messages.splice(0))
@@ -191,7 +195,11 @@ export class SqsJobQueue implements JobQueue {
     })
     return reach('receive messages of SQS', async () => {
       try {
-        const options = wanted.signal === undefined ? {} : { abortSignal: wanted.signal }
+        const { waitSeconds, signal } = wanted
+        const options = {
+          ...queueWait(waitSeconds, this.#silentMs),
+          ...(signal !== undefined && { abortSignal: signal })
+        }
         const { Messages = [] } = await this.#client.send(command, options)
         return Messages.map((message) => this.#read(url, message))
       } catch (error) {

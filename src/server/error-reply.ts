@@ -76,6 +76,9 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> =
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'Cannot read the request: it did not arrive in time']
 }
 
+/** When to come back to what is away for a reason that knows no time: a store, another service, a model that is being loaded. */
+const UNAVAILABLE_SECONDS = 5
+
 /** For what else a plugin may throw with a status: the code of each status. */
 const CODE_BY_STATUS = new Map<number, ErrorCode>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries widens the keys of a constant
@@ -114,7 +117,8 @@ function openAiType(statusCode: number): string {
 
 function serviceErrorReply(error: ServiceError): ErrorReply {
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
-  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds))
+  const { retryAfterSeconds = error.statusCode === 503 ? UNAVAILABLE_SECONDS : undefined } = error
+  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterSeconds))
   // RFC 6750 section 3: a challenge says what was wrong only when something was sent.
   if (error.code === 'UNAUTHORIZED') {
     const isMissing = codeOf(error.cause) === 'FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER'

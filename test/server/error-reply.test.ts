@@ -18,6 +18,8 @@ test('toErrorReply() sends every kind of ServiceError in one shape', () => {
     assert.equal(body.message, 'Cannot do it: a reason')
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['www-authenticate'] !== undefined, code === 'UNAUTHORIZED')
+    // Whatever is away says when to come back, also where nobody knows.
+    assert.equal(headers['retry-after'], body.statusCode === 503 ? '5' : undefined, code)
     assert.equal(isUnexpected, false)
   }
 })
