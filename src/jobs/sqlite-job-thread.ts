@@ -95,7 +95,9 @@ port.on('message', (first: ThreadRequest) => {
     else waiting.push(...request)
   }
   for (let start = 0; start < waiting.length; start += MAX_CALLS_PER_COMMIT) {
-    post(runTogether(waiting.slice(start, start + MAX_CALLS_PER_COMMIT)))
+    const calls = waiting.slice(start, start + MAX_CALLS_PER_COMMIT)
+    post(runTogether(calls))
+    freeBuffersOf(calls)
   }
   if (isClosing) close()
 })
@@ -140,6 +142,11 @@ function largeBuffersOf(value: unknown): ArrayBuffer[] {
   }
   if (typeof value !== 'object' || value === null) return []
   return Object.values(value).flatMap((part) => largeBuffersOf(part))
+}
+
+/** Frees what was written: an idle thread collects no garbage, and would keep the last large inputs. */
+function freeBuffersOf(calls: readonly StoreCall[]): void {
+  for (const { args } of calls) for (const buffer of largeBuffersOf(args)) if (!buffer.detached) buffer.transfer(0)
 }
 
 const RETRY_AFTER_SECONDS = 30

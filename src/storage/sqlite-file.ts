@@ -16,6 +16,9 @@ const BUSY_TIMEOUT_MS = 250
 const OPEN_TIMEOUT_MS = 10_000
 const OPEN_RETRY_MS = 5
 
+/** Characters or bytes of a value whose statement is kept for the next one. */
+const MAX_KEPT_VALUE = 65_536
+
 /**
  * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
  * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
@@ -117,22 +120,22 @@ export class SqliteFile {
 
   /** The first row. */
   get(sql: string, ...values: SQLInputValue[]): StoredRecord | undefined {
-    return this.#prepare(sql).get(...values)
+    return this.#use(sql, values, (statement) => statement.get(...values))
   }
 
   /** All rows. */
   all(sql: string, ...values: SQLInputValue[]): StoredRecord[] {
-    return this.#prepare(sql).all(...values)
+    return this.#use(sql, values, (statement) => statement.all(...values))
   }
 
   /** @returns how many rows it changed */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    return Number(this.#use(sql, values, (statement) => statement.run(...values)).changes)
   }
 
   /** @returns the new row's `rowid` */
   insert(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
+    return Number(this.#use(sql, values, (statement) => statement.run(...values)).lastInsertRowid)
   }
 
   close(): void {
@@ -149,6 +152,20 @@ export class SqliteFile {
     }
   }
 
+  /** A statement keeps copies of its last values, so that one with a large value is not kept. */
+  #use<Result>(sql: string, values: readonly SQLInputValue[], use: (statement: StatementSync) => Result): Result {
+    const statement: StatementSync & Partial<Disposable> = this.#prepare(sql)
+    try {
+      return use(statement)
+    } finally {
+      if (values.some(isLarge)) {
+        this.#statements.delete(sql)
+        // Node.js 24 leaves it to the collection of garbage.
+        statement[Symbol.dispose]?.()
+      }
+    }
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
@@ -157,6 +174,13 @@ export class SqliteFile {
     }
     return statement
   }
+}
+
+function isLarge(value: SQLInputValue): boolean {
+  return (
+    (typeof value === 'string' && value.length > MAX_KEPT_VALUE) ||
+    (ArrayBuffer.isView(value) && value.byteLength > MAX_KEPT_VALUE)
+  )
 }
 
 /**

@@ -4,15 +4,16 @@
  */
 
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import { ServiceError } from '../../src/errors.ts'
 import { DEFAULT_JOB_POLICY, SUPERSEDED_TEXT } from '../../src/jobs/job.ts'
@@ -383,4 +384,26 @@ test('a job that was queued while the clock was a day ahead does not wait for th
     claims.map(({ job }) => job.id),
     ['right', 'ahead']
   )
+})
+
+test('SqliteJobBackend: a large input is not kept in memory once it is written', async (t) => {
+  const path = await temporaryDatabase(t)
+  const module = JSON.stringify(new URL('../../src/jobs/sqlite-job-backend.ts', import.meta.url).href)
+  const program = `
+    import { SqliteJobBackend } from ${module}
+    const backend = await SqliteJobBackend.open({ path: ${JSON.stringify(path)} })
+    const add = (length) => backend.enqueue({ type: 'work', input: { contentType: 'text/plain', bytes: new Uint8Array(length) } })
+    await add(10)
+    gc()
+    const before = process.memoryUsage.rss()
+    await add(${50 * 2 ** 20})
+    gc()
+    console.log(process.memoryUsage.rss() - before)
+    await backend.close()
+  `
+  const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' }
+  const file = join(dirname(path), 'program.mjs')
+  await writeFile(file, program)
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', file], { env })
+  assert.ok(Number(stdout) < 25 * 2 ** 20, `${stdout.trim()} bytes more`)
 })

@@ -4,9 +4,11 @@
  */
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { SqliteFile, type Migration } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
@@ -61,4 +63,28 @@ test('a new file may be opened by several at the same moment', async (t) => {
     })
   )
   assert.deepEqual(errors.flat(), [])
+})
+
+test('a large value is not kept in memory once it is written', async (t) => {
+  const path = join(await temporaryFolder(t), 'large.db')
+  const program = `
+    import { SqliteFile } from ${JSON.stringify(new URL('../../src/storage/sqlite-file.ts', import.meta.url).href)}
+    const file = new SqliteFile(${JSON.stringify(path)})
+    file.define('CREATE TABLE blobs (id INTEGER PRIMARY KEY, bytes BLOB) STRICT;')
+    const insert = (id, length) => file.insert('INSERT INTO blobs VALUES (?, ?)', id, new Uint8Array(length))
+    insert(1, 10)
+    gc()
+    const before = process.memoryUsage.rss()
+    insert(2, ${128 * 2 ** 20})
+    gc()
+    console.log(process.memoryUsage.rss() - before)
+    insert(3, 10)
+    console.log(file.all('SELECT id FROM blobs').length)
+  `
+  const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' }
+  const args = ['--expose-gc', '--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  const [grownBytes, rowCount] = stdout.trim().split('\n').map(Number)
+  assert.equal(rowCount, 3)
+  assert.ok(grownBytes !== undefined && grownBytes < 64 * 2 ** 20, `${grownBytes} bytes more`)
 })
