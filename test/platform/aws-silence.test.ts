@@ -67,7 +67,7 @@ test('S3 that says nothing more in the middle of an object is unavailable', { ti
 
 test('SQS that never answers is unavailable', { timeout }, async (t) => {
   const { url, asked } = await listen(t, () => undefined)
-  await assert.rejects(openQueue(t, url).send({ id: 'a', type: 'work', priority: 'interactive' }), {
+  await assert.rejects(openQueue(t, url).send({ id: 'a', type: 'work', priority: 'interactive', labels: {} }), {
     code: 'UNAVAILABLE'
   })
   assert.equal(asked.count, 3)

@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HealthWatch } from '../../tools/fault-test/health-watch.ts'
-import { reliabilityPage } from '../../tools/fault-test/report.ts'
+import { reliabilityPage, triedOf } from '../../tools/fault-test/report.ts'
 import { describeMachine } from '../../tools/bench/measure/machine.ts'
 
 test('HealthWatch sees how long health takes and that it is not answered, whatever its own thread does', async (t) => {
@@ -44,4 +44,13 @@ test('reliabilityPage() lists what was found, what could not be tried and what w
   assert.match(page, /^- a clock: no library$/m)
   assert.match(page, /## Broken promises\n\n- a disk: lost a job\n/)
   assert.match(page, /Seed: 7\./)
+})
+
+test('triedOf() reads what reliabilityPage() wrote, so that a fault can be tried alone', async () => {
+  const tried = [
+    { name: 'an attack: of two words', outcome: { seen: 'a | b', lost: 'nothing', recovery: '1.0 s' } },
+    { name: 'a disk: full', outcome: { failure: 'AssertionError [ERR_ASSERTION]: a job is gone: 7' } }
+  ]
+  const page = reliabilityPage(tried, { seed: 7, machine: await describeMachine() })
+  assert.deepEqual(triedOf(page), tried)
 })

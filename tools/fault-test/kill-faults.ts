@@ -104,8 +104,8 @@ async function promote({ ask }: Running, accepted: Accepted, signal: AbortSignal
   await until(signal, async () => {
     const { status, text } = await ask('/mentors/killed/versions')
     if (status !== 200) return
-    const { data }: { data: { version: number }[] } = JSON.parse(text)
-    const [newest] = data
+    const { data }: { data: { versions: { version: number }[] } } = JSON.parse(text)
+    const newest = data.versions.toSorted((a, b) => b.version - a.version)[0]
     if (newest === undefined) return
     const reply = await ask(`/mentors/killed/versions/${newest.version}/promote`, posted({ force: true }))
     if (reply.status === 200) accepted.promoted.push(newest.version)

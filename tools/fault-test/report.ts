@@ -12,6 +12,17 @@ export interface Tried {
   readonly outcome: Finding | { readonly skipped: string } | { readonly failure: string }
 }
 
+/** The faults that a page tells of, with what became of them. */
+export function triedOf(page: string): Tried[] {
+  const found = [...page.matchAll(/^\| (.+?) +\| (.+?) +\| (.+?) +\| (.+?) +\|$/gm)]
+    .map(([, ...cells]) => cells.map((cell) => cell.replaceAll('\\|', '|')))
+    .filter(([name = '']) => name !== 'fault' && !/^-+$/.test(name))
+    .map(([name = '', seen = '', lost = '', recovery = '']) => ({ name, outcome: { seen, lost, recovery } }))
+  const [, broken = ''] = page.split('## Broken promises')
+  const failed = [...broken.matchAll(/^- (.+?): (\w*Error\b.*)$/gm)]
+  return [...found, ...failed.map(([, name = '', failure = '']) => ({ name, outcome: { failure } }))]
+}
+
 /** What docs/reliability.md says of a run. */
 export function reliabilityPage(
   tried: readonly Tried[],
@@ -29,7 +40,7 @@ export function reliabilityPage(
     '',
     'What goes wrong, what clients see of it, what is lost, and how long until all is as before. `make fault-test` lets each of these',
     'happen to the real process with the real model, ends with an error when a promise is broken, and writes this page. A short part',
-    'of it runs in continuous integration.',
+    'of it runs in continuous integration; `npm run fault-test -- --only words --write` tries some again and leaves the other rows.',
     '',
     `Machine: ${run.machine.cpu}, ${run.machine.coreCount} cores, Node.js ${run.machine.node}. Seed: ${run.seed}. \`closed\` is a connection that the service closed, or the attacker left, without a reply.`,
     'The limits behind the attacks are in [limits.md](limits.md), the promises of jobs in [jobs.md](jobs.md#what-is-promised).',
