@@ -3,11 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { TerminalStream } from '../app/terminal.ts'
+
 /** Where progress is shown: `process.stderr`, or a test's. */
-export interface ProgressStream {
-  readonly isTTY?: boolean
-  write(text: string): unknown
-}
+export type ProgressStream = TerminalStream
+
+/** Back to the line's start, and the line emptied. */
+export const CLEAR_LINE = '\r\x1b[K'
 
 /** A log gets a line for each such part. */
 const LOG_STEP = 0.25
@@ -26,13 +28,13 @@ export class Progress {
     const step = this.#stream.isTTY === true ? 0.01 : LOG_STEP
     const line = `${what} ${Math.round(Math.floor(share / step) * step * 100)}%`
     if (line === this.#shown) return
-    this.#stream.write(this.#stream.isTTY === true ? `\r\x1b[K${line}` : `${line}\n`)
+    this.#stream.write(this.#stream.isTTY === true ? CLEAR_LINE + line : `${line}\n`)
     this.#shown = line
   }
 
   /** Leaves the line to what is written next. */
   end(): void {
-    if (this.#shown !== '' && this.#stream.isTTY === true) this.#stream.write('\r\x1b[K')
+    if (this.#shown !== '' && this.#stream.isTTY === true) this.#stream.write(CLEAR_LINE)
     this.#shown = ''
   }
 }

@@ -26,14 +26,16 @@ import type { Config } from '../config/settings.ts'
 import { ServiceError } from '../errors.ts'
 import { MemoryJobBackend } from '../jobs/memory-job-backend.ts'
 import { openMentors, type MentorArea } from '../app/mentors.ts'
+import { openTerminal } from '../app/terminal.ts'
 import { featurePositions, predictCsv } from '../classifier/csv-prediction.ts'
 import { predictionsJson } from '../classifier/prediction-reply.ts'
-import { createServiceLog } from '../server/request-log.ts'
+import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
+import { createTerminalLog } from '../server/terminal-log.ts'
 import { readCsv } from '../table/csv-table.ts'
 import { trainingOptionsOf } from '../table/training-options.ts'
 import { HELP, UsageError, readCommandLine, type CliCommand } from './command-line.ts'
 import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } from './judgement.ts'
-import { Progress, type ProgressStream } from './progress.ts'
+import { CLEAR_LINE, Progress, type ProgressStream } from './progress.ts'
 import { describeAsJson, describeInLines } from './training-outcome.ts'
 
 /** What a command runs in. */
@@ -99,12 +101,11 @@ function describeFailure(error: unknown): string {
 }
 
 async function withWorkbench(
-  { env, createEncoding }: Surroundings,
+  { env, stderr, createEncoding }: Surroundings,
   work: (workbench: Workbench) => Promise<number>
 ): Promise<number> {
-  // Standard output is for results.
   const config = loadConfig({ LOG_LEVEL: 'warn', ...env })
-  const log = createServiceLog({ level: config.logLevel, linesPerSecond: 0, fileDescriptor: 2 })
+  const log = openLog(config, env, stderr)
   const logger: Logger = log.logger
   const encoding = createEncoding(config, logger)
   if (config.backend !== 'local') {
@@ -120,6 +121,18 @@ async function withWorkbench(
     throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
   })
   return await work({ config, area })
+}
+
+/** A log on standard error, since standard output is for results: lines for people at a terminal, JSON elsewhere. */
+function openLog(config: Config, env: Environment, stderr: ProgressStream): ServiceLog {
+  const terminal = openTerminal(config.logFormat, stderr, env)
+  if (terminal === undefined) {
+    return createServiceLog({ level: config.logLevel, linesPerSecond: 0, fileDescriptor: 2 })
+  }
+  const { hasColors } = terminal
+  // Progress is redrawn below the entry by its next step.
+  const write = (text: string): void => terminal.write(stderr.isTTY === true ? CLEAR_LINE + text : text)
+  return createTerminalLog(config.logLevel, { hasColors, write })
 }
 
 async function train(command: CommandOf<'train'>, { area }: Workbench, surroundings: Surroundings): Promise<number> {

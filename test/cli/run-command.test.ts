@@ -243,3 +243,32 @@ test('help tells of every option', async (t) => {
     assert.deepEqual(await run(args), { status: 0, stdout: HELP, stderr: '' })
   }
 })
+
+const warningEncoding: CreateEncoding = (config, log) => {
+  log.warn({ workers: 1 }, 'the encoder is slow')
+  return createEncoding(config, log)
+}
+
+test('a warning at a terminal is a line for people, above the progress; LOG_FORMAT has its way', async (t) => {
+  const { file, dataDir } = await openShell(t)
+  const table = await file('data.csv', sensors(40))
+  const run = async (isTTY: boolean, env: Record<string, string>): Promise<string> => {
+    const said: string[] = []
+    const stderr = { isTTY, write: (text: string) => said.push(text) }
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const args = ['train', table, '--name', 'sensors', '--label', 'state', '--force']
+    const status = await runCommand(args, {
+      env: { DATA_DIR: dataDir, ...env },
+      stdout,
+      stderr,
+      createEncoding: warningEncoding,
+      signal: new AbortController().signal
+    })
+    assert.equal(status, 0)
+    return said.join('').replaceAll('\r\u001B[K', '<clear>')
+  }
+  const line = String.raw`\d\d:\d\d:\d\d WARN {2}the encoder is slow {2}workers=1\n`
+  assert.match(await run(true, {}), new RegExp(`^<clear>${line}<clear>[A-Z]`))
+  assert.match(await run(false, { LOG_FORMAT: 'pretty' }), new RegExp(`^${line}[A-Z]`))
+  assert.doesNotMatch(await run(true, { LOG_FORMAT: 'json', LOG_LEVEL: 'error' }), /slow/)
+})
