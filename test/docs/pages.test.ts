@@ -35,8 +35,8 @@ const OTHER_PAGES: Readonly<Record<string, string>> = {
   'docs/graphql-mentors.md': 'make start is what test/docs/graphql-walkthrough.test.ts starts',
   'docs/onnx.md': 'it takes a model made in Python; test/server/routes/classifiers/onnx-upload.test.ts brings models'
 }
-/** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, or people do. */
-const NOT_RUN = /^(?:make|cd tools|npm pack|npm install) /
+/** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, as make test-clients, or people do. */
+const NOT_RUN = /^(?:make|cd tools|npm pack|npm install|pip install|open-webui|npx n8n) /
 
 /** The commands of a page, each as it would be pasted. */
 function commandsOf(page: string): string[] {

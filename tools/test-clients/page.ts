@@ -7,33 +7,50 @@
 export interface ClientProgram {
   /** Heading of its section. */
   readonly client: string
-  readonly language: 'python' | 'js'
+  readonly language: 'python' | 'js' | 'sh'
   /** What its first line has pip or npm install. */
   readonly packages: readonly string[]
   readonly text: string
-  /** What its comments say it prints. */
+  /** What its comments say it prints; nothing of `sh`. */
   readonly printed: string
+  /** The environment that its section shows, for clients that are servers themselves. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
-const INSTALL = { python: /^# pip install (.+)$/m, js: /^\/\/ npm install (.+)$/m } as const
+const INSTALL = {
+  python: /^# pip install (.+)$/m,
+  js: /^\/\/ npm install (.+)$/m,
+  sh: /^# npm install (.+)$/m
+} as const
 const PRINT = /^(?:print|console\.log)\(.*\) *(?:#|\/\/) (.+)$/gm
 
 /**
- * Reads the programs of docs/clients.md.
+ * Reads the programs of docs/clients.md: each block of Python or JavaScript, and of commands that begin with what npm installs.
  * @throws Error when one does not say what it installs and prints, or leaves a version open
  */
 export function programsOf(page: string): ClientProgram[] {
   return page.split(/^## /m).flatMap((section) => {
     const client = section.slice(0, section.indexOf('\n'))
-    return [...section.matchAll(/^```(python|js)\n([\s\S]*?)^```$/gm)].map(([, kind, text = '']) => {
-      const language = kind === 'js' ? 'js' : 'python'
-      const packages = (INSTALL[language].exec(text)?.[1] ?? '').split(' ').map((name) => name.replaceAll('"', ''))
+    const settings = settingsOf(section)
+    return [...section.matchAll(/^```(python|js|sh)\n([\s\S]*?)^```$/gm)].flatMap(([, kind, text = '']) => {
+      const language = kind === 'js' || kind === 'sh' ? kind : 'python'
+      const install = INSTALL[language].exec(text)
+      if (language === 'sh' && install === null) return []
+      const packages = (install?.[1] ?? '').split(' ').map((name) => name.replaceAll('"', ''))
       const printed = [...text.matchAll(PRINT)].map(([, line = '']) => `${line}\n`).join('')
       if (!packages.every((name) => /[=@]\d[\w.]*$/.test(name))) {
         throw new Error(`docs/clients.md, ${client}: a first line that installs fixed versions is wanted`)
       }
-      if (printed === '') throw new Error(`docs/clients.md, ${client}: a comment that says what is printed is wanted`)
-      return { client, language, packages, text, printed }
+      if (printed === '' && language !== 'sh') {
+        throw new Error(`docs/clients.md, ${client}: a comment that says what is printed is wanted`)
+      }
+      return [{ client, language, packages, text, printed, settings }]
     })
   })
+}
+
+/** The variables of the section's `ini` block. */
+function settingsOf(section: string): Record<string, string> {
+  const lines = /^```ini\n([\s\S]*?)^```$/m.exec(section)?.[1] ?? ''
+  return Object.fromEntries([...lines.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
 }

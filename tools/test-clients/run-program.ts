@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ClientProgram } from './page.ts'
 
-const SHOWN_HOST = '127.0.0.1:8080'
+/** Where the page has the service. */
+export const SHOWN_HOST = '127.0.0.1:8080'
 /** The text whose embedding each program has in `vector`. */
 const SENTENCE = 'hello world'
 const TIME_LIMIT_MS = 120_000
@@ -25,12 +26,16 @@ const QUIET = {
   LITELLM_LOCAL_MODEL_COST_MAP: 'True'
 } as const
 
-/** Where a program runs, and whom it asks. */
-export interface ClientSetting {
+/** What runs a program. */
+export interface Interpreter {
   /** Where the program is put, beside the packages that it imports. */
   readonly folder: string
-  /** Program that runs it: Python or Node.js. */
+  /** Python or Node.js. */
   readonly interpreter: string
+}
+
+/** Where a program runs, and whom it asks. */
+export interface ClientSetting extends Interpreter {
   /** Of the service, such as `http://127.0.0.1:8080`. */
   readonly origin: string
   readonly apiKey: string
@@ -41,22 +46,41 @@ export interface ClientSetting {
  * @throws Error when it fails, prints something else than the page says, or has another vector than `/v1/encode` gives
  */
 export async function runProgram(program: ClientProgram, setting: ClientSetting): Promise<void> {
-  const { folder, interpreter, origin, apiKey } = setting
-  const path = join(folder, program.language === 'js' ? 'program.mjs' : 'program.py')
-  const text = program.text.replaceAll(SHOWN_HOST, new URL(origin).host)
-  await writeFile(path, `${text}${TELL_VECTOR[program.language]}\n`)
-  const env = { ...process.env, ...QUIET, API_KEY: apiKey }
-  const options = { cwd: folder, env, timeout: TIME_LIMIT_MS, maxBuffer: 16 * 1024 * 1024 }
-  const { stdout } = await promisify(execFile)(interpreter, [path], options)
+  const { origin, apiKey } = setting
+  const language = program.language === 'js' ? 'js' : 'python'
+  const text = `${program.text.replaceAll(SHOWN_HOST, new URL(origin).host)}${TELL_VECTOR[language]}\n`
+  const stdout = await outputOf({ ...program, text }, setting, { API_KEY: apiKey })
   const at = stdout.lastIndexOf('vector ')
-  const printed = stdout.slice(0, Math.max(at, 0))
-  if (printed !== program.printed) throw new Error(`it printed\n${printed}instead of\n${program.printed}`)
+  comparePrinted(stdout.slice(0, Math.max(at, 0)), program)
   const found = Float32Array.from(JSON.parse(stdout.slice(at + 'vector '.length)))
   const wanted = await encoded(origin, apiKey)
   const differing = wanted.findIndex((number, index) => !Object.is(number, found[index]))
   if (found.length !== wanted.length || differing >= 0) {
     throw new Error(`its vector has ${found.length} numbers, of which number ${differing} is not that of /v1/encode`)
   }
+}
+
+/** Runs the text of a program. @returns what it printed */
+export async function outputOf(
+  { language, text }: Pick<ClientProgram, 'language' | 'text'>,
+  { folder, interpreter }: Interpreter,
+  env: Readonly<Record<string, string>>
+): Promise<string> {
+  const path = join(folder, language === 'js' ? 'program.mjs' : 'program.py')
+  await writeFile(path, text)
+  const options = {
+    cwd: folder,
+    env: { ...process.env, ...QUIET, ...env },
+    timeout: TIME_LIMIT_MS,
+    maxBuffer: 16 * 1024 * 1024
+  }
+  const { stdout } = await promisify(execFile)(interpreter, [path], options)
+  return stdout
+}
+
+/** @throws Error when it is not what the program's comments say */
+export function comparePrinted(printed: string, program: Pick<ClientProgram, 'printed'>): void {
+  if (printed !== program.printed) throw new Error(`it printed\n${printed}instead of\n${program.printed}`)
 }
 
 async function encoded(origin: string, apiKey: string): Promise<Float32Array> {

@@ -14,6 +14,8 @@ import { createInterface } from 'node:readline'
 export interface StartedService {
   readonly origin: string
   readonly apiKey: string
+  /** How many requests for embeddings its log has told of as answered; lines come a tenth of a second late. */
+  readonly answeredCount: () => number
   stop(): Promise<void>
 }
 
@@ -24,7 +26,8 @@ export interface StartedService {
 export async function startService(): Promise<StartedService> {
   const folder = await mkdtemp(join(tmpdir(), 'test-clients-'))
   const apiKey = 'key-of-the-clients'
-  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', API_SECRET_KEY: apiKey, DATA_DIR: join(folder, 'data') }
+  const own = { PORT: '0', HOST: '127.0.0.1', API_SECRET_KEY: apiKey, DATA_DIR: join(folder, 'data') }
+  const env = { ...process.env, ...own, LOG_LEVEL: 'info', LOG_FORMAT: 'json', LOG_LINES_PER_SECOND: '0' }
   const entry = join(import.meta.dirname, '../../src/bin/service.ts')
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'close')
@@ -33,15 +36,19 @@ export async function startService(): Promise<StartedService> {
     await exited
     await rm(folder, { recursive: true })
   }
-  let origin = ''
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, address }: { msg: string; address?: string } = JSON.parse(line)
-    if (msg === 'listening' && address !== undefined) origin = address
-    if (msg === 'ready') {
-      child.stdout.resume()
-      return { origin, apiKey, stop }
-    }
+  let answeredCount = 0
+  let origin: string | undefined
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  createInterface(child.stdout).on('line', (line) => {
+    const { msg, address, route, statusCode }: Record<string, unknown> = JSON.parse(line)
+    if (msg === 'listening') origin = String(address)
+    if (msg === 'ready') resolve()
+    if (route === '/v1/embeddings' && statusCode === 200) answeredCount += 1
+  })
+  await Promise.race([ready, exited])
+  if (origin === undefined || child.exitCode !== null) {
+    await stop()
+    throw new Error('The service ended before it was ready')
   }
-  await stop()
-  throw new Error('The service ended before it was ready')
+  return { origin, apiKey, answeredCount: () => answeredCount, stop }
 }

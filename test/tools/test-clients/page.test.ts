@@ -9,6 +9,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { compareFound } from '../../../tools/test-clients/n8n.ts'
 import { programsOf } from '../../../tools/test-clients/page.ts'
 import { runProgram } from '../../../tools/test-clients/run-program.ts'
 
@@ -55,7 +56,9 @@ test('docs/clients.md has a program for each client that installs from a registr
     'LiteLLM',
     'Haystack',
     'Chroma',
-    "Triton's Python"
+    "Triton's Python",
+    'Open WebUI',
+    'n8n'
   ])
 })
 
@@ -70,11 +73,38 @@ test('programsOf() wants fixed versions, and a word on what is printed', () => {
       language: 'python',
       packages: ['a[b]==1.2', 'c==3'],
       text: '# pip install "a[b]==1.2" c==3\nprint(1)  # 1\n',
-      printed: '1\n'
+      printed: '1\n',
+      settings: {}
     }
   ])
   assert.throws(() => programsOf(page('a', 'print(1)  # 1')), /One: a first line that installs fixed versions/)
   assert.throws(() => programsOf(page('a==1', 'print(1)')), /One: a comment that says what is printed/)
+})
+
+test('programsOf() gives a program the settings that its section shows, and takes commands that begin with what npm installs', () => {
+  const server = `${page('a==1', 'print(1)  # 1')}\n\`\`\`ini\nA_URL=http://b/c\nKEY=one of many\n\`\`\`\n`
+  assert.deepEqual(programsOf(server)[0]?.settings, { A_URL: 'http://b/c', KEY: 'one of many' })
+  const commands = '## Two\n\n```sh\ncurl x\n```\n\n```sh\n# npm install d@4.5\nnpx d\n```\n'
+  assert.deepEqual(
+    programsOf(commands).map(({ language, packages, text }) => [language, packages, text]),
+    [['sh', ['d@4.5'], '# npm install d@4.5\nnpx d\n']]
+  )
+  assert.throws(() => programsOf(commands.replace('@4.5', '')), /Two: a first line that installs fixed versions/)
+})
+
+/** What n8n's commands print when the last node gives these passages. */
+function printed(...passages: string[]): string {
+  const found = passages.map((pageContent) => ({ json: { document: { pageContent } } }))
+  const execution = { data: { resultData: { runData: { Find: [{ data: { main: [found] } }] } } } }
+  return `Successfully imported 1 workflow.\n${JSON.stringify(execution, undefined, 2)}\n`
+}
+
+test('n8n has found the right passage when the last node gives that and no other', () => {
+  const right = 'To fly planes you need a pilot licence.'
+  compareFound(printed(right))
+  assert.throws(() => compareFound(printed('The library opens at nine.')), /it found \["The library opens at nine."\]/)
+  assert.throws(() => compareFound(printed(right, right)), /it found/)
+  assert.throws(() => compareFound('Successfully imported 1 workflow.\n'))
 })
 
 test('runProgram() takes a program whose output and vector are right, and no other', async (t) => {
