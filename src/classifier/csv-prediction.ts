@@ -31,6 +31,8 @@ const EMPTY_ROWS_A_TURN = 4096
 const MIN_RECORD_CHARACTERS = 524_288
 /** Rows predicted together: many enough to fill batches, few enough to be taken by a busy service. */
 const ROWS_A_BATCH = 64
+/** For so long more of the first rows is waited for, so that what is wrong with a short table is told by the status of its reply. */
+const LULL_MS = 200
 /** How often a batch is sent again when a busy service had no room for it. */
 const MAX_TRIES = 60
 const USUAL_RETRY_SECONDS = 1
@@ -42,19 +44,20 @@ type Row = ReturnType<typeof readFeatureCells>
 
 /**
  * Predicts CSV while it arrives: a line of CSV for each row, in order. No more is read than has been predicted and taken away.
- * Reads the header before it gives anything. Rows that are wholly empty are told where others follow; at the end they are left out.
- * @throws {ServiceError} INVALID_REQUEST when there is no header, or it lacks a column
+ * Reads the header and, if they come soon, the first rows before it gives anything. Rows that are wholly empty are told where others follow; at the end they are left out.
+ * @throws {ServiceError} INVALID_REQUEST when there is no header, it lacks a column, or the first rows are no CSV
  */
 export async function predictCsv(
   source: Readable,
   classifier: Classifier,
   options: CsvPredictionOptions
 ): Promise<AsyncGenerator<string>> {
-  const { features, label } = classifier.version.signature
+  const { features } = classifier.version.signature
   const wanted = features.map(({ name }) => name)
   const { charset, maxBytes } = options
   const maxRecordCharacters = Math.max(MIN_RECORD_CHARACTERS, 2 * wanted.length * options.maxTextCharacters)
-  const table = await readCsvStream(limitBytes(source, maxBytes), {
+  const lull = new Lull()
+  const table = await readCsvStream(limitBytes(lull.watch(source), maxBytes), {
     wanted,
     charset,
     action: 'predict',
@@ -77,18 +80,33 @@ export async function predictCsv(
     })
     return readFeatureCells(read, classifier.version.signature, options)
   }
-  async function* lines(): AsyncGenerator<string> {
+  const rows = readRows(table.rows, readRow)
+  const first = readBatch(rows)
+  // Whoever waits for a line before sending another row is not kept waiting.
+  await Promise.race([first, lull.begun])
+  // Told by the stream, once that is read.
+  first.catch(() => undefined)
+  return linesOf(first, rows, classifier, options)
+}
+
+/** A line for each row, after a header. */
+async function* linesOf(
+  first: Promise<Row[]>,
+  rows: AsyncGenerator<Row>,
+  classifier: Classifier,
+  options: CsvPredictionOptions
+): AsyncGenerator<string> {
+  const labelType = classifier.version.signature.label.type
+  try {
     yield predictionCsvHeader(options.detail)
-    let batch: Row[] = []
-    for await (const row of readRows(table!.rows, readRow)) {
-      batch.push(row)
-      if (batch.length < ROWS_A_BATCH) continue
-      yield await predictBatch(classifier, batch, label.type, options)
-      batch = []
+    let batch = await first
+    while (batch.length > 0) {
+      yield await predictBatch(classifier, batch, labelType, options)
+      batch = await readBatch(rows)
     }
-    if (batch.length > 0) yield await predictBatch(classifier, batch, label.type, options)
+  } finally {
+    await rows.return(undefined)
   }
-  return lines()
 }
 
 /** Rows in step with those that came: empty ones keep their place, but for those at the end, which a spreadsheet once touched. */
@@ -106,6 +124,59 @@ async function* readRows(rows: AsyncIterable<CsvRow>, read: (row: CsvRow) => Row
     }
     yield read(row)
   }
+}
+
+/** The first time that nothing comes from a source for {@link LULL_MS}, whatever time is taken for what has come. */
+class Lull {
+  readonly #begun = Promise.withResolvers<void>()
+  #hasBegun = false
+  #timer: NodeJS.Timeout | undefined
+  #look: NodeJS.Immediate | undefined
+
+  get begun(): Promise<void> {
+    return this.#begun.promise
+  }
+
+  /** Gives what the source gives. */
+  async *watch<Piece>(source: AsyncIterable<Piece>): AsyncGenerator<Piece> {
+    try {
+      this.#wait()
+      for await (const piece of source) {
+        this.#stop()
+        yield piece
+        this.#wait()
+      }
+    } finally {
+      this.#stop()
+    }
+  }
+
+  #wait(): void {
+    if (this.#hasBegun) return
+    this.#timer = setTimeout(() => {
+      // After a long turn of the event loop a timer is told before what has arrived in the meantime.
+      this.#look = setImmediate(() => {
+        this.#hasBegun = true
+        this.#begun.resolve()
+      })
+    }, LULL_MS)
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#look)
+  }
+}
+
+/** The next rows, as many as are predicted together; fewer at the end. */
+async function readBatch(rows: AsyncGenerator<Row>): Promise<Row[]> {
+  const batch: Row[] = []
+  while (batch.length < ROWS_A_BATCH) {
+    const { value, done } = await rows.next()
+    if (done === true) break
+    batch.push(value)
+  }
+  return batch
 }
 
 /** Where the features are. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one twice */

@@ -22,6 +22,19 @@ const MARKS = [
 /** As many bytes as the longest of {@link MARKS}. */
 const MAX_MARK_BYTES = 3
 
+/** How files begin that are no text, whatever charset is declared: spreadsheets and archives that are sent as if they were CSV. */
+const BINARY_FILES = [
+  { found: 'a ZIP file, as .xlsx and .ods are', bytes: [0x50, 0x4b, 0x03, 0x04] },
+  { found: 'an old file of Office, as .xls is', bytes: [0xd0, 0xcf, 0x11, 0xe0] },
+  { found: 'compressed by gzip', bytes: [0x1f, 0x8b, 0x08] },
+  { found: 'compressed by zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
+  { found: 'a PDF', bytes: [0x25, 0x50, 0x44, 0x46] }
+] as const
+/** As many bytes as the longest of {@link MARKS} and {@link BINARY_FILES}. */
+const HEAD_BYTES = 4
+/** What DOS and its heirs end a text file with. */
+const END_OF_FILE = '\u001A'
+
 /**
  * The charset that a content type declares, by its standard name; undefined when it declares none.
  * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when it is unknown
@@ -79,6 +92,8 @@ export class TextReader {
   #decoder: TextDecoder | undefined
   /** Bytes that are not decoded yet: those of a possible mark, or of a character that is cut. */
   #rest: Uint8Array = new Uint8Array()
+  /** Characters that are no text at the end, and are text elsewhere. */
+  #heldBack = ''
   /** Line breaks of what was decoded, and whether that ends with a carriage return, whose line feed may follow. */
   #breakCount = 0
   #endsWithReturn = false
@@ -104,18 +119,38 @@ export class TextReader {
 
   #decode(bytes: Uint8Array, isEnd: boolean): string {
     this.#rest = new Uint8Array()
-    if (this.#decoder === undefined && !isEnd && bytes.length < MAX_MARK_BYTES) {
+    if (this.#decoder === undefined && !isEnd && bytes.length < HEAD_BYTES) {
       this.#rest = Uint8Array.from(bytes)
       return ''
     }
+    if (this.#decoder === undefined) this.#refuseBinary(bytes)
     this.#decoder ??= new TextDecoder(charsetByMark(bytes) ?? charsetByZeros(bytes, this.#declared), { fatal: true })
-    const text = this.#decoder.encoding === UTF_8 ? this.#utf8(bytes, isEnd) : this.#other(this.#decoder, bytes, isEnd)
+    const decoded =
+      this.#decoder.encoding === UTF_8 ? this.#utf8(bytes, isEnd) : this.#other(this.#decoder, bytes, isEnd)
+    const text = this.#withoutEndOfFile(this.#heldBack + decoded, isEnd)
     const zero = text.indexOf('\0')
     if (zero >= 0) {
       throw this.#refusal(this.#lineAt(text.slice(0, zero)), 'holds a NUL: UTF-16 is read with its byte order mark')
     }
     this.#count(text)
     return text
+  }
+
+  /** Leaves out {@link END_OF_FILE} where nothing follows, and holds it back until that is known. */
+  #withoutEndOfFile(text: string, isEnd: boolean): string {
+    let length = text.length
+    while (text[length - 1] === END_OF_FILE) length -= 1
+    this.#heldBack = isEnd ? '' : text.slice(length)
+    return text.slice(0, length)
+  }
+
+  #refuseBinary(bytes: Uint8Array): void {
+    const file = BINARY_FILES.find(({ bytes: head }) => hasMark(bytes, head))
+    if (file === undefined) return
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot read ${this.#subject}: it is ${file.found}. Text is wanted: save a spreadsheet as CSV, and unpack what is compressed`
+    )
   }
 
   #utf8(bytes: Uint8Array, isEnd: boolean): string {

@@ -238,17 +238,34 @@ export function positionsOf(
 
 /** As {@link positionsOf}, of one column; undefined when it is not there. */
 export function positionOf(name: string, names: readonly string[], action: string): number | undefined {
-  const exact = names.indexOf(name)
-  if (exact >= 0) return exact
+  const exact = positionsWhere(names, (other) => other === name)
+  if (exact.length > 1) {
+    const columns = columnNumbers(exact)
+    throw new ServiceError(
+      'INVALID_REQUEST',
+      `Cannot ${action}: columns ${columns} are both named ${name}: leave out all but one`,
+      { fields: { [name]: [`columns ${columns} have the same name`] } }
+    )
+  }
+  if (exact.length === 1) return exact[0]
   const folded = fold(name)
-  const alike = names.flatMap((other, index) => (fold(other) === folded ? [index] : []))
+  const alike = positionsWhere(names, (other) => fold(other) === folded)
   if (alike.length < 2) return alike[0]
-  const columns = alike.map((index) => index + 1).join(' and ')
+  const columns = columnNumbers(alike)
   throw new ServiceError(
     'INVALID_REQUEST',
     `Cannot ${action}: columns ${columns} are both named ${name} but for the case: name one of them exactly so`,
     { fields: { [name]: [`columns ${columns} differ only in case`] } }
   )
+}
+
+function positionsWhere(names: readonly string[], isIt: (name: string) => boolean): number[] {
+  return names.flatMap((name, index) => (isIt(name) ? [index] : []))
+}
+
+/** As people count. */
+function columnNumbers(positions: readonly number[]): string {
+  return positions.map((index) => index + 1).join(' and ')
 }
 
 /** Says which columns beyond the names a header has; cells of them are empty, or faults of their rows. */

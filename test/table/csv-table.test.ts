@@ -151,6 +151,48 @@ test('readCsv() refuses bytes in another encoding, and names the first line that
   assert.match(refusal(Buffer.concat([utf16('a,b\nc', 'le'), Buffer.of(0x00)])).message, /line 2 is not utf-16le/)
 })
 
+test('readCsv() says which kind of file it is that is no text, also under a charset that takes any byte', () => {
+  const files = [
+    [/a ZIP file, as \.xlsx and \.ods are/, 'PK\x03\x04\x14\x00xl/workbook.xml'],
+    [/an old file of Office, as \.xls is/, '\xD0\xCF\x11\xE0\xA1\xB1'],
+    [/compressed by gzip/, '\x1F\x8B\x08\x00abc'],
+    [/compressed by zstd/, '\x28\xB5\x2F\xFDabc'],
+    [/a PDF/, '%PDF-1.7\n']
+  ] as const
+  for (const [kind, content] of files) {
+    for (const charset of [undefined, 'windows-1252']) {
+      const { code, message } = refusal(Buffer.from(content, 'latin1'), { charset })
+      assert.equal(code, 'INVALID_REQUEST')
+      assert.match(message, kind)
+      assert.match(message, /save a spreadsheet as CSV/)
+    }
+  }
+  assert.deepEqual(cellsOf('PK,label\na,b\n'), [
+    ['PK', 'label'],
+    ['a', 'b']
+  ])
+})
+
+test('what DOS ends a file with is no row and no part of a cell, wherever the pieces are cut; elsewhere it is text', async () => {
+  const rows = [
+    ['text', 'label'],
+    ['a\u001A', 'b'],
+    ['c', 'd']
+  ]
+  for (const end of ['\r\n\u001A', '\u001A\u001A', '\n']) {
+    const bytes = Buffer.from(`text,label\r\na\u001A,b\r\nc,d${end}`)
+    assert.deepEqual(cellsOf(bytes), rows)
+    for (const size of [1, 2, 3, 1000]) {
+      const table = await streamed(bytes, [size])
+      assert.deepEqual(
+        table?.rows.map(({ cells }) => cells),
+        rows.slice(1),
+        `${JSON.stringify(end)} in pieces of ${size}`
+      )
+    }
+  }
+})
+
 test('readCsv() tells empty rows, and leaves out what is beyond the last name and empty', () => {
   const { names, rows, emptyRowCount } = readCsv(
     Buffer.from(',,,\r\ntext,label,,\r\na,b,,\r\n,,,\r\n\r\nc,d\r\ne,f,,g\r\n , ,,\r\n'),
@@ -246,10 +288,14 @@ test('readCsvStream() ends its source when it is closed, or no more rows are tak
   }
 })
 
-test('positionOf() takes the exact name, else the one that differs in case, else says which do', () => {
+test('positionOf() takes the one exact name, else the one that differs in case, else says which do', () => {
   assert.equal(positionOf('label', ['Label', 'label'], 'train'), 1)
   assert.equal(positionOf('label', ['text', ' LABEL '], 'train'), 1)
   assert.equal(positionOf('label', ['text'], 'train'), undefined)
+  assert.throws(() => positionOf('label', ['label', 'text', 'label', 'LABEL'], 'train'), {
+    code: 'INVALID_REQUEST',
+    message: 'Cannot train: columns 1 and 3 are both named label: leave out all but one'
+  })
   assert.throws(() => positionOf('label', ['Label', 'text', 'LABEL'], 'train'), {
     code: 'INVALID_REQUEST',
     message: /columns 1 and 3/

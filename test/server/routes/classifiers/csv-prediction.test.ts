@@ -72,6 +72,26 @@ test('CSV: what has no header, or not the columns, is refused before anything is
   const lacking = await predict(() => open(), 'sensor_1,other\n1,2\n')
   assert.equal(lacking.status, 400)
   assert.match(lacking.body, /"errors":\{"sensor_2":\["required field"\]\}/)
+  const twice = await predict(() => open(), 'sensor_1,sensor_2,sensor_1\n1,2,3\n')
+  assert.equal(twice.status, 400)
+  assert.match(twice.body, /columns 1 and 3 are both named sensor_1/)
+})
+
+test('CSV: what is wrong with the first rows of a table is told by the status of the reply', async (t) => {
+  const { open } = await listen(t)
+  const cases: [string, RegExp][] = [
+    ['2,-2\n"2,-2\n0,0\n', /is no CSV \(CSV_QUOTE_NOT_CLOSED\), with comma between cells/],
+    ['2,-2\n0,caf\u00E9\n'.repeat(3), /line 3 is not UTF-8/],
+    [`2,-2\n${'9'.repeat(600_000)},1\n`, /line 3 is no CSV \(CSV_MAX_RECORD_SIZE\)/]
+  ]
+  for (const [rows, reason] of cases) {
+    const outgoing = open()
+    outgoing.end(Buffer.from(`sensor_1,sensor_2\n${rows}`, 'latin1'))
+    const reply = await replyTo(outgoing)
+    const body = await textOf(reply)
+    assert.equal(reply.statusCode, 400, body)
+    assert.match(body, reason)
+  }
 })
 
 test('CSV: 100,000 rows go in and come out, in order', async (t) => {
