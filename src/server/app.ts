@@ -11,7 +11,7 @@ import { ServiceError } from '../errors.ts'
 import { isPreflight, notFound, replyToOptions } from './allowed-methods.ts'
 import { addBodyBudget, bodyBudgetOf, type BodyBudget } from './body-budget.ts'
 import { connectionGuardOf, type ConnectionGuard } from './connection-guard.ts'
-import { addCors, addCorsHeaders } from './cors.ts'
+import { addCors, addCorsHeaders, corsHeaders, originIn } from './cors.ts'
 import { JSON_TYPE } from './encode-reply.ts'
 import { toErrorReply } from './error-reply.ts'
 import { RepeatedReplies } from './repeated-replies.ts'
@@ -138,7 +138,8 @@ function createApp(context: ServerContext) {
       const requestId = requestIdOf({ headers: {} })
       if (error.code !== 'ECONNRESET')
         dependencies.logger.info({ reqId: requestId, code: error.code }, 'unreadable request')
-      refuseUnreadable(error, socket, { ...headers.api, 'x-request-id': requestId })
+      const ofCors = corsHeaders(config.corsOrigin, originIn(Reflect.get(error, 'rawPacket')))
+      refuseUnreadable(error, socket, { ...headers.api, ...ofCors, 'x-request-id': requestId })
     }
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
@@ -190,6 +191,7 @@ function refuse(
   const { body, headers: ofError } = toErrorReply(error)
   const all = {
     ...headers.api,
+    ...corsHeaders(dependencies.config.corsOrigin, request.headers.origin),
     ...ofError,
     'x-request-id': requestId,
     'content-type': JSON_TYPE,

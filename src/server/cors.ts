@@ -8,12 +8,17 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** Headers of replies that a page of another origin may read. */
 const EXPOSED_HEADERS = [
+  'allow',
+  'content-disposition',
   'etag',
+  'location',
+  'preference-applied',
   'ratelimit',
   'ratelimit-policy',
   'retry-after',
   'server-timing',
   'x-model-revision',
+  'x-model-version',
   'x-request-id',
   'x-truncated'
 ]
@@ -30,10 +35,28 @@ export async function addCors(app: FastifyInstance, origins: readonly string[]):
 
 /** Adds the headers of {@link addCors} to replies that its plugin does not see. */
 export function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
-  if (origins.length === 0) return
+  void reply.headers(corsHeaders(origins, origin))
+}
+
+/**
+ * The headers of {@link addCors}, for replies that no plugin sees.
+ * @param origin that the request names; undefined when its head could not be read
+ */
+export function corsHeaders(origins: readonly string[], origin: string | undefined): Record<string, string> {
+  if (origins.length === 0) return {}
   const isOpen = origins.includes('*')
-  if (!isOpen) void reply.header('vary', 'Origin')
-  if (!isOpen && (origin === undefined || !origins.includes(origin))) return
-  void reply.header('access-control-allow-origin', isOpen ? '*' : origin)
-  void reply.header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
+  const vary: Record<string, string> = isOpen ? {} : { vary: 'Origin' }
+  const allowed = isOpen ? '*' : origins.find((one) => one === origin)
+  if (allowed === undefined) return vary
+  return {
+    ...vary,
+    'access-control-allow-origin': allowed,
+    'access-control-expose-headers': EXPOSED_HEADERS.join(', ')
+  }
+}
+
+/** The origin in a request's head that could not be read as a whole, if it is among the bytes that are at hand. */
+export function originIn(rawHead: unknown): string | undefined {
+  if (!(rawHead instanceof Uint8Array)) return undefined
+  return /\r\norigin:[ \t]*([^\s]+)[ \t]*\r\n/i.exec(Buffer.from(rawHead).toString('latin1'))?.[1]
 }

@@ -26,7 +26,7 @@ export function sendError(
     void reply.code(499).send()
     return
   }
-  const errorReply = toErrorReply(error, invalidPartOf(error, request))
+  const errorReply = toErrorReply(mediaTypeRefusal(error, request) ?? error, invalidPartOf(error, request))
   if (errorReply.isUnexpected) {
     request.log.error({ err: error }, 'request failed')
     reportError(error, { requestId: request.id, route: request.routeOptions.url })
@@ -35,6 +35,18 @@ export function sendError(
   }
   void reply.code(errorReply.body.statusCode).headers(errorReply.headers)
   void reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(wording(errorReply.body))
+}
+
+/** Media types of bodies that some routes take and others do not. */
+const MEDIA_TYPES = ['application/json', 'text/csv', 'multipart/form-data']
+
+/** Says what the route takes, if a body's type is what was refused. The header itself is not quoted. */
+function mediaTypeRefusal(error: unknown, request: FastifyRequest): ServiceError | undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')) return undefined
+  const found =
+    request.headers['content-type'] === undefined ? 'it has no content-type' : 'its content-type is not taken here'
+  const taken = MEDIA_TYPES.filter((type) => request.server.hasContentTypeParser(type))
+  return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Cannot read the body: ${found}, ${taken.join(' or ')} is`)
 }
 
 /** What a request was validated against, if that is what failed. */

@@ -184,6 +184,28 @@ test('headers and addresses of absurd length are refused with 431 in the shape o
   assert.equal((await app.inject('/')).statusCode, 200)
 })
 
+test('CORS headers are also on what no route gets to see', async (t) => {
+  const origin = 'https://page.example'
+  const requests: [string, number][] = [
+    [`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nX-Long: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
+    [`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nExpect: magic\r\n\r\n`, 417],
+    [`GET / HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\nContent-Length: x\r\n\r\n`, 400]
+  ]
+  for (const [allowed, sent] of [
+    ['*', '*'],
+    [`https://other.example,${origin}`, origin],
+    ['https://other.example', undefined]
+  ] as const) {
+    const { app } = await buildTestApp(t, { CORS_ORIGIN: allowed })
+    for (const [request, wanted] of requests) {
+      const { status, head } = await sendRaw(app, request)
+      assert.equal(status, wanted)
+      assert.equal(/\r\naccess-control-allow-origin: (\S+)\r\n/.exec(head)?.[1], sent, `${allowed}, ${wanted}`)
+      assert.equal(head.includes('access-control-expose-headers: allow, '), sent !== undefined)
+    }
+  }
+})
+
 test('what is not HTTP is refused with 400 in the shape of all errors', async (t) => {
   const { app } = await buildTestApp(t)
   for (const request of [
