@@ -8,6 +8,7 @@ import { isLoopback, type Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
 import { BacklogReporter } from '../jobs/backlog-reporter.ts'
 import { createMetricsServer } from '../server/metrics.ts'
+import { NOTHING } from '../server/request-log.ts'
 import { openKeyRing } from './api-keys.ts'
 import { firstScreen } from './first-screen.ts'
 import { createJobRunner } from './jobs.ts'
@@ -59,7 +60,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   closing.defer(() => app.close())
   const { host, port } = config
   const listens = await listen({ host, port }, (address) =>
-    app.listen({ ...address, listenTextResolver: () => 'bound' })
+    app.listen({ ...address, listenTextResolver: () => NOTHING })
   )
   if (!listens) return context.close()
   logger.info({ address: app.listeningOrigin }, 'listening')

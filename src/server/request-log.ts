@@ -19,6 +19,9 @@ import { LogSampler, type LeftOutLines } from './log-sampler.ts'
 const LOG_BATCH_CHARACTERS = 8192
 const LOG_FLUSH_MS = 100
 
+/** A line that is not written: Fastify always logs where it listens, in words of the caller's choice. */
+export const NOTHING = ''
+
 /** A logger, and what writes out the lines it still holds. */
 export interface ServiceLog {
   readonly logger: Logger
@@ -96,7 +99,7 @@ export function createSampledLogger(
   const reporter = createLogger(level, destination)
   const sampler = new LogSampler(linesPerSecond, (leftOut) => logLeftOut(reporter, leftOut))
   const logMethod = function (this: Logger, args: Parameters<LogFn>, method: LogFn, lineLevel: number): void {
-    if (sampler.admit(lineLevel, args[0], args[1], performance.now())) method.apply(this, args)
+    if (args[0] !== NOTHING && sampler.admit(lineLevel, args[0], args[1], performance.now())) method.apply(this, args)
   }
   const options = { hooks: { logMethod }, ...(isTraced && { mixin: traceOfLine }) }
   return { logger: createLogger(level, destination, options), sampler }
@@ -113,13 +116,19 @@ function logLeftOut(logger: Logger, { level, message, ...kind }: LeftOutLines): 
   else logger.debug(fields, note)
 }
 
+function logSomething(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  if (args[0] !== NOTHING) method.apply(this, args)
+}
+
 /** A logger of the service's kind that writes to `destination`. */
 export function createLogger(
   level: string,
   destination: DestinationStream,
   options: Pick<LoggerOptions, 'hooks' | 'mixin'> = {}
 ): Logger {
-  return pino({ level, base: null, redact: { paths: REDACTED_PATHS, censor: '[redacted]' }, ...options }, destination)
+  const hooks = { logMethod: logSomething }
+  const redact = { paths: REDACTED_PATHS, censor: '[redacted]' }
+  return pino({ level, base: null, redact, hooks, ...options }, destination)
 }
 
 /** Loggers whose lines all belong to one trace, and name it already. */

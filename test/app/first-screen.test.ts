@@ -39,6 +39,7 @@ test(
       'no JSON'
     )
     assert.ok(lines.some((line) => /^\d\d:\d\d:\d\d INFO {2}listening {2}address=http/.test(line)))
+    assert.ok(!lines.some((line) => /(?:INFO|bound) *$/.test(line)), 'Fastify has no line of its own')
     assert.ok(!lines.some((line) => line.includes('Loading')), 'the line of progress is gone')
     const screen = lines.slice(lines.findIndex((line) => line.includes('is ready:')))
     assert.match(screen[0] ?? '', /^ {2}sbert-service \d+\.\d+\.\d+ is ready: /)

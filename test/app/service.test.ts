@@ -104,6 +104,15 @@ test('a port in use is one clear line, and the process ends with 1', async (t) =
   assert.deepEqual(service.stderr, [`Cannot listen on 127.0.0.1 port ${address.port}: the port is in use`])
 })
 
+test('where it listens is one line, with the address', async (t) => {
+  const service = start(t, { API_SECRET_KEY: 'key-one' })
+  await service.logged('ready')
+  assert.deepEqual(
+    service.log.map(({ msg }) => msg),
+    ['starting', 'listening', 'ready']
+  )
+})
+
 test('SIGTERM lets what is in progress finish, takes nothing new, and ends with 0', async (t) => {
   const service = start(t, { API_SECRET_KEY: 'key-one', STAND_IN: 'slow' })
   const { address } = await service.logged('listening')
