@@ -13,6 +13,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -118,6 +119,27 @@ test('npm pack builds the package, and leaves the repository’s package.json as
       assert.equal(text, await readFile(join(ROOT, 'src', map.replace(/\.(?:js|d\.ts)\.map$/, '.ts')), 'utf8'))
     }
   }
+})
+
+test('a packing that is killed leaves the repository’s package.json as it was', async () => {
+  const manifest = join(folder, 'clone/package.json')
+  const original = await readFile(manifest, 'utf8')
+  // In the place of npm: it runs the first step, and is killed before the second.
+  const npm = spawn(
+    'sh',
+    ['-c', `"${process.execPath}" tools/package/main.ts prepack; echo replaced; exec sleep 600`],
+    {
+      cwd: join(folder, 'clone'),
+      stdio: ['ignore', 'pipe', 'inherit']
+    }
+  )
+  const exited = once(npm, 'exit')
+  await once(npm.stdout, 'data')
+  assert.notEqual(await readFile(manifest, 'utf8'), original)
+  npm.kill('SIGKILL')
+  await exited
+  while ((await readFile(manifest, 'utf8')) !== original) await pause(50)
+  assert.deepEqual(await readdir(join(folder, 'clone/.cache/package')), [])
 })
 
 test('the package brings no other package', async () => {
