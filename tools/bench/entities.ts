@@ -4,7 +4,7 @@
  */
 
 /**
- * Measures how well entities are found in the annotated sentences of tools/bench/entities, and prints Markdown.
+ * Measures how well entities are found in the annotated sentences of tools/bench/entities, and prints JSON.
  *
  * Compared are this service's extractor, compromise as it comes and, where its findings are given, spaCy:
  *   python3 tools/bench/entities/spacy_entities.py > spacy.json
@@ -22,9 +22,9 @@ import {
   readAnnotations,
   tallyByType,
   type AnnotatedSentence,
-  type Entity,
-  type Tally
+  type Entity
 } from './entities/annotations.ts'
+import type { EntitiesResult } from './report/entities.ts'
 
 type Extract = (text: string) => readonly Entity[]
 
@@ -49,35 +49,24 @@ const extractors: [string, Extract][] = [
 const spacyPath = process.argv[2]
 if (spacyPath !== undefined) extractors.push(['spaCy en_core_web_sm', readFindings(spacyPath)])
 
-for (const half of HALVES) {
+const halves = HALVES.map((half) => {
   const path = join(import.meta.dirname, 'entities', `${half}.txt`)
   const sentences = readAnnotations(readFileSync(path, 'utf8'))
-  process.stdout.write(`${half}: ${sentences.length} sentences\n\n`)
-  process.stdout.write('| extractor | type | marked | precision | recall | F1 |\n|---|---|---|---|---|---|\n')
-  for (const [name, extract] of extractors) process.stdout.write(rowsOf(name, extract, sentences))
-  process.stdout.write('\n')
-}
-process.stdout.write(`Time of a sentence: ${timeOfSentence().toFixed(1)} ms, after the first ones\n`)
+  return {
+    half,
+    sentenceCount: sentences.length,
+    extractors: extractors.map(([name, extract]) => ({ name, types: talliesOf(extract, sentences) }))
+  }
+})
+const result: EntitiesResult = { halves, msPerSentence: timeOfSentence() }
+process.stdout.write(`${JSON.stringify(result)}\n`)
 
-function rowsOf(name: string, extract: Extract, sentences: readonly AnnotatedSentence[]): string {
+function talliesOf(extract: Extract, sentences: readonly AnnotatedSentence[]) {
   const tallies = tallyByType(
     sentences,
     sentences.map(({ text }) => extract(text))
   )
-  const all = { right: 0, wrong: 0, missed: 0 }
-  const rows = ENTITY_TYPES.map((type) => {
-    const tally = tallies.get(type)!
-    for (const count of ['right', 'wrong', 'missed'] as const) all[count] += tally[count]
-    return rowOf(name, type, tally)
-  })
-  return [...rows, rowOf(name, 'all', all)].join('')
-}
-
-function rowOf(name: string, type: string, { right, wrong, missed }: Tally): string {
-  const precision = right + wrong === 0 ? '-' : (right / (right + wrong)).toFixed(2)
-  const recall = (right / (right + missed)).toFixed(2)
-  const f1 = ((2 * right) / (2 * right + wrong + missed)).toFixed(2)
-  return `| ${name} | ${type} | ${right + missed} | ${precision} | ${recall} | ${f1} |\n`
+  return ENTITY_TYPES.map((type) => ({ type, ...tallies.get(type)! }))
 }
 
 function timeOfSentence(): number {

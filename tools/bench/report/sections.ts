@@ -9,6 +9,7 @@ import { cachedGet } from './cached-get.ts'
 import { concurrency } from './concurrency.ts'
 import { encodeHttp } from './encode-http.ts'
 import { engine } from './engine.ts'
+import { entities } from './entities.ts'
 import { fullLoad } from './full-load.ts'
 import { renderFigures } from './figures.ts'
 import { jobs } from './jobs.ts'
@@ -32,6 +33,7 @@ const KNOWN: readonly Section[] = [
   tokenizer,
   answers,
   mentors,
+  entities,
   jobs,
   soak
 ]
