@@ -95,6 +95,12 @@ variable "settings" {
   type        = map(string)
   default     = {}
 
+  # Together with those that are set here: Elastic Beanstalk takes 4096 bytes of environment, and Lambda 4 KB.
+  validation {
+    condition     = length(join(",", [for name, value in var.settings : "${name}=${value}"])) <= 2500
+    error_message = "settings: want 2500 characters at the most in all, since web tier and function have room for no more beside their own."
+  }
+
   validation {
     condition     = length(setintersection(keys(var.settings), ["API_SECRET_KEY", "JWT_SECRET_KEY", "WEBHOOK_SECRET", "SENTRY_DSN", "SECRET_HEADER_VALUE", "API_KEYS_FILE"])) == 0
     error_message = "settings: secrets do not belong here, they would be in the state; see var.secrets, and var.api_keys for API_KEYS_FILE."

@@ -338,6 +338,16 @@ run "wrong_values_are_refused_at_once" {
   ]
 }
 
+run "more_settings_than_an_environment_takes_are_refused" {
+  command = plan
+
+  variables {
+    settings = { CORS_ORIGIN = join(",", [for index in range(100) : "https://a-rather-long-name-${index}.example.org"]) }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "fewer_instances_than_the_fewest_are_refused" {
   command = plan
 
