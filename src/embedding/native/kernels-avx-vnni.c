@@ -15,7 +15,6 @@
 #define TILE_VECTORS 1
 #define QUERIES 4
 #define CONTEXT_VECTORS 1
-#define STORED_ZERO 0
 
 /* Adds to 8 sums the products of 4 unsigned inputs each. */
 static inline __m256i add_four(__m256i sums, __m256i inputs, __m256i weights) {

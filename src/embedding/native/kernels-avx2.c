@@ -15,7 +15,6 @@
 #define TILE_VECTORS 1
 #define QUERIES 4
 #define CONTEXT_VECTORS 1
-#define STORED_ZERO 0
 
 /* Adds to 8 sums the products of 4 unsigned inputs each. Two products are added in 16 bits first: the weights are such
  * that no pair overflows (docs/numerics.md), so the sums are exact. */

@@ -16,7 +16,6 @@
 #define TILE_VECTORS 4
 #define QUERIES 4
 #define CONTEXT_VECTORS 2
-#define STORED_ZERO 0
 
 /* One variable for each sum: of an array the compiler keeps copies in memory. */
 #define START_ROW(r) __m512i sum##r##0 = start0, sum##r##1 = start1, sum##r##2 = start2, sum##r##3 = start3;
@@ -63,31 +62,7 @@ static inline __attribute__((always_inline)) void add_rows(const int rows, const
   EACH_ROW(END_ROW)
 }
 
-/* A function for each number of rows, so that none is asked for in the loop. */
-#define ADD_PRODUCTS(count)                                                                                            \
-  static __attribute__((noinline)) void add_products_##count(const uint8_t *inputs, const int8_t *weights,             \
-                                                             const int32_t *compensation, int depth,                   \
-                                                             int32_t *sums) {                                          \
-    add_rows(count, inputs, weights, compensation, depth, sums);                                                       \
-  }
-ADD_PRODUCTS(1)
-ADD_PRODUCTS(2)
-ADD_PRODUCTS(3)
-ADD_PRODUCTS(4)
-ADD_PRODUCTS(5)
-ADD_PRODUCTS(6)
-
-static void add_products(int rows, const uint8_t *inputs, const int8_t *weights, const int32_t *compensation, int depth,
-                         int32_t *sums) {
-  switch (rows) {
-  case 1: add_products_1(inputs, weights, compensation, depth, sums); break;
-  case 2: add_products_2(inputs, weights, compensation, depth, sums); break;
-  case 3: add_products_3(inputs, weights, compensation, depth, sums); break;
-  case 4: add_products_4(inputs, weights, compensation, depth, sums); break;
-  case 5: add_products_5(inputs, weights, compensation, depth, sums); break;
-  default: add_products_6(inputs, weights, compensation, depth, sums);
-  }
-}
+#include "add-up-to-six-rows.h"
 
 #include "kernels-of-lanes.h"
 

@@ -13,8 +13,6 @@
 #define TILE_VECTORS 1
 #define QUERIES 4
 #define CONTEXT_VECTORS 1
-/* Products take signed bytes. */
-#define STORED_ZERO 128
 
 /* Rows go in pairs and columns too: vmmlaq_s32 adds to 2 x 2 sums the products of 8 inputs. An odd last row is paired
  * with itself. */
@@ -55,13 +53,7 @@ static inline __attribute__((always_inline)) void add_rows(const int rows, const
     }
 }
 
-static void add_products(int rows, const uint8_t *inputs, const int8_t *weights, const int32_t *compensation, int depth,
-                         int32_t *sums) {
-  if (rows == 1) add_rows(1, inputs, weights, compensation, depth, sums);
-  else if (rows == 2) add_rows(2, inputs, weights, compensation, depth, sums);
-  else if (rows == 3) add_rows(3, inputs, weights, compensation, depth, sums);
-  else add_rows(4, inputs, weights, compensation, depth, sums);
-}
+#include "add-up-to-four-rows.h"
 
 #include "kernels-of-lanes.h"
 

@@ -5,11 +5,10 @@
 
 /*
  * The kernels of a CPU, written once for all whose registers are told by a header of lanes. The file that includes this
- * has defined, besides the lanes:
+ * has defined, besides the lanes and their STORED_ZERO (128 where products take signed bytes, else 0):
  *   TILE_ROWS, TILE_VECTORS   rows, and vectors of 16 columns, of a tile of integer sums
  *   add_products(rows, …)     the integer sums of a tile
  *   QUERIES, CONTEXT_VECTORS  queries, and vectors of a head, that attention computes side by side
- *   STORED_ZERO               128 where products take signed bytes, else 0
  * No row's result depends on the rows beside it.
  */
 

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Products take unsigned bytes. */
+#define STORED_ZERO 0
+
 typedef struct {
   __m256 low, high;
 } Lanes;

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Products take unsigned bytes. */
+#define STORED_ZERO 0
+
 typedef __m512 Lanes;
 
 #define LANES_OF(function) static inline Lanes lanes_##function

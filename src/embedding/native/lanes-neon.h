@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Products take signed bytes. */
+#define STORED_ZERO 128
+
 typedef struct {
   float32x4_t part[4];
 } Lanes;
