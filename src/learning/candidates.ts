@@ -155,8 +155,9 @@ export class ClassGrams {
     if (kept !== undefined) return kept
     const found = new Float32Array(this.#classCount)
     const sums = this.#index.similarities(this.#asked[i]!, this.#sums)
+    const classes = this.#classes
     for (let text = 0; text < sums.length; text++) {
-      const k = this.#classes[text]!
+      const k = classes[text]!
       if (sums[text]! > found[k]!) found[k] = sums[text]!
     }
     if (this.#isKept) this.#kept.set(i, found)

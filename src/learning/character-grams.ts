@@ -61,7 +61,8 @@ export class GramIndex {
   readonly #starts: Uint32Array
   readonly #texts: Uint32Array
   readonly #weights: Float32Array
-  readonly #lengths: Float32Array
+  /** 1 / the norm of each text; 0 of one without n-grams. */
+  readonly #inverseLengths: Float64Array
   readonly #weightOfUnknown: number
 
   /** @param grams of each text */
@@ -81,7 +82,7 @@ export class GramIndex {
     }
     this.#weightOfUnknown = this.#weightOf(0)
     this.#texts = new Uint32Array(this.#starts.at(-1)!)
-    this.#lengths = new Float32Array(grams.length)
+    this.#inverseLengths = new Float64Array(grams.length)
     const next = this.#starts.slice()
     for (const [text, ofText] of grams.entries()) {
       let squares = 0
@@ -92,13 +93,13 @@ export class GramIndex {
         next[place]! += 1
         squares += this.#weights[place]! ** 2
       }
-      this.#lengths[text] = Math.sqrt(squares)
+      this.#inverseLengths[text] = squares === 0 ? 0 : 1 / Math.sqrt(squares)
     }
   }
 
   /** Memory that the index holds, in bytes, about. */
   get byteLength(): number {
-    return 10 * this.#buckets.length + 4 * (this.#texts.length + this.#textCount)
+    return 10 * this.#buckets.length + 4 * this.#texts.length + 8 * this.#textCount
   }
 
   /**
@@ -106,6 +107,9 @@ export class GramIndex {
    * @param sums one for each text: holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
+    // Most of a training's time for n-grams is spent here; fields of the object would be read anew in each step.
+    const texts = this.#texts
+    const inverseLengths = this.#inverseLengths
     sums.fill(0)
     let squares = 0
     for (const bucket of grams) {
@@ -116,11 +120,13 @@ export class GramIndex {
       }
       const square = this.#weights[place]! ** 2
       squares += square
-      for (let at = this.#starts[place]!; at < this.#starts[place + 1]!; at++) sums[this.#texts[at]!]! += square
+      const end = this.#starts[place + 1]!
+      for (let at = this.#starts[place]!; at < end; at++) sums[texts[at]!]! += square
     }
-    const length = Math.sqrt(squares)
+    const inverseLength = squares === 0 ? 0 : 1 / Math.sqrt(squares)
     for (let text = 0; text < sums.length; text++) {
-      if (sums[text]! > 0) sums[text] = Math.min(1, sums[text]! / (length * this.#lengths[text]!))
+      const sum = sums[text]!
+      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
     }
     return sums
   }

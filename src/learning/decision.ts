@@ -46,13 +46,19 @@ export function decide(
   if (evidence === undefined) return undefined
   const onTopic = topicProbability(topicRule, evidence)
   const { classes, width } = candidates
-  const possible = [...scores.keys()].filter((place) => classes[i * width + place] !== withheld)
-  const best = possible.reduce((most, place) => Math.max(most, scores[place]!), -Infinity)
-  const total = possible.reduce((sum, place) => sum + Math.exp(scores[place]! - best), 0)
-  const shares = possible
-    .map((place) => ({ class: classes[i * width + place]!, share: Math.exp(scores[place]! - best) / total }))
-    .filter((one) => one.class !== offTopicClass)
-    .toSorted((a, b) => b.share - a.share)
+  // Scores first, then shares, in the same objects: a training decides about all its samples several times.
+  const possible: { class: number; share: number }[] = []
+  let best = -Infinity
+  for (let place = 0; place < width; place++) {
+    const k = classes[i * width + place]!
+    if (k === withheld) continue
+    possible.push({ class: k, share: scores[place]! })
+    best = Math.max(best, scores[place]!)
+  }
+  let total = 0
+  for (const one of possible) total += one.share = Math.exp(one.share - best)
+  for (const one of possible) one.share /= total
+  const shares = possible.filter((one) => one.class !== offTopicClass).toSorted((a, b) => b.share - a.share)
   const ranked = shares.map((one) => ({
     class: one.class,
     confidence: onTopic * one.share ** topicRule.shareExponent

@@ -63,14 +63,15 @@ export const MAX_LOG_ODDS = 14
 export type TopicPrior = { readonly [name in keyof typeof TOPIC_PRIOR]: number }
 
 /**
- * Evidence of sample `i`; with `withheld`, as if those classes were not among those known. Undefined when no class is left.
+ * Evidence of sample `i`; with classes withheld, as if they were not among those known. Undefined when no class is left.
  * @param scores of its candidates, by `scoresOf`
  */
 export function topicEvidence(
   candidates: Candidates,
   i: number,
   scores: Float64Array,
-  ...withheld: readonly number[]
+  withheld = -1,
+  alsoWithheld = -1
 ): TopicEvidence | undefined {
   const { classes, similarities, gramSimilarities, width } = candidates
   let count = 0
@@ -81,7 +82,7 @@ export function topicEvidence(
   // Σ exp(score − best) over the classes but the best one: 1 / odds of the best.
   let others = 0
   for (let at = i * width; at < (i + 1) * width; at++) {
-    if (withheld.includes(classes[at]!)) continue
+    if (classes[at] === withheld || classes[at] === alsoWithheld) continue
     count += 1
     similarity = Math.max(similarity, similarities[at]!)
     gramSimilarity = Math.max(gramSimilarity, gramSimilarities[at]!)

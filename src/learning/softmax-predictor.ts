@@ -8,7 +8,7 @@ import { DEFAULT_CALIBRATION, type Calibration } from './calibration.ts'
 import { greatest, MAX_CANDIDATES, type Candidates } from './candidates.ts'
 import { GramIndex, gramsOf } from './character-grams.ts'
 import { decide, type DecisionRule } from './decision.ts'
-import { dotFloat32, dotInt8 } from './embedding-products.ts'
+import { addProducts, dotInt8 } from './embedding-products.ts'
 import type { ArrayReader } from './model-arrays.ts'
 import { topicScore, type TopicRule } from './off-topic.ts'
 import type { AskedBeside, NearSample, Prediction } from './prediction.ts'
@@ -48,9 +48,8 @@ export function softmaxPredictor(
   }
   return (embedding, topK, { text, nearestCount = 0 }) => {
     const asked = { embedding, alike: text === undefined ? undefined : samples.index?.similarities(gramsOf(text)) }
-    const logits = new Float64Array(classCount)
-    for (let k = 0; k < classCount; k++)
-      logits[k] = dotFloat32(embedding, coefficients, k * dimensions) + intercepts[k]!
+    const logits = Float64Array.from(intercepts)
+    addProducts(embedding, coefficients, logits)
     const candidates = candidatesOf(asked, logits, width, samples)
     // Of no class but that of what is off topic: it is one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!

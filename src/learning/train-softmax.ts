@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_CALIBRATION, fitCalibration, scoresOf } from './calibration.ts'
+import type { Candidates } from './candidates.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
 import { stratifiedFolds } from './folds.ts'
@@ -142,17 +143,38 @@ function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   const all = Int32Array.from(labels.keys())
   const calibration = fitCalibration(candidates, labels, all)
   const known = [...all].filter((i) => labels[i] !== offTopicClass)
-  const asIfAlone = { calibration, topicRule: topicRuleOf(onTopic), offTopicClass }
-  const answeredRight = known.flatMap((i) => {
-    const decision = decide(candidates, i, asIfAlone)
-    return decision?.ranked[0]!.class === labels[i] ? [decision!.evidence] : []
-  })
-  const withheld = known.flatMap(
-    (i) => topicEvidence(candidates, i, scoresOf(candidates, i, calibration), labels[i]!, offTopicClass ?? -1) ?? []
-  )
+  const answeredRight: TopicEvidence[] = []
+  const withheld: TopicEvidence[] = []
+  const scores = new Float64Array(candidates.width)
+  for (const i of known) {
+    scoresOf(candidates, i, calibration, scores)
+    if (likeliestClass(candidates, i, scores, offTopicClass) === labels[i]) {
+      answeredRight.push(topicEvidence(candidates, i, scores, offTopicClass)!)
+    }
+    const without = topicEvidence(candidates, i, scores, offTopicClass, labels[i])
+    if (without !== undefined) withheld.push(without)
+  }
   const own = ownEvidenceOf(onTopic, answeredRight, withheld)
   const topicRule = topicRuleOf({ ...onTopic, ...(own !== undefined && { own }) })
   return { rule: { calibration, topicRule, offTopicClass }, own, evidence: { answeredRight, withheld } }
+}
+
+/** The class of the greatest score but what is taught as off topic; the first of equals, and undefined when there is none. */
+function likeliestClass(
+  { classes, width }: Candidates,
+  i: number,
+  scores: Float64Array,
+  offTopicClass: number | undefined
+): number | undefined {
+  let best: number | undefined
+  let bestScore = -Infinity
+  for (let place = 0; place < width; place++) {
+    const k = classes[i * width + place]!
+    if (k === offTopicClass || scores[place]! <= bestScore) continue
+    best = k
+    bestScore = scores[place]!
+  }
+  return best
 }
 
 /** Judges each fold by the rule learned from the other folds, so that no sample is judged by a rule that it taught. */
