@@ -5,7 +5,7 @@
 
 /**
  * How far what users' questions show lies from what the training phrases foretold, over many mentors: mean of the difference, and its
- * standard deviation with the doubt that four data sets leave, in log-odds. Made by `tools/learn-topic-prior`.
+ * standard deviation with the doubt that few data sets leave, in log-odds. Made by `tools/learn-topic-prior`.
  */
 export const FORESIGHT_PRIOR = {
   accuracy: { shift: -0.141, deviation: 0.682 },

@@ -60,7 +60,16 @@ export const MAX_LOG_ODDS = 14
  * Prior learned from other mentors: the weights of the evidence, of a mentor's size and of its own samples, and the
  * threshold.
  */
-export type TopicPrior = { readonly [name in keyof typeof TOPIC_PRIOR]: number }
+export type TopicPrior = { readonly [name in Exclude<keyof typeof TOPIC_PRIOR, 'thresholds'>]: number } & {
+  /** By number of phrases an answer, ascending. */
+  readonly thresholds: readonly Threshold[]
+}
+
+/** The threshold of mentors with a number of phrases an answer. */
+export interface Threshold {
+  readonly phrases: number
+  readonly leastConfidence: number
+}
 
 /**
  * Evidence of sample `i`; with classes withheld, as if they were not among those known. Undefined when no class is left.
@@ -156,8 +165,19 @@ export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRI
     similarityWeight: slope * prior.similarityWeight,
     gramWeight: slope * prior.gramWeight,
     shareExponent: prior.shareExponent,
-    leastConfidence: prior.leastConfidence
+    leastConfidence: leastConfidenceOf(prior.thresholds, sampleCount / classCount)
   }
+}
+
+/** Threshold for a number of phrases an answer: between two of the thresholds, by the logarithm of the number; 0 of none. */
+export function leastConfidenceOf(thresholds: readonly Threshold[], phrases: number): number {
+  const after = thresholds.findIndex((one) => one.phrases > phrases)
+  if (after < 0) return thresholds.at(-1)?.leastConfidence ?? 0
+  const upper = thresholds[after]!
+  const lower = thresholds[after - 1] ?? upper
+  if (lower === upper) return upper.leastConfidence
+  const way = Math.log(phrases / lower.phrases) / Math.log(upper.phrases / lower.phrases)
+  return lower.leastConfidence + way * (upper.leastConfidence - lower.leastConfidence)
 }
 
 /**

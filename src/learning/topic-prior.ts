@@ -8,17 +8,23 @@
  * from several data sets; docs/classifier.md tells which, and how good it is on a data set that it has not seen.
  */
 export const TOPIC_PRIOR = {
-  intercept: -1.372,
-  logOddsWeight: 0.491,
-  marginWeight: -0.259,
-  similarityWeight: 5.867,
-  gramWeight: 1.319,
-  phrasesWeight: -0.715,
-  classesWeight: -0.343,
-  ownIntercept: 0.789,
-  ownMiddleWeight: -0.872,
+  intercept: -1.453,
+  logOddsWeight: 0.525,
+  marginWeight: -0.283,
+  similarityWeight: 5.526,
+  gramWeight: 1.603,
+  phrasesWeight: -0.712,
+  classesWeight: -0.254,
+  ownIntercept: 0.622,
+  ownMiddleWeight: -0.864,
   phrasesSlope: 0.15,
   samplesOfHalfShare: 20,
-  shareExponent: 0.5,
-  leastConfidence: 0.35
+  shareExponent: 0.35,
+  thresholds: [
+    { phrases: 1, leastConfidence: 0.37 },
+    { phrases: 2, leastConfidence: 0.5 },
+    { phrases: 3, leastConfidence: 0.55 },
+    { phrases: 6, leastConfidence: 0.6 },
+    { phrases: 10, leastConfidence: 0.37 }
+  ]
 } as const

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scoresOf } from '../../src/learning/calibration.ts'
 import {
+  leastConfidenceOf,
   MAX_LOG_ODDS,
   ownEvidenceOf,
   ownShare,
@@ -100,6 +101,26 @@ test('topicRuleOf() never jumps when a mentor gets one more phrase', () => {
     const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { count: count - 20, middle: 1.5 } })
     const next = topicRuleOf({ sampleCount: count + 1, classCount: 20, own: { count: count - 19, middle: 1.5 } })
     assert.ok(Math.abs(one.intercept - next.intercept) < 0.1, `${count} phrases: ${one.intercept}, ${next.intercept}`)
+  }
+})
+
+test('leastConfidenceOf() goes from one threshold to the next by the logarithm of the phrases, and no further', () => {
+  const thresholds = [
+    { phrases: 1, leastConfidence: 0.3 },
+    { phrases: 4, leastConfidence: 0.5 },
+    { phrases: 16, leastConfidence: 0.4 }
+  ]
+  const found = [0.5, 1, 2, 4, 8, 16, 1000].map((phrases) => leastConfidenceOf(thresholds, phrases))
+  for (const [i, wanted] of [0.3, 0.3, 0.4, 0.5, 0.45, 0.4, 0.4].entries()) {
+    assert.ok(Math.abs(found[i]! - wanted) < 1e-9, found.join(' '))
+  }
+})
+
+test('topicRuleOf() never jumps its threshold when a mentor gets one more phrase', () => {
+  for (let count = 20; count < 400; count++) {
+    const one = topicRuleOf({ sampleCount: count, classCount: 20 })
+    const next = topicRuleOf({ sampleCount: count + 1, classCount: 20 })
+    assert.ok(Math.abs(one.leastConfidence - next.leastConfidence) < 0.02, `${count} phrases`)
   }
 })
 

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evaluate } from '../../src/learning/evaluation.ts'
-import type { TopicEvidence } from '../../src/learning/off-topic.ts'
+import type { Threshold, TopicEvidence } from '../../src/learning/off-topic.ts'
+import { chooseThresholds } from '../../tools/learn-topic-prior/choose-thresholds.ts'
 import { readDataSets } from '../../tools/learn-topic-prior/data-sets.ts'
 import { confidenceQuantiles, coverageOf, fitForesight } from '../../tools/learn-topic-prior/fit-foresight.ts'
 import { fitPrior } from '../../tools/learn-topic-prior/fit-prior.ts'
@@ -44,15 +45,17 @@ function madeUp(seed: number): MeasuredMentor {
   }
 }
 
+const HALF = [{ phrases: 1, leastConfidence: 0.5 }]
+
 test('fitPrior() learns from some mentors what tells known questions of another', () => {
-  const prior = fitPrior([madeUp(1), madeUp(2), madeUp(3)], 0.5)
+  const prior = fitPrior([madeUp(1), madeUp(2), madeUp(3)], HALF)
   assert.ok(prior.similarityWeight > 5)
   const { accuracy, auroc, goodRefused, nonsenseRefused, handledRight, balanced } = judgeByPrior(madeUp(4), prior)
   assert.deepEqual([accuracy, auroc, goodRefused, nonsenseRefused, handledRight, balanced], [1, 1, 0, 1, 1, 1])
 })
 
 test('judgeByPrior() counts what is refused, and what is sure and wrong', () => {
-  const prior = fitPrior([madeUp(1)], 0.5)
+  const prior = fitPrior([madeUp(1)], HALF)
   const one = { isWithheld: false, isRight: false, share: 1, evidence: evidence(0.9) }
   const questions = [
     { ...one, isKnown: true, isRight: true },
@@ -64,6 +67,24 @@ test('judgeByPrior() counts what is refused, and what is sure and wrong', () => 
   assert.ok(Math.abs(found.handledRight - 1 / 3) < 1e-9)
   // A quarter of the weight is right, and all of it is sure.
   assert.ok(Math.abs(found.calibrationError - 0.75) < 0.1, `${found.calibrationError}`)
+})
+
+test('chooseThresholds() keeps within both limits where it can, and refuses few good questions where it cannot', () => {
+  const prior = fitPrior([madeUp(1), madeUp(2)], HALF)
+  const clear = { ...madeUp(3), isTaught: true, phrasesOfTwenty: 3 }
+  // All that is asked looks alike: what refuses enough of the others refuses the good ones too.
+  const questions = clear.questions.map((one) => ({ ...one, evidence: evidence(0.55) }))
+  const blurred = { ...clear, questions, phrasesOfTwenty: 1 }
+  const thresholds = chooseThresholds([blurred, clear], () => prior)
+  assert.deepEqual(
+    thresholds.map(({ phrases }) => phrases),
+    [1, 3, 10]
+  )
+  const by = (mentor: typeof clear, { leastConfidence }: Threshold) =>
+    judgeByPrior(mentor, { ...prior, thresholds: [{ phrases: 1, leastConfidence }] })
+  assert.equal(by(blurred, thresholds[0]!).goodRefused, 0)
+  const { goodRefused, nonsenseRefused } = by(clear, thresholds[1]!)
+  assert.ok(goodRefused <= 0.17 && nonsenseRefused >= 0.8, `${goodRefused}, ${nonsenseRefused}`)
 })
 
 test('drawMentor() trains on what was drawn alone, and asks of answers left out as off topic', () => {

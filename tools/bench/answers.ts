@@ -16,10 +16,10 @@ import { dirname } from 'node:path'
 import { dataFolder } from './measure/data-folder.ts'
 import { learnPrior } from '../learn-topic-prior/learn.ts'
 
-const { figures, coverage } = await learnPrior(dirname(dataFolder('hint3')), 7)
+const { figures, coverage, ...learned } = await learnPrior(dirname(dataFolder('hint3')), 7)
 const byName = Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest]))
 // Where nothing off topic was asked, there is nothing to divide by.
 const isFigure = (value: unknown): boolean => !Number.isNaN(value)
 process.stdout.write(
-  `${JSON.stringify({ mentors: byName, coverage }, (_, value: unknown) => (isFigure(value) ? value : undefined), 2)}\n`
+  `${JSON.stringify({ mentors: byName, coverage, learned }, (_, value: unknown) => (isFigure(value) ? value : undefined), 2)}\n`
 )

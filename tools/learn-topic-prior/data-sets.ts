@@ -31,6 +31,9 @@ export interface DataSets {
   readonly smallTalk: readonly string[]
 }
 
+/** What fetch-more.py makes, by group. */
+const MORE_SETS = { 'kwik-e-mart': 'kwik-e-mart', assistant: 'voice', skills: 'voice', home: 'voice' } as const
+
 const HINT3_OUT_OF_SCOPE = 'NO_NODES_DETECTED'
 const Rows = Type.Array(Type.Record(Type.String(), Type.String()))
 
@@ -64,13 +67,24 @@ export async function readDataSets(folder: string): Promise<DataSets> {
     ...banking,
     test: await read('banking77/test.csv', 'text', 'category')
   })
-  const kwik = await read('more/kwik-e-mart.csv', 'text', 'label')
-  sets.push({
-    group: 'kwik-e-mart',
-    name: 'kwik-e-mart',
-    train: kwik.filter((_, i) => i % 2 === 0),
-    test: kwik.filter((_, i) => i % 2 === 1)
-  })
+  for (const [name, group] of Object.entries(MORE_SETS)) {
+    const rows = await read(`more/${name}.csv`, 'text', 'label')
+    sets.push({ group, name, ...(group === 'voice' ? halvesOfLabels(rows) : everySecond(rows)) })
+  }
   const smallTalk = (await read('more/small-talk.csv', 'text', 'label')).map(({ text }) => text)
   return { sets, smallTalk }
+}
+
+function everySecond(rows: readonly LabelledText[]): Pick<DataSet, 'train' | 'test'> {
+  return { train: rows.filter((_, i) => i % 2 === 0), test: rows.filter((_, i) => i % 2 === 1) }
+}
+
+/** Phrases of one template stand beside each other, and what is asked should not follow what was taught. */
+function halvesOfLabels(rows: readonly LabelledText[]): Pick<DataSet, 'train' | 'test'> {
+  const byLabel = Object.values(Object.groupBy(rows, ({ label }) => label ?? '')).map((some) => some ?? [])
+  const half = (some: readonly LabelledText[]) => Math.ceil(some.length / 2)
+  return {
+    train: byLabel.flatMap((some) => some.slice(0, half(some))),
+    test: byLabel.flatMap((some) => some.slice(half(some)))
+  }
 }

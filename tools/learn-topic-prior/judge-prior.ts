@@ -67,6 +67,21 @@ export function judgeByPrior(mentor: MeasuredMentor, prior: TopicPrior): PriorFi
   }
 }
 
+/** Means of the figures. */
+export function meanFigures(figures: readonly PriorFigures[]): PriorFigures {
+  const mean = (key: keyof PriorFigures) => figures.reduce((sum, one) => sum + one[key], 0) / figures.length
+  return {
+    accuracy: mean('accuracy'),
+    auroc: mean('auroc'),
+    goodRefused: mean('goodRefused'),
+    nonsenseRefused: mean('nonsenseRefused'),
+    foreignRefused: mean('foreignRefused'),
+    handledRight: mean('handledRight'),
+    balanced: mean('balanced'),
+    calibrationError: mean('calibrationError')
+  }
+}
+
 function aurocOf(above: readonly number[], below: readonly number[]): number {
   const sorted = below.toSorted((a, b) => a - b)
   let wins = 0

