@@ -20,7 +20,8 @@ export interface DecisionRule {
 export interface Decision {
   /**
    * Most confident first. The confidence is the probability that the class is right for a question of any kind: {@link
-   * topicProbability} times a power of the class's share. As several answers may fit a question, the sum may exceed 1.
+   * topicProbability}, times the share of all that was not taught as off topic, times a power of the class's share in that. As several
+   * answers may fit a question, the sum may exceed 1.
    */
   readonly ranked: readonly RankedClass[]
   /** Probability that some class fits, by {@link evidence} alone. */
@@ -59,9 +60,11 @@ export function decide(
   for (const one of possible) total += one.share = Math.exp(one.share - best)
   for (const one of possible) one.share /= total
   const shares = possible.filter((one) => one.class !== offTopicClass).toSorted((a, b) => b.share - a.share)
+  // What is like a question that was taught as off topic loses confidence in full: no answer divides that share with another.
+  const known = 1 - (possible.find((one) => one.class === offTopicClass)?.share ?? 0)
   const ranked = shares.map((one) => ({
     class: one.class,
-    confidence: onTopic * one.share ** topicRule.shareExponent
+    confidence: known === 0 ? 0 : onTopic * known * (one.share / known) ** topicRule.shareExponent
   }))
   return {
     ranked,

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decide } from '../../src/learning/decision.ts'
 import { scoresOf } from '../../src/learning/calibration.ts'
 import {
   leastConfidenceOf,
@@ -101,6 +102,24 @@ test('topicRuleOf() never jumps when a mentor gets one more phrase', () => {
     const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { count: count - 20, middle: 1.5 } })
     const next = topicRuleOf({ sampleCount: count + 1, classCount: 20, own: { count: count - 19, middle: 1.5 } })
     assert.ok(Math.abs(one.intercept - next.intercept) < 0.1, `${count} phrases: ${one.intercept}, ${next.intercept}`)
+  }
+})
+
+test('decide() takes what was taught as off topic from the confidence in full, and divides the rest by a power of the shares', () => {
+  const topicRule = { ...topicRuleOf({ sampleCount: 30, classCount: 2 }), shareExponent: 0.35 }
+  const { ranked, topicProbability: onTopic } = decide(candidates, 0, {
+    calibration: logitsOnly,
+    topicRule,
+    offTopicClass: 7
+  })!
+  const [four, seven, nine] = [Math.exp(3), Math.exp(2), Math.exp(1)]
+  const known = (four + nine) / (four + seven + nine)
+  assert.deepEqual(
+    ranked.map((one) => one.class),
+    [4, 9]
+  )
+  for (const [place, share] of [four / (four + nine), nine / (four + nine)].entries()) {
+    assert.ok(Math.abs(ranked[place]!.confidence - onTopic * known * share ** 0.35) < 1e-9, `${place}`)
   }
 })
 
