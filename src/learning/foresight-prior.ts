@@ -8,21 +8,21 @@
  * standard deviation with the doubt that few data sets leave, in log-odds. Made by `tools/learn-topic-prior`.
  */
 export const FORESIGHT_PRIOR = {
-  accuracy: { shift: -0.141, deviation: 0.682 },
-  refused: { shift: 0.008, deviation: 1.051 },
-  offTopicRefused: { shift: 0.433, deviation: 1.023 },
-  offTopicAuroc: { shift: 0.27, deviation: 0.817 },
-  calibrationError: { shift: -0.333, deviation: 0.0 }
+  accuracy: { shift: -0.061, deviation: 0.588 },
+  refused: { shift: -0.045, deviation: 0.975 },
+  offTopicRefused: { shift: 0.458, deviation: 1.027 },
+  offTopicAuroc: { shift: 0.345, deviation: 0.764 },
+  calibrationError: { shift: -0.342, deviation: 0 }
 } as const
 
 /** Confidences below which 5%, 10%, … 95% of the questions lie, mean over many mentors. Made by the same tool. */
 export const CONFIDENCE_PRIOR = {
   good: [
-    0.209, 0.3, 0.369, 0.437, 0.492, 0.547, 0.593, 0.64, 0.678, 0.721, 0.756, 0.794, 0.827, 0.861, 0.887, 0.916, 0.942,
-    0.965, 0.98
+    0.247, 0.349, 0.421, 0.492, 0.548, 0.601, 0.645, 0.688, 0.725, 0.761, 0.793, 0.826, 0.854, 0.884, 0.906, 0.931,
+    0.952, 0.971, 0.983
   ],
   nonsense: [
-    0.036, 0.045, 0.053, 0.063, 0.073, 0.083, 0.097, 0.115, 0.133, 0.154, 0.18, 0.214, 0.248, 0.289, 0.339, 0.407,
-    0.482, 0.577, 0.713
+    0.035, 0.044, 0.051, 0.059, 0.069, 0.078, 0.091, 0.109, 0.13, 0.153, 0.18, 0.217, 0.257, 0.305, 0.362, 0.436, 0.517,
+    0.612, 0.737
   ]
 } as const satisfies Readonly<Record<string, readonly number[]>>
