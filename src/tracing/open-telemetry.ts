@@ -47,8 +47,8 @@ import {
 import type { Config } from '../config/settings.ts'
 import { listOf, pairsOf } from '../config/traces.ts'
 import { DeliveryLog } from './delivery-log.ts'
-import type { TracedProcess, Tracing } from './open-tracing.ts'
 import { outsideOfSpans, type Span, type SpanKind, type SpanOptions, type TraceHeaders, type Tracer } from './span.ts'
+import type { TracedProcess, Tracing } from './tracing.ts'
 
 /*
  * The only file that loads OpenTelemetry. Its provider is registered nowhere: Sentry's has the global place, and both work

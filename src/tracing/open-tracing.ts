@@ -4,27 +4,8 @@
  */
 
 import type { Config } from '../config/settings.ts'
-import type { DeliveryLogOptions } from './delivery-log.ts'
-import type { Tracer } from './span.ts'
 import { wantsTraces } from '../config/traces.ts'
-
-/** Which process sends traces. */
-export interface TracedProcess {
-  /** `service.name`, unless a setting gives another. */
-  readonly serviceName: string
-  readonly version: string
-  readonly log: DeliveryLogOptions['log']
-}
-
-/** Traces of a process. */
-export interface Tracing {
-  /** Undefined when no traces are wanted. */
-  readonly tracer: Tracer | undefined
-  /** Sends what waits; gives up after `timeoutMs`. */
-  flush(timeoutMs: number): Promise<void>
-  /** Sends what waits and ends; gives up after `timeoutMs`. */
-  close(timeoutMs: number): Promise<void>
-}
+import type { TracedProcess, Tracing } from './tracing.ts'
 
 /**
  * Starts to send traces as the `OTEL_*` settings want it. Without them nothing of OpenTelemetry is even loaded, which

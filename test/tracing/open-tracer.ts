@@ -5,7 +5,8 @@
 
 import assert from 'node:assert/strict'
 import { loadConfig, type Environment } from '../../src/config/load-config.ts'
-import { openTracing, type Tracing } from '../../src/tracing/open-tracing.ts'
+import { openTracing } from '../../src/tracing/open-tracing.ts'
+import type { Tracing } from '../../src/tracing/tracing.ts'
 import type { Tracer } from '../../src/tracing/span.ts'
 import type { Lifetime } from '../app/service-process.ts'
 import { openCollector, type Collector } from './collector.ts'
