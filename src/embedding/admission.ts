@@ -6,9 +6,9 @@
 import { ServiceError } from '../errors.ts'
 
 export interface AdmissionOptions {
-  /** The most tokens that may wait or be computed at once. */
+  /** Maximum number of tokens that wait or are being computed. */
   readonly maxPendingTokens: number
-  /** The share of them that one caller may have. */
+  /** The share of those tokens that one caller may have, 0 to 1. */
   readonly maxCallerShare: number
 }
 
@@ -17,15 +17,18 @@ const RATE_HALF_LIFE_MS = 5000
 const MAX_RETRY_AFTER_SECONDS = 60
 
 /**
- * Decides whether a call may wait: as a whole, or not at all and at once.
- * Whoever is refused hears when to come back, by the rate at which tokens have been computed lately.
+ * Admits a call as a whole or refuses it at once. A refusal says when to retry, by the rate at which tokens were
+ * computed lately.
  */
 export class Admission {
   readonly #callerLimit: number
   readonly #limit: number
   readonly #pendingByCaller = new Map<string, number>()
   #pendingTokens = 0
-  /** As {@link pendingTokens}, but of each caller no more than its share: one huge call does not shut the others out. */
+  /**
+   * As {@link pendingTokens}, but counts at most its share for each caller, so that one huge call does not shut the
+   * others out.
+   */
   #countedTokens = 0
   #tokensPerMs = 0
   #lastDrainMs: number | undefined
@@ -41,11 +44,11 @@ export class Admission {
   }
 
   /**
-   * Takes `tokenCount` tokens of a caller in. A caller with nothing pending may have a call of any size:
-   * one that is larger than the limit would otherwise never be taken.
+   * Admits `tokenCount` tokens of a caller. A caller with nothing pending may make a call of any size: one above the
+   * limit would otherwise never be admitted.
    * @param deadlineMs when the caller stops waiting, as milliseconds from now
-   * @throws {ServiceError} TOO_MANY_REQUESTS when the caller has its whole share pending; OVERLOADED when all have, or
-   *   the work ahead will certainly outlast the caller's deadline
+   * @throws {ServiceError} TOO_MANY_REQUESTS when the caller has its whole share pending; OVERLOADED when the callers
+   *   together have reached the limit, or the work ahead will certainly outlast the caller's deadline
    */
   admit(callerKey: string, tokenCount: number, deadlineMs?: number): void {
     const ofCaller = this.#pendingByCaller.get(callerKey) ?? 0
@@ -61,14 +64,14 @@ export class Admission {
     this.#book(callerKey, tokenCount)
   }
 
-  /** Gives back what {@link admit} took, done or not. */
+  /** Releases tokens that {@link admit} admitted, whether they were computed or not. */
   release(callerKey: string, tokenCount: number): void {
     this.#book(callerKey, -tokenCount)
-    // An idle spell says nothing of how fast work is done.
+    // The time without work says nothing about the rate of work.
     if (this.#pendingTokens === 0) this.#lastDrainMs = undefined
   }
 
-  /** Learns from a batch that was computed; called before its tokens are released. */
+  /** Updates the measured rate with a computed batch; called before its tokens are released. */
   observeDrain(tokenCount: number, nowMs = performance.now()): void {
     if (this.#lastDrainMs !== undefined) {
       const elapsedMs = Math.max(nowMs - this.#lastDrainMs, 0.01)

@@ -17,8 +17,8 @@ export interface QueuedSentence {
 const INTERACTIVE_BATCHES_PER_BULK_BATCH = 4
 
 /**
- * Sentences in waiting order: the interactive lane before the bulk lane, but bulk at every fifth batch. Within a lane the
- * caller that has had the fewest tokens computed comes first, and of a caller the oldest sentence.
+ * Orders the waiting sentences: the interactive lane goes before the bulk lane, except at every fifth batch. Within a
+ * lane, the caller with the fewest computed tokens comes first; within a caller, the oldest sentence.
  *
  * Source of the fairness: start-time fair queueing (Goyal, Vin, Cheng, 1996).
  */
@@ -32,7 +32,7 @@ export class BatchQueue<Sentence extends QueuedSentence> {
     return this.#lanes.interactive.size + this.#lanes.bulk.size
   }
 
-  /** Whether all that waits is bulk work. */
+  /** Whether only bulk sentences wait. */
   get isAllBulk(): boolean {
     return this.#lanes.interactive.size === 0
   }
@@ -42,7 +42,7 @@ export class BatchQueue<Sentence extends QueuedSentence> {
     return this.#tokenCount
   }
 
-  /** When the oldest sentence that waits came, on the clock of `enqueuedMs`; undefined when none waits. */
+  /** When the oldest waiting sentence was enqueued, on the clock of `enqueuedMs`; undefined when none waits. */
   get oldestMs(): number | undefined {
     const times = [this.#lanes.interactive.oldestMs, this.#lanes.bulk.oldestMs].filter((time) => time !== undefined)
     return times.length === 0 ? undefined : Math.min(...times)
@@ -65,7 +65,7 @@ export class BatchQueue<Sentence extends QueuedSentence> {
    * Takes the sentences of the next batch, all of one lane, at least one when any waits.
    * @param maxSentences the most that a batch may have
    * @param maxTokens budget of the batch; a longer sentence is taken alone
-   * @param isAddition for a batch that has sentences already: none when none fits
+   * @param isAddition whether the batch has sentences already: then none is taken when none fits
    */
   takeBatch(maxSentences: number, maxTokens: number, isAddition = false): Sentence[] {
     const lane = this.#lanes[this.#nextLane()]
@@ -102,7 +102,10 @@ interface Line<Sentence> {
 class LaneQueue<Sentence extends QueuedSentence> {
   readonly #lines = new Map<string, Line<Sentence>>()
   readonly #all = new Set<Sentence>()
-  /** Where the caller that is served now stands: a caller that comes back starts here, and so gains nothing by having waited. */
+  /**
+   * Virtual time of the caller that is served now. A caller that comes back starts here, so it gains nothing by its
+   * pause.
+   */
   #virtualNow = 0
 
   get size(): number {
@@ -124,12 +127,13 @@ class LaneQueue<Sentence extends QueuedSentence> {
     if (!this.#all.delete(sentence)) return false
     const line = this.#lines.get(sentence.callerKey)
     line?.sentences.delete(sentence)
-    // A line is kept while its caller is ahead of the others, or leaving and coming back would wipe the slate clean.
+    // A line is kept while its caller is ahead of the others: otherwise leaving and coming back would erase what it has
+    // used.
     if (line?.sentences.size === 0 && line.virtualTokens <= this.#virtualNow) this.#lines.delete(sentence.callerKey)
     return true
   }
 
-  /** Books a sentence that was taken on its caller. */
+  /** Adds the tokens of a taken sentence to its caller's virtual time. */
   charge(sentence: Sentence): void {
     const line = this.#lines.get(sentence.callerKey) ?? { sentences: new Set(), virtualTokens: this.#virtualNow }
     line.virtualTokens = Math.max(line.virtualTokens, this.#virtualNow) + sentence.ids.length

@@ -11,12 +11,12 @@ const LENGTHS = 2
 
 const EMPTY = 0
 const READY = 1
-/** This and more: taken, by the worker of the index that is added. */
+/** `TAKEN + workerIndex`: the worker of this index has taken the batch. */
 const TAKEN = 2
 
 /**
- * A place in shared memory for the batch that comes next. The main thread puts it there while all workers compute, and
- * the first of them that is done takes it and goes on at once, whatever the main thread is doing.
+ * A slot in shared memory for the next batch. The main thread fills it while all workers compute; the first worker that
+ * is done takes the batch at once, whatever the main thread is doing.
  *
  * Only the main thread writes a batch, and only while the slot is empty; only a worker takes one, by one atomic step.
  */
@@ -24,13 +24,13 @@ export class BatchSlot {
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #maxSentences: number
 
-  /** @param buffer of another thread's slot, for the same sizes */
+  /** @param buffer the buffer of another thread's slot of the same sizes; left out, a new one is made */
   constructor(maxSentences: number, maxTokens: number, buffer?: SharedArrayBuffer) {
     this.#maxSentences = maxSentences
     this.#words = new Int32Array(buffer ?? new SharedArrayBuffer(4 * (LENGTHS + maxSentences + maxTokens)))
   }
 
-  /** What another thread makes its slot of. */
+  /** The shared memory from which another thread opens this slot. */
   get buffer(): SharedArrayBuffer {
     return this.#words.buffer
   }
@@ -60,7 +60,7 @@ export class BatchSlot {
     return Atomics.load(this.#words, STATE) === TAKEN + workerIndex
   }
 
-  /** Main thread: makes the slot empty, once a worker has told that it took the batch, or has died. */
+  /** Main thread: empties the slot after a worker has reported that it took the batch, or has died. */
   clear(): void {
     Atomics.store(this.#words, STATE, EMPTY)
   }

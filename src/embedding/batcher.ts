@@ -48,33 +48,33 @@ export interface BatcherOptions {
     | 'offerAgain'
     | 'runInstead'
   >
-  /** Each lane has its own: bulk work that waits never keeps an interactive call out. */
+  /** One for each lane: waiting bulk work never keeps an interactive call out. */
   readonly admission: Readonly<Record<Lane, Admission>>
   /**
-   * Bounds the rows of calls under way, since each call has room for its embeddings from its beginning. A sentence that is
-   * shared with another call costs no computation, and so no tokens of {@link admission}.
+   * Bounds the rows of unfinished calls, since each call allocates its embeddings when it begins. Tokens do not bound
+   * them: a sentence that is shared with another call takes none of {@link admission}.
    */
   readonly rowAdmission: Readonly<Record<Lane, Admission>>
   readonly dimensions: number
   readonly maxBatchSentences: number
   readonly maxBatchTokens: number
   /**
-   * Into how many batches a worker's share of the work is cut. Where a batch costs little beside its sentences, several
-   * answer sooner than one.
+   * Number of batches into which a worker's share of the work is cut. Where the overhead of a batch is small, several
+   * small batches answer sooner than one.
    * @default 1
    */
   readonly batchesPerShare?: number
   readonly observer?: Partial<BatcherObserver>
 }
 
-/** For so long after an interactive call one free worker is kept for the next, and not given bulk work. */
+/** How long after an interactive call one free worker is kept for the next one and gets no bulk work. */
 const KEPT_FREE_MS = 1000
 
-/** A sentence in the queue or in a worker, and everyone who waits for it. */
+/** A sentence in the queue or in a worker, and the calls that wait for it. */
 interface PendingSentence extends QueuedSentence {
   readonly coalesceKey: string | undefined
   readonly waiters: Set<Waiter>
-  /** Where its tokens are booked, whatever lane it is in by now. */
+  /** The admission that counts its tokens, even after it has changed lanes. */
   readonly admission: Admission
 }
 
@@ -97,16 +97,18 @@ interface Call {
 }
 
 /**
- * Makes batches of waiting sentences whenever a worker is free: never by a timer, so a lone sentence never waits.
+ * Makes batches of waiting sentences whenever a worker is free. No timer delays a batch, so a lone sentence never waits
+ * for others.
  *
- * A call is taken whole or refused whole. Sentences that are equal and wait at the same time are encoded once.
- * A caller that leaves takes along those of its sentences that nobody else waits for and that have not begun.
+ * A call is admitted or refused as a whole. A sentence equal to one that waits or is being computed is not encoded
+ * again. When a call is aborted, its sentences that no other call waits for and that are not being computed leave the
+ * queue.
  */
 export class Batcher {
   readonly #options: BatcherOptions
   readonly #queue = new BatchQueue<PendingSentence>()
   readonly #coalescing = new Map<string, PendingSentence>()
-  /** What the pool has been offered, as long as it may still change. */
+  /** The batch that is offered to the pool, while it can still change. */
   #offered: PendingSentence[] = []
   #runningCount = 0
   #isPumpScheduled = false
@@ -117,7 +119,7 @@ export class Batcher {
     this.#options = options
   }
 
-  /** Sentences and tokens that wait, and for how long the oldest has. */
+  /** The waiting sentences and tokens, and the age of the oldest. */
   get backlog(): { readonly sentenceCount: number; readonly tokenCount: number; readonly oldestAgeMs: number } {
     const { size, tokenCount, oldestMs } = this.#queue
     return {
@@ -129,8 +131,8 @@ export class Batcher {
 
   /**
    * Encodes sentences; row i of the result belongs to sentence i.
-   * @throws {ServiceError} as {@link Admission.admit}, when the call is not taken; as {@link EncoderWorkerPool.run},
-   *   when a batch fails; the signal's reason when it aborts
+   * @throws {ServiceError} as {@link Admission.admit} when the call is refused; as {@link EncoderWorkerPool.run} when a
+   *   batch fails; the signal's reason when it aborts
    */
   async encode(
     sentences: readonly SentenceRequest[],
@@ -178,8 +180,7 @@ export class Batcher {
   }
 
   /**
-   * Gives free workers what waits, at the end of this turn of the event loop, so that requests which arrived together
-   * go together.
+   * Runs {@link pump} at the end of this turn of the event loop, so that requests that arrived together share a batch.
    */
   #pumpSoon(): void {
     if (this.#isPumpScheduled) return
@@ -191,8 +192,8 @@ export class Batcher {
   }
 
   /**
-   * Gives free workers what waits, and lays the next batch out while there are none. To be called when a worker is done:
-   * at once, since replies are made of its last batch meanwhile.
+   * Gives waiting sentences to free workers; while none is free, offers the next batch. Call it as soon as a worker is
+   * done, so that the worker computes while the replies of its last batch are made.
    */
   pump(): void {
     const { pool, maxBatchTokens } = this.#options
@@ -210,9 +211,9 @@ export class Batcher {
   }
 
   /**
-   * The most that a batch may have now: a worker's share of all that is computed and that waits, or a part of it. Two
-   * sentences are done sooner side by side than together, and what one worker would take beyond its share, another waits
-   * for.
+   * Maximum number of sentences of a batch now: a worker's share of all running and waiting sentences, or a part of
+   * that share. Two sentences are done sooner on two workers than in one batch, and a worker that takes more than its
+   * share leaves another one idle.
    */
   #sentencesOfOneBatch(): number {
     const { pool, maxBatchSentences, batchesPerShare = 1 } = this.#options
@@ -220,7 +221,10 @@ export class Batcher {
     return Math.min(Math.ceil(all / (pool.liveCount * batchesPerShare)), maxBatchSentences)
   }
 
-  /** Lays out the next batch, or adds to it. Not bulk work alone: who asks meanwhile would have to wait for it. */
+  /**
+   * Offers the next batch, or adds to the offered one. It offers no batch while only bulk work waits: an interactive
+   * call that arrives meanwhile would have to wait for it.
+   */
   #offerNext(): void {
     const { pool, maxBatchTokens } = this.#options
     if (this.#queue.isAllBulk) return
@@ -236,8 +240,9 @@ export class Batcher {
   }
 
   /**
-   * A batch cannot be broken off: with all workers at bulk work, whoever asks now would wait for one. Where there are
-   * several, one stays free while people ask; another works on, and its end is when this is looked at again.
+   * Whether the last free worker is kept for interactive calls. A running batch cannot be stopped: with bulk work on
+   * all workers, an interactive call would wait for one to end. The next batch that ends on another worker checks this
+   * again.
    */
   #isLastKeptFree(): boolean {
     const { liveCount } = this.#options.pool
@@ -292,7 +297,7 @@ export class Batcher {
     return pending
   }
 
-  /** Someone interactive waits for a bulk sentence too: it changes lanes, unless it has begun. */
+  /** Moves a bulk sentence that an interactive call waits for to the interactive lane, unless it is being computed. */
   #hurry(pending: PendingSentence): PendingSentence {
     if (!this.#queue.remove(pending)) return pending
     const hurried: PendingSentence = { ...pending, lane: 'interactive' }
@@ -301,7 +306,7 @@ export class Batcher {
     return hurried
   }
 
-  /** @param batch what is computed; while it is only offered, it may grow and shrink */
+  /** @param batch the sentences; while the batch is only offered, it may grow and shrink */
   async #run(batch: readonly PendingSentence[], computing: Promise<BatchResult>): Promise<void> {
     this.#runningCount += 1
     const { observer } = this.#options
@@ -336,13 +341,13 @@ export class Batcher {
     }
   }
 
-  /** Ends a call early: what it alone waited for and what has not begun is not computed. */
+  /** Ends a call early; sentences that only it waited for and that are not being computed leave the queue. */
   #abandon(call: Call, reason: unknown): void {
     if (call.isOver) return
     call.isOver = true
     call.settled.reject(reason)
     for (const pending of new Set(call.sentences)) {
-      // The sentence may have changed lanes since: what waits now is what others would join.
+      // The sentence may have changed lanes since then: look for the one that waits now.
       const current = (pending.coalesceKey !== undefined && this.#coalescing.get(pending.coalesceKey)) || pending
       for (const waiter of current.waiters) if (waiter.call === call) current.waiters.delete(waiter)
       if (current.waiters.size > 0 || !(this.#queue.remove(current) || this.#takeBack(current))) continue
@@ -352,7 +357,7 @@ export class Batcher {
     this.#checkIdle()
   }
 
-  /** Takes a sentence out of the batch that is offered; false when it is not there, or a worker has it. */
+  /** Takes a sentence out of the offered batch; false when it is not in it, or a worker has taken the batch. */
   #takeBack(pending: PendingSentence): boolean {
     const { pool } = this.#options
     const index = this.#offered.indexOf(pending)
@@ -380,7 +385,7 @@ function tokenCountOf(batch: readonly PendingSentence[]): number {
   return batch.reduce((sum, { ids }) => sum + ids.length, 0)
 }
 
-/** Token ids of sentences, one after the other. */
+/** Concatenates the token ids of sentences. */
 function stack(batch: readonly PendingSentence[]): TokenBatch {
   const lengths = batch.map(({ ids }) => ids.length)
   const ids = new Int32Array(tokenCountOf(batch))

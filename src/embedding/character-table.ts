@@ -7,13 +7,13 @@ import table from './unicode-table.json' with { type: 'json' }
 import type { NormalizerFlags } from './tokenizer-json.ts'
 
 /**
- * What to do with a character, in the low bits of its action. The rest is the character that it has become
- * (LETTER, MARK and ISOLATED), or the index of its expansion.
+ * What to do with a character: the low bits of its action. The other bits are the character that it maps to (LETTER,
+ * MARK and ISOLATED) or the index of its expansion (EXPANSION).
  */
 export const ACTION = {
   /** Leaves nothing. */
   REMOVED: 0,
-  /** Leaves nothing, yet no mark is moved across where it stood. */
+  /** Leaves nothing, but no mark is moved across its position. */
   BARRIER: 1,
   /** Ends the word. */
   SPACE: 2,
@@ -37,7 +37,7 @@ export function kindOf(action: number): number {
   return action & ((1 << KIND_BITS) - 1)
 }
 
-/** The character that a LETTER, MARK or ISOLATED has become, or the index of an EXPANSION. */
+/** The character that a LETTER, MARK or ISOLATED maps to, or the index of an EXPANSION. */
 export function payloadOf(action: number): number {
   return (action >>> KIND_BITS) & ((1 << CODE_POINT_BITS) - 1)
 }
@@ -58,10 +58,10 @@ export interface CharacterTable {
 /**
  * Computes the action of each code point: normalized as BertNormalizer does, then split as BertPreTokenizer does.
  *
- * The facts come from `unicode-table.json`, in which `tools/unicode-table/unicode-table.py` wrote down what the Rust
- * library does to each code point; the JavaScript engine's own Unicode data is of another version and is never asked.
- * In the table, hexadecimal: `41-5a` is a range, `41-5a>61` maps a range to one that begins at 61, `130>69,307` maps one
- * code point to two. Hangul syllables are not listed: they are decomposed by the formula of the Unicode Standard, 3.12.
+ * The data comes from `unicode-table.json`, to which `tools/unicode-table/unicode-table.py` wrote what the Rust library
+ * does to each code point; the JavaScript engine's Unicode data has another version and is never used. The table is
+ * hexadecimal: `41-5a` is a range, `41-5a>61` maps a range to one that begins at 61, `130>69,307` maps one code point
+ * to two. Hangul syllables are not listed: they are decomposed by the formula of the Unicode Standard, 3.12.
  */
 export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
   const whitespace = codePointsOf(table.whitespace)
@@ -84,7 +84,7 @@ export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
   const normalize = (codePoint: number): number[] =>
     (decomposed.get(codePoint) ?? [codePoint]).flatMap((part) => lowercased.get(part) ?? [part])
 
-  // What no rule touches is a letter that stays as it is.
+  // By default, a character is a letter that stays as it is.
   const actions = new Int32Array(CODE_POINT_COUNT)
   for (let codePoint = 0; codePoint < CODE_POINT_COUNT; codePoint++) actions[codePoint] = pack(ACTION.LETTER, codePoint)
   const expansions: Int32Array[] = []
@@ -112,7 +112,7 @@ export function buildCharacterTable(flags: NormalizerFlags): CharacterTable {
     fill(table.stripped, ACTION.REMOVED)
     fill(table.strippedBarriers, ACTION.BARRIER)
   }
-  // Last, since cleaning comes first: what it removes never meets the other rules.
+  // Written last because cleaning runs first: removed characters never reach the other rules.
   if (flags.cleanText) {
     fill(table.removed, ACTION.REMOVED)
     fill(table.spaced, ACTION.SPACE)

@@ -9,20 +9,23 @@ import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { rowOf, type Encoder } from './encoder.ts'
 import { nextTurn } from './similarity.ts'
 
-/** The oldest rows leave first, which an ascending primary key makes cheap to find. */
+/** The oldest rows are evicted first; an ascending primary key finds them cheaply. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS embeddings (
     seq INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, float32s BLOB NOT NULL
   ) STRICT;
 `
 
-/** Texts looked up, encoded and stored at a time: some milliseconds of the main thread, and of the file's lock. */
+/**
+ * Texts that are looked up, encoded and stored at a time; this takes the main thread, and the file's lock, for some
+ * milliseconds.
+ */
 const TEXTS_A_CALL = 128
 
-/** How to encode by {@link EmbeddingCache.encode}. */
+/** Options of {@link EmbeddingCache.encode}. */
 export interface CachedEncodeOptions {
   readonly signal?: AbortSignal
-  /** Told the share done so far, 0 to 1. */
+  /** Called with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
 }
 
@@ -30,20 +33,20 @@ export interface CachedEncodeOptions {
 export interface CachedEmbeddings {
   /** n × dimensions, row-major. */
   readonly values: Float32Array<ArrayBuffer>
-  /** Different texts that had to be encoded; the others were known. */
+  /** Number of distinct texts that had to be encoded; the others were cache hits. */
   readonly encodedCount: number
 }
 
 /**
- * Embeddings that outlive the process, by encoder revision and text: a training after a small change of a mentor encodes
- * what has changed, and one that was broken off goes on where it was.
+ * Cache of embeddings on disk, by encoder revision and text. A training after a small change of a mentor encodes only
+ * the changed texts, and an interrupted one resumes where it was.
  */
 export class EmbeddingCache {
   readonly #file: SqliteFile
   readonly #encoder: Encoder
   readonly #maxTexts: number
 
-  /** @param maxTexts beyond so many the oldest leave; one takes some 1.6 KB of disk */
+  /** @param maxTexts maximum number of texts; beyond it the oldest are evicted. A text takes some 1.6 KB of disk */
   constructor(file: SqliteFile, encoder: Encoder, maxTexts: number) {
     this.#file = file
     this.#encoder = encoder
@@ -51,7 +54,7 @@ export class EmbeddingCache {
     file.define(SCHEMA)
   }
 
-  /** Encodes texts in the encoder's bulk lane, each different one once, and not at all what is known. */
+  /** Encodes texts in the encoder's bulk lane: each distinct text once, and none that is cached. */
   async encode(texts: readonly string[], options: CachedEncodeOptions = {}): Promise<CachedEmbeddings> {
     const { dimensions } = this.#encoder
     const indexesOf = Map.groupBy(texts.keys(), (index) => texts[index]!)
@@ -59,7 +62,7 @@ export class EmbeddingCache {
     const values = new Float32Array(texts.length * dimensions)
     let encodedCount = 0
     for (let from = 0; from < different.length; from += TEXTS_A_CALL) {
-      // Texts that are known would else follow one another without letting anyone else have the thread.
+      // Without this, a run of cache hits would hold the main thread.
       await nextTurn(options.signal)
       const some = different.slice(from, from + TEXTS_A_CALL)
       const rows = some.map((text) => this.#find(text))
@@ -79,7 +82,7 @@ export class EmbeddingCache {
     if (texts.length === 0) return new Map()
     const embeddings = await this.#encoder.encode(texts, { lane: 'bulk', ...(signal !== undefined && { signal }) })
     const rows = new Map(texts.map((text, index) => [text, rowOf(embeddings, index)]))
-    // What a power loss takes away is encoded again.
+    // Not durable: texts that a power loss takes away are encoded again.
     this.#file.transact(false, () => {
       for (const [text, row] of rows) {
         const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength)

@@ -8,7 +8,7 @@ import type { TokenBatch } from './token-batch.ts'
 import { GRAPH_FILE, MAX_BATCH_SENTENCES, weightsFile, WORD_EMBEDDINGS_FILE } from './model-files.ts'
 import { loadNativeProgram } from './native-program.ts'
 
-/** A model that is loaded, for the thread that has loaded it: that thread is busy while it encodes. */
+/** A loaded model. Encoding blocks the thread that loaded it. */
 export interface EncoderSession {
   /**
    * Encodes a batch of at most {@link MAX_BATCH_SENTENCES} sentences, none of them empty.
@@ -18,7 +18,7 @@ export interface EncoderSession {
   close(): Promise<void>
 }
 
-/** A compiled model, and what computes it: onnxruntime, or kernels of our own. */
+/** A compiled model and its runtime: onnxruntime or our own kernels. */
 export type SessionSource =
   | { readonly precision: 'fp32'; readonly folder: string }
   | { readonly precision: 'int8'; readonly folder: string; readonly programPath: string; readonly kernel: string }
@@ -32,12 +32,12 @@ export async function openEncoderSession(source: SessionSource): Promise<Encoder
 }
 
 async function openOnnx(graphPath: string): Promise<EncoderSession> {
-  // Only where it is needed: it takes tens of megabytes.
+  // Imported only where it is needed: it takes tens of megabytes.
   const { InferenceSession } = await import('onnxruntime-node')
   const { graphInputs } = await import('./graph-inputs.ts')
   const session = await InferenceSession.create(graphPath, {
     executionProviders: ['cpu'],
-    // Fusions beyond the basic ones replace nodes by slower ones on CPU, and would undo what keeps rows apart.
+    // Fusions beyond the basic ones are slower on CPU, and would undo what makes the graph batch-invariant.
     graphOptimizationLevel: 'basic',
     intraOpNumThreads: 1,
     interOpNumThreads: 1
@@ -47,7 +47,7 @@ async function openOnnx(graphPath: string): Promise<EncoderSession> {
       const outputs = await session.run(graphInputs(batch, MAX_BATCH_SENTENCES))
       const found = outputs['embedding']?.data
       if (!(found instanceof Float32Array)) throw new TypeError('the graph gave no embedding')
-      // The places that stayed empty have rows too. What onnxruntime allocated cannot be transferred: a copy can.
+      // Empty sentences have rows too. A buffer that onnxruntime allocated cannot be transferred; a copy can.
       return found.slice(0, (found.length / MAX_BATCH_SENTENCES) * batch.lengths.length)
     },
     close: async () => session.release()
@@ -68,7 +68,7 @@ async function openNative({
       program.encode(encoder, ids, Int32Array.from(lengths), embeddings)
       return embeddings
     },
-    // Its memory is a mapping of files, which goes with the object.
+    // Its memory maps files and is unmapped when the object is collected.
     close: async () => undefined
   }
 }

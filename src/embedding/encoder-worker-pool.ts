@@ -14,7 +14,7 @@ import type { TokenBatch } from './token-batch.ts'
 export interface BatchResult {
   /** sentences × dimensions, row-major. */
   readonly values: Float32Array
-  /** When a worker had it, on the clock of `performance.now()` here. */
+  /** When a worker began with it, on this thread's `performance.now()`. */
   readonly startMs: number
   readonly inferenceMs: number
 }
@@ -23,33 +23,37 @@ export interface EncoderWorkerPoolOptions {
   /** What each worker opens. */
   readonly source: SessionSource
   readonly workerCount: number
-  /** The most of a batch that is offered. */
+  /** Maximum size of an offered batch. */
   readonly maxSentences: number
   readonly maxTokens: number
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
-  /** Called when a worker has become free, or has taken what was offered: before the result of its last batch is told. */
+  /**
+   * Called when a worker has become free or has taken the offered batch, before the result of its last batch is
+   * delivered.
+   */
   readonly onDone?: () => void
-  /** Called when a worker has died of itself, before another is started. */
+  /** Called when a worker has died unexpectedly, before its replacement starts. */
   readonly onCrash?: (error: Error) => void
-  /** How long after a crash the next worker starts; doubles with each crash in a row. */
+  /** Delay before a crashed worker is restarted; doubles with each consecutive crash. */
   readonly restartDelayMs?: number
 }
 
 const MAX_RESTART_DELAY_MS = 30_000
 
-/** What is promised of a batch that is offered, and how long that batch is by now. */
+/** The promise of an offered batch, and the current number of its sentences. */
 interface Offer {
   readonly settled: PromiseWithResolvers<BatchResult>
   sentenceCount: number
 }
 
 /**
- * Some threads with the model in each; a batch goes to one that is free. While none is, one batch can be
- * offered to whichever will be first, and can grow until then.
+ * A pool of threads, each with the model loaded; a batch runs on a free one. While none is free, one batch can be
+ * offered to the first that will be, and can grow until a worker takes it.
  *
- * A thread is never torn down while it computes, since that aborts the whole process: a caller that gives up loses the
- * result only, and {@link close} waits for what runs. A thread that dies takes its batch with it, and is replaced.
+ * A thread is never terminated while it computes, since that aborts the whole process: a caller that gives up only
+ * loses the result, and {@link close} waits for running batches. When a thread dies, its batch fails and the thread is
+ * replaced.
  */
 export class EncoderWorkerPool {
   readonly #options: EncoderWorkerPoolOptions
@@ -65,7 +69,7 @@ export class EncoderWorkerPool {
 
   /**
    * Starts the workers and waits until each has loaded the model.
-   * @throws Error when one cannot: a model that does not load in one thread does not load in another either
+   * @throws Error when one cannot: a model that fails to load in one thread fails in all
    */
   static async start(options: EncoderWorkerPoolOptions): Promise<EncoderWorkerPool> {
     const pool = new EncoderWorkerPool(options)
@@ -100,24 +104,24 @@ export class EncoderWorkerPool {
     }
   }
 
-  /** Workers that have loaded the graph and can take a batch now. */
+  /** Number of workers that have loaded the model and can take a batch now. */
   get idleCount(): number {
     return this.#isClosing ? 0 : this.#workerSlots.filter((slot) => slot.state === 'idle').length
   }
 
-  /** Workers that have loaded the graph. */
+  /** Number of workers that have loaded the model. */
   get liveCount(): number {
     return this.#workerSlots.filter((slot) => slot.state === 'idle' || slot.state === 'busy').length
   }
 
-  /** Sentences that workers compute, as far as is known here. */
+  /** Number of sentences that workers are computing, as far as this thread knows. */
   get runningSentenceCount(): number {
     return this.#workerSlots.reduce((sum, { sentenceCount }) => sum + sentenceCount, 0)
   }
 
   /**
    * Computes a batch on a free worker. Callers look at {@link idleCount} first.
-   * @param workerIndex a certain worker, where that matters; it must be free
+   * @param workerIndex the worker to use, which must be free; left out, any free one
    * @throws {ServiceError} UNAVAILABLE when the worker dies or the computation fails
    */
   async run(batch: TokenBatch, workerIndex?: number): Promise<BatchResult> {
@@ -129,14 +133,14 @@ export class EncoderWorkerPool {
     return slot.run(batch)
   }
 
-  /** Whether a batch is offered that, as far as is known here, no worker has taken. */
+  /** Whether there is an offered batch that, as far as this thread knows, no worker has taken. */
   get hasOffer(): boolean {
     return this.#offer !== undefined
   }
 
   /**
-   * Lays a batch out for the first worker that is done with its own. There must be no other offer.
-   * @throws {ServiceError} as {@link run}; RangeError when the batch is larger than was said at the start
+   * Offers a batch to the first worker that will be free. There must be no other offer.
+   * @throws {ServiceError} as {@link run}; RangeError when the batch is larger than `maxSentences` or `maxTokens`
    */
   async offer(batch: TokenBatch): Promise<BatchResult> {
     if (this.#offer !== undefined) throw new Error('Cannot offer a batch: another one is offered: this is a bug')
@@ -147,14 +151,14 @@ export class EncoderWorkerPool {
   }
 
   /**
-   * Takes the offered batch back, so that it can be offered anew or run; false when a worker has it. What
-   * {@link offer} has promised then comes of the batch that follows.
+   * Takes the offered batch back, so that it can be offered again or run; false when a worker has taken it. The promise
+   * of {@link offer} then settles with the batch that replaces it.
    */
   withdraw(): boolean {
     return this.#offer !== undefined && this.#slot.withdraw()
   }
 
-  /** Offers a batch in place of the one that was withdrawn; one of no sentences ends the offer. */
+  /** Offers a batch in place of the withdrawn one; an empty batch ends the offer. */
   offerAgain(batch: TokenBatch): void {
     if (batch.lengths.length > 0) {
       this.#slot.put(batch)
@@ -165,14 +169,14 @@ export class EncoderWorkerPool {
     this.#offer = undefined
   }
 
-  /** Computes a batch in place of the one that was withdrawn. Callers look at {@link idleCount} first. */
+  /** Computes a batch in place of the withdrawn one. Callers look at {@link idleCount} first. */
   runInstead(batch: TokenBatch): void {
     const offer = this.#offer
     this.#offer = undefined
     offer?.settled.resolve(this.run(batch))
   }
 
-  /** Waits for the batches that run, then ends the threads. */
+  /** Waits for the running batches, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosing = true
     if (this.withdraw()) {
@@ -186,7 +190,7 @@ interface WorkerSlotOptions {
   readonly workerData: EncoderWorkerData
   readonly workerUrl: URL
   readonly restartDelayMs: number
-  /** What was promised of the offered batch, if the worker of this slot has taken it. */
+  /** The promise of the offered batch, if the worker of this slot has taken it. */
   readonly takeOffer: () => Offer | undefined
   readonly onDone: () => void
   readonly onCrash: (error: Error) => void
@@ -195,7 +199,7 @@ interface WorkerSlotOptions {
 /** A slot of the pool: one worker thread at a time, replaced when it dies. */
 class WorkerSlot {
   state: 'starting' | 'idle' | 'busy' | 'dead' | 'closed' = 'starting'
-  /** Sentences in the batch that runs. */
+  /** Number of sentences in the running batch. */
   sentenceCount = 0
   readonly #options: WorkerSlotOptions
   #worker: Worker | undefined
@@ -209,13 +213,13 @@ class WorkerSlot {
     this.#restartDelayMs = options.restartDelayMs
   }
 
-  /** Starts a thread; settles when it has loaded the graph, or died of trying. */
+  /** Starts a thread; resolves when it has loaded the model, rejects when it died before that. */
   async start(): Promise<void> {
     this.state = 'starting'
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const worker = new Worker(this.#options.workerUrl, {
       workerData: this.#options.workerData,
-      // A worker makes next to no garbage, and has no use for the memory that V8 would give its young objects.
+      // A worker makes hardly any garbage, so it needs little of the memory that V8 reserves for young objects.
       resourceLimits: { maxYoungGenerationSizeMb: 8 }
     })
     this.#worker = worker
@@ -271,7 +275,7 @@ class WorkerSlot {
     }
     if (reply.type === 'failure') {
       running?.reject(new ServiceError('UNAVAILABLE', `Cannot encode: the model failed: ${reply.message}`))
-      // Not before the calls that fail with it have taken what else they had waiting out of the queue.
+      // Later, so that the calls that fail with this batch have first removed their other sentences from the queue.
       setImmediate(this.#options.onDone)
       return
     }
@@ -291,7 +295,7 @@ class WorkerSlot {
     this.#options.onCrash(error)
     if (isFirstStart && !wasLoaded) return // start() tells its caller, who decides.
     this.#restart = setTimeout(() => {
-      void this.start().catch(() => undefined) // Its exit has scheduled the next try.
+      void this.start().catch(() => undefined) // The exit of the thread has scheduled the next start.
     }, this.#restartDelayMs)
     this.#restartDelayMs = Math.min(2 * this.#restartDelayMs, MAX_RESTART_DELAY_MS)
   }

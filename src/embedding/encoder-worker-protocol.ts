@@ -6,7 +6,7 @@
 import type { SessionSource } from './encoder-session.ts'
 import type { TokenBatch } from './token-batch.ts'
 
-/** What a worker thread is started with. */
+/** Worker data of an encoder thread. */
 export interface EncoderWorkerData {
   readonly source: SessionSource
   readonly workerIndex: number
@@ -14,17 +14,17 @@ export interface EncoderWorkerData {
   readonly slot: { readonly buffer: SharedArrayBuffer; readonly maxSentences: number; readonly maxTokens: number }
 }
 
-/** What the pool tells a worker. Buffers are transferred, not copied. */
+/** Messages from the pool to a worker. Buffers are transferred, not copied. */
 export type WorkerRequest = ({ readonly type: 'batch' } & TokenBatch) | { readonly type: 'close' }
 
-/** What a worker tells the pool. */
+/** Messages from a worker to the pool. */
 export type WorkerReply =
   | { readonly type: 'ready' }
   | {
       readonly type: 'embeddings'
       readonly values: Float32Array<ArrayBuffer>
       readonly inferenceMs: number
-      /** Whether it has taken the batch that was offered, and computes that now. */
+      /** Whether the worker has taken the offered batch and computes it now. */
       readonly hasNext: boolean
     }
   | { readonly type: 'failure'; readonly message: string }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that computes. A batch holds up the thread that it runs on: on the main one, every reply.
+// The worker thread that computes. A batch blocks its thread: on the main thread it would hold up every reply.
 
 import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -12,7 +12,10 @@ import type { TokenBatch } from './token-batch.ts'
 import { BatchSlot } from './batch-slot.ts'
 import { openEncoderSession } from './encoder-session.ts'
 
-/** How far below the main thread, so that replies and health checks go out while batches compute. */
+/**
+ * Added to the thread's niceness, so that the main thread answers requests and health checks while batches are
+ * computed.
+ */
 const THREAD_NICENESS = 5
 
 if (parentPort === null) throw new Error('encoder-worker.ts runs as a worker thread only: this is a bug')
@@ -21,8 +24,8 @@ const port = parentPort
 const { source, workerIndex, slot: slotOptions } = workerData as EncoderWorkerData
 const slot = new BatchSlot(slotOptions.maxSentences, slotOptions.maxTokens, slotOptions.buffer)
 
-// On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included.
-// Counted from its own niceness: a process that was started at a low priority may not raise it again without a privilege.
+// On Linux, process 0 means the calling thread alone; elsewhere it is the whole process, main thread included. Added to
+// the inherited niceness: a process that started at a low priority may not raise it without a privilege.
 if (process.platform === 'linux') os.setPriority(0, Math.min(19, os.getPriority(0) + THREAD_NICENESS))
 
 const session = await openEncoderSession(source)
@@ -41,18 +44,18 @@ async function close(): Promise<void> {
   port.close()
 }
 
-/** A batch, and what waits when it is done. */
+/** Computes a batch, then each batch that this worker takes from the slot. */
 async function computeAll(first: TokenBatch): Promise<void> {
   for (let batch: TokenBatch | undefined = first; batch !== undefined;) batch = await compute(batch)
 }
 
-/** Computes a batch and tells what came of it; returns the next one, if this worker has got one. */
+/** Computes a batch and reports its result; returns the next batch, if this worker has taken one. */
 async function compute(batch: TokenBatch): Promise<TokenBatch | undefined> {
   try {
     const startMs = performance.now()
     const values = await session.encode(batch)
     const dimensions = values.length / batch.lengths.length
-    // A NaN anywhere in a row spreads to all of it by its norm, so the first value of each tells.
+    // L2 normalization spreads a NaN to its whole row, so the first value of each row is enough to check.
     for (let value = 0; value < values.length; value += dimensions) {
       if (Number.isNaN(values[value])) throw new TypeError('the model gave NaN')
     }

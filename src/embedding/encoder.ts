@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What to do with a text of more tokens than the model reads: cut its end, cut its start, or refuse it. */
+/** What to do with a text of more tokens than the model reads: cut its end, cut its start or refuse it. */
 export type Truncate = 'end' | 'start' | 'none'
 
 /** Who waits for the embeddings: a person (served first) or a job (never starved). */
@@ -15,9 +15,11 @@ export interface EncodeOptions {
   readonly truncate?: Truncate
   /** @default 'interactive', but 'bulk' for a call of many sentences */
   readonly lane?: Lane
-  /** Whose work it is: callers with different keys take turns, so that one's flood does not starve another. */
+  /**
+   * Identifies the caller: callers with different keys take turns, so that many requests of one do not starve another.
+   */
   readonly callerKey?: string
-  /** Aborts when the caller has left or its deadline has passed; what has not begun is then skipped. */
+  /** Aborts when the caller has left or its deadline has passed; sentences that have not begun are then skipped. */
   readonly signal?: AbortSignal
   /** How long the caller will wait from now on; work that will certainly take longer is refused at once. */
   readonly deadlineMs?: number
@@ -52,15 +54,15 @@ export interface Encoder {
   readonly maxTokens: number
   /**
    * Encodes sentences; row i of the result belongs to sentence i. No sentences give no rows.
-   * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and a sentence is too long;
-   *   OVERLOADED or TOO_MANY_REQUESTS when there is no room for the whole call (nothing of it was done);
-   *   UNAVAILABLE when the worker that computed it died; the signal's reason when it aborts.
+   * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and a sentence is too long; OVERLOADED or
+   *   TOO_MANY_REQUESTS when there is no room for the whole call (nothing of it was done); UNAVAILABLE when no model is
+   *   loaded or the worker that computed a batch died; the signal's reason when it aborts.
    */
   encode(sentences: readonly string[], options?: EncodeOptions): Promise<Embeddings>
   /**
-   * Encodes sentences given as token ids; `[CLS]` and `[SEP]` are added where a row does not have them at its ends.
-   * All else, also truncation and errors, is as with {@link encode}.
-   * @throws {ServiceError} INVALID_REQUEST when an id is not of the vocabulary
+   * Encodes sentences given as token ids; `[CLS]` and `[SEP]` are added where a row lacks them at its ends. Otherwise
+   * as {@link encode}, truncation and errors included.
+   * @throws {ServiceError} INVALID_REQUEST when an id is not in the vocabulary
    */
   encodeTokens(tokenIds: readonly Int32Array[], options?: EncodeOptions): Promise<Embeddings>
 }

@@ -11,7 +11,7 @@ const MAX_NUMBER_BYTES = 22
 /** Nine significant digits tell any two float32 apart. */
 const MAX_DIGITS = 9
 
-/** Powers of ten that a double holds exactly, as far as they are needed. */
+/** The powers of ten that are needed here; a double holds each exactly. */
 const POWERS_OF_TEN = Float64Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`))
 
 const COMMA = 0x2c
@@ -48,8 +48,8 @@ export function float32Json(values: Float32Array): Buffer {
 }
 
 /**
- * A copy of just these bytes, for a cache or a socket's queue. It is not cut out of Node's pool as `Buffer.from()` does:
- * there, a copy that is kept holds a slab of 64 KB, with all the scratch space beside it.
+ * Copies bytes for a cache or a socket's queue. Unlike `Buffer.from()` it does not allocate from Node's pool, where a
+ * copy that is kept would keep a whole slab of 64 KB alive.
  */
 export function copyToKeep(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length)
@@ -57,7 +57,7 @@ export function copyToKeep(bytes: Buffer): Buffer {
   return copy
 }
 
-/** Room that {@link writeFloat32Json} may need for an array of `count` numbers. */
+/** Maximum number of bytes that {@link writeFloat32Json} writes for `count` numbers. */
 export function float32JsonMaxBytes(count: number): number {
   return 2 + count * MAX_NUMBER_BYTES
 }
@@ -77,15 +77,16 @@ export function writeFloat32Json(values: Float32Array, bytes: Buffer, offset: nu
   return end
 }
 
-/** The shortest decimal that reads back as the same float32, as JSON. */
+/** Writes a float32 as the shortest decimal, in JSON, that reads back as the same float32. */
 export function float32Text(value: number): string {
   const bytes = Buffer.allocUnsafe(MAX_NUMBER_BYTES)
   return bytes.toString('latin1', 0, writeFloat32(Math.fround(value), bytes, 0))
 }
 
 /**
- * Tries the nearest decimal of 7 digits, then 8, then 9; nearly all float32 need one of these.
- * A decimal is `digits / 10 ** scale`, both exact as a double, so that one division gives the double nearest to it.
+ * Writes one number. Tries the nearest decimal of 7 digits, then of 8, then of 9; nearly all float32 values need one of
+ * these. A decimal is `digits / 10 ** scale`, both exact as a double, so that one division gives the double nearest to
+ * it.
  */
 function writeFloat32(value: number, bytes: Buffer, offset: number): number {
   const magnitude = Math.abs(value)
@@ -129,9 +130,10 @@ function writeFloat32(value: number, bytes: Buffer, offset: number): number {
 }
 
 /**
- * The whole number whose `10 ** scale`th part is nearest to a float32, if that reads back as the same float32, else -1.
- * It does when it is off by less than half the step to the next float32. The product is off by 2 ** -53 of itself, which is
- * nothing beside half a step (2 ** -25) unless both sides of the comparison are all but equal; only then is it done exactly.
+ * The integer `digits` for which `digits / 10 ** scale` is nearest to a float32, if that reads back as the same
+ * float32, else -1. It does when its error is less than half the step to the next float32. The relative rounding error
+ * of the product, 2 ** -53, is negligible against half a step (2 ** -25) unless the two sides of the comparison are
+ * almost equal; only then is it computed exactly.
  */
 function digitsReadingBack(magnitude: number, halfStep: number, scale: number): number {
   const power = POWERS_OF_TEN[scale]!
@@ -140,19 +142,21 @@ function digitsReadingBack(magnitude: number, halfStep: number, scale: number): 
   const excess = Math.abs(scaled - digits)
   const allowed = halfStep * power
   if (excess > allowed * 1.000001) return -1
-  // Below a power of two the step is half as long.
+  // Below a power of two the step is half as large.
   if (excess < allowed * 0.499999) return digits
   return readsBack(digits / power, magnitude) ? digits : -1
 }
 
-/** Zero, one, and what embeddings do not have: rare enough for the plain way. */
+/** Writes zero, one and numbers that embeddings do not contain: they are rare, so the simple way is fast enough. */
 function writeUnusual(value: number, magnitude: number, bytes: Buffer, offset: number): number {
   assert.ok(Number.isFinite(value), 'A number of an embedding is not finite: this is a bug')
   const sign = value < 0 || Object.is(value, -0) ? '-' : ''
   return offset + bytes.write(`${sign}${shortestDecimal(magnitude)}`, offset, 'latin1')
 }
 
-/** As {@link writeFloat32} does: 7 digits, fewer if they will do, more if they have to be. */
+/**
+ * The decimal that {@link writeFloat32} would write: 7 digits, fewer where they suffice, more where they are needed.
+ */
 function shortestDecimal(magnitude: number): number {
   let digitCount = 7
   let found = decimalReadingBack(magnitude, digitCount)
@@ -169,24 +173,25 @@ function shortestDecimal(magnitude: number): number {
 function decimalReadingBack(magnitude: number, digitCount: number): number | undefined {
   const nearest = Number(magnitude.toExponential(digitCount - 1))
   if (readsBack(nearest, magnitude)) return nearest
-  // Below a power of two float32 lie twice as dense as above it, so the nearest decimal may miss where the next does not.
+  // Below a power of two, float32 values are twice as dense as above it, so the next decimal may read back where the
+  // nearest does not.
   const [mantissa = '', exponent = ''] = magnitude.toExponential(digitCount - 1).split('e')
   const next = Number(`${Number(mantissa.replace('.', '')) + 1}e${Number(exponent) - digitCount + 1}`)
   return readsBack(next, magnitude) ? next : undefined
 }
 
 /**
- * Whether a decimal reads back as this float32 whichever way it is read, at once or by way of a double.
- * The two ways may differ for a double exactly between two float32, which therefore does not count.
+ * Whether a decimal reads back as this float32 both when parsed directly and when parsed as a double first. The two may
+ * differ for a double exactly between two float32 values, so such a double is rejected.
  */
 function readsBack(decimal: number, magnitude: number): boolean {
   return Math.fround(decimal) === magnitude && !isHalfway(decimal)
 }
 
-/** Whether a double lies exactly between two neighbouring float32. */
+/** Whether a double lies exactly between two neighbouring float32 values. */
 function isHalfway(decimal: number): boolean {
   if (decimal < SMALLEST_NORMAL) return (decimal / SMALLEST_SUBNORMAL) % 1 === 0.5
   double[0] = decimal
-  // A float32 has 23 of a double's 52 mantissa bits: halfway is a one, and nothing more, in the 29 left.
+  // A float32 has 23 of a double's 52 mantissa bits: halfway, the other 29 are a one followed by zeros.
   return (doubleBits[LOW_WORD]! & 0x1fff_ffff) === 0x1000_0000
 }

@@ -25,7 +25,7 @@ export function graphInputs({ ids, lengths }: TokenBatch, maxSentences: number):
   }
 }
 
-/** The place of each token in its sentence: 0, 1, 2, 0, 1, … */
+/** The position of each token in its sentence: 0, 1, 2, 0, 1, … */
 function positionsOf(lengths: readonly number[], tokenCount: number): Int32Array {
   const positions = new Int32Array(tokenCount)
   let start = 0

@@ -43,13 +43,13 @@ export interface LocalEncoderOptions extends AdmissionOptions {
   readonly kernel?: string
   /** Where the native encoder is. @default where `make download-models` puts it */
   readonly nativeFolder?: string
-  /** Called once, at the start, when int8 was wanted and cannot be: then fp32 is computed. */
+  /** Called once, at the start, when int8 was asked for but cannot run; fp32 is then used. */
   readonly onInt8Missing?: (reason: string) => void
   /** The program of a worker; another one only where a test needs a worker that fails. */
   readonly workerUrl?: URL
 }
 
-/** What waits and what runs, for metrics. */
+/** Waiting and running work, for metrics. */
 export interface EncoderLoad {
   readonly waitingSentences: number
   readonly waitingTokens: number
@@ -67,16 +67,19 @@ interface LoadedModel {
   readonly batcher: Batcher
 }
 
-/** Tokens of the shortest sentence: what begins and ends each, and one between. */
+/** Tokens of the shortest sentence: `[CLS]`, one token and `[SEP]`. */
 const FEWEST_TOKENS = 3
 
-/** A call of more sentences is bulk work unless it says otherwise: it waits behind calls of few. */
+/** A call of more sentences than this is bulk work unless it says otherwise. */
 const MAX_INTERACTIVE_SENTENCES = 32
 
-/** Measured: as many requests/s as in one batch, or a few more, and p95 a seventh shorter. onnxruntime needs full batches. */
+/**
+ * Measured for int8: at least as many requests/s as with one batch, and p95 lower by a seventh. onnxruntime needs full
+ * batches.
+ */
 const NATIVE_BATCHES_PER_SHARE = 3
 
-/** Long calls let others have a turn each time they have tokenized this many characters: a few milliseconds' work. */
+/** A long call yields to others each time it has tokenized this many characters, a few milliseconds of work. */
 const TOKENIZE_SLICE_CHARACTERS = 100_000
 
 /**
@@ -106,7 +109,7 @@ export class LocalEncoder implements Encoder {
     return this.#model().description.maxTokens
   }
 
-  /** What computes: a precision, and kernels or a runtime for it, such as `int8 by avx2` or `fp32 by onnxruntime`. */
+  /** The precision and its kernels or runtime, such as `int8 by avx2` or `fp32 by onnxruntime`. */
   get arithmetic(): string {
     const { source } = this.#model()
     return `${source.precision} by ${source.precision === 'int8' ? source.kernel : 'onnxruntime'}`
@@ -116,14 +119,14 @@ export class LocalEncoder implements Encoder {
     return this.#model().tokenizer
   }
 
-  /** Why no calls are taken; empty when they are. */
+  /** Why calls are refused; empty when they are accepted. */
   problems(): readonly string[] {
     if (this.#isClosing) return ['the service is shutting down']
     if (this.#loaded === undefined) return [this.#problem]
     return this.#loaded.pool.liveCount === 0 ? ['no encoder thread is running'] : []
   }
 
-  /** What waits and what runs now. */
+  /** The work that waits and runs now. */
   currentLoad(): EncoderLoad {
     const backlog = this.#loaded?.batcher.backlog
     return {
@@ -135,8 +138,8 @@ export class LocalEncoder implements Encoder {
   }
 
   /**
-   * Loads the model: checksums, workers, self-test on each worker, which also warms it.
-   * @throws Error that says what is wrong; {@link problems} says so too from then on
+   * Loads the model: verifies checksums, starts workers, and runs the self-test on each worker, which also warms it up.
+   * @throws Error that says what is wrong; from then on {@link problems} says it too
    */
   async start(): Promise<void> {
     try {
@@ -170,7 +173,7 @@ export class LocalEncoder implements Encoder {
     )
   }
 
-  /** Refuses new calls, waits for those that were taken, ends the workers. */
+  /** Refuses new calls, waits for those that were admitted, then ends the workers. */
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#loaded?.batcher.whenIdle()
@@ -212,7 +215,7 @@ export class LocalEncoder implements Encoder {
     }
   }
 
-  /** As many rows as sentences of the fewest tokens could wait: only sentences that are shared can be more. */
+  /** As many rows as the token limit admits of the shortest sentences: only shared sentences can exceed it. */
   #rowLimits(): AdmissionOptions {
     const { maxPendingTokens, maxCallerShare } = this.#options
     return { maxPendingTokens: Math.ceil(maxPendingTokens / FEWEST_TOKENS), maxCallerShare }
@@ -233,7 +236,7 @@ export class LocalEncoder implements Encoder {
       onDone: () => batcher?.pump(),
       onCrash: (error) => observer?.workerCrashed?.(error)
     })
-    // The checksums and the tokenizer take as long as the workers' start: side by side.
+    // Checksums and tokenizer take as long as the workers' start, so both run at once.
     const checking = Promise.all([
       verifyModelFiles(folder, description, filesOf(precision, description)),
       readTokenizer(folder, description)
@@ -268,7 +271,7 @@ export class LocalEncoder implements Encoder {
     }
   }
 
-  /** int8 by our own kernels where it is wanted and can be, else fp32 by onnxruntime. */
+  /** Chooses int8 by our own kernels where it is asked for and can run, else fp32 by onnxruntime. */
   async #chooseSource(description: ModelDescription): Promise<SessionSource> {
     const { folder, precision, kernel = 'auto', nativeFolder, onInt8Missing } = this.#options
     if (precision === 'fp32') return { precision, folder }
@@ -301,9 +304,9 @@ async function readTokenizer(folder: string, description: ModelDescription): Pro
 }
 
 /**
- * Names what an embedding's bytes depend on. Of int8 that is the model and its tokenizer alone: whatever machine computes,
- * the bytes are the same. fp32 by onnxruntime differs between CPUs in the last bit, so there the bytes that this machine
- * made of the golden sentences belong to the name.
+ * Names everything that the bytes of an embedding depend on. With int8 this is the model and its tokenizer: the bytes
+ * are the same on every machine. fp32 by onnxruntime differs between CPUs in the last bit, so the digest of this
+ * machine's golden embeddings is what tells machines apart there.
  */
 function revisionOf(description: ModelDescription, precision: Precision, goldenDigest: string): string {
   const hash = createHash('sha256')

@@ -12,8 +12,8 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 
 /**
- * Numbers that the linear layers compute with: `fp32` by onnxruntime, `int8` by our own kernels (src/embedding/native), of
- * which all compute the same bytes.
+ * Precisions of the linear layers: `fp32` by onnxruntime, `int8` by our own kernels (src/embedding/native), all of
+ * which compute the same bytes.
  */
 export const PRECISIONS = ['fp32', 'int8'] as const
 
@@ -21,9 +21,9 @@ export const PRECISIONS = ['fp32', 'int8'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
 /**
- * The most sentences of a batch; the fp32 graph takes fewer too, down to one. In onnxruntime each place takes a lone
- * sentence a hundredth more time; six sentences share what each node costs however little it computes, and eight have
- * gained nothing over them.
+ * Maximum number of sentences in a batch; the fp32 graph also takes fewer, down to one. Each sentence that the fp32
+ * graph has room for makes a lone sentence a hundredth slower; six share the fixed cost of each node, and eight gained
+ * nothing over six.
  */
 export const MAX_BATCH_SENTENCES = 6
 
@@ -56,24 +56,27 @@ const QualitySchema = Type.Object({
 
 const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 
-/** model.json of a compiled model: what it is, what it was made of, how good it is, and how to tell that it is whole. */
+/**
+ * model.json of a compiled model: its name and sizes, the fingerprint of its sources, its quality, and the checksums of
+ * its files.
+ */
 export const ModelDescriptionSchema = Type.Object({
   format: Type.Literal(2),
   name: Type.String({ minLength: 1 }),
-  /** Changes with the source files or the compiler. */
+  /** Digest of the source files and the compiler: see tools/compile-model/compile.ts. */
   fingerprint: Sha256,
   dimensions: Type.Integer({ minimum: 1 }),
   maxTokens: Type.Integer({ minimum: 3 }),
   /** SHA-256 of every other file of the folder. */
   files: Type.Record(Type.String(), Sha256),
   fp32: Type.Object({
-    /** Against the vectors of the reference implementation. */
+    /** Compared with the vectors of the reference implementation. */
     quality: QualitySchema
   }),
-  /** Absent when the model was compiled where no native encoder could be. */
+  /** Absent when the model was compiled without a native encoder. */
   int8: Type.Optional(
     Type.Object({
-      /** Against the same model in float32. */
+      /** Compared with the same model in float32. */
       quality: QualitySchema,
       /** SHA-256 of the bytes of the golden sentences' embeddings: the same on every CPU. */
       goldenDigest: Sha256
@@ -91,7 +94,7 @@ export const MODEL_DESCRIPTION_FILE = 'model.json'
 
 /**
  * Reads model.json of a compiled model.
- * @throws Error that says what is missing or does not fit, and how to get a model
+ * @throws Error that says what is missing or invalid, and how to get a model
  */
 export async function readModelDescription(folder: string): Promise<ModelDescription> {
   const path = join(folder, MODEL_DESCRIPTION_FILE)
@@ -111,8 +114,8 @@ export async function readModelDescription(folder: string): Promise<ModelDescrip
 
 /**
  * Compares files of a compiled model with the checksums of its description.
- * @param names which of its files
- * @throws Error that names each file that has other bytes, or is missing
+ * @param names the files to compare
+ * @throws Error that names each file that is missing or has another checksum
  */
 export async function verifyModelFiles(
   folder: string,
@@ -136,7 +139,7 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** A golden embedding as numbers. */
+/** Decodes a golden embedding: base64 of float32, little-endian. */
 export function decodeVector(base64: string): Float32Array {
   return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer)
 }

@@ -14,17 +14,20 @@ import { sha256OfFile } from './model-files.ts'
 export interface NativeProgram {
   /** Names of the kernels that this CPU can run, the fastest first. */
   kernels(): string[]
-  /** @throws TypeError when the files are not those of a model, or the CPU cannot run such kernels */
+  /** @throws TypeError when the files are not those of a model, or the CPU cannot run these kernels */
   open(weightsPath: string, wordsPath: string, kernel: string): unknown
   dimensions(encoder: unknown): number
-  /** @throws TypeError when the arrays do not fit together, or the model */
+  /** @throws TypeError when the arrays do not fit each other or the model */
   encode(encoder: unknown, ids: Int32Array, lengths: Int32Array, embeddings: Float32Array): void
   /** @throws TypeError as {@link open} */
   openFloat(weightsPath: string, kernel: string): unknown
   inputColumns(floatEncoder: unknown): number
   /** @throws TypeError as {@link encode} */
   encodeFloat(floatEncoder: unknown, ids: Int32Array, embedding: Float32Array, maxima: Float32Array): void
-  /** Gives back to the kernel what malloc holds and nobody uses. A program that was compiled before there was this has it not. */
+  /**
+   * Returns unused memory of malloc to the operating system. Programs that were compiled before this function existed
+   * lack it.
+   */
   readonly trimMemory?: () => void
 }
 
@@ -35,7 +38,7 @@ export const NATIVE_FOLDER = join(import.meta.dirname, '../../models/native', `$
 export const PROGRAM_FILE = 'encoder.node'
 export const PROGRAM_DESCRIPTION_FILE = 'encoder.json'
 
-/** encoder.json: what the program was compiled of. */
+/** encoder.json: what the program was compiled from. */
 export const ProgramDescriptionSchema = Type.Object({
   /** Digest of the sources and the compiler's options. */
   fingerprint: Type.String(),
@@ -58,7 +61,7 @@ export async function readProgramDescription(folder: string): Promise<ProgramDes
 
 /**
  * Path of the program in a folder; undefined when there is none.
- * @throws Error when it is not the one that was compiled: it must not even begin
+ * @throws Error when its bytes are not those that were compiled: such a program must not be loaded
  */
 export async function findNativeProgram(folder = NATIVE_FOLDER): Promise<string | undefined> {
   const description = await readProgramDescription(folder)
@@ -73,7 +76,7 @@ export async function findNativeProgram(folder = NATIVE_FOLDER): Promise<string 
 
 /**
  * Loads a program that {@link findNativeProgram} has found.
- * @throws Error that says what the system's loader says
+ * @throws Error with the error of the system's loader as its cause
  */
 export function loadNativeProgram(path: string): NativeProgram {
   try {
@@ -84,21 +87,24 @@ export function loadNativeProgram(path: string): NativeProgram {
   }
 }
 
-/** What gives back to the kernel what malloc holds and nobody uses; undefined where there is no program for it. */
+/**
+ * The function that returns unused memory of malloc to the operating system; undefined where the native program is
+ * missing or lacks it.
+ */
 export async function findMemoryTrim(): Promise<(() => void) | undefined> {
   try {
     const path = await findNativeProgram()
     return path === undefined ? undefined : loadNativeProgram(path).trimMemory
   } catch {
-    // Whoever wants to encode by it says why it cannot be loaded.
+    // The encoder reports why the program cannot be loaded.
     return undefined
   }
 }
 
 /**
- * Chooses the kernels to compute with.
+ * Chooses the kernels.
  * @param wanted the name of one, or `auto` for the fastest
- * @throws Error that names those that there are
+ * @throws Error that names the kernels that this CPU can run
  */
 export function chooseKernel(program: NativeProgram, wanted: string): string {
   const kernels = program.kernels()

@@ -4,7 +4,7 @@
  */
 import { cosineOf, dotProduct, nextTurn, rowCount, rowNorms, type Rows } from './similarity.ts'
 
-/** Two sentences and how alike they are; `i < j`. */
+/** Two sentences and their cosine similarity; `i < j`. */
 export interface ParaphrasePair {
   readonly score: number
   readonly i: number
@@ -13,20 +13,21 @@ export interface ParaphrasePair {
 
 /** Bounds of the search. */
 export interface ParaphraseOptions {
-  /** Most partners that one sentence looks for. @default 100 */
+  /** Maximum number of partners of one sentence's search. @default 100 */
   readonly topK?: number
-  /** Most pairs given back. @default 500000 */
+  /** Maximum number of pairs in the result. @default 500000 */
   readonly maxPairs?: number
   readonly signal?: AbortSignal
 }
 
-/** Rows compared with rows at a time: both blocks stay in the processor's cache, and a block takes some 2 ms. */
+/** Rows of a block. Two blocks stay in the CPU's cache while they are compared, which takes some 2 ms. */
 const BLOCK_ROWS = 64
 
 /**
- * Finds the pairs of sentences that are most alike, best first; pairs of one score in the order of `i`, then `j`.
+ * Finds the most similar pairs of sentences, best first; pairs of equal score in the order of `i`, then `j`.
  *
- * A pair is found when one of its sentences is among the `topK` nearest of the other; of equally near ones the first are taken.
+ * A pair is found when one of its sentences is among the `topK` nearest of the other; of equally near ones, the first
+ * are taken.
  * Time O(n² · dimensions), memory O(n · topK): no matrix is ever held. Lets the event loop run between blocks.
  * Source: sentence-transformers, `util.paraphrase_mining`.
  * @throws what `signal` aborts with
@@ -92,11 +93,11 @@ class NearestRows {
   /** Whether a row of this score is kept. */
   has(row: number, score: number): boolean {
     if (this.#size < this.#capacity) return true
-    // All that is better than the worst kept was offered, and so is kept.
+    // Every row that is better than the worst kept one has been offered, and so is kept.
     return !isWorse(score, row, this.#scores[0]!, this.#rows[0]!)
   }
 
-  /** What is kept, in no order. */
+  /** The kept rows, in no particular order. */
   *entries(): Generator<{ score: number; row: number }> {
     for (let index = 0; index < this.#size; index += 1) yield { score: this.#scores[index]!, row: this.#rows[index]! }
   }

@@ -6,11 +6,11 @@
 const FIRST_SLOT_COUNT = 1024
 
 /**
- * Finds the longest piece of a vocabulary at a place of a word, in one pass over its characters.
+ * Finds the longest piece of a vocabulary at a position of a word, in one pass over its characters.
  *
- * Two tries share the nodes: one of pieces that begin a word, one of pieces that continue it. The edges of all nodes are in
- * one open-addressed hash table of integers, so a step costs one probe and makes no garbage; a `Map` from strings to ids
- * would cut and hash a new string for each length that it tries.
+ * Two tries share the nodes: one of pieces that begin a word, one of pieces that continue it. The edges of all nodes
+ * are in one open-addressed hash table of integers, so a step rarely needs more than one probe and makes no garbage; a
+ * `Map` from strings to ids would make and hash a new string for each length that it tries.
  */
 export class PieceTrie {
   /** Slots of four: node, character, child, unused. A child of 0 means that the slot is empty, since no edge leads to a root. */
@@ -22,7 +22,7 @@ export class PieceTrie {
 
   /**
    * @param vocabulary ids by piece
-   * @param continuingPrefix what a piece begins with that continues a word
+   * @param continuingPrefix the prefix of pieces that continue a word, such as `##`
    */
   constructor(vocabulary: ReadonlyMap<string, number>, continuingPrefix: string) {
     const ids: number[] = []
@@ -34,12 +34,12 @@ export class PieceTrie {
   }
 
   /**
-   * Cuts a word into pieces, from its start, each time the longest that the vocabulary has.
+   * Cuts a word into pieces from its start, each the longest that the vocabulary has.
    *
    * @param word code points
    * @param wordLength how many of `word` to read
    * @param pieces receives the ids; at least `wordLength` long
-   * @returns the number of pieces, or 0 when the word cannot be cut without a rest
+   * @returns the number of pieces, or 0 when pieces cannot cover the whole word
    */
   cut(word: Int32Array, wordLength: number, pieces: Int32Array): number {
     let pieceCount = 0
@@ -64,7 +64,7 @@ export class PieceTrie {
     return pieceCount
   }
 
-  /** Adds the nodes of a piece; returns its last. */
+  /** Adds the nodes of a piece; returns the last one. */
   #addPath(root: number, piece: string): number {
     let node = root
     for (const character of piece) {

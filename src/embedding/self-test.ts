@@ -8,22 +8,22 @@ import type { TokenBatch } from './token-batch.ts'
 import { decodeVector, type ModelDescription, type Precision } from './model-files.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
-/** Least cosine between a golden embedding and what the loaded model gives. */
+/** Minimum cosine similarity between a golden embedding and that of the loaded model. */
 const MIN_COSINES: Readonly<Record<Precision, number>> = { fp32: 0.99999, int8: 0.99 }
 
-/** Computes one batch; sentences × dimensions floats come back. */
+/** Computes one batch: sentences × dimensions, row-major. */
 export type RunBatch = (batch: TokenBatch) => Promise<{ readonly values: Float32Array }>
 
-/** A batch of more tokens would make onnxruntime set memory aside that no batch of requests needs later. */
+/** A batch of more tokens would make onnxruntime reserve memory that no batch of requests needs later. */
 const MAX_BATCHED_TOKENS = 256
 
 /**
  * Encodes the golden sentences, from text to embedding, and compares them with their references: each alone, then in
- * batches, which must give the very same bytes. The bytes of int8 are the same on every machine: when they differ from
- * those that were made when the model was compiled, that is an error too.
+ * batches, which must give the same bytes. int8 gives the same bytes on every machine, so bytes that differ from those
+ * at the model's compilation are an error too.
  * @param maxSentences the most sentences of a batch
  * @returns SHA-256 of the embeddings' bytes
- * @throws Error that says which sentence is off, and by how much
+ * @throws Error that says which sentence or batch differs, and by how much
  */
 export async function runSelfTest(
   description: ModelDescription,
@@ -75,8 +75,8 @@ export async function runSelfTest(
 }
 
 /**
- * Sentences that are tried together, all of them once: as many as fit, one after the other.
- * @returns indexes, at most so many in each
+ * Groups all sentences, in order, into batches of as many as fit.
+ * @returns indexes of the sentences of each batch
  */
 function batchesOf(tokenCounts: readonly number[], maxSentences: number): number[][] {
   const found: number[][] = []

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 
-/** Dot product of two vectors of one length, `a` from `aStart` and `b` from `bStart` on, summed in doubles. */
+/** Dot product of two vectors of equal length, `a` from `aStart` and `b` from `bStart` on, summed in doubles. */
 export function dotProduct(
   a: Float32Array,
   aStart: number,
@@ -12,7 +12,7 @@ export function dotProduct(
   bStart: number,
   dimensions: number
 ): number {
-  // Four sums at once: one alone would wait for each addition before the next.
+  // Four independent sums: in a single one, each addition would wait for the one before.
   let sum0 = 0
   let sum1 = 0
   let sum2 = 0
@@ -28,7 +28,7 @@ export function dotProduct(
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** Rows of one length, row-major: what a similarity is computed between. */
+/** Vectors of equal length whose similarities are computed. */
 export interface Rows {
   /** n × dimensions. */
   readonly values: Float32Array
@@ -40,7 +40,9 @@ export function rowCount(rows: Rows): number {
   return rows.values.length / rows.dimensions
 }
 
-/** L2 norms of all rows. A float32 embedding of norm 1 has norm 1 only up to 1e-7, which shows in a cosine. */
+/**
+ * L2 norms of all rows. A float32 embedding of norm 1 has norm 1 only up to 1e-7, which shows in a cosine similarity.
+ */
 export function rowNorms(rows: Rows): Float64Array {
   const norms = new Float64Array(rowCount(rows))
   for (let index = 0; index < norms.length; index += 1) {
@@ -59,7 +61,7 @@ export function cosineOf(dot: number, normA: number, normB: number): number {
   return norms === 0 ? 0 : Math.fround(Math.max(-1, Math.min(1, dot / norms)))
 }
 
-/** How many dot products are computed before others get their turn: some 2 ms of 384 dimensions. */
+/** Number of dot products between two yields to the event loop: some 2 ms at 384 dimensions. */
 const DOT_PRODUCTS_A_TURN = 4096
 
 /**
@@ -86,7 +88,7 @@ export async function cosineMatrix(a: Rows, b: Rows, signal?: AbortSignal): Prom
   return cosines
 }
 
-/** Lets the event loop run waiting work. */
+/** Yields to the event loop, so that waiting work runs. */
 export async function nextTurn(signal?: AbortSignal): Promise<void> {
   await setImmediate()
   signal?.throwIfAborted()

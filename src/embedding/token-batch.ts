@@ -3,9 +3,12 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Token ids of at most as many sentences as the model takes at once. */
+/** Token ids of the sentences of one batch. */
 export interface TokenBatch {
-  /** All tokens, sentence after sentence. The worker gets the buffer; it is empty here afterwards. */
+  /**
+   * All tokens, sentence after sentence. Sending the batch to a worker transfers the buffer and leaves this array
+   * empty.
+   */
   readonly ids: Int32Array<ArrayBuffer>
   /** Tokens of each sentence. */
   readonly lengths: readonly number[]

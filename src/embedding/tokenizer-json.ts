@@ -11,8 +11,8 @@ const Sequence = Type.Object({ Sequence: Type.Object({ id: Type.Literal('A'), ty
 const TokenId = Type.Integer({ minimum: 0, maximum: 0x7fffffff })
 
 /**
- * The kind of tokenizer.json that `createTokenizer()` implements: BERT's WordPiece.
- * `truncation`, `padding` and `decoder` are not read: how much a model reads is not this file's to say, and we never decode.
+ * The kind of tokenizer.json that `createTokenizer()` implements: BERT's WordPiece. `truncation`, `padding` and
+ * `decoder` are not read: other files define how much a model reads, and we never decode.
  */
 const TokenizerJson = Type.Object({
   added_tokens: Type.Array(
@@ -58,7 +58,7 @@ export interface NormalizerFlags {
   readonly lowercase: boolean
 }
 
-/** A text that becomes one token wherever it stands, whatever surrounds it. */
+/** A text that becomes one token wherever it occurs. */
 export interface AddedToken {
   readonly content: string
   readonly id: number
@@ -74,7 +74,7 @@ export interface WordPieceDefinition {
   readonly idCount: number
   readonly continuingPrefix: string
   readonly unknownId: number
-  /** A word of more characters is the unknown token. */
+  /** A word of more characters becomes the unknown token. */
   readonly maxWordCharacters: number
   /** Ids before and after the text's own: `[CLS]` and `[SEP]`. */
   readonly prefixIds: readonly number[]
@@ -83,7 +83,7 @@ export interface WordPieceDefinition {
 
 /**
  * Reads a parsed `tokenizer.json` of the Hugging Face `tokenizers` library.
- * @throws {Error} that says where it is of a kind that is not implemented here, or contradicts itself
+ * @throws {Error} that says which part is not implemented here or contradicts another
  */
 export function readTokenizerJson(json: unknown): WordPieceDefinition {
   if (!Value.Check(TokenizerJson, json)) {
@@ -113,7 +113,7 @@ export function readTokenizerJson(json: unknown): WordPieceDefinition {
     normalizer: {
       cleanText: normalizer.clean_text,
       handleChineseChars: normalizer.handle_chinese_chars,
-      // Null means "as the original BERT": accents go with capitals.
+      // Null means "as the original BERT": strip accents when lowercasing.
       stripAccents: normalizer.strip_accents ?? normalizer.lowercase,
       lowercase: normalizer.lowercase
     },

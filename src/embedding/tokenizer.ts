@@ -19,33 +19,33 @@ export interface Tokenization {
 
 /** Turns text into token ids. */
 export interface Tokenizer {
-  /** The most ids of one sentence, special tokens included. */
+  /** Maximum number of ids of one sentence, special tokens included. */
   readonly maxTokens: number
   /**
-   * Tokenizes a sentence. With 'end', reading stops as soon as it is certain that the text is too long.
+   * Tokenizes a sentence. With 'end', reading stops as soon as the text is known to be too long.
    * @throws {ServiceError} INVALID_REQUEST when `truncate` is 'none' and the text has more than `maxTokens` tokens
    */
   tokenize(text: string, truncate: Truncate): Tokenization
-  /** Tokens of the whole text, uncut, special tokens included. */
+  /** Number of tokens of the whole text, without truncation, special tokens included. */
   countTokens(text: string): number
   /**
-   * Makes a sentence of token ids: special tokens are added unless they are there already, and it is cut as a text is.
-   * @throws {ServiceError} INVALID_REQUEST when an id is not of the vocabulary, and as {@link tokenize}
+   * Makes a sentence from token ids: adds missing special tokens and truncates it as a text.
+   * @throws {ServiceError} INVALID_REQUEST when an id is not in the vocabulary, and as {@link tokenize}
    */
   wrap(tokenIds: Int32Array, truncate: Truncate): Tokenization
 }
 
-/** How to tokenize. */
+/** Options of {@link createTokenizer}. */
 export interface TokenizerOptions {
-  /** The most ids of one sentence, special tokens included; it comes with the model, not with tokenizer.json. */
+  /** Maximum number of ids of one sentence, special tokens included; the model defines it, not tokenizer.json. */
   readonly maxTokens: number
 }
 
 /**
  * Makes the tokenizer that a `tokenizer.json` describes: BERT's WordPiece, id for id what the Rust library `tokenizers` gives.
  *
- * Both time and memory are linear in the text whatever it holds: characters are looked up in a table, words in a trie, and
- * words too long to have pieces are never held. A lone surrogate counts as U+FFFD, which it becomes in UTF-8.
+ * Time and memory are linear in the length of any text: characters are looked up in a table, words in a trie, and words
+ * too long to have pieces are never held. A lone surrogate counts as U+FFFD, which it becomes in UTF-8.
  *
  * @param tokenizerJson the parsed file
  * @throws {Error} when the file is of a kind that is not implemented
@@ -74,11 +74,11 @@ class WordPieceTokenizer implements Tokenizer {
   #markStart = 0
   readonly #pieces: Int32Array
 
-  // The text's ids: its first ones until the buffer is full, from then on its latest.
+  // The text's ids: all of them until the buffer is full, then the latest.
   readonly #ids: Int32Array
   #idCount = 0
   #keptCount = 0
-  /** How many ids of its own a sentence may have. */
+  /** Maximum number of a sentence's own ids, special tokens excluded. */
   readonly #room: number
 
   constructor(definition: WordPieceDefinition, maxTokens: number) {
@@ -98,7 +98,7 @@ class WordPieceTokenizer implements Tokenizer {
     this.#word = new Int32Array(definition.maxWordCharacters)
     this.#ranks = new Uint8Array(definition.maxWordCharacters)
     this.#pieces = new Int32Array(definition.maxWordCharacters)
-    // Room for one word after the first id too many, where reading for 'end' stops.
+    // Reading for 'end' stops at the first id too many: room for the rest of its word.
     this.#ids = new Int32Array(2 * this.#room + definition.maxWordCharacters)
   }
 
@@ -124,7 +124,7 @@ class WordPieceTokenizer implements Tokenizer {
     return this.#finish(cut, own.length, truncate)
   }
 
-  /** @param idCount ids of the text's own before it was cut */
+  /** @param idCount number of the text's own ids before truncation */
   #finish(own: Int32Array, idCount: number, truncate: Truncate): Tokenization {
     const isTruncated = idCount > this.#room
     if (isTruncated && truncate === 'none') {

@@ -6,7 +6,10 @@
 import { inSpan } from '../tracing/span.ts'
 import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
 
-/** An encoder whose calls are spans, within a trace. A span counts sentences and tokens, and holds none. */
+/**
+ * An encoder that records each call as a span of the current trace. A span has the counts of sentences and tokens,
+ * never their content.
+ */
 export class TracedEncoder implements Encoder {
   readonly #encoder: Encoder
 

@@ -10,8 +10,8 @@ import os from 'node:os'
 export type ReadText = (path: string) => string | undefined
 
 /**
- * Whole cores that this process may keep busy: those of the machine, or fewer where a container's CPU quota says so, at
- * least one. More threads than that would be stopped for the rest of each period, in the middle of a batch.
+ * Number of whole cores that this process may use: the machine's, or fewer under a container's CPU quota, at least one.
+ * With more threads the quota would throttle them in the middle of a batch.
  * Source: the kernel's documentation of cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_quota_us`).
  */
 export function usableCores(machineCores = os.availableParallelism(), read: ReadText = readIfThere): number {
@@ -26,7 +26,10 @@ export function usableCores(machineCores = os.availableParallelism(), read: Read
   return Math.max(1, Math.floor(Math.min(machineCores, ...quotas)))
 }
 
-/** Where the limits of this process and of the groups around it are; in a container its own group is the root. */
+/**
+ * Folders with the limits of this process's cgroup and of the groups around it; in a container its own group is the
+ * root.
+ */
 function cgroupFolders(read: ReadText): { folder: string; version: 1 | 2 }[] {
   const lines = read('/proc/self/cgroup')?.trim().split('\n') ?? []
   return lines.flatMap((line) => {
