@@ -8,7 +8,7 @@ import { ServiceError } from '../errors.ts'
 import type { Inference, InferenceModel, InferenceResult, ModelCatalogue } from './inference-model.ts'
 import type { TensorSpec } from './tensor.ts'
 
-/** Bounds of one request's texts; {@link Config} has them as settings. */
+/** Limits of the texts of one request; they are settings of {@link Config}. */
 export interface TextLimits {
   readonly maxSentences: number
   readonly maxTextCharacters: number
@@ -19,7 +19,10 @@ const TRUNCATE_VALUES: readonly Truncate[] = ['end', 'start', 'none']
 /** Name of the input that holds texts. */
 const TEXT_INPUT = 'text'
 
-/** The encoder as tensors: `text`, n texts, to `embedding`, n × dimensions. Its version is its revision. */
+/**
+ * The encoder as tensors: input `text`, n texts; output `embedding`, n × dimensions. The version is the encoder's
+ * revision.
+ */
 class EncoderModel implements InferenceModel {
   readonly name: string
   readonly version: string
@@ -64,8 +67,8 @@ class EncoderModel implements InferenceModel {
 }
 
 /**
- * The texts of the input `text`.
- * @throws {ServiceError} INVALID_REQUEST when there are too many, or one is too long
+ * Reads the texts of the input `text`.
+ * @throws {ServiceError} INVALID_REQUEST when there are too many or one is too long
  */
 function textsOf(inputs: Inference['inputs'], limits: TextLimits): readonly string[] {
   const tensor = inputs.get(TEXT_INPUT)
@@ -81,10 +84,10 @@ function tooMany(found: string, most: string): ServiceError {
   return new ServiceError('INVALID_REQUEST', `Cannot infer: ${found}, at most ${most} are taken`)
 }
 
-/** The encoder under its name, in its one version. */
+/** Catalogue of the encoder alone, in its one version. */
 export function encoderCatalogue(name: string, encoder: Encoder, limits: TextLimits): ModelCatalogue {
   let model: EncoderModel | undefined
-  // The revision is not known before the model is loaded; once loaded it stays.
+  // The revision is known only once the model is loaded; from then on it stays.
   const open = (): EncoderModel => (model ??= new EncoderModel(name, encoder, limits))
   return {
     find: async (asked) =>

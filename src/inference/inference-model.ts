@@ -12,16 +12,16 @@ export type Parameters = Readonly<Record<string, string | number | boolean>>
 
 /** A request to a model. */
 export interface Inference {
-  /** By name; exactly those of the model's `inputs`. */
+  /** Input tensors by name: exactly the model's `inputs`. */
   readonly inputs: ReadonlyMap<string, Tensor>
   readonly parameters: Parameters
-  /** For whom, and until when. */
+  /** The caller, its signal and its deadline. */
   readonly options: EncodeOptions
 }
 
 /** Result of a request to a model. */
 export interface InferenceResult {
-  /** One for each of the model's `outputs`. */
+  /** One tensor for each of the model's `outputs`. */
   readonly outputs: readonly Tensor[]
   /** Undefined when nothing had to be encoded. */
   readonly timings?: EncodeTimings
@@ -31,30 +31,32 @@ export interface InferenceResult {
 export interface InferenceModel {
   readonly name: string
   readonly version: string
-  /** What computes it, as `onnxruntime_onnx`. */
+  /** Name of its runtime, such as `onnxruntime_onnx`. */
   readonly platform: string
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
-  /** @throws {ServiceError} INVALID_REQUEST for what the model cannot take; what encoding throws */
+  /** @throws {ServiceError} INVALID_REQUEST when the model cannot take the inputs; what encoding throws */
   infer(inference: Inference): Promise<InferenceResult>
 }
 
 /** A model by its name. */
 export interface ServedModel {
   readonly name: string
-  /** Who may see and ask it. */
+  /** Callers that may see the model and send it requests. */
   readonly access: ModelAccess
-  /** Versions that can be asked for. */
+  /** Versions that can be requested. */
   versions(): Promise<readonly string[]>
   /**
    * Opens a version for inference; undefined when there is none.
-   * @param version the one that answers, when it is not given
+   * @param version the live one when left out
    * @throws {ServiceError} UNAVAILABLE while it cannot be loaded
    */
   open(version?: string): Promise<InferenceModel | undefined>
 }
 
-/** Everyone with a key or token; those whom classifiers are for; those who may read a mentor. */
+/**
+ * Access to a model: everyone with a key or token; callers that may use classifiers; callers that may read a mentor.
+ */
 export type ModelAccess =
   | { readonly kind: 'everyone' }
   | { readonly kind: 'classifier' }
@@ -62,13 +64,13 @@ export type ModelAccess =
 
 /** Models by name. */
 export interface ModelCatalogue {
-  /** Undefined when there is none of that name. */
+  /** Finds a model; undefined when there is none of that name. */
   find(name: string): Promise<ServedModel | undefined>
   /** All names, in order. */
   names(): Promise<readonly string[]>
 }
 
-/** Catalogues as one; of equal names the first counts. */
+/** Joins catalogues; where names are equal the first catalogue wins. */
 export function joinCatalogues(catalogues: readonly ModelCatalogue[]): ModelCatalogue {
   return {
     async find(name) {
@@ -86,9 +88,9 @@ export function joinCatalogues(catalogues: readonly ModelCatalogue[]): ModelCata
 }
 
 /**
- * Reads the tensors of a request as a model wants them.
- * A column may be sent as `[n]` or as `[n, 1]`. Numbers of another datatype are taken where all of them fit.
- * @throws {ServiceError} INVALID_REQUEST which says what was found and what is wanted
+ * Reads the tensors of a request and converts them to the model's datatypes. A column may be sent as `[n]` or as `[n,
+ * 1]`. Numbers of another datatype are accepted where all of them fit.
+ * @throws {ServiceError} INVALID_REQUEST that says what was found and what is expected
  */
 export function readInputs(specs: readonly TensorSpec[], sent: readonly SentTensor[]): Map<string, Tensor> {
   const wanted = new Map(specs.map((spec) => [spec.name, spec]))
@@ -114,7 +116,7 @@ function fits(shape: readonly number[], wanted: readonly number[]): boolean {
   return wanted.every((size, axis) => size === -1 || size === shape[axis])
 }
 
-/** The tensor in its model's datatype. */
+/** Converts a tensor to the model's datatype. */
 function convert(tensor: Tensor, { name, datatype, shape }: TensorSpec): Tensor {
   const flat = shape.length === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor
   if (tensor.datatype === datatype) return flat

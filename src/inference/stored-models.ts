@@ -23,10 +23,10 @@ export interface StoredModelsDependencies {
   readonly limits: PredictLimits
 }
 
-/** Before a mentor's id: no classifier has a colon in its name. */
+/** Prefix of a mentor's id; names of classifiers have no colon. */
 const MENTOR_PREFIX = 'mentor:'
 
-/** Classifiers by their names, and mentors' models as `mentor:<id>`, in all their versions. */
+/** Catalogue of all versions of classifiers, by name, and of mentors' models, as `mentor:<id>`. */
 export function storedModelsCatalogue({ models, classifiers, limits }: StoredModelsDependencies): ModelCatalogue {
   return {
     async find(name) {
@@ -59,7 +59,10 @@ export function storedModelsCatalogue({ models, classifiers, limits }: StoredMod
   }
 }
 
-/** A classifier as tensors: each feature of its signature a column, out of which come `class` and how sure it is of it. */
+/**
+ * A classifier as tensors: one input for each feature of its signature; outputs `class` and its probability or
+ * confidence.
+ */
 class ClassifierTensors implements InferenceModel {
   readonly name: string
   readonly platform: string
@@ -81,7 +84,7 @@ class ClassifierTensors implements InferenceModel {
     }))
     this.outputs = [
       { name: 'class', datatype: signature.label.type === 'text' ? 'BYTES' : 'FP64', shape: [-1] },
-      // The decision values of `ridge` are no probabilities.
+      // The decision scores of `ridge` are not probabilities.
       { name: architecture === 'ridge' ? 'confidence' : 'probability', datatype: 'FP64', shape: [-1] },
       { name: 'off_topic', datatype: 'BOOL', shape: [-1] }
     ]

@@ -5,7 +5,7 @@
 
 import { ServiceError } from '../errors.ts'
 
-/** What holds the elements of each datatype; the names are those of the Open Inference Protocol. */
+/** Array type of each numeric datatype; the names are those of the Open Inference Protocol. */
 const NUMBER_ARRAYS = {
   BOOL: Uint8Array,
   UINT8: Uint8Array,
@@ -33,7 +33,7 @@ export type Datatype = NumberDatatype | 'BYTES'
 /** Every {@link Datatype}. */
 export const DATATYPES: readonly Datatype[] = ['BYTES', ...namesOf(NUMBER_ARRAYS)]
 
-/** What a model takes or gives: `-1` is a size that is known with the request alone. */
+/** Specification of an input or output of a model; `-1` is a size that each request sets. */
 export interface TensorSpec {
   readonly name: string
   readonly datatype: Datatype
@@ -46,7 +46,7 @@ export type Tensor = { readonly name: string; readonly shape: readonly number[] 
   | { [Name in NumberDatatype]: NumberTensor<Name> }[NumberDatatype]
 )
 
-/** A tensor as it was sent: its data is JSON, nested or flat, or bytes. */
+/** A tensor as it was sent: its data is JSON, nested or flat, or binary. */
 export interface SentTensor {
   readonly name: string
   readonly datatype: Datatype
@@ -55,8 +55,8 @@ export interface SentTensor {
 }
 
 /**
- * Reads a tensor that a request brought.
- * @throws {ServiceError} INVALID_REQUEST when its data is no such tensor
+ * Reads a tensor of a request.
+ * @throws {ServiceError} INVALID_REQUEST when its data does not fit its datatype or shape
  */
 export function readTensor(sent: SentTensor): Tensor {
   const { name, datatype, shape, data } = sent
@@ -72,7 +72,8 @@ export function readTensor(sent: SentTensor): Tensor {
   let numbers: InstanceType<typeof kind>
   if (data instanceof Uint8Array) {
     assertCount(name, data.byteLength / kind.BYTES_PER_ELEMENT, elementCount)
-    // A copy, since the bytes of a request may begin anywhere, and a typed array at multiples of its element alone.
+    // Copied, since the bytes of a request may begin at any offset, but a typed array only at a multiple of its element
+    // size.
     numbers = new kind(new Uint8Array(data).buffer)
   } else {
     const elements = flatten(name, data)
@@ -83,7 +84,7 @@ export function readTensor(sent: SentTensor): Tensor {
   return { name, datatype, shape, data: numbers } as Tensor
 }
 
-/** The bytes of a tensor: little-endian, row-major; of BYTES each text in UTF-8 behind its length (u32). */
+/** Encodes a tensor as bytes: little-endian, row-major; for BYTES each text in UTF-8 after its length (u32). */
 export function tensorBytes(tensor: Tensor): Buffer {
   const { data } = tensor
   if (tensor.datatype !== 'BYTES') {
@@ -139,20 +140,20 @@ function numbersOfJson(name: string, datatype: NumberDatatype, elements: readonl
     if (typeof value !== 'number') throw invalid(name, `element ${index} is ${kindOf(element)}, ${datatype} is wanted`)
     if (isBigint && !Number.isSafeInteger(value)) throw outOfRange(name, datatype, index)
     numbers[index] = isBigint ? BigInt(value) : value
-    // What an array of whole numbers cannot hold it wraps round; only a fraction may be rounded, to float32.
+    // Integer arrays wrap numbers that they cannot hold, so these are refused; only rounding to float32 is allowed.
     const isKept = datatype === 'FP32' ? Number.isFinite(Number(numbers[index])) : Number(numbers[index]) === value
     if (!isKept || (datatype === 'BOOL' && value > 1)) throw outOfRange(name, datatype, index)
   }
   return numbers
 }
 
-/** Elements of nested arrays, row-major. Whether the nesting is that of the shape, the protocol leaves open. */
+/** Elements of nested arrays, row-major. The protocol does not require the nesting to match the shape. */
 function flatten(name: string, data: unknown): readonly unknown[] {
   if (!Array.isArray(data)) throw invalid(name, `its data is ${kindOf(data)}, an array is wanted`)
   return data.some(Array.isArray) ? data.flat(MAX_RANK) : data
 }
 
-/** The deepest nesting that is looked into. */
+/** Maximum nesting of data. */
 const MAX_RANK = 8
 
 function kindOf(value: unknown): string {

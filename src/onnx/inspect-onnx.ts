@@ -6,42 +6,45 @@
 import { DATA_TYPE, EXTERNAL_LOCATION, modelProto } from './onnx-schema.ts'
 import { isZipMap, needsLocale } from './prepared-model.ts'
 
-/** A tensor that goes into or comes out of a model. */
+/** An input or output of a model. */
 export interface OnnxValue {
   readonly name: string
-  /** Undefined for what is none of {@link DATA_TYPE}, or no tensor. */
+  /** Undefined for a type outside {@link DATA_TYPE} and for what is not a tensor. */
   readonly type: keyof typeof DATA_TYPE | undefined
-  /** Undefined is a size that is free. */
+  /** A size that is undefined is free. */
   readonly shape: readonly (number | undefined)[]
 }
 
-/** Inputs and outputs of a model, as far as the file tells. */
+/** Inputs and outputs of a model, as far as the file declares them. */
 export interface OnnxSummary {
   readonly inputs: readonly OnnxValue[]
-  /** Those that a ZipMap makes are listed as the tensors that `preparedModel` gives in their place. */
+  /** Outputs of a ZipMap are listed as the tensors with which `preparedModel` replaces them. */
   readonly outputs: readonly OnnxValue[]
-  /** There when it is to be run only as `preparedModel` leaves it. */
+  /** Present when the model must go through `preparedModel` before it runs. */
   readonly needsPreparation?: true
 }
 
-/** Verdict on a file. */
+/** Result of inspecting a file. */
 export type Inspection =
   | { readonly outcome: 'accepted'; readonly summary: OnnxSummary }
   /** What is wrong, one line each. */
   | { readonly outcome: 'refused'; readonly problems: readonly string[] }
 
-/** Operators of a graph are only read, never run here, but each is an object. */
+/** Maximum number of nodes: they are only read here, but each becomes an object. */
 const MAX_NODES = 50_000
-/** Graphs within graphs: bodies of If, Loop and Scan. */
+/** Maximum nesting of graphs: bodies of If, Loop and Scan. */
 const MAX_DEPTH = 8
 const MAX_PROBLEMS_LISTED = 20
 
-/** The operator sets of the standard itself; others are a vendor's or for training. One that is named and not used does no harm. */
+/**
+ * The operator sets of the standard; others are a vendor's or for training. A set that is imported but not used is
+ * accepted.
+ */
 const STANDARD_DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml'])
 
 /**
- * Operators that are taken, all of them functions of their inputs. Left out are those that draw random numbers, since a
- * version answers the same each time, those that decode images, and whatever comes with later standards.
+ * Accepted operators, all pure functions of their inputs. Not accepted are operators that draw random numbers, since a
+ * version must answer the same each time, those that decode images, and those of later standards.
  */
 const TAKEN_OPERATORS = new Set(
   `Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization BitShift BitwiseAnd BitwiseNot
@@ -60,7 +63,7 @@ const TAKEN_OPERATORS = new Set(
   TreeEnsembleRegressor`.split(/\s+/)
 )
 
-/** Operators of vendors that are taken all the same: they draw nothing and read no file. skl2onnx writes them for TF-IDF. */
+/** Accepted operators of vendors: they draw no random numbers and read no file. skl2onnx writes them for TF-IDF. */
 const TAKEN_OF_VENDORS = new Set(['com.microsoft Tokenizer'])
 const ZIP_MAP_HINT = 'write the model without it: skl2onnx has options={"zipmap": False}'
 
@@ -113,8 +116,8 @@ interface ModelProto {
 }
 
 /**
- * Inspects an ONNX file without running or loading any of it: which operators it has, of which vendor, and whether
- * it wants other files read. Its constants are not copied.
+ * Inspects an ONNX file without loading or running the model: its operators, their vendors, and whether it refers to
+ * other files. Its constants are not copied.
  */
 export function inspectOnnx(bytes: Uint8Array): Inspection {
   let model: ModelProto
@@ -137,11 +140,11 @@ function refused(problems: readonly string[]): Inspection {
   return { outcome: 'refused', problems }
 }
 
-/** Collects what is wrong with a model, each kind of thing once. */
+/** Collects the problems of a model, each kind once. */
 class Findings {
   readonly #nodeCountByProblem = new Map<string, number>()
   readonly #problems = new Set<string>()
-  /** Nodes that will not be there when the model is run. */
+  /** Nodes that `preparedModel` replaces before the model runs. */
   readonly #replaced = new Set<NodeProto>()
   #nodeCount = 0
 
@@ -203,12 +206,12 @@ class Findings {
   }
 }
 
-/** A name from the file, where it looks like one. */
+/** A name from the file, shown where it looks like a name. */
 function shown(name: string): string {
   return /^[\w.:-]{1,80}$/.test(name) ? name : '(not a name)'
 }
 
-/** Those whose maps are outputs of the model, and nothing else. */
+/** ZipMap nodes whose maps are used as outputs of the model only. */
 function zipMapsAtTheEnd(graph: GraphProto): readonly NodeProto[] {
   const taken = new Set(graph.node.flatMap(({ input }) => input))
   const given = new Set(graph.output.map(({ name }) => name))
@@ -216,7 +219,7 @@ function zipMapsAtTheEnd(graph: GraphProto): readonly NodeProto[] {
 }
 
 function summaryOf(graph: GraphProto): OnnxSummary {
-  // Before IR version 4 constants were listed among the inputs, as their defaults.
+  // Before IR version 4, constants were also listed as inputs: they were the inputs' defaults.
   const constants = new Set(graph.initializer.map(({ name }) => name))
   const zipped = new Set(graph.node.filter(isZipMap).flatMap(({ output }) => output))
   return {

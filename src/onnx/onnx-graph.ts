@@ -7,7 +7,7 @@ import { DATA_TYPE, EXTERNAL_LOCATION, modelProto } from './onnx-schema.ts'
 
 type DataTypeName = keyof typeof DATA_TYPE
 
-/** A named value of a graph under construction: what a node gives and the next one takes. */
+/** Name of a value in a graph under construction: an output of one node and an input of others. */
 export type Value = string
 
 /** Attributes of a node; a bare number is written as a float, `{int: 1}` as an integer. */
@@ -15,7 +15,7 @@ type Attributes = Readonly<Record<string, number | { readonly int: number }>>
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2 } as const
 
-/** Smaller constants stay in the graph: in a file, each begins a page of its own. */
+/** Smaller constants stay in the graph: in a weights file, each constant begins a new page. */
 const LEAST_EXTERNAL_BYTES = 16_384
 const PAGE_BYTES = 4096
 
@@ -27,8 +27,8 @@ interface ExternalPlace {
 }
 
 /**
- * A file of constants that several graphs share, each constant once. onnxruntime maps it into memory, so that all
- * sessions that read it share its pages too.
+ * A file of constants that several graphs share. onnxruntime maps it into memory, so all sessions that read it share
+ * its pages.
  */
 export class WeightsFile {
   readonly name: string
@@ -36,12 +36,12 @@ export class WeightsFile {
   readonly #parts: Uint8Array[] = []
   #byteLength = 0
 
-  /** @param name the file's, in the folder of the graphs */
+  /** @param name name of the file, in the folder of the graphs */
   constructor(name: string) {
     this.name = name
   }
 
-  /** Adds a constant, unless one of that name is there, and tells where it lies. */
+  /** Adds a constant unless one of that name is there; returns its location. */
   add(constantName: string, bytes: Uint8Array): ExternalPlace {
     const existing = this.#places.get(constantName)
     if (existing !== undefined) return existing
@@ -59,8 +59,8 @@ export class WeightsFile {
 }
 
 /**
- * Builds one ONNX model node by node.
- * Each method that adds something returns the name of what it gives, so that a graph reads as an expression.
+ * Builds one ONNX model node by node. Each method that adds something returns the name of the new value, so that a
+ * graph reads as an expression.
  */
 export class OnnxGraph {
   readonly #weights: WeightsFile | undefined
@@ -71,7 +71,7 @@ export class OnnxGraph {
   readonly #outputs: object[] = []
   #valueCount = 0
 
-  /** @param weights a file beside the model's that takes the great constants; several graphs may share it */
+  /** @param weights a file beside the model for the large constants; several graphs may share it */
   constructor(weights?: WeightsFile) {
     this.#weights = weights
   }
@@ -88,9 +88,9 @@ export class OnnxGraph {
   }
 
   /**
-   * Adds a constant, once for each name. Its bytes are those of `data`, row-major, little-endian; great ones go into the
-   * weights file, if there is one.
-   * @param file another weights file than the graph's
+   * Adds a constant, once for each name. Its bytes are those of `data`, row-major, little-endian; large constants go
+   * into the weights file, if there is one.
+   * @param file weights file to use in place of the graph's own
    */
   constant(
     name: string,
@@ -120,7 +120,7 @@ export class OnnxGraph {
     return this.constant(name, 'int64', [data.length], BigInt64Array.from(data, BigInt))
   }
 
-  /** Adds a node with one output and returns that; `output` names it where the name matters. */
+  /** Adds a node with one output and returns that output; `output` names it where the name matters. */
   node(type: string, inputs: readonly Value[], attributes: Attributes = {}, domain = '', output?: Value): Value {
     const value = output ?? this.#newValue()
     this.#addNode(type, inputs, [value], attributes, domain)

@@ -7,7 +7,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { ServiceError } from '../errors.ts'
 import type { Inspection } from './inspect-onnx.ts'
 
-/** A tensor on its way into or out of a model; elements row-major. */
+/** An input or output tensor of a model; elements row-major. */
 export type OnnxTensor = { readonly name: string; readonly shape: readonly number[] } & (
   | { readonly type: 'float32'; readonly data: Float32Array }
   | { readonly type: 'float64'; readonly data: Float64Array }
@@ -15,7 +15,7 @@ export type OnnxTensor = { readonly name: string; readonly shape: readonly numbe
   | { readonly type: 'string'; readonly data: readonly string[] }
 )
 
-/** What the pool tells a process. */
+/** Messages from the pool to a process. */
 export type ProcessRequest =
   | { readonly type: 'inspect'; readonly model: Uint8Array }
   | { readonly type: 'load'; readonly key: string; readonly model: Uint8Array }
@@ -27,7 +27,7 @@ export type ProcessRequest =
       readonly outputs: readonly string[]
     }
 
-/** What a process tells the pool: `ready` once, then one answer to each request. */
+/** Messages from a process to the pool: `ready` once, then one answer to each request. */
 export type ProcessReply =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly value: unknown }
@@ -35,35 +35,36 @@ export type ProcessReply =
 
 export interface OnnxProcessPoolOptions {
   readonly processCount: number
-  /** Resident memory of one process, Node.js and onnxruntime included, some 100 MB. */
+  /** Maximum resident memory of one process. Node.js and onnxruntime take some 100 MB of it. */
   readonly memoryLimitBytes: number
-  /** For one request of one model, once its turn has come. */
+  /** Time limit of one request to one model, measured from its turn. */
   readonly timeLimitMs: number
-  /** How long a process without work is kept. @default five minutes */
+  /** How long an idle process is kept. @default five minutes */
   readonly idleMs?: number
 }
 
-/** A model that can be run: its key names its bytes. */
+/** A model that can be run. The key identifies its bytes. */
 export interface RunnableModel {
   readonly key: string
   readonly read: () => Promise<Uint8Array>
 }
 
-/** Requests that wait for a process; more are refused. */
+/** Maximum number of requests that wait for a process; more are refused. */
 const MAX_WAITING = 64
-/** Models that a process holds at once; they share its memory limit. */
+/** Maximum number of models loaded in a process; they share its memory limit. */
 const MAX_MODELS_A_PROCESS = 4
 const START_DEADLINE_MS = 20_000
 const DEFAULT_IDLE_MS = 300_000
-/** V8's own heap in a process: it holds tensors on their way, no models. */
+/** V8's heap in a process: it holds the tensors of a request, no models. */
 const HEAP_MEGABYTES = 128
 
 /**
- * Runs models that users bring, in processes of their own.
+ * Runs models that users upload, in separate processes.
  *
- * Such a model may compute for ever, take all memory or crash onnxruntime. A thread cannot be stopped while it is inside
- * onnxruntime without ending the whole process, so a limit that holds needs a process that can be killed. Each is started
- * when first needed, knows none of the service's settings, is killed at its limits and replaced for the next request.
+ * Such a model may compute for ever, take all memory or crash onnxruntime. A thread cannot be stopped while it is
+ * inside onnxruntime without ending the whole process, so only a process that can be killed enforces a limit. Each is
+ * started when first needed, does not see the service's settings, is killed at its limits and replaced for the next
+ * request.
  */
 export class OnnxProcessPool {
   readonly #options: OnnxProcessPoolOptions
@@ -75,13 +76,14 @@ export class OnnxProcessPool {
     this.#slots = Array.from({ length: options.processCount }, () => new ProcessSlot(options))
   }
 
-  /** Processes that live. */
+  /** Number of living processes. */
   get liveCount(): number {
     return this.#slots.filter(({ isLive }) => isLive).length
   }
 
   /**
-   * Looks at a file without loading it. The limits hold here too, since a file can be crafted to be expensive to read.
+   * Inspects a file without loading it as a model. The limits apply here too, since a file can be crafted to be
+   * expensive to read.
    * @throws {ServiceError} UNPROCESSABLE at a limit, OVERLOADED when too much waits
    */
   async inspect(model: Uint8Array): Promise<Inspection> {
@@ -93,8 +95,8 @@ export class OnnxProcessPool {
   }
 
   /**
-   * Runs a model, loading it where it is not loaded.
-   * @param outputs names of those wanted
+   * Runs a model; loads it first where it is not loaded.
+   * @param outputs names of the outputs to return
    * @throws {ServiceError} UNPROCESSABLE at a limit, or when the model cannot be loaded or fails; OVERLOADED when too much
    *   waits; what `read` throws
    */
@@ -111,7 +113,7 @@ export class OnnxProcessPool {
     }, model.key)
   }
 
-  /** Ends the processes; what they compute is lost, and said to be. */
+  /** Ends the processes; the requests that they run fail. */
   async close(): Promise<void> {
     await Promise.all(this.#slots.map(async (slot) => slot.close()))
   }
@@ -126,7 +128,10 @@ export class OnnxProcessPool {
     }
   }
 
-  /** A free process: one that has the model, else one that runs, else a new one; or the next that becomes free. */
+  /**
+   * Takes a free slot: one with the model loaded, else one with a process, else an empty one; or waits for the next
+   * that becomes free.
+   */
   async #takeSlot(key: string | undefined): Promise<ProcessSlot> {
     const free = this.#slots.filter(({ isTaken }) => !isTaken)
     const slot = free.find((one) => key !== undefined && one.has(key)) ?? free.find(({ isLive }) => isLive) ?? free[0]
@@ -139,7 +144,7 @@ export class OnnxProcessPool {
   }
 }
 
-/** A slot of the pool: at most one process at a time, which does one thing at a time. */
+/** A slot of the pool: at most one process, which handles one request at a time. */
 class ProcessSlot {
   isTaken = false
   readonly #options: OnnxProcessPoolOptions
@@ -175,10 +180,10 @@ class ProcessSlot {
     ).unref()
   }
 
-  /** Loads a model, unless it is; another one may have to go. */
+  /** Loads a model unless it is loaded; may unload another one for it. */
   async load({ key, read }: RunnableModel): Promise<void> {
     if (this.#loadedKeys.delete(key)) {
-      this.#loadedKeys.add(key) // Now the last that would go.
+      this.#loadedKeys.add(key) // Most recently used: unloaded last.
       return
     }
     const model = await read()
@@ -229,14 +234,16 @@ class ProcessSlot {
     })
     child.on('error', () => this.#end(child, 'could not be reached'))
     child.once('exit', (_code, signal) => {
-      // Anyone else kills it for its memory: its own watchdog, or the system.
+      // Killed by someone else: its own watchdog or the system, because of its memory.
       this.#end(child, signal === 'SIGKILL' ? `took more than ${memoryLimitBytes} bytes of memory` : 'crashed')
     })
     await this.#settled(child, START_DEADLINE_MS, `did not start within ${START_DEADLINE_MS} ms`, () => undefined)
     return child
   }
 
-  /** What the process answers to what `begin` asks, unless it is killed before. */
+  /**
+   * Resolves with the process's answer to the request that `begin` sends; rejects when the process is killed before.
+   */
   async #settled(child: ChildProcess, limitMs: number, atLimit: string, begin: () => void): Promise<unknown> {
     const running = Promise.withResolvers<unknown>()
     this.#running = running
@@ -250,7 +257,7 @@ class ProcessSlot {
     }
   }
 
-  /** Kills a process, unless it has ended, and tells who waits for it; the next request gets another. */
+  /** Kills a process unless it has ended, and rejects its request; the next request gets another process. */
   #end(child: ChildProcess, why: string): void {
     if (this.#child !== child) return
     this.#child = undefined

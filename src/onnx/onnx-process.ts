@@ -3,8 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The program of a process that runs models which users bring. It has limits, and may be killed at any moment: onnxruntime
-// cannot be stopped while it computes, and a thread of the service that is torn down then would take the service with it.
+// The program of a process that runs models that users upload. It has limits and may be killed at any moment:
+// onnxruntime cannot be stopped while it computes, and terminating a thread inside it would end the whole service.
 
 import { getPriority, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -13,27 +13,27 @@ import { inspectOnnx } from './inspect-onnx.ts'
 import type { OnnxTensor, ProcessReply, ProcessRequest } from './onnx-process-pool.ts'
 import { WATCH_STATE, type WatchdogData } from './onnx-watchdog.ts'
 
-/** Below all that answers by the service's own models. */
+/** Niceness added to the service's own, so that its own models run first. */
 const NICENESS = 10
 const LEAST_PRIORITY = 19
 
-/** Without an arena, memory of a run is given back after it. */
+/** Without an arena, the memory of a run is freed after it. */
 const SESSION_OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: false } as const
 
 const [memoryLimitBytes, timeLimitMs] = process.argv.slice(2).map(Number)
 if (memoryLimitBytes === undefined || timeLimitMs === undefined || process.send === undefined) {
   throw new Error('onnx-process.ts is started by its pool only: this is a bug')
 }
-// Counted from its own niceness, which it has from the service: it may not raise it again without a privilege.
+// Added to the niceness that it inherits from the service: raising the priority again would need a privilege.
 setPriority(Math.min(LEAST_PRIORITY, getPriority() + NICENESS))
 const watched = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 const watchdogData: WatchdogData = { watched, memoryLimitBytes, timeLimitMs }
-// Its own limits keep this process from outliving the service with a model that never ends.
+// With its own limits, this process cannot outlive the service with a model that never ends.
 const watchdog = new Worker(new URL('onnx-watchdog.ts', import.meta.url), { workerData: watchdogData })
 watchdog.once('exit', () => process.kill(process.pid, 'SIGKILL'))
 const sessions = new Map<string, InferenceSession>()
 
-// Without the pool there is nothing to do.
+// The service has ended.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('message', (request: ProcessRequest) => {
   void reply(request)

@@ -22,8 +22,8 @@ export const DATA_TYPE = {
 export const EXTERNAL_LOCATION = 1
 
 /**
- * The part of ONNX's wire format that is written or looked at here; names and field numbers are those of onnx.proto3.
- * Fields that are not named are skipped when read.
+ * The part of ONNX's wire format that is written or read here; names and field numbers are those of onnx.proto3. Other
+ * fields are skipped when read.
  */
 const SCHEMA = protobuf.parse(
   `syntax = "proto3";

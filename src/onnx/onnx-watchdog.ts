@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// Watches the process that it is a thread of. The other thread cannot: it is inside onnxruntime.
+// A thread that watches its own process. The main thread cannot: it is inside onnxruntime.
 
 import { workerData } from 'node:worker_threads'
 
@@ -11,7 +11,7 @@ import { workerData } from 'node:worker_threads'
 export interface WatchdogData {
   /** One of {@link WATCH_STATE}. */
   readonly watched: Int32Array<SharedArrayBuffer>
-  /** Resident memory of the whole process. */
+  /** Maximum resident memory of the whole process. */
   readonly memoryLimitBytes: number
   readonly timeLimitMs: number
 }
@@ -19,9 +19,11 @@ export interface WatchdogData {
 /** What the process is doing. */
 export const WATCH_STATE = { idle: 0, working: 1 } as const
 
-/** At some 4 GB a second memory grows by 40 MB in between. */
+/** Time between two checks: memory that grows by 4 GB a second grows by 40 MB in it. */
 const LOOK_INTERVAL_MS = 10
-/** The pool kills at the limit, and knows why; this is for when there is no pool any more. */
+/**
+ * Added to the time limit, at which the pool kills the process and knows why; the watchdog acts when the pool is gone.
+ */
 const GRACE_MS = 2000
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what onnx-process.ts, its only maker, gives it

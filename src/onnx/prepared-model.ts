@@ -11,10 +11,10 @@ const FIELD = { modelGraph: 7, graphNode: 1, graphOutput: 12, graphValueInfo: 13
 const LENGTH_DELIMITED = 2
 /** `AttributeProto.AttributeType`. */
 const ATTRIBUTE_TYPE = { int: 2, string: 3 } as const
-/** Part of the C library itself. */
+/** A locale that is part of the C library itself. */
 const LOCALE = 'C.UTF-8'
 
-/** What is looked at of a node. */
+/** The fields of a node that are read here. */
 interface Node {
   readonly input: readonly string[]
   readonly output: readonly string[]
@@ -23,19 +23,20 @@ interface Node {
   readonly domain: string
 }
 
-/** Whether a node turns a row of probabilities into a map by class, as skl2onnx has its models do unless told not to. */
+/** Whether a node turns a row of probabilities into a map by class, which skl2onnx adds by default. */
 export function isZipMap({ op_type: operator, domain }: Pick<Node, 'op_type' | 'domain'>): boolean {
   return operator === 'ZipMap' && domain === 'ai.onnx.ml'
 }
 
-/** Whether a node changes texts by the rules of a locale, which the machine may not have: it runs by those of C.UTF-8. */
+/** Whether a node normalizes texts by a locale. The machine may lack that locale, so C.UTF-8 replaces it. */
 export function needsLocale({ op_type: operator }: Pick<Node, 'op_type'>): boolean {
   return operator === 'StringNormalizer'
 }
 
 /**
- * Makes a model run here that would not as it is: a ZipMap becomes a Cast, whose output has the same name and is the tensor that
- * would have become a map, as floats (a model of doubles has doubles there); texts are normalized by a locale that every machine has. All else stays byte for byte.
+ * Rewrites a model so that it runs here. A ZipMap becomes a Cast with an output of the same name: the tensor that would
+ * have become a map, as floats (also where the model has doubles). Text normalization uses a locale that every machine
+ * has. Everything else stays byte for byte.
  * @param bytes a model that `inspectOnnx` has accepted
  */
 export function preparedModel(bytes: Uint8Array): Uint8Array {
@@ -87,13 +88,13 @@ function nodeIn(payload: Uint8Array): Node {
   return nodeProto.decode(payload) as unknown as Node
 }
 
-/** Name of a value or an attribute: both have it first. */
+/** Name of a value or an attribute: the first field of both. */
 function nameIn(payload: Uint8Array): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return (valueInfoProto.decode(payload) as unknown as { name: string }).name
 }
 
-/** A message with other contents for some of its fields; the fields that no schema names here stay, too. */
+/** Replaces the contents of some fields of a message; fields that the schema does not name stay too. */
 function edited(bytes: Uint8Array, edit: (field: number, payload: Uint8Array) => Uint8Array): Uint8Array {
   const reader = protobuf.Reader.create(bytes)
   const pieces: Uint8Array[] = []
