@@ -6,25 +6,28 @@
 import { LRUCache } from 'lru-cache'
 import { ClassifierModel, type LoadOptions, type ModelBytes } from '../learning/classifier-model.ts'
 
-/** The key of a version among {@link LoadedModels}. Versions do not change, so neither does what is loaded. */
+/** Key of a version in {@link LoadedModels}. Versions never change, so loaded models stay valid. */
 export function modelKey(name: string, version: number): string {
   return `${version} ${name}`
 }
 
-/** What a key of {@link modelKey} stands for. */
+/** Parses a key of {@link modelKey}. */
 export function parseModelKey(key: string): { readonly name: string; readonly version: number } {
   const space = key.indexOf(' ')
   return { name: key.slice(space + 1), version: Number(key.slice(0, space)) }
 }
 
 export interface LoadedModelsOptions extends LoadOptions {
-  /** Memory of all loaded models together, in bytes; those asked for least recently go first. */
+  /** Maximum memory of all loaded models, in bytes; the least recently used are evicted first. */
   readonly maxBytes: number
-  /** Reads a model; undefined when there is none under that key, which is one of {@link modelKey} outside of tests. */
+  /** Reads a model; undefined when there is none of that key. Outside of tests, keys are those of {@link modelKey}. */
   readonly read: (key: string) => Promise<ModelBytes | undefined>
 }
 
-/** Trained models in memory, bounded: each is read when first asked for, once however many ask for it at the same time. */
+/**
+ * Cache of trained models in memory. A model is read when first needed, only once when several callers need it at the
+ * same time.
+ */
 export class LoadedModels {
   readonly #models: LRUCache<string, ClassifierModel>
 
@@ -32,7 +35,7 @@ export class LoadedModels {
     this.#models = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (model) => model.byteLength,
-      // Callers that wait for a model when it is forgotten get it all the same.
+      // Callers that wait for a model while it is forgotten still get it.
       ignoreFetchAbort: true,
       fetchMethod: async (key) => {
         const bytes = await read(key)
@@ -42,14 +45,14 @@ export class LoadedModels {
   }
 
   /**
-   * The model of a key. One that is larger than all the memory allowed is given, but not kept.
+   * Gets the model of a key. One that is larger than the whole cache is returned but not kept.
    * @throws what reading or loading throws; nothing is kept then, and the next call tries again
    */
   async get(key: string): Promise<ClassifierModel | undefined> {
     return this.#models.fetch(key)
   }
 
-  /** Forgets a model, which is read anew when next asked for. Who holds it already keeps it. */
+  /** Forgets a model, so that it is read again when next needed. Callers that have it keep it. */
   forget(key: string): void {
     this.#models.delete(key)
   }

@@ -16,12 +16,12 @@ export function classifierModelName(classifier: string): string {
   return CLASSIFIER_PREFIX + classifier
 }
 
-/** The classifier that a name in a `ModelStore` stands for; undefined for a mentor's. */
+/** The classifier of a name in a `ModelStore`; undefined for a mentor's. */
 export function classifierOfModelName(name: string): string | undefined {
   return name.startsWith(CLASSIFIER_PREFIX) ? name.slice(CLASSIFIER_PREFIX.length) : undefined
 }
 
-/** The mentor whose model a name in a `ModelStore` stands for; undefined for a classifier. */
+/** The mentor of a name in a `ModelStore`; undefined for a classifier's. */
 export function mentorOfModelName(name: string): string | undefined {
   return name.startsWith(MENTOR_PREFIX) ? name.slice(MENTOR_PREFIX.length) : undefined
 }

@@ -11,25 +11,25 @@ import type { OnnxBinding } from './onnx-binding.ts'
 import type { Judgement } from '../learning/judgement.ts'
 import type { Signature } from '../table/signature.ts'
 
-/** How a version decides: `onnx` is a model that a user brought. */
+/** Architecture of a version: `onnx` is a model that a user uploaded. */
 export type VersionArchitecture = Architecture | 'onnx'
 
 /** Details of a version; they never change. */
 export interface VersionDetails {
   readonly architecture: VersionArchitecture
-  /** Of `onnx`: how its file is run. */
+  /** For `onnx`: how inputs and outputs of the file are bound. */
   readonly onnx?: OnnxBinding
   readonly signature: Signature
   /** Hash of the data it was trained from. */
   readonly dataHash: string
-  /** Revision of the encoder that it answers with, and no other; null of a model without text features. */
+  /** Revision of the only encoder that it works with; null for a model without text features. */
   readonly encoderRevision: string | null
   readonly classCount: number
   readonly sampleCount: number
-  /** Judged out of fold. */
+  /** Measured out of fold. */
   readonly figures: ModelFigures
   readonly notMeasured: readonly string[]
-  /** From the start of the training until the model was stored. */
+  /** Time from the start of the training until the model was stored. */
   readonly durationMs: number
   /** The job that trained it. */
   readonly jobId: string
@@ -37,16 +37,16 @@ export interface VersionDetails {
   readonly trainedBy: string
 }
 
-/** A trained model of a name, numbered from 1. */
+/** A stored version of a model; versions of a name are numbered from 1. */
 export interface ModelVersion extends VersionDetails {
   readonly version: number
-  /** {@link modelHashOf} its bytes: the artefact's address in the store. */
+  /** {@link modelHashOf} of its bytes: their address in the store. */
   readonly modelHash: string
   /** Milliseconds since 1970. */
   readonly createdAtMs: number
 }
 
-/** What is stored of a version. */
+/** A version to store. */
 export interface NewVersion {
   readonly details: VersionDetails
   readonly model: ModelBytes
@@ -55,19 +55,19 @@ export interface NewVersion {
   readonly judgements: readonly Judgement[]
 }
 
-/** The moment that a version began to answer. */
+/** A change of the live version: a promotion or a rollback. */
 export interface VersionChange {
   readonly version: number
   readonly kind: (typeof CHANGE_KINDS)[number]
   readonly atMs: number
-  /** Who wanted it. */
+  /** Who made the change. */
   readonly by: string
 }
 
 /** Every kind of {@link VersionChange}. */
 export const CHANGE_KINDS = ['PROMOTED', 'ROLLED_BACK'] as const
 
-/** Outcome of a request to change the live version; `missing`: there is no such version, or none to go back to. */
+/** Outcome of a request to change the live version; `missing`: there is no such version, or none to roll back to. */
 export type LiveChange = { readonly outcome: 'changed'; readonly version: number } | { readonly outcome: 'missing' }
 
 /** Address of a model's bytes: hexadecimal SHA-256. */
@@ -75,9 +75,12 @@ export function modelHashOf(model: ModelBytes): string {
   return hash('sha256', model)
 }
 
-/** Keeps the versions of models by name, of mentors and classifiers alike. One version of each name is live: the one that answers. */
+/**
+ * Keeps versions of models by name, for mentors and classifiers alike. At most one version of each name is live: the
+ * one that answers.
+ */
 export interface ModelStore {
-  /** Stores a version, whole or not at all. The same job gets the same version, however often it is done. */
+  /** Stores a version atomically. A repeated job gets the version that it stored before. */
   add(name: string, version: NewVersion): Promise<ModelVersion>
   /** Names that have a version, in order. */
   names(): Promise<readonly string[]>
@@ -92,7 +95,10 @@ export interface ModelStore {
   /** Which versions were live, newest first. */
   history(name: string): Promise<readonly VersionChange[]>
   promote(name: string, version: number, by: string): Promise<LiveChange>
-  /** Makes live again what was live before the present version was promoted; once more goes one further back. */
+  /**
+   * Makes the version live that was live before the current one was promoted; each further call goes one promotion
+   * further back.
+   */
   rollBack(name: string, by: string): Promise<LiveChange>
   deleteAll(name: string): Promise<void>
 }

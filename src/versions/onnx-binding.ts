@@ -6,7 +6,7 @@
 import type { OnnxSummary, OnnxValue } from '../onnx/inspect-onnx.ts'
 import type { Column, Signature } from '../table/signature.ts'
 
-/** How numbers and texts reach a model that a user brought, and where its probabilities come out. */
+/** Binding of the features to the inputs of a model that a user uploaded, and of its probabilities to an output. */
 export interface OnnxBinding {
   readonly inputs:
     | {
@@ -18,32 +18,32 @@ export interface OnnxBinding {
     | { readonly kind: 'columns'; readonly columns: readonly BoundColumn[] }
   /** Probabilities, rows × classes. */
   readonly output: string
-  /** In the order of the output's columns. */
+  /** Classes in the order of the output's columns. */
   readonly classIds: readonly string[]
 }
 
-/** A feature that is an input of its own: `string` is the text itself, another type of a text its embedding. */
+/** A feature with an input of its own. A text goes into `string` as it is, into another type as its embedding. */
 export interface BoundColumn {
   readonly name: string
   readonly type: 'float32' | 'float64' | 'int64' | 'string'
-  /** Whether it wants `[n]`, not `[n, 1]`. */
+  /** Whether its shape is `[n]`, not `[n, 1]`. */
   readonly isFlat: boolean
 }
 
-/** A user's description of a model beside its file. */
+/** A user's description of an uploaded model. */
 export interface OnnxSignature extends Signature {
   readonly classIds: readonly string[]
-  /** Name of the output with the probabilities. @default the only one it can be */
+  /** Name of the output with the probabilities. @default the only possible one */
   readonly output?: string
 }
 
 /** Outcome of {@link bindOnnx}. */
 export type Bound =
   | { readonly outcome: 'bound'; readonly binding: OnnxBinding }
-  /** What was found and what is wanted, one line each. */
+  /** What was found and what is expected, one line each. */
   | { readonly outcome: 'refused'; readonly problems: readonly string[] }
 
-/** Element types that a column's values can be sent as. */
+/** Type of the values that are sent for each element type of an input. */
 const RUN_TYPES: Partial<Record<NonNullable<OnnxValue['type']>, BoundColumn['type']>> = {
   float: 'float32',
   double: 'float64',
@@ -52,9 +52,9 @@ const RUN_TYPES: Partial<Record<NonNullable<OnnxValue['type']>, BoundColumn['typ
 }
 
 /**
- * Finds which input of a model takes which feature, and which output the probabilities come from.
- * A model takes one matrix of numbers, or each feature as an input of the same name.
- * @param dimensions of a text's embedding
+ * Binds the features to the inputs of a model, and finds the output with the probabilities. A model takes one matrix of
+ * numbers, or each feature as an input of the same name.
+ * @param dimensions dimensions of a text's embedding
  */
 export function bindOnnx(
   { inputs, outputs }: OnnxSummary,
@@ -89,7 +89,7 @@ function bindMatrix(
   return { kind: 'matrix', name: input.name, type }
 }
 
-/** Whether an input is a matrix of whole numbers, and not the one feature of its name. */
+/** Whether an input takes whole numbers and is not a feature of that name. */
 function isWholeNumbers({ name, type }: OnnxValue, features: readonly Column[]): boolean {
   return type === 'int64' && !features.some((feature) => feature.name === name || feature.type === 'text')
 }
@@ -130,7 +130,7 @@ function findOutput(
   wanted: string | undefined,
   classCount: number
 ): OnnxValue | Problems {
-  // A size that the file does not tell is found out by the trial.
+  // Sizes that the file does not declare are checked by the trial run.
   const fitting = outputs.filter(
     (value) => isFloat(value) && [0, 2].includes(value.shape.length) && (value.shape[1] ?? classCount) === classCount
   )

@@ -5,16 +5,16 @@
 
 import type { ConfidenceBin } from '../learning/confidence-drift.ts'
 
-/** A version that predicted. */
+/** The version that made a prediction. */
 export interface ObservedVersion {
-  /** In the store of models. */
+  /** Name in the model store. */
   readonly name: string
   readonly version: number
 }
 
 /** One prediction. */
 export interface ObservedPrediction {
-  /** Characters of all its texts together; undefined where numbers alone went in. */
+  /** Number of characters of all its texts; undefined where the input had only numbers. */
   readonly inputCharacters: number | undefined
   readonly classId: string
   readonly confidence: number
@@ -23,8 +23,8 @@ export interface ObservedPrediction {
 /** Observer of predictions, for metrics. */
 export interface PredictionObserver {
   /**
-   * @param readTrainingBins where the version's confidences lay out of fold; asked once for each version, undefined when
-   *   it is not known
+   * @param readTrainingBins reads the histogram of the version's out-of-fold confidences, undefined when unknown;
+   *   called once for each version
    */
   predicted(
     version: ObservedVersion,

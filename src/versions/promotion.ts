@@ -14,17 +14,17 @@ export interface Candidate {
 
 export type PromotionDecision =
   | { readonly outcome: 'promoted' }
-  /** In plain words. */
+  /** `reason` is a text for people. */
   | { readonly outcome: 'refused'; readonly reason: string }
 
-/** Fewer samples in common tell too little: one more wrong is a share of 5%. */
+/** Fewer common samples decide nothing: with 20, one more error is already a share of 5%. */
 const MIN_COMMON_SAMPLES = 20
 
 /**
- * Decides whether a version may answer in place of the one that does. Both were judged out of fold; compared are the
- * samples that both were judged on, since a mentor that has grown harder is not a model that has grown worse.
- * Another architecture is somebody's decision, which is not questioned.
- * @param margin share of the samples in common by which the candidate may be worse
+ * Decides whether a version may replace the live one. Compares their out-of-fold results on the samples that both have:
+ * new and harder samples do not make a model worse. A version of another architecture, which somebody chose, is always
+ * promoted.
+ * @param margin share of the common samples by which the candidate may be worse
  */
 export function decidePromotion(live: Candidate | undefined, candidate: Candidate, margin: number): PromotionDecision {
   if (live === undefined || live.architecture !== candidate.architecture) return { outcome: 'promoted' }

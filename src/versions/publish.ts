@@ -6,18 +6,18 @@
 import type { ModelStore, NewVersion } from './model-store.ts'
 import { decidePromotion, type PromotionDecision } from './promotion.ts'
 
-/** Dependencies of publishing. */
+/** Dependencies of {@link publishVersion}. */
 export interface PublishDependencies {
   readonly models: ModelStore
-  /** Share of samples by which a version may be worse than the live one. */
+  /** Share of samples by which a version may be worse than the live one and still be promoted. */
   readonly promotionMargin: number
 }
 
-/** How to publish. */
+/** Options of {@link publishVersion}. */
 export interface PublishOptions {
-  /** Whether the version becomes live even when it is worse than the one that is. */
+  /** Whether the version becomes live even when it is worse than the live one. */
   readonly isForced: boolean
-  /** Who asks. */
+  /** Who publishes, for the record. */
   readonly by: string
 }
 
@@ -27,7 +27,7 @@ export interface Published {
   readonly promotion: PromotionDecision
 }
 
-/** Stores a version of a name, wherever it comes from, and makes it live unless it is worse than the one that is. */
+/** Stores a version, trained or imported, and makes it live unless it is worse than the live one. */
 export async function publishVersion(
   { models, promotionMargin }: PublishDependencies,
   name: string,
@@ -43,7 +43,7 @@ export async function publishVersion(
 }
 
 /**
- * Compares a version with the live one.
+ * Decides by the promotion gate whether a version may replace the live one.
  * @param margin share of samples by which it may be worse
  */
 export async function judgePromotion(

@@ -24,7 +24,7 @@ import {
 } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
-/* The promotions that were not undone are the way back: newest first, version by version. */
+/* Promotions that no rollback has undone, newest first, are the versions to roll back to. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS model_versions (
     name TEXT NOT NULL,
@@ -56,12 +56,15 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS model_changes_of_name ON model_changes (name, seq);
 `
 
-/** How to open a {@link SqliteModelStore}. */
+/** Options of {@link SqliteModelStore}. */
 export interface SqliteModelStoreOptions {
   readonly file: SqliteFile
-  /** Where the models themselves are; it is made when there is none. */
+  /** Folder of the models' files; created when missing. */
   readonly folder: string
-  /** Most versions of one name: older ones go, but never the live one, nor the one that a rollback would make live. */
+  /**
+   * Maximum number of versions of one name. Older ones are deleted, except the live one and the one that a rollback
+   * would make live.
+   */
   readonly maxVersions: number
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number
@@ -70,8 +73,8 @@ export interface SqliteModelStoreOptions {
 const FILE_ENDING = '.model'
 
 /**
- * Versions in a SQLite file, their models in files beside it. A file is named after its content: versions of the same bytes,
- * of whatever name, share one, which goes with the last of them.
+ * Model store with versions in a SQLite file and models in files beside it. Model files are named by their content:
+ * versions with the same bytes share one file, which is deleted with the last of them.
  */
 export class SqliteModelStore implements ModelStore {
   readonly #file: SqliteFile
@@ -93,7 +96,7 @@ export class SqliteModelStore implements ModelStore {
     const modelHash = modelHashOf(model)
     const fileName = modelHash + FILE_ENDING
     for (;;) {
-      // The file comes first and the row makes it count: a crash between the two leaves a file that nobody reads.
+      // The file is written before the row that refers to it: a crash between the two leaves an unused file.
       await this.#write(fileName, model)
       const added = this.#addRow(name, { details, reportJson, judgements }, modelHash)
       if (added === undefined) continue
@@ -102,7 +105,7 @@ export class SqliteModelStore implements ModelStore {
     }
   }
 
-  /** @returns nothing when the file has gone meanwhile, with another version of the same bytes */
+  /** @returns undefined when the file was deleted meanwhile, with another version of the same bytes */
   #addRow(
     name: string,
     { details, reportJson, judgements }: Omit<NewVersion, 'model'>,
@@ -247,7 +250,7 @@ export class SqliteModelStore implements ModelStore {
     )
   }
 
-  /** @returns the files of the versions that went */
+  /** @returns the files of the deleted versions */
   #dropOldest(name: string): string[] {
     const rows = this.#file.all('SELECT version, file FROM model_versions WHERE name = ? ORDER BY version DESC', name)
     const live = this.#live(name)
@@ -258,7 +261,7 @@ export class SqliteModelStore implements ModelStore {
       const version = numberIn(row, 'version')
       this.#file.run('DELETE FROM model_versions WHERE name = ? AND version = ?', name, version)
       this.#file.run('DELETE FROM model_reports WHERE name = ? AND version = ?', name, version)
-      // What is gone can no longer be gone back to.
+      // Nobody can roll back to a deleted version.
       this.#file.run('UPDATE model_changes SET is_undone = 1 WHERE name = ? AND version = ?', name, version)
     }
     return dropped.map((row) => textIn(row, 'file'))
@@ -283,7 +286,7 @@ export class SqliteModelStore implements ModelStore {
     }
   }
 
-  /** Removes files that no version needs. Within the transaction nobody can add one that does. */
+  /** Removes files that no version refers to. The transaction keeps others from adding such a version meanwhile. */
   #removeUnused(files: readonly string[]): void {
     this.#file.transact(false, () => {
       for (const file of files) {

@@ -14,7 +14,7 @@ export interface EvaluatedVersion {
   readonly judgements: readonly Judgement[]
 }
 
-/** A figure of two versions; `change` is null where one of them has none. */
+/** A figure of two versions; `change` is null where a version lacks it. */
 interface Compared {
   readonly from: number | null
   readonly to: number | null
@@ -23,12 +23,12 @@ interface Compared {
 
 type NamedError = VersionReport['evaluation']['errors'][number]
 
-/** What is better and worse in one version than in another. */
+/** Differences between the evaluations of two versions. */
 export interface VersionDiff {
   readonly from: number
   readonly to: number
   readonly figures: Readonly<Record<keyof ModelFigures, Compared>>
-  /** Samples that both were judged on, out of fold. */
+  /** Samples on which both versions were evaluated out of fold. */
   readonly samples: {
     readonly common: number
     readonly rightInBoth: number
@@ -38,9 +38,9 @@ export interface VersionDiff {
     /** Right before, wrong now. */
     readonly broken: number
   }
-  /** F1 of the classes in which it differs, the greatest change first; a class that one of them has not has no figure there. */
+  /** Classes whose F1 differs, the largest change first; a version that lacks a class has no figure for it. */
   readonly classes: readonly ({ readonly classId: string } & Compared)[]
-  /** Errors of the one that the other does not make, at most {@link MAX_ERRORS} of each. */
+  /** Errors that only one of the versions makes, at most {@link MAX_ERRORS} of each. */
   readonly errors: { readonly added: readonly NamedError[]; readonly gone: readonly NamedError[] }
 }
 

@@ -41,7 +41,7 @@ const Header = Type.Object({
 })
 type Header = Static<typeof Header>
 const Judgements = Type.Array(Type.Object({ sample: Type.String({ maxLength: 64 }), isRight: Type.Boolean() }))
-/** What a report must have for those who read it; the rest of it is shown as it is. */
+/** Fields of a report that are read here; the rest is kept as it is. */
 const Report = Type.Object({
   evaluation: Type.Object({
     classes: Type.Array(Type.Object({ classId: Type.String(), f1: Figure })),
@@ -52,9 +52,9 @@ const Report = Type.Object({
 })
 
 /**
- * Writes a version as one file: a sealed file `SBVF` (`sealFile`) whose parts are the report (JSON), the judgements (JSON) and the
- * model. Who trained it and under which number stays behind: they mean nothing elsewhere.
- * @throws {ServiceError} CONFLICT for a model that a user brought: it would have to be checked anew
+ * Writes a version as one sealed file `SBVF` (`sealFile`); its parts are the report (JSON), the judgements (JSON) and
+ * the model. The file leaves out the number of the version and who trained it, which mean nothing elsewhere.
+ * @throws {ServiceError} CONFLICT for a model that a user uploaded: an import would have to check it again
  */
 export function writeVersionFile(version: ModelVersion, stored: Omit<NewVersion, 'details'>): Uint8Array {
   const report = Buffer.from(stored.reportJson)
@@ -85,10 +85,10 @@ export function writeVersionFile(version: ModelVersion, stored: Omit<NewVersion,
 }
 
 /**
- * Reads what {@link writeVersionFile} wrote. A file is data, nothing of it is run; its model must load and be what the header says.
- * The same file asks for the same version, however often it is imported.
+ * Reads a file of {@link writeVersionFile}. A file is only data, never run; its model must load and match the header.
+ * Importing the same file again gives the same version.
  * @param by who imports it
- * @throws {ServiceError} INVALID_REQUEST when it is no such file, was changed, or does not agree with itself
+ * @throws {ServiceError} INVALID_REQUEST when it is not such a file, was changed or contradicts itself
  */
 export function readVersionFile(bytes: Uint8Array, by: string): NewVersion {
   try {
@@ -110,7 +110,7 @@ export function readVersionFile(bytes: Uint8Array, by: string): NewVersion {
   }
 }
 
-/** A report of many thousand samples takes some ten megabytes. */
+/** Maximum heap for parsing a part; the report of many thousand samples takes some ten megabytes. */
 const MAX_PART_HEAP_BYTES = 134_217_728
 
 function parsePart<T extends typeof Judgements | typeof Report>(schema: T, json: Uint8Array): Static<T> {

@@ -11,14 +11,14 @@ import type { ModelStore } from './model-store.ts'
 
 const ReportWithBound = Type.Object({ offTopicBound: OffTopicBound })
 
-/** The part of a kept report that confidences are held against. */
+/** The part of a stored report with the histogram of confidences. */
 const ReportWithBins = Type.Object({
   evaluation: Type.Object({
     confidenceBins: Type.Array(Type.Object({ upTo: Type.Union([Type.Number(), Type.Null()]), share: Type.Number() }))
   })
 })
 
-/** What a version's off-topic rule keeps to; undefined when it keeps to nothing, or its report does not tell. */
+/** Reads the bound of a version's off-topic rule; undefined when it has none or its report does not say. */
 export async function readOffTopicBound(
   models: Pick<ModelStore, 'report'>,
   name: string,
@@ -33,7 +33,7 @@ async function readReport(models: Pick<ModelStore, 'report'>, name: string, vers
   return json === undefined ? undefined : JSON.parse(json)
 }
 
-/** Where a version's confidences lay out of fold; undefined when its report does not tell. */
+/** Reads the histogram of a version's out-of-fold confidences; undefined when its report lacks it. */
 export async function readTrainingBins(
   models: Pick<ModelStore, 'report'>,
   name: string,

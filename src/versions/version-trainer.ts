@@ -18,7 +18,7 @@ import { publishVersion } from './publish.ts'
 import type { Signature } from '../table/signature.ts'
 import { inSpan } from '../tracing/span.ts'
 
-/** Where a training is, by the progress it tells: each stage begins at its share of the whole. */
+/** Stages of a training, each with the progress at which it begins. */
 export const TRAINING_STAGES = [
   { stage: 'READING', from: 0 },
   { stage: 'ENCODING', from: 0.02 },
@@ -26,47 +26,47 @@ export const TRAINING_STAGES = [
   { stage: 'STORING', from: 0.97 }
 ] as const
 
-/** The stage that a share of the whole, 0 to 1, falls in. */
+/** The stage of a training at a progress, 0 to 1. */
 export function trainingStage(progress: number): (typeof TRAINING_STAGES)[number]['stage'] {
   return (TRAINING_STAGES.findLast(({ from }) => progress >= from) ?? TRAINING_STAGES[0]).stage
 }
 
-/** What to learn from. */
+/** Data to train on. */
 export interface TrainingData {
   readonly architecture: Architecture
   readonly signature: Signature
-  /** Stands for the data: equal for equal data. */
+  /** Hash of the data: equal for equal data. */
   readonly dataHash: string
-  /** Without texts for a table, whose columns tell of each sample. */
+  /** The samples; a table's have no texts of their own, since its columns hold them. */
   readonly samples: TrainingSamples
   /** Texts to encode, by text column of the signature. */
   readonly texts: readonly (readonly string[])[]
-  /** Features of a table. A mentor has none but its samples' texts. */
+  /** Features of a table. A mentor's only feature is its samples' texts. */
   readonly columns?: readonly FeatureColumn[]
-  /** For `logistic`: inverse of the penalty's weight. */
+  /** For `logistic`: inverse of the regularization strength. */
   readonly c?: number
-  /** For `softmax`: what the off-topic rule is to keep to; undefined: what the live version's does, null: nothing. */
+  /** For `softmax`: the bound of the off-topic rule; undefined: the live version's, null: none. */
   readonly offTopicBound?: OffTopicBound | null | undefined
 }
 
-/** What to train, and for whom. */
+/** A request to train a version. */
 export interface VersionRequest {
-  /** Name in the store of models. */
+  /** Name in the model store. */
   readonly name: string
-  /** Finds the data when the training's turn has come. */
+  /** Reads the data when the training's turn has come. */
   readonly read: (signal: AbortSignal | undefined) => Promise<TrainingData>
-  /** Whether the version becomes live even when it is worse than the one that is. */
+  /** Whether the version becomes live even when it is worse than the live one. */
   readonly isForced: boolean
-  /** The job that asks: the same one never makes two versions. */
+  /** The job that requests it; a repeated job never makes a second version. */
   readonly jobId: string
-  /** Who asks. */
+  /** Who requested the training. */
   readonly by: string
 }
 
-/** How to train. */
+/** Options of {@link VersionTrainer.train}. */
 export interface TrainOptions {
   readonly signal?: AbortSignal
-  /** Told the share done so far, 0 to 1. */
+  /** Called with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
 }
 
@@ -77,19 +77,19 @@ export interface TrainOutcome {
   readonly promotion: PromotionDecision
   readonly figures: ModelFigures
   readonly notMeasured: readonly string[]
-  /** The same as {@link TrainOutcome.classCount}, by the name it has for a mentor. */
+  /** The same as {@link TrainOutcome.classCount}, under its name for mentors. */
   readonly answerCount: number
   readonly classCount: number
   readonly sampleCount: number
-  /** Texts that had to be encoded; the other embeddings were known from earlier trainings. */
+  /** Number of texts that had to be encoded; the other embeddings were cached by earlier trainings. */
   readonly encodedCount: number
   readonly durationMs: number
 }
 
-/** How good a version is that was trained on `sampleCount` samples. */
+/** Accuracy of a version that was trained on `sampleCount` samples. */
 export interface LearningPoint {
   readonly sampleCount: number
-  /** Share right, out of fold; null where that could not be measured. */
+  /** Out-of-fold accuracy; null where it could not be measured. */
   readonly accuracy: number | null
 }
 
@@ -97,14 +97,14 @@ export interface LearningPoint {
 export interface VersionTrainerDependencies {
   readonly models: ModelStore
   readonly embeddings: EmbeddingCache
-  /** The one that `embeddings` encodes by. */
+  /** The encoder that `embeddings` uses. */
   readonly encoder: Pick<Encoder, 'revision' | 'dimensions'>
   readonly ridgeOffTopicThreshold: number
-  /** Share of samples by which a version may be worse than the live one. */
+  /** Share of samples by which a version may be worse than the live one and still be promoted. */
   readonly promotionMargin: number
 }
 
-/** Trains versions of mentors' and other models, one at a time: a fit takes a core. */
+/** Trains versions of mentors' and classifiers' models, one at a time: a fit takes a core. */
 export class VersionTrainer {
   readonly #dependencies: VersionTrainerDependencies
   #latest: Promise<unknown> = Promise.resolve()
@@ -124,8 +124,9 @@ export class VersionTrainer {
   }
 
   /**
-   * How good a version is of parts of the data: does more of it still help? Nothing is stored.
-   * @param shares of the data, each above 0 and at most 1; a part holds as much of each class
+   * Measures the accuracy of versions trained on parts of the data, which shows whether more data still helps. Nothing
+   * is stored.
+   * @param shares shares of the data, each above 0 and at most 1; a part has this share of each class
    * @throws the signal's reason, Error when a fit failed
    */
   async learningCurve(
@@ -246,7 +247,7 @@ export class VersionTrainer {
     return live === undefined ? undefined : await readOffTopicBound(models, name, live)
   }
 
-  /** Embeddings of the samples, those of several texts of a sample side by side. */
+  /** Encodes the samples; embeddings of several texts of a sample are concatenated. */
   async #encode(
     columns: readonly (readonly string[])[],
     rows: number,
