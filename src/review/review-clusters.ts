@@ -7,29 +7,29 @@ import { mineParaphrases } from '../embedding/paraphrase-mining.ts'
 import type { Rows } from '../embedding/similarity.ts'
 import type { AskedQuestion } from '../answering/answer-record.ts'
 
-/** A question in all its askings; texts that are the same when sanitized are one. */
+/** A question with all its repetitions; texts that are equal when sanitized are one question. */
 export interface ReviewQuestion {
-  /** As asked last. */
+  /** The text as last asked. */
   readonly question: string
   /** How often it was asked. */
   readonly count: number
   readonly last: AskedQuestion
 }
 
-/** Questions that mean about the same, to be judged at once. */
+/** A cluster of similar questions, to be judged together. */
 export interface ReviewCluster {
-  /** Positions of the questions: the one that all the others are near to, then these, the nearest first. */
+  /** Positions of the questions: the centre of the cluster, then the others, the nearest first. */
   readonly members: readonly number[]
-  /** How much a judgement would tell: the doubts of all askings. */
+  /** Sum of the doubts of its questions, each weighted by how often it was asked. */
   readonly doubt: number
 }
 
-/** Cosine from which on two questions are one cluster. */
+/** Minimum cosine similarity to the centre of a cluster. */
 const CLUSTER_COSINE = 0.75
 
 /**
- * How much a person's judgement of a question is missing, 0 to 1: all of a refused one, and of an answered one what the
- * classifier's margin leaves.
+ * How much a person's judgement of a question would tell, 0 to 1: 1 for a refused question, one minus the classifier's
+ * margin for an answered one.
  */
 export function doubtOf({ answerType, margin }: Pick<AskedQuestion, 'answerType' | 'margin'>): number {
   if (answerType === 'OFF_TOPIC') return 1
@@ -37,12 +37,13 @@ export function doubtOf({ answerType, margin }: Pick<AskedQuestion, 'answerType'
 }
 
 /**
- * Clusters questions; the clusters where a judgement tells most come first.
+ * Clusters questions; the clusters with the most doubt come first.
  *
- * The question whose neighbourhood holds the most doubt takes all its neighbours, then the next one of those that are left.
- * Time O(n² · dimensions) for the neighbours; lets the event loop run between.
- * @param embeddings of the questions, n × dimensions
- * @param maxClusters so many at most; questions beyond are in none
+ * The question whose neighbourhood holds the most doubt takes all its neighbours; this repeats with the remaining
+ * questions.
+ * Time O(n² · dimensions) for the neighbours; yields to the event loop in between.
+ * @param embeddings embeddings of the questions, n × dimensions
+ * @param maxClusters maximum number of clusters; the remaining questions are in none
  */
 export async function clusterQuestions(
   questions: readonly ReviewQuestion[],
@@ -54,7 +55,7 @@ export async function clusterQuestions(
   const neighbours: number[][] = questions.map(() => [])
   const pairs = await mineParaphrases(embeddings, signal === undefined ? {} : { signal })
   for (const { i, j, score } of pairs) {
-    // The best pair comes first, so that each list is ordered too.
+    // Pairs come best first, so each list of neighbours is ordered too.
     if (score < CLUSTER_COSINE) break
     neighbours[i]!.push(j)
     neighbours[j]!.push(i)

@@ -17,40 +17,40 @@ import type { UploadReader } from '../mentor/read-upload.ts'
 import { sanitize } from '../mentor/sanitize.ts'
 import { clusterQuestions, type ReviewCluster, type ReviewQuestion } from './review-clusters.ts'
 
-/** Questions that mean about the same, for a person to judge. */
+/** A cluster of similar questions, for a person to judge. */
 export interface ReviewItem {
-  /** The one that the others are near to first, then the nearest. */
+  /** The centre of the cluster first, then the others, the nearest first. */
   readonly questions: readonly ReviewQuestion[]
-  /** Questions of the cluster, also those that are not listed. */
+  /** Number of questions in the cluster, including those that are not listed. */
   readonly questionCount: number
-  /** How often they were asked, all together. */
+  /** How often they were asked in total. */
   readonly count: number
-  /** The answer that the live version gives the first of them; undefined when it has none that is likely. */
+  /** The live version's most likely answer to the first question; undefined when none is likely. */
   readonly suggestion: Alternative | undefined
 }
 
-/** A review of a mentor. */
+/** Result of {@link ReviewQueue.review}. */
 export interface Review {
-  /** Askings that were looked at. */
+  /** Number of recorded questions that were considered, repetitions included. */
   readonly consideredCount: number
-  /** Different questions among them that wait for a judgement. */
+  /** Number of distinct questions among them that wait for review. */
   readonly waitingCount: number
-  /** Those first where a judgement tells most. */
+  /** Clusters, the ones with the most doubt first. */
   readonly items: readonly ReviewItem[]
 }
 
-/** An answer that a mentor has not given yet. */
+/** An answer to add to a mentor. */
 export interface NewAnswer {
-  /** The question that it is the answer to. */
+  /** The question that it answers. */
   readonly question: string
-  /** What the mentor says; undefined when that is still to be recorded. */
+  /** The text of the answer; undefined when it is still to be recorded. */
   readonly answer: string | undefined
   readonly topic: string | undefined
 }
 
-/** Who decides. */
+/** The person who reviews. */
 export interface Reviewer {
-  /** For the record. */
+  /** Name for the record. */
   readonly by: string
   readonly caller: CallerHeaders
 }
@@ -59,24 +59,24 @@ export interface Reviewer {
 export interface ReviewQueueDependencies {
   readonly asked: AskedQuestions
   readonly grades: GradeStore
-  /** With their graded questions. */
+  /** Mentors with their graded questions. */
   readonly mentors: MentorSource
-  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  /** Store of the same mentors, where they are kept here and can be changed. @default mentors are kept elsewhere */
   readonly store?: Pick<MentorStore, 'put' | 'readJson'>
   readonly readUpload: UploadReader
   readonly answering: Pick<QuestionAnswering, 'suggest'>
   readonly embeddings: Pick<EmbeddingCache, 'encode'>
 }
 
-/** The latest askings that are looked at. */
+/** Number of the latest recorded questions that are considered. */
 const MAX_ASKINGS = 10_000
-/** Different questions that are put into clusters: so many are compared with each other in about a second. */
+/** Maximum number of distinct questions to cluster: comparing this many pairwise takes about a second. */
 const MAX_WAITING = 2000
 /** Longer questions are not reviewed. */
 const MAX_QUESTION_CHARACTERS = 2000
-/** Questions listed of a cluster; the others come when these are judged. */
+/** Maximum number of questions listed for a cluster; the others follow when these are judged. */
 const MAX_LISTED = 50
-/** Times that a new answer is put into a mentor who is changed by someone else at the same moment. */
+/** Maximum number of tries to add an answer to a mentor that others change at the same time. */
 const MAX_PUTS = 5
 
 /** Shows people the questions that matched no stored phrase, and stores their decisions. */
@@ -88,9 +88,9 @@ export class ReviewQueue {
   }
 
   /**
-   * What waits for a judgement: questions that the classifier answered or refused, that nobody has judged and that no phrase
-   * of the mentor matches by now.
-   * @param maxItems clusters of the reply
+   * Lists questions that wait for review: the classifier answered or refused them, nobody has judged them, and no
+   * phrase of the mentor matches them now.
+   * @param maxItems maximum number of clusters in the reply
    * @returns undefined when there is no such mentor
    * @throws {ServiceError} NOT_FOUND when the mentor has no model any more
    */
@@ -134,7 +134,7 @@ export class ReviewQueue {
   }
 
   /**
-   * Names the right answer of questions. They match from now on, and are learned by the next training.
+   * Grades questions to their right answer. They match it from now on, and the next training learns them.
    * @throws {ServiceError} NOT_FOUND when there is no such mentor, INVALID_REQUEST when the mentor has no such answer
    */
   async accept(mentorId: string, questions: readonly string[], answerId: string, reviewer: Reviewer): Promise<void> {
@@ -149,7 +149,7 @@ export class ReviewQueue {
   }
 
   /**
-   * Sets questions aside, as none that the mentor should answer. The classifier goes on to judge them.
+   * Grades questions as ones that the mentor should not answer. The classifier still decides when they are asked.
    * @throws {ServiceError} NOT_FOUND when there is no such mentor
    */
   async reject(mentorId: string, questions: readonly string[], reviewer: Reviewer): Promise<void> {
@@ -159,11 +159,11 @@ export class ReviewQueue {
   }
 
   /**
-   * Adds an answer to a mentor and grades the questions to it. Without text it is INCOMPLETE and counts once it is recorded.
-   * Asked for twice it is added once.
+   * Adds an answer to a mentor and grades the questions to it. An answer without text is INCOMPLETE and is used once it
+   * is recorded. A repeated call adds nothing.
    * @returns id of the answer
-   * @throws {ServiceError} NOT_FOUND when there is no such mentor; CONFLICT when it is kept elsewhere, or answers this very
-   *   question in another way
+   * @throws {ServiceError} NOT_FOUND when there is no such mentor; CONFLICT when the mentor is kept elsewhere or has
+   *   another answer to this question
    */
   async addAnswer(
     mentorId: string,
@@ -243,7 +243,7 @@ function reviewItemOf(
   }
 }
 
-/** What is nothing when sanitized would match all else that is. */
+/** A question that is empty when sanitized would match every other such question. */
 function assertGradable(questions: readonly string[]): void {
   const empty = questions.findIndex((question) => sanitize(question).trim() === '')
   if (empty >= 0) {
