@@ -19,14 +19,14 @@ import type {
 /** Type of the jobs that train a classifier; their input is a packed table. */
 export const TRAIN_CLASSIFIER_JOB_TYPE = 'train-classifier'
 
-/** What to train. */
+/** A request to train a classifier. */
 export interface ClassifierTrainRequest extends Pick<VersionRequest, 'jobId' | 'by'> {
   readonly classifier: string
-  /** Of `packTraining`. */
+  /** Table packed by `packTraining`. */
   readonly packedTable: Uint8Array
 }
 
-/** Trains a classifier from a table, stores the version and makes it live, unless it is worse. */
+/** Trains a classifier on a table, stores the version and makes it live unless it is worse than the live one. */
 export async function trainClassifier(
   trainer: VersionTrainer,
   { classifier, packedTable, jobId, by }: ClassifierTrainRequest,
@@ -62,7 +62,7 @@ function trainingDataOf(table: TrainingTable, dataHash: string, c: number | unde
   }
 }
 
-/** Whether there is one text and nothing else, as a mentor's model has it. */
+/** Whether the only feature is one text, as in a mentor's model. */
 function isOneText({ features }: Signature): boolean {
   return features.length === 1 && features[0]?.type === 'text'
 }

@@ -8,29 +8,30 @@ import type { Prediction } from '../learning/prediction.ts'
 import type { FeatureTable } from '../table/feature-table.ts'
 import type { ModelVersion } from '../versions/model-store.ts'
 
-/** How to predict: for whom texts are encoded, until when, and how much is told. */
+/** Options of {@link Classifier.predict}. */
 export interface PredictOptions extends EncodeOptions {
-  /** Classes ranked of each row. @default 1 */
+  /** Number of ranked classes for each row. @default 1 */
   readonly topK?: number
 }
 
 /** Predictions of a classifier for a table's rows. */
 export interface Predictions {
-  /** One a row. */
+  /** One prediction for each row. */
   readonly rows: readonly Prediction[]
   /** Undefined when nothing had to be encoded. */
   readonly timings: EncodeTimings | undefined
 }
 
-/** A version of a named model, ready to predict, whatever it is made of. */
+/** A version of a named model, ready to predict, of any architecture. */
 export interface Classifier {
-  /** With its signature: the columns that {@link Classifier.predict} reads. */
+  /** The version; its signature names the columns that {@link Classifier.predict} reads. */
   readonly version: ModelVersion
-  /** In the order of the model's outputs. */
+  /** Classes in the order of the model's outputs. */
   readonly classIds: readonly string[]
   /**
-   * Predicts the class of each row. Columns that the signature does not name do not matter.
-   * @throws {ServiceError} INVALID_REQUEST when a column of the signature is missing or of another type; what the encoder throws
+   * Predicts the class of each row. Columns that the signature does not name are ignored.
+   * @throws {ServiceError} INVALID_REQUEST when a column of the signature is missing or has another type; what the
+   *   encoder throws
    */
   predict(table: FeatureTable, options: PredictOptions): Promise<Predictions>
 }

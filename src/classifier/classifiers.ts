@@ -21,21 +21,24 @@ import { ObservedClassifier } from './observed-classifier.ts'
 /** Dependencies of {@link Classifiers}. */
 export interface ClassifiersDependencies {
   readonly models: Pick<ModelStore, 'find' | 'liveVersion' | 'read' | 'report'>
-  /** By keys of `modelKey`. */
+  /** Models by keys of `modelKey`. */
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
-  /** Runs models that users brought; without it they do not answer. */
+  /** Runs models that users uploaded; without it these are unavailable. */
   readonly onnxProcesses?: OnnxProcessPool | undefined
-  /** Told of what is predicted. @default nobody */
+  /** Observes predictions. @default none */
   readonly observer?: PredictionObserver | undefined
 }
 
 /** Rows whose texts are encoded in one call. */
 const ROWS_A_CALL = 512
-/** Rows predicted before others get their turn: some milliseconds. */
+/** Number of rows predicted between two yields to the event loop: some milliseconds. */
 const ROWS_A_TURN = 32
 
-/** Opens classifiers by name. The live version is looked up anew each time, so that what another process trained counts at once. */
+/**
+ * Opens classifiers by name. The live version is looked up each time, so a version that another process trained is used
+ * at once.
+ */
 export class Classifiers {
   readonly #dependencies: ClassifiersDependencies
 
@@ -44,15 +47,14 @@ export class Classifiers {
   }
 
   /**
-   * A version of a classifier, ready to predict.
-   * @param version the live one when not given
-   * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder than there is now
+   * Opens a version of a classifier. @param version the live one when left out
+   * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder
    */
   async open(classifier: string, version?: number): Promise<Classifier> {
     return this.#open(classifierModelName(classifier), `classifier ${classifier}`, version)
   }
 
-  /** As {@link Classifiers.open}, the classifier of a mentor's questions. */
+  /** Opens the classifier of a mentor's questions, as {@link Classifiers.open}. */
   async openMentor(mentorId: string, version?: number): Promise<Classifier> {
     return this.#open(mentorModelName(mentorId), `mentor ${mentorId}`, version)
   }
@@ -142,7 +144,7 @@ class VectorClassifier implements Classifier {
     return { rows, timings }
   }
 
-  /** The embeddings of a row's texts, side by side. */
+  /** Concatenates the embeddings of a row's texts. */
   #embeddingOf(columns: readonly Float32Array[], row: number): Float32Array {
     const { dimensions } = this.#encoder
     const partOf = (values: Float32Array) => values.subarray(row * dimensions, (row + 1) * dimensions)

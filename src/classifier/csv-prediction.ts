@@ -15,25 +15,25 @@ import { ServiceError } from '../errors.ts'
 import { positionsOf, readCsvStream, separatorName, type CsvHeader, type CsvRow } from '../table/csv-table.ts'
 import { predictionCsvHeader, predictionCsvLine, type PredictionDetail } from './prediction-reply.ts'
 
-/** How to predict a stream of CSV. */
+/** Options of {@link predictCsv}. */
 export interface CsvPredictionOptions {
   readonly predict: PredictOptions
   readonly detail: PredictionDetail
   readonly maxTextCharacters: number
   readonly maxBytes: number
-  /** That was declared, as `charsetOf` gives it. */
+  /** The declared charset, as `charsetOf` gives it. */
   readonly charset?: string | undefined
 }
 
-/** Empty rows told in one turn of the event loop: some milliseconds. */
+/** Number of empty rows between two yields to the event loop: some milliseconds. */
 const EMPTY_ROWS_A_TURN = 4096
-/** A record may be as long at least: it is read on the main thread, some milliseconds. */
+/** Minimum of the limit on a record's length. A record is parsed on the main thread, which takes some milliseconds. */
 const MIN_RECORD_CHARACTERS = 524_288
-/** Rows predicted together: many enough to fill batches, few enough to be taken by a busy service. */
+/** Rows predicted together: enough to fill batches, few enough for a busy service to admit. */
 const ROWS_A_BATCH = 64
-/** For so long more of the first rows is waited for, so that what is wrong with a short table is told by the status of its reply. */
+/** How long to wait for more of the first rows, so that the reply's status can report the faults of a short table. */
 const LULL_MS = 200
-/** How often a batch is sent again when a busy service had no room for it. */
+/** Maximum number of tries to predict a batch while the service is busy. */
 const MAX_TRIES = 60
 const USUAL_RETRY_SECONDS = 1
 
@@ -43,9 +43,11 @@ const EMPTY_ROW: Row = { problem: 'an empty row' }
 type Row = ReturnType<typeof readFeatureCells>
 
 /**
- * Predicts CSV while it arrives: a line of CSV for each row, in order. No more is read than has been predicted and taken away.
- * Reads the header and, if they come soon, the first rows before it gives anything. Rows that are wholly empty are told where others follow; at the end they are left out.
- * @throws {ServiceError} INVALID_REQUEST when there is no header, it lacks a column, or the first rows are no CSV
+ * Predicts CSV while it arrives: one line of CSV for each row, in order. It reads no faster than the caller takes the
+ * lines. The header and, if they come soon, the first rows are read before it returns. Empty rows get a line where
+ * other rows follow; at the end they are left out.
+ * @throws {ServiceError} INVALID_REQUEST when there is no header, it lacks a column, or the first rows are not valid
+ *   CSV
  */
 export async function predictCsv(
   source: Readable,
@@ -82,14 +84,14 @@ export async function predictCsv(
   }
   const rows = readRows(table.rows, readRow)
   const first = readBatch(rows)
-  // Whoever waits for a line before sending another row is not kept waiting.
+  // A client that waits for a line before it sends another row must get its line.
   await Promise.race([first, lull.begun])
-  // Told by the stream, once that is read.
+  // The stream reports this error when it is read.
   first.catch(() => undefined)
   return linesOf(first, rows, classifier, options)
 }
 
-/** A line for each row, after a header. */
+/** Yields a header, then a line for each row. */
 async function* linesOf(
   first: Promise<Row[]>,
   rows: AsyncGenerator<Row>,
@@ -109,7 +111,10 @@ async function* linesOf(
   }
 }
 
-/** Rows in step with those that came: empty ones keep their place, but for those at the end, which a spreadsheet once touched. */
+/**
+ * One row for each row of the table. Empty rows are kept, except at the end, where spreadsheets leave rows that were
+ * once edited.
+ */
 async function* readRows(rows: AsyncIterable<CsvRow>, read: (row: CsvRow) => Row): AsyncGenerator<Row> {
   let emptyCount = 0
   for await (const row of rows) {
@@ -119,14 +124,14 @@ async function* readRows(rows: AsyncIterable<CsvRow>, read: (row: CsvRow) => Row
     }
     for (; emptyCount > 0; emptyCount -= 1) {
       yield EMPTY_ROW
-      // Millions may have been read before this row: others get their turn.
+      // There may be millions of empty rows: yield to others.
       if (emptyCount % EMPTY_ROWS_A_TURN === 0) await sharedTurn()
     }
     yield read(row)
   }
 }
 
-/** The first time that nothing comes from a source for {@link LULL_MS}, whatever time is taken for what has come. */
+/** Detects the first pause of {@link LULL_MS} in a source; the time that its consumer takes does not count. */
 class Lull {
   readonly #begun = Promise.withResolvers<void>()
   #hasBegun = false
@@ -137,7 +142,7 @@ class Lull {
     return this.#begun.promise
   }
 
-  /** Gives what the source gives. */
+  /** Passes on the pieces of the source. */
   async *watch<Piece>(source: AsyncIterable<Piece>): AsyncGenerator<Piece> {
     try {
       this.#wait()
@@ -154,7 +159,7 @@ class Lull {
   #wait(): void {
     if (this.#hasBegun) return
     this.#timer = setTimeout(() => {
-      // After a long turn of the event loop a timer is told before what has arrived in the meantime.
+      // After a long turn of the event loop, timers fire before data that has arrived meanwhile is read.
       this.#look = setImmediate(() => {
         this.#hasBegun = true
         this.#begun.resolve()
@@ -168,7 +173,7 @@ class Lull {
   }
 }
 
-/** The next rows, as many as are predicted together; fewer at the end. */
+/** Reads the next batch of rows; fewer at the end. */
 async function readBatch(rows: AsyncGenerator<Row>): Promise<Row[]> {
   const batch: Row[] = []
   while (batch.length < ROWS_A_BATCH) {
@@ -179,7 +184,10 @@ async function readBatch(rows: AsyncGenerator<Row>): Promise<Row[]> {
   return batch
 }
 
-/** Where the features are. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one twice */
+/**
+ * Finds the columns of the features. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one
+ * twice
+ */
 export function featurePositions(
   wanted: readonly string[],
   { names, separator }: CsvHeader
@@ -215,7 +223,7 @@ async function predictBatch(
     .join('')
 }
 
-/** A stream that is under way waits for its turn: an error would throw away what has been done. */
+/** Predicts, and waits while the service is busy: an error would discard the lines that were already sent. */
 async function predictPatiently(
   classifier: Classifier,
   table: FeatureTable,
@@ -232,11 +240,11 @@ async function predictPatiently(
   }
 }
 
-/** Lets so many bytes through and then fails. */
+/** Passes on at most `maxBytes` bytes, then fails. */
 async function* limitBytes(source: AsyncIterable<Uint8Array | string>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let byteCount = 0
   for await (const piece of source) {
-    // A request that came by an event, not a socket, is text.
+    // A request that arrives as an event, not over a socket, is text.
     const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece
     byteCount += chunk.byteLength
     if (byteCount > maxBytes) {

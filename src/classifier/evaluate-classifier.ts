@@ -9,10 +9,10 @@ import { describeRows } from '../learning/fit.ts'
 import type { TestTable } from '../table/training-table.ts'
 import { nameReport, type NamedReport } from '../learning/named-report.ts'
 
-/** Classes that a judgement of a row names. */
+/** Number of ranked classes in the judgement of a row. */
 const RANKED_CLASSES = 5
 
-/** Judges a classifier by rows whose classes are known, and that it was better not trained on. */
+/** Evaluates a classifier on labelled rows, which should not be among those it was trained on. */
 export async function evaluateClassifier(
   classifier: Classifier,
   table: TestTable,

@@ -9,14 +9,14 @@ import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import { readTrainingBins } from '../versions/version-report.ts'
 import type { Classifier, PredictOptions, Predictions } from './classifier.ts'
 
-/** A classifier whose predictions an observer is told of. */
+/** A classifier that reports its predictions to an observer. */
 export class ObservedClassifier implements Classifier {
   readonly #name: string
   readonly #classifier: Classifier
   readonly #models: Pick<ModelStore, 'report'>
   readonly #observer: PredictionObserver
 
-  /** @param name in the store of models */
+  /** @param name name in the model store */
   constructor(name: string, classifier: Classifier, models: Pick<ModelStore, 'report'>, observer: PredictionObserver) {
     this.#name = name
     this.#classifier = classifier

@@ -14,12 +14,12 @@ import type { ModelVersion } from '../versions/model-store.ts'
 import type { OnnxBinding } from '../versions/onnx-binding.ts'
 import type { Column } from '../table/signature.ts'
 
-/** Rows that a model is run on at once: its time limit is for these. */
+/** Rows of one run of a model; the time limit applies to a run. */
 const ROWS_A_RUN = 256
-/** How far the probabilities of a row may be from adding up to 1: float32 with many classes, and rounding on the way. */
+/** Allowed difference of a row's sum of probabilities from 1: float32 with many classes, and rounding in the model. */
 const SUM_TOLERANCE = 0.01
 
-/** What running a model needs. */
+/** Options of {@link runOnnx}. */
 export interface OnnxRunOptions {
   readonly model: RunnableModel
   readonly binding: OnnxBinding
@@ -27,7 +27,7 @@ export interface OnnxRunOptions {
   readonly encoder: Encoder
 }
 
-/** A model that a user brought, run in a process of its own. */
+/** A classifier that runs a model that a user uploaded, in a separate process. */
 export class OnnxClassifier implements Classifier {
   readonly version: ModelVersion
   readonly #options: OnnxRunOptions
@@ -58,9 +58,9 @@ export class OnnxClassifier implements Classifier {
 }
 
 /**
- * Runs a model on some rows.
- * @returns probabilities of each row, by class
- * @throws {ServiceError} UNPROCESSABLE when what comes out is not that
+ * Runs a model on rows.
+ * @returns probabilities of each row, in the order of the classes
+ * @throws {ServiceError} UNPROCESSABLE when the output is not such probabilities
  */
 export async function runOnnx(
   { model, binding, pool, encoder }: OnnxRunOptions,
@@ -92,7 +92,7 @@ function wantsEmbedding({ inputs }: OnnxBinding, name: string): boolean {
   return inputs.kind === 'matrix' || inputs.columns.some((bound) => bound.name === name && bound.type !== 'string')
 }
 
-/** Embeddings and numbers of each row side by side. */
+/** Makes the input matrix: the embeddings, then the numbers of each row. */
 function matrixOf(
   { name, type }: Extract<OnnxBinding['inputs'], { kind: 'matrix' }>,
   columns: readonly ValuedColumn[],
@@ -150,7 +150,7 @@ function probabilitiesOf(output: OnnxTensor | undefined, rowCount: number, class
   return Array.from({ length: rowCount }, (_, row) => {
     const probabilities = Float64Array.from(output.data.subarray(row * classCount, (row + 1) * classCount))
     const sum = probabilities.reduce((total, probability) => total + probability, 0)
-    // Also of NaN.
+    // False for NaN too.
     const isShare = (probability: number): boolean => probability >= -SUM_TOLERANCE && probability <= 1 + SUM_TOLERANCE
     if (!(Math.abs(sum - 1) <= SUM_TOLERANCE && probabilities.every(isShare))) {
       throw noProbabilities('what it gave is below 0 or does not add up to 1: end it with Softmax')
@@ -172,7 +172,7 @@ function noProbabilities(found: string): ServiceError {
   return new ServiceError('UNPROCESSABLE', `Cannot use the model: ${found}`)
 }
 
-/** Rows to try a model with: zeros and short texts. */
+/** Columns of the trial rows: zeros and short texts. */
 export function trialColumns(features: readonly Column[], rowCount: number): ValuedColumn[] {
   return features.map(({ name, type }) => ({
     name,

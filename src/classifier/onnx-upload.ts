@@ -29,7 +29,7 @@ const ColumnSchema = Type.Object(
   { additionalProperties: false }
 )
 
-/** What goes with an uploaded model, as JSON. */
+/** Signature that is sent with an uploaded model, as JSON. */
 const UploadSignature = Type.Object(
   {
     features: Type.Array(ColumnSchema, { minItems: 1, maxItems: MAX_FEATURES }),
@@ -43,19 +43,20 @@ const UploadSignature = Type.Object(
   { additionalProperties: false }
 )
 
-/** What checking an upload needs. */
+/** Dependencies of {@link readUpload}. */
 export interface OnnxUploadDependencies {
   readonly pool: OnnxProcessPool
   readonly encoder: Encoder
 }
 
 /**
- * Checks a model that a user brings, without running it, then binds it to its signature and tries it on two rows.
- * The same file with the same signature asks for the same version, however often it is sent.
- * @param file the ONNX
+ * Inspects a model that a user uploads without running it, then binds it to its signature and runs it on two trial
+ * rows. The same file with the same signature gives the same version when it is sent again.
+ * @param file bytes of the ONNX file
  * @param signatureJson an `UploadSignature`
- * @param by who brings it
- * @throws {ServiceError} INVALID_REQUEST with all that is wrong, refused operators by name; UNPROCESSABLE when it fails its trial
+ * @param by who uploads it
+ * @throws {ServiceError} INVALID_REQUEST with all problems, refused operators by name; UNPROCESSABLE when it fails its
+ *   trial
  */
 export async function readUpload(
   file: Uint8Array,
@@ -138,7 +139,7 @@ function readSignature(json: Uint8Array): OnnxSignature {
   const classIds = classes.map((one) => (label.type === 'number' ? String(Number(one)) : String(one)))
   if (new Set(classIds).size < classIds.length) throw invalidSignature('a class is there twice')
   return {
-    // Texts first: the order of a feature vector's parts.
+    // Texts come first, as in a feature vector.
     features: [...features.filter(({ type }) => type === 'text'), ...features.filter(({ type }) => type === 'number')],
     label,
     classIds,

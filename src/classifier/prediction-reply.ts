@@ -7,16 +7,16 @@ import type { Prediction } from '../learning/prediction.ts'
 import type { ColumnType } from '../table/signature.ts'
 import { csvLine } from '../table/csv-line.ts'
 
-/** What a reply says about each row beside its class. */
+/** What a reply says about each row besides its class. */
 export interface PredictionDetail {
   readonly hasProbability: boolean
-  /** Classes ranked of each row; 0 for none. */
+  /** Number of ranked classes for each row; 0 for none. */
   readonly topK: number
 }
 
 /**
- * Predictions as columns: `{"class":[0.0,1.0]}`, and with them `probability` and `top_k` when wanted.
- * Classes of a number label are written as floats, also whole ones: `1.0`, as the seed's clients know them.
+ * Writes predictions as columns: `{"class":[0.0,1.0]}`, with `probability` and `top_k` on request. Classes of a number
+ * label are written as floats, whole numbers too: `1.0`, as existing clients expect.
  */
 export function predictionsJson(rows: readonly Prediction[], labelType: ColumnType, detail: PredictionDetail): string {
   const members = [`"class":[${rows.map(({ classId }) => classJson(classId, labelType)).join(',')}]`]
@@ -31,7 +31,7 @@ export function predictionsJson(rows: readonly Prediction[], labelType: ColumnTy
   return `{${members.join(',')}}`
 }
 
-/** Names of the columns of predictions as CSV; `error` is empty of a row that could be read. */
+/** Header of predictions as CSV; `error` is empty for a valid row. */
 export function predictionCsvHeader({ hasProbability, topK }: PredictionDetail): string {
   const names = ['class', ...(hasProbability ? ['probability'] : [])]
   for (let k = 2; k <= topK; k++) names.push(`class_${k}`, ...(hasProbability ? [`probability_${k}`] : []))
