@@ -4,8 +4,8 @@
  */
 
 /**
- * Removes optional members that are null from a JSON value: many programs write null for absent members.
- * A member stays that is required, that its schema allows to be null, or that the schema does not know.
+ * Removes optional members that are null from a JSON value: many programs write null for absent members. Members stay
+ * that are required, that may be null by their schema, or that are not in the schema.
  * @param schema JSON Schema of the value
  * @example dropNullMembers({ query: 'a', truncate: null }, EncodeRequest) // { query: 'a' } is left
  */
@@ -27,7 +27,7 @@ export function dropNullMembers(value: unknown, schema: unknown): void {
 }
 
 /**
- * What a JSON value may be before {@link dropNullMembers}, for those who read its schema: each optional member also null.
+ * The published schema of values that go through {@link dropNullMembers}: each optional member may also be null.
  * @example withNullMembers({ type: 'object', properties: { top_k: { type: 'integer' } } })
  *   // { type: 'object', properties: { top_k: { type: ['integer', 'null'] } } }
  */
@@ -58,14 +58,14 @@ function orNull(schema: unknown): unknown {
   return { anyOf: [schema, { type: 'null' }] }
 }
 
-/** What the values of an object with any names are. */
+/** Schema of the values of an object with arbitrary names. */
 function recordSchema(schema: Record<string, unknown>): unknown {
   const { patternProperties, additionalProperties } = schema
   if (isObject(patternProperties)) return Object.values(patternProperties)[0]
   return isObject(additionalProperties) ? additionalProperties : undefined
 }
 
-/** Lists of texts or numbers need no look at each of them. */
+/** Whether values of a schema may have members: lists of texts or numbers need not be searched. */
 function mayHoldMembers(schema: unknown): boolean {
   return isObject(schema) && (schema['type'] === 'object' || schema['type'] === 'array')
 }

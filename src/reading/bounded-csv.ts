@@ -7,11 +7,11 @@ import { ServiceError } from '../errors.ts'
 
 const FIRST_NON_ASCII = 0x80
 
-/** V8's cost of a cell, its text aside, and of a line. */
+/** Heap that V8 takes for a cell, without its text, and for a line. */
 const CELL_BYTES = 32
 const LINE_BYTES = 160
 
-/** What ends a cell, where nothing else is named. */
+/** Bytes that end a cell, unless a line `sep=` names a separator. */
 const CELL_ENDS = Buffer.from(',;\t|\n\r')
 const LINE_ENDS = Buffer.from('\n\r')
 /** A first line that names the separator, perhaps after a byte order mark, as bytes without zeros. */
@@ -19,9 +19,9 @@ const SEPARATOR_LINE = /^[\x80-\xff]{0,3}"?sep=([^])/i
 const MAX_SEPARATOR_LINE_BYTES = 32
 
 /**
- * Estimates the heap that CSV takes once it is parsed, text included, in one pass over its bytes: mostly too much, since what
- * stands in quotes counts too, and every separator that there may be. It holds in any charset that CSV is read in. As with JSON,
- * a heap that overflows while a list grows ends the whole process, a thread's or not.
+ * Estimates the heap that parsed CSV takes, text included, in one pass over its bytes. Mostly too high: it counts every
+ * possible separator, also in quotes. It works for every charset in which CSV is read. As with JSON, a heap that
+ * overflows while a list grows ends the whole process, even when it is a thread's heap.
  */
 function csvHeapBytes(bytes: Uint8Array): number {
   const costs = new Uint8Array(256)
@@ -40,7 +40,7 @@ function csvHeapBytes(bytes: Uint8Array): number {
   return heapBytes + bytes.length * (isAscii ? 2 : 4)
 }
 
-/** @throws {ServiceError} PAYLOAD_TOO_LARGE when CSV would take more heap than there is for one */
+/** @throws {ServiceError} PAYLOAD_TOO_LARGE when CSV would take more heap than allowed */
 export function assertCsvFits(bytes: Uint8Array, maxHeapBytes: number | undefined): void {
   if (maxHeapBytes === undefined) return
   const heapBytes = csvHeapBytes(bytes)

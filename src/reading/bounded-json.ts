@@ -6,17 +6,17 @@
 import { ServiceError } from '../errors.ts'
 import { bodyAsUtf8 } from './text-reader.ts'
 
-/** Bounds of JSON that a stranger sent. */
+/** Limits of JSON that clients send. */
 export interface JsonLimits {
-  /** How many arrays and objects may be open at once. @default 64 */
+  /** Maximum nesting of arrays and objects. @default 64 */
   readonly maxJsonDepth?: number
-  /** Heap that the parsed value may take, as {@link measureJson} estimates it. @default no bound: for short texts */
+  /** Maximum heap of the parsed value, as {@link measureJson} estimates it. @default no limit: for short texts */
   readonly maxJsonHeapBytes?: number
 }
 
 /** Estimated cost of parsing a text. */
 export interface JsonMeasure {
-  /** The most arrays and objects that are open at once. */
+  /** Nesting of arrays and objects. */
   readonly depth: number
   /** Estimate of the heap that text and value take together, mostly too high. */
   readonly heapBytes: number
@@ -34,15 +34,15 @@ const FIRST_NON_ASCII = 0x80
 
 const DEFAULT_MAX_JSON_DEPTH = 64
 
-/** V8's cost of an empty array or object, of its place in a list, of a key that occurs once, and of a text's head. */
+/** Heap that V8 takes for an empty array or object, a list element, a key that occurs once, and a string's header. */
 const CONTAINER_BYTES = 64
 const ELEMENT_BYTES = 24
 const KEY_BYTES = 96
 const TEXT_BYTES = 24
 
 /**
- * Measures JSON in one pass over its bytes, without parsing it. Where the text is not JSON the result counts what stands
- * before the fault, which is as far as a parser goes.
+ * Measures JSON in one pass over its bytes, without parsing it. For invalid JSON the result counts the text before the
+ * error, which is as far as a parser reads.
  *
  * The heap has to be known beforehand: V8 cannot interrupt `JSON.parse`, and a value that outgrows the heap of a thread
  * ends the whole process, whatever `resourceLimits` say.
@@ -74,7 +74,7 @@ export function measureJson(bytes: Uint8Array, maxDepth: number): JsonMeasure {
     else if (byte === COMMA) commas += 1
     else if (byte === COLON) colons += 1
   }
-  // The text itself and the texts in it: a byte a character, or two in all of them once one is not Latin.
+  // The text itself and the strings in it: one byte for each character, or two when any character is not Latin-1.
   const textBytes = bytes.length * (isAscii ? 2 : 4)
   const heapBytes =
     textBytes + containers * CONTAINER_BYTES + commas * ELEMENT_BYTES + colons * KEY_BYTES + texts * TEXT_BYTES
@@ -85,18 +85,18 @@ export function measureJson(bytes: Uint8Array, maxDepth: number): JsonMeasure {
 const PROTO_KEY =
   /"(?:_|\\u005f)(?:_|\\u005f)(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f)(?:_|\\u005f)"\s*:/i
 
-/** What is known about a JSON text beside its bytes. */
+/** Description of a JSON text. */
 export interface JsonSource {
-  /** That was declared, as `charsetOf` gives it. @default UTF-8 */
+  /** The declared charset, as `charsetOf` gives it. @default UTF-8 */
   readonly charset?: string | undefined
-  /** Begins the message of an error: what could not be done. @default 'Cannot read the body' */
+  /** Beginning of error messages: the action that failed. @default 'Cannot read the body' */
   readonly action?: string
 }
 
 /**
- * Parses JSON within bounds that are checked before it is parsed.
- * @throws {ServiceError} INVALID_REQUEST when it is no JSON, not in its charset, nested too deeply or has a key `__proto__`;
- *   PAYLOAD_TOO_LARGE when the value would take too much memory. No message holds any of the text.
+ * Parses JSON after checking its limits.
+ * @throws {ServiceError} INVALID_REQUEST when it is not JSON, not in its charset, nested too deeply or has a key
+ *   `__proto__`; PAYLOAD_TOO_LARGE when the value would take too much memory. No message contains any of the text.
  */
 export function readJson(
   bytes: Uint8Array,
@@ -105,7 +105,7 @@ export function readJson(
 ): unknown {
   const { maxJsonDepth = DEFAULT_MAX_JSON_DEPTH, maxJsonHeapBytes } = limits
   const utf8 = bodyAsUtf8(bytes, charset)
-  // So few bytes cannot open so many.
+  // A text of at most `maxJsonDepth` bytes cannot be nested too deeply.
   if (utf8.length > maxJsonDepth || maxJsonHeapBytes !== undefined) {
     const { depth, heapBytes } = measureJson(utf8, maxJsonDepth)
     if (depth > maxJsonDepth) {
@@ -121,7 +121,7 @@ export function readJson(
   try {
     value = JSON.parse(text)
   } catch {
-    // The error's own message quotes the text: it goes nowhere, not even as a cause.
+    // The parser's message quotes the text, so it is dropped, even as a cause.
     throw new ServiceError('INVALID_REQUEST', `${action}: it is not JSON`)
   }
   if (PROTO_KEY.test(text)) {

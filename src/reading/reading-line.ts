@@ -6,15 +6,18 @@
 import { Worker } from 'node:worker_threads'
 import { ServiceError, type ErrorCode } from '../errors.ts'
 
-/** How many large bodies may wait to be read, and what reading one may take. */
+/** Limits of the line of large bodies and of reading one. */
 export interface ReadingLimits {
-  /** Bodies that wait while one is read. */
+  /** Maximum number of bodies that wait while one is read. */
   readonly maxWaitingBodies: number
-  /** Of them, those of one caller. */
+  /** Maximum number of waiting bodies of one caller. */
   readonly maxWaitingOfCaller: number
-  /** Heap of the thread that reads one. */
+  /** Maximum heap of the thread that reads a body. */
   readonly readingMemoryBytes: number
-  /** Longest time for one, since a heap that is nearly full can take minutes to overflow. @default {@link MAX_READING_MS} */
+  /**
+   * Maximum time to read a body, since a heap that is nearly full can take minutes to overflow. @default {@link
+   * MAX_READING_MS}
+   */
   readonly maxReadingMs?: number
 }
 
@@ -27,21 +30,24 @@ export function readingLimitsOf(
   return { maxWaitingBodies, maxWaitingOfCaller, readingMemoryBytes }
 }
 
-/** For whom a body is read. */
+/** The caller for whom a body is read. */
 export interface Reader {
   readonly callerKey: string
-  /** Ends when nobody waits for the result any more. */
+  /** Aborts when nobody waits for the result any more. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Message from a thread: its result, or a refusal, since errors lose their class between threads. */
+/**
+ * Message from a thread: its result or a refusal. A refusal is plain data, since errors lose their class between
+ * threads.
+ */
 export type ReadingMessage<Result> =
   | { readonly result: Result }
   | {
       readonly refusal: { readonly code: ErrorCode; readonly message: string; readonly fields: ServiceError['fields'] }
     }
 
-/** The body that a thread is to read, and whatever it needs beside it. */
+/** Worker data of a thread: the body to read and what it needs besides. */
 export interface ThreadData {
   readonly bytes: Uint8Array
   readonly [name: string]: unknown
@@ -53,15 +59,15 @@ interface Waiting {
 }
 
 const RETRY_AFTER_SECONDS = 5
-/** The largest bodies take some seconds, on a machine with much else to do some tens. */
+/** Maximum time to read a body. The largest take some seconds, on a busy machine some tens of seconds. */
 export const MAX_READING_MS = 120_000
 const BYTES_PER_MB = 1_048_576
-/** A thread's own code and what reading leaves behind, beside the values that are bounded beforehand. */
+/** Heap for a thread's code and garbage, besides the values whose size is limited beforehand. */
 const THREAD_MB = 64
 
 /**
- * The line before the one thread that reads large bodies: mentors, tables and jobs, one at a time, since each takes a core
- * and some times its own size in memory. Callers take turns, and whoever leaves makes room at once.
+ * Reads large bodies (mentors, tables and jobs) one at a time in a thread, since each takes a core and several times
+ * its size in memory. Waiting callers take turns, and an aborted call leaves the line at once.
  */
 export class ReadingLine {
   readonly #limits: ReadingLimits
@@ -72,21 +78,21 @@ export class ReadingLine {
     this.#limits = limits
   }
 
-  /** Bodies that wait or are read. */
+  /** Number of bodies that wait or are read. */
   get length(): number {
     return this.#waiting.length + (this.#current === undefined ? 0 : 1)
   }
 
-  /** Heap that a value may take which a thread of this line parses. */
+  /** Maximum heap of a value that a thread of this line parses. */
   get maxJsonHeapBytes(): number {
     return this.#limits.readingMemoryBytes
   }
 
   /**
-   * Runs a thread once it is this body's turn, and gives its result.
-   * @param url the thread's file; it gets `data` as its `workerData`, and posts one {@link ReadingMessage}
+   * Runs a thread when it is this body's turn, and returns its result.
+   * @param url the thread's file; it gets `data` as its `workerData` and posts one {@link ReadingMessage}
    * @throws {ServiceError} what the thread refuses; TOO_MANY_REQUESTS or OVERLOADED when the line is full;
-   *   PAYLOAD_TOO_LARGE when the thread runs out of memory; whatever the signal's reason is once it has aborted
+   *   PAYLOAD_TOO_LARGE when the thread runs out of memory; the signal's reason when it aborts
    */
   async read<Result>(url: URL, data: ThreadData, reader: Reader): Promise<Result> {
     await this.#turn(reader)
@@ -125,7 +131,7 @@ export class ReadingLine {
     }
   }
 
-  /** Gives the turn to the first of another caller, else to the first. */
+  /** Gives the turn to the first waiting body of another caller than the last, else to the first. */
   #next(): void {
     const other = this.#waiting.findIndex(({ callerKey }) => callerKey !== this.#current)
     const [waiting] = this.#waiting.splice(Math.max(0, other), 1)
@@ -134,7 +140,10 @@ export class ReadingLine {
   }
 }
 
-/** What a thread of a {@link ReadingLine} says of what it threw. @throws what is a bug of ours */
+/**
+ * Converts an error of a reading thread to the message for it. @throws any error that is not a ServiceError: it is a
+ * bug
+ */
 export function refusalOf(error: unknown): ReadingMessage<never> {
   if (!(error instanceof ServiceError)) throw error
   const { code, message, fields } = error
@@ -151,7 +160,7 @@ async function readInThread<Result>(
   const thread = new Worker(url, {
     name: 'reading',
     workerData: data,
-    // A body that is a part of something else is copied.
+    // A body that is a view of a larger buffer is copied.
     transferList: buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * readingMemoryBytes) / BYTES_PER_MB) + THREAD_MB }
   })

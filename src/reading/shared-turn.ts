@@ -6,8 +6,8 @@
 const waiting: (() => void)[] = []
 
 /**
- * Resolves in a later turn of the event loop, for one caller in each turn, in the order of the calls: many streams that are read at once
- * hold up everything else no longer than one does.
+ * Yields to the event loop. Resolves for one caller in each turn, in the order of the calls, so that many streams hold
+ * up everything else no longer than one.
  */
 export async function sharedTurn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -17,7 +17,7 @@ export async function sharedTurn(): Promise<void> {
 }
 
 function letOneGoOn(): void {
-  // Set up before the caller goes on, which may wait again: the list is then not empty.
+  // Scheduled before the caller goes on: it may call again, and must then find the list not empty.
   if (waiting.length > 1) setImmediate(letOneGoOn)
   waiting.shift()!()
 }

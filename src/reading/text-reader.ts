@@ -10,19 +10,19 @@ import { ServiceError } from '../errors.ts'
 const UTF_8 = 'utf-8'
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
-/** As many lines at most are looked at one by one. */
+/** The search for the first invalid line stops at this many bytes, whose lines are then checked one by one. */
 const FEW_BYTES = 64
 
-/** Byte order marks: bytes that tell the encoding of what follows. */
+/** Byte order marks and their encodings. */
 const MARKS = [
   { charset: UTF_8, bytes: [0xef, 0xbb, 0xbf] },
   { charset: 'utf-16le', bytes: [0xff, 0xfe] },
   { charset: 'utf-16be', bytes: [0xfe, 0xff] }
 ] as const
-/** As many bytes as the longest of {@link MARKS}. */
+/** Length of the longest of {@link MARKS}. */
 const MAX_MARK_BYTES = 3
 
-/** How files begin that are no text, whatever charset is declared: spreadsheets and archives that are sent as if they were CSV. */
+/** First bytes of spreadsheets and archives, which people send as CSV. Such files are not text in any charset. */
 const BINARY_FILES = [
   { found: 'a ZIP file, as .xlsx and .ods are', bytes: [0x50, 0x4b, 0x03, 0x04] },
   { found: 'an old file of Office, as .xls is', bytes: [0xd0, 0xcf, 0x11, 0xe0] },
@@ -30,25 +30,25 @@ const BINARY_FILES = [
   { found: 'compressed by zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
   { found: 'a PDF', bytes: [0x25, 0x50, 0x44, 0x46] }
 ] as const
-/** As many bytes as the longest of {@link MARKS} and {@link BINARY_FILES}. */
+/** Length of the longest of {@link MARKS} and {@link BINARY_FILES}. */
 const HEAD_BYTES = 4
-/** What DOS and its heirs end a text file with. */
+/** Character that ends a text file in DOS and its successors. */
 const END_OF_FILE = '\u001A'
 
 /**
- * The charset that a content type declares, by its standard name; undefined when it declares none.
+ * Reads the charset of a content type, by its standard name; undefined when none is declared.
  * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when it is unknown
- * @example charsetOf('text/csv; charset=latin1') // 'windows-1252', as browsers and Python's csv users mean it
+ * @example charsetOf('text/csv; charset=latin1') // 'windows-1252', as in browsers
  */
 export function charsetOf(contentType: string | undefined): string | undefined {
   const label = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]
   if (label === undefined) return undefined
-  // The standard takes ASCII for windows-1252; what is more than ASCII is far more often UTF-8.
+  // The standard treats ASCII as windows-1252, but text beyond ASCII is far more often UTF-8.
   if (/^(?:us-)?ascii$/i.test(label)) return UTF_8
   try {
     return new TextDecoder(label).encoding
   } catch {
-    // Without a cause, which would be logged: it quotes the header.
+    // Without the cause, which quotes the header and would be logged.
     throw new ServiceError(
       'UNSUPPORTED_MEDIA_TYPE',
       'Cannot read the body: its content-type declares an unknown charset; utf-8, utf-16, windows-1252 and others are read'
@@ -57,7 +57,7 @@ export function charsetOf(contentType: string | undefined): string | undefined {
 }
 
 /**
- * A whole body that is not a table, in UTF-8 without a byte order mark: its own bytes where it is in UTF-8 already.
+ * Converts a whole body that is not a table to UTF-8 without a byte order mark. A body in UTF-8 is not copied.
  * @param declared its charset, as {@link charsetOf} gives it. @default 'utf-8'
  * @throws {ServiceError} INVALID_REQUEST when it is in another encoding
  */
@@ -75,32 +75,32 @@ export function bodyAsUtf8<Store extends ArrayBufferLike>(
   return hasMark(bytes, MARKS[0].bytes) ? bytes.subarray(MAX_MARK_BYTES) : bytes
 }
 
-/** As {@link TextReader}, of a whole table. */
+/** Decodes a whole table, as {@link TextReader}. */
 export function decodeTable(bytes: Uint8Array, declared?: string, subject?: string): string {
   const reader = new TextReader(declared, subject)
   return reader.write(bytes) + reader.end()
 }
 
 /**
- * Decodes a table piece by piece, wherever the pieces are cut: as its byte order mark says, else as was declared, else as UTF-8.
- * Nothing is replaced: what is not in that encoding is refused, with the first line that is not.
+ * Decodes a table in pieces that may be cut anywhere: by its byte order mark, else by the declared charset, else as
+ * UTF-8. Nothing is replaced: bytes that are not in this encoding are refused, with the number of their first line.
  */
 export class TextReader {
   readonly #declared: string | undefined
   readonly #subject: string
   /** Set once the first bytes have been seen. */
   #decoder: TextDecoder | undefined
-  /** Bytes that are not decoded yet: those of a possible mark, or of a character that is cut. */
+  /** Bytes that are not decoded yet: a possible byte order mark, or the beginning of a character. */
   #rest: Uint8Array = new Uint8Array()
-  /** Characters that are no text at the end, and are text elsewhere. */
+  /** Characters that are dropped at the end of the table but are text elsewhere. */
   #heldBack = ''
-  /** Line breaks of what was decoded, and whether that ends with a carriage return, whose line feed may follow. */
+  /** Number of decoded line breaks, and whether the last one is a carriage return, whose line feed may follow. */
   #breakCount = 0
   #endsWithReturn = false
 
   /**
    * @param declared charset, as {@link charsetOf} gives it
-   * @param subject what is read, for errors
+   * @param subject name of what is read, for errors
    */
   constructor(declared?: string, subject = 'the table') {
     this.#declared = declared
@@ -112,7 +112,7 @@ export class TextReader {
     return this.#decode(this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]), false)
   }
 
-  /** What was held back. @throws {ServiceError} INVALID_REQUEST when a character is cut off */
+  /** Returns what was held back. @throws {ServiceError} INVALID_REQUEST when a character is cut off */
   end(): string {
     return this.#decode(this.#rest, true)
   }
@@ -136,7 +136,7 @@ export class TextReader {
     return text
   }
 
-  /** Leaves out {@link END_OF_FILE} where nothing follows, and holds it back until that is known. */
+  /** Drops {@link END_OF_FILE} at the end; holds it back until it is known whether more text follows. */
   #withoutEndOfFile(text: string, isEnd: boolean): string {
     let length = text.length
     while (text[length - 1] === END_OF_FILE) length -= 1
@@ -185,7 +185,7 @@ export class TextReader {
     this.#endsWithReturn = text.endsWith('\r')
   }
 
-  /** A line feed that comes first belongs to the carriage return before it. */
+  /** Line breaks so far; one less when the text goes on with the line feed of the last carriage return. */
   #breaksBefore(firstCode: number | undefined): number {
     return this.#endsWithReturn && firstCode === LINE_FEED ? this.#breakCount - 1 : this.#breakCount
   }
@@ -203,7 +203,10 @@ function charsetByMark(bytes: Uint8Array): string | undefined {
   return MARKS.find((mark) => hasMark(bytes, mark.bytes))?.charset
 }
 
-/** UTF-16 without a mark may be of either byte order (RFC 2781 section 4.3): the characters of a header are ASCII. */
+/**
+ * Byte order of UTF-16 without a byte order mark (RFC 2781 section 4.3), from the zero bytes of the header's ASCII
+ * characters.
+ */
 function charsetByZeros(bytes: Uint8Array, declared: string | undefined): string | undefined {
   return declared === 'utf-16le' && bytes[0] === 0 && bytes[1] !== 0 ? 'utf-16be' : declared
 }
@@ -222,7 +225,7 @@ function countBreaks(text: string): number {
   return count
 }
 
-/** How many bytes at the end begin a character of UTF-8 that is longer. */
+/** Number of bytes at the end that begin an incomplete UTF-8 character. */
 function cutCharacterBytes(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back]!
@@ -234,9 +237,9 @@ function cutCharacterBytes(bytes: Uint8Array): number {
   return 0
 }
 
-/** The first line that is not UTF-8, of bytes that are not; the first is 1. */
+/** Number of the first line that is not UTF-8, counted from 1; the bytes must not be UTF-8. */
 function brokenLine(bytes: Uint8Array): number {
-  // Each line by itself would take seconds of millions that are empty.
+  // Checking each line would take seconds for millions of empty ones.
   const good = goodPrefixBytes(bytes)
   let line = 1
   let start = good
@@ -252,13 +255,15 @@ function brokenLine(bytes: Uint8Array): number {
   return line
 }
 
-/** How many bytes at the beginning are UTF-8 at least, of bytes that are not: at most some tens too few. */
+/**
+ * Lower bound of the number of leading bytes that are UTF-8, at most some tens too low; the bytes must not be UTF-8.
+ */
 function goodPrefixBytes(bytes: Uint8Array): number {
   let good = 0
   let bad = bytes.length
   while (bad - good > FEW_BYTES) {
     const middle = Math.floor((good + bad) / 2)
-    // Where a character begins, unless none does.
+    // The beginning of a character, unless there is none nearby.
     const end = [0, 1, 2, 3].map((back) => middle - back).find((at) => (bytes[at]! & 0xc0) !== 0x80) ?? middle
     if (isUtf8(bytes.subarray(good, end))) good = end
     else bad = middle

@@ -18,12 +18,12 @@ import type { TableFaults } from './table-faults.ts'
 
 const MAX_LABEL_CHARACTERS = 200
 
-/** How programs write what is no number, or not there, in a column of numbers. */
+/** Texts that programs write for a missing number. */
 const NO_NUMBER = /^(?:[+-]?(?:nan|inf|infinity)|na|n\/a|null|none|#n\/a)$/i
 
 /**
- * Numbers when most of the cells that say something are. How programs write that there is no number says nothing: beside numbers
- * it is a fault, but a column of texts may well hold "none".
+ * Infers a column's type: `number` when more of its cells are numbers than texts. Texts for missing numbers count as
+ * neither: among numbers they are faults, but a column of texts may contain "none".
  */
 export function inferType({ source, separator }: RawTable, { cells }: RawColumn): ColumnType {
   let textCount = 0
@@ -38,7 +38,7 @@ export function inferType({ source, separator }: RawTable, { cells }: RawColumn)
   return numberCount > textCount ? 'number' : 'text'
 }
 
-/** The numbers of a column; what is none is a fault. */
+/** Reads the numbers of a column; a cell that is not one is a fault. */
 export function readNumbers(
   raw: RawTable,
   { name, cells }: RawColumn,
@@ -71,7 +71,7 @@ function numberProblem(raw: RawTable, cell: string | number): string | undefined
   return magnitudeProblem(numberOf(raw, cell))
 }
 
-/** The texts of a column; what is none is a fault. */
+/** Reads the texts of a column; a cell that is not one is a fault. */
 export function readTexts(
   raw: RawTable,
   { name, cells }: RawColumn,
@@ -92,7 +92,7 @@ export function isConstant(values: readonly string[] | Float64Array): boolean {
   return true
 }
 
-/** The labels of the rows; what is none is a fault. */
+/** Reads the labels of the rows; a cell that is not one is a fault. */
 export function readLabels(
   raw: RawTable,
   column: RawColumn,
@@ -120,8 +120,8 @@ export function labelProblem(raw: RawTable, cell: Cell, type: ColumnType): strin
     : undefined
 }
 
-/** A class as it is kept: of a number its shortest decimal, so that 1 and 1.0 are one class. */
+/** Id of a class: for a number its shortest decimal, so that 1 and 1.0 are one class. */
 export function classIdOf(raw: RawTable, cell: string | number, type: ColumnType): string {
-  // Of −0 too it is 0.
+  // −0 becomes 0 too.
   return type === 'number' ? String(numberOf(raw, cell)) : String(cell)
 }

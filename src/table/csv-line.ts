@@ -6,7 +6,8 @@
 import { stringify } from 'csv-stringify/sync'
 
 /**
- * A line of CSV (RFC 4180). Cells with white space at an end are quoted as well, which some readers would else cut off.
+ * Writes a line of CSV (RFC 4180). Cells that begin or end with white space are quoted too, since some readers would
+ * trim them.
  * @example csvLine(['a', 'b, c', ' d']) // 'a,"b, c"," d"\r\n'
  */
 export function csvLine(cells: readonly string[]): string {

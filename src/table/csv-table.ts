@@ -13,78 +13,78 @@ import { decodeTable, TextReader } from '../reading/text-reader.ts'
 
 /** A row after the header. */
 export interface CsvRow {
-  /** As many as there are names, or more or fewer when the row is at fault. */
+  /** As many cells as names; more or fewer when the row is faulty. */
   readonly cells: readonly string[]
-  /** The first after the header is 1; empty rows count, lines without a character do not. */
+  /** Number of the row, counted from 1 after the header. Empty rows count; blank lines do not. */
   readonly number: number
-  /** Where it begins; the first line of the file is 1. */
+  /** The line on which it begins, counted from 1. */
   readonly line: number
-  /** No cell of it says anything. */
+  /** Whether all its cells are empty. */
   readonly isEmpty: boolean
 }
 
-/** What tells how a table is to be read, beside its own bytes. */
+/** Options of reading a table. */
 export interface CsvOptions {
-  /** Names of columns that should be there: the separator is the one that gives them. */
+  /** Names of expected columns: the separator that finds them is used. */
   readonly wanted: readonly string[]
-  /** Its charset, when that was declared. */
+  /** The declared charset. */
   readonly charset?: string | undefined
-  /** What cannot be done with a table that cannot be read, as in "Cannot predict". */
+  /** What fails when the table cannot be read, as in "Cannot predict". */
   readonly action: string
-  /** The most of a record, and so of a header. @default {@link MAX_RECORD_CHARACTERS} */
+  /** Maximum length of a record, the header included. @default {@link MAX_RECORD_CHARACTERS} */
   readonly maxRecordCharacters?: number
 }
 
-/** A table's first row that is not empty, and how its cells are separated. */
+/** A table's header, which is its first row that is not empty, and the separator. */
 export interface CsvHeader {
-  /** Trimmed. Empty ones at the end are left out; others may be empty. */
+  /** Trimmed names. Empty ones at the end are left out; others may be empty. */
   readonly names: readonly string[]
-  /** Cells of the header, those at the end included that are empty. */
+  /** Number of cells of the header, including empty ones at its end. */
   readonly width: number
   readonly separator: string
 }
 
 /** A whole table. */
 export interface CsvTable extends CsvHeader {
-  /** Without those that are empty. */
+  /** The rows that are not empty. */
   readonly rows: readonly CsvRow[]
   readonly emptyRowCount: number
 }
 
-/** A table that comes in. */
+/** A table that is read as a stream. */
 export interface CsvStream extends CsvHeader {
   readonly rows: AsyncGenerator<CsvRow>
   /** Ends the source too. */
   close(): Promise<void>
 }
 
-/** In the order in which they are thought of where nothing else decides. */
+/** Separators, in order of preference where nothing else decides. */
 const SEPARATORS = [',', ';', '\t', '|'] as const
-/** Some programs end lines in another way than others before them did in the same file. */
+/** Line ends; one file may mix them when several programs wrote it. */
 const LINE_ENDS = ['\r\n', '\n', '\r']
 const SEPARATOR_CODES: ReadonlySet<number> = new Set(SEPARATORS.map((separator) => separator.charCodeAt(0)))
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
-/** Separators in one line of a stream, those in quoted cells included. */
+/** Maximum number of separators in a line of a stream, including those in quoted cells. */
 const MAX_STREAM_CELLS = 50_000
-/** What is parsed at once of a stream: some milliseconds at worst. */
+/** Characters of a stream that are parsed at once: some milliseconds at worst. */
 const PIECE_CHARACTERS = 2048
-/** How long rows of a stream are read until others get their turn. */
+/** Time between two yields to the event loop while rows of a stream are read. */
 const TURN_MS = 5
-/** The most of a record where nothing else is said. */
+/** Default maximum length of a record. */
 const MAX_RECORD_CHARACTERS = 4_194_304
 /** A first line that names the separator: spreadsheets write and read it. */
 const SEPARATOR_LINE = /^"?sep=([^"\r\n])"?(?:\r\n|\n|\r(?!$))/i
-/** One of which more may come. */
+/** The beginning of a {@link SEPARATOR_LINE} whose rest may follow. */
 const CUT_SEPARATOR_LINE = /^"?(?:s|se|sep|sep=[^"\r\n]?"?\r?)?$/i
 
 /**
- * Reads a table row by row: CSV as spreadsheets, databases and scripts write it. Cells are separated by comma, semicolon, tab or
- * bar, as the header or a line `sep=;` before it tells; lines are ended by CR LF, LF or CR, also mixed; it is UTF-8, UTF-16 with
- * its mark, or as declared. Lines without a character are no rows.
- * @param table its bytes, or what they say when that was decoded
+ * Reads a table row by row: CSV as spreadsheets, databases and scripts write it. The separator is a comma, semicolon,
+ * tab or bar, found from the header or a line `sep=;` before it. Lines end with CR LF, LF or CR, also mixed. The
+ * charset is UTF-8, UTF-16 with a byte order mark, or the declared one. Blank lines are skipped.
+ * @param table the bytes, or the decoded text
  * @param onHeader called first, unless the table is empty
- * @param onRow may throw, which ends the reading
+ * @param onRow called for each row; may throw to end the reading
  * @throws {ServiceError} INVALID_REQUEST when it cannot be read
  */
 export function visitCsv(
@@ -111,7 +111,7 @@ export function visitCsv(
   }
 }
 
-/** As {@link visitCsv}, whole. @returns no names when the table is empty */
+/** Reads a whole table, as {@link visitCsv}. @returns no names when the table is empty */
 export function readCsv(table: Uint8Array | string, options: CsvOptions): CsvTable {
   let header: CsvHeader = { names: [], width: 0, separator: ',' }
   const rows: CsvRow[] = []
@@ -129,7 +129,7 @@ export function readCsv(table: Uint8Array | string, options: CsvOptions): CsvTab
 }
 
 /**
- * As {@link visitCsv}, while it comes in: no more is read than is taken.
+ * Reads a table while it arrives, as {@link visitCsv}; reads no faster than the rows are taken.
  * @returns the header, and the rows; undefined when the table is empty
  */
 export async function readCsvStream(
@@ -144,21 +144,21 @@ export async function readCsvStream(
     const next = await texts.next()
     if (next.done === true) break
     head += next.value
-    // A long header is not gone through again with each of its pieces.
+    // Checked only at a line break, so that a long header is not scanned again with each piece.
     isWhole = /[\r\n]/.test(next.value) && hasWholeHeader(head)
   }
   const { separator, skipped, skippedLines } = dialectOf(head, options)
   const rows = new RowReader(skippedLines)
   async function* all(): AsyncGenerator<CsvRow | undefined> {
     const parser = createParser({ ...parserOptions(separator, options), info: true })
-    // What ends one end of it ends all; whoever reads from the parser hears of it there.
+    // An error or end of one stream ends the others; the reader of the parser gets the error.
     pipeline(Readable.from(withHead(head.slice(skipped), texts)), parser).catch(() => undefined)
     let turnEndMs = performance.now() + TURN_MS
     try {
       for await (const { record, info } of parser) {
         const row = rows.read(record, info.lines)
         if (row !== 'none') yield row
-        // Rows that have arrived follow each other without a turn of the event loop, and a piece may have thousands.
+        // Rows that have arrived are read without yielding, and a piece may have thousands.
         if (performance.now() < turnEndMs) continue
         await sharedTurn()
         turnEndMs = performance.now() + TURN_MS
@@ -168,7 +168,7 @@ export async function readCsvStream(
     }
   }
   const read = all()
-  // The header is what comes first.
+  // The first read sets the header.
   if ((await read.next()).done === true) return undefined
   async function* afterHeader(): AsyncGenerator<CsvRow> {
     for await (const row of read) if (row !== undefined) yield row
@@ -182,7 +182,7 @@ async function* withHead(head: string, rest: AsyncGenerator<string>): AsyncGener
   yield* rest
 }
 
-/** Tells the header from the rows. */
+/** Separates the header from the rows. */
 class RowReader {
   names: readonly string[] = []
   width = 0
@@ -194,7 +194,7 @@ class RowReader {
     this.#skippedLines = skippedLines
   }
 
-  /** @returns undefined of the header, 'none' of an empty row before it */
+  /** @returns undefined for the header, 'none' for an empty row before it */
   read(record: readonly string[], lines: number): CsvRow | undefined | 'none' {
     const filledCount = record.findLastIndex((cell) => cell.trim() !== '') + 1
     if (!this.#hasHeader) {
@@ -209,7 +209,7 @@ class RowReader {
     const breaks = record.reduce((sum, text) => sum + (text.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
     const nameCount = this.names.length
     return {
-      // Cells beyond the names belong to columns that a spreadsheet once touched, where they are empty.
+      // Empty cells beyond the names are left by spreadsheets whose columns were once edited: they are cut off.
       cells: record.length > nameCount ? record.slice(0, Math.max(nameCount, filledCount)) : record,
       number: this.#count,
       line: lines + this.#skippedLines - breaks,
@@ -219,9 +219,9 @@ class RowReader {
 }
 
 /**
- * Where each of the columns is. A name is matched as it is, else without regard to case, when one column alone fits then.
- * @returns the position of each that was found
- * @throws {ServiceError} INVALID_REQUEST when a name fits several columns
+ * Finds the columns. A name matches exactly, or else regardless of case when only one column matches.
+ * @returns the position of each column that was found
+ * @throws {ServiceError} INVALID_REQUEST when a name matches several columns
  */
 export function positionsOf(
   wanted: readonly string[],
@@ -236,7 +236,7 @@ export function positionsOf(
   return found
 }
 
-/** As {@link positionsOf}, of one column; undefined when it is not there. */
+/** Finds one column, as {@link positionsOf}; undefined when it is missing. */
 export function positionOf(name: string, names: readonly string[], action: string): number | undefined {
   const exact = positionsWhere(names, (other) => other === name)
   if (exact.length > 1) {
@@ -263,19 +263,19 @@ function positionsWhere(names: readonly string[], isIt: (name: string) => boolea
   return names.flatMap((name, index) => (isIt(name) ? [index] : []))
 }
 
-/** As people count. */
+/** Numbers of columns, counted from 1. */
 function columnNumbers(positions: readonly number[]): string {
   return positions.map((index) => index + 1).join(' and ')
 }
 
-/** Says which columns beyond the names a header has; cells of them are empty, or faults of their rows. */
+/** Describes the columns of a header beyond its names. Their cells must be empty, else their rows are faulty. */
 export function describeUnnamed({ names, width }: CsvHeader): string[] {
   if (width === names.length) return []
   const first = names.length + 1
   return [first === width ? `column ${first}` : `columns ${first} to ${width}`]
 }
 
-/** How a separator is named to people. */
+/** Name of a separator in messages. */
 export function separatorName(separator: string): string {
   return { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' }[separator] ?? `"${separator}"`
 }
@@ -296,17 +296,17 @@ function parserOptions(separator: string, { maxRecordCharacters }: Pick<CsvOptio
 
 interface Dialect {
   readonly separator: string
-  /** Characters before the header. */
+  /** Number of characters before the header. */
   readonly skipped: number
   readonly skippedLines: number
 }
 
-/** How a table's cells are separated, by its first lines. */
+/** Detects the separator of a table from its first lines. */
 function dialectOf(text: string, options: CsvOptions): Dialect {
   const named = SEPARATOR_LINE.exec(text)
   if (named?.[1] !== undefined) return { separator: named[1], skipped: named[0].length, skippedLines: 1 }
   const header = text.slice(0, headerEnd(text))
-  // A header may be long: it is not read by separators that it does not have.
+  // A header may be long: only separators that it contains are tried.
   const found = SEPARATORS.filter((separator) => header.includes(separator))
   const candidates = (found.length > 0 ? found : SEPARATORS.slice(0, 1)).map((separator) => {
     const names = headerCells(header, separator, options).map(fold)
@@ -314,12 +314,12 @@ function dialectOf(text: string, options: CsvOptions): Dialect {
     return { separator, width: names.length, isRight: options.wanted.every((name) => given.has(fold(name))) }
   })
   const right = candidates.filter(({ isRight }) => isRight)
-  // Where the names do not decide, the one that gives the most columns.
+  // Where the names do not decide, the separator with the most columns is used.
   const best = (right.length > 0 ? right : candidates).reduce((most, one) => (one.width > most.width ? one : most))
   return { separator: best.separator, skipped: 0, skippedLines: 0 }
 }
 
-/** The first record that is not empty; what is no CSV here is told when the table is read. */
+/** Cells of the first record that is not empty. Invalid CSV is reported later, when the table is read. */
 function headerCells(header: string, separator: string, options: CsvOptions): readonly string[] {
   try {
     const records: string[][] = parse(header, parserOptions(separator, options))
@@ -333,7 +333,7 @@ function hasWholeHeader(text: string): boolean {
   return !CUT_SEPARATOR_LINE.test(text) && headerEnd(text, SEPARATOR_LINE.exec(text)?.[0].length ?? 0) < text.length
 }
 
-/** Where the first record ends that is not empty; the end of the text when it goes on. */
+/** End of the first record that is not empty; the end of the text when the record is not complete. */
 function headerEnd(text: string, from = 0): number {
   let isQuoted = false
   let isFilled = false
@@ -347,7 +347,9 @@ function headerEnd(text: string, from = 0): number {
   return text.length
 }
 
-/** @throws {ServiceError} INVALID_REQUEST when a line has more cells than a table can have: each would be an object */
+/**
+ * @throws {ServiceError} INVALID_REQUEST when a line has more cells than a table can have: each would become an object
+ */
 async function* decodeStream(
   source: AsyncIterable<Uint8Array>,
   { charset, action }: CsvOptions
@@ -364,7 +366,7 @@ async function* decodeStream(
         throw new ServiceError('INVALID_REQUEST', `Cannot ${action}: a line has more than ${MAX_STREAM_CELLS} cells`)
       }
     }
-    // The parser reads a piece at once, and takes its time for rows that are shorter or longer than the header.
+    // The parser parses a piece without yielding, and is slow for rows that are shorter or longer than the header.
     for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
       yield text.slice(at, at + PIECE_CHARACTERS)
       if (performance.now() < turnEndMs) continue

@@ -10,19 +10,21 @@ import type { Column, Signature } from './signature.ts'
 import { isDecimal, magnitudeProblem, NO_VALUE, NOT_A_NUMBER, textProblem } from './table-cell.ts'
 import { TableFaults } from './table-faults.ts'
 
-/** How much one call may ask for. */
+/** Limits of one call. */
 export interface PredictLimits {
-  /** Rows of a table with a text column; of numbers alone 10,000. */
+  /** Maximum number of rows of a table with a text column. Without one it is 10,000. */
   readonly maxSentences: number
   readonly maxTextCharacters: number
 }
 
-/** Rows of one JSON call: some megabytes of reply. More go as CSV, row by row. */
+/**
+ * Maximum number of rows of a JSON call: some megabytes of reply. CSV has no such limit, since it is read row by row.
+ */
 const MAX_LISTED_ROWS = 10_000
 
 /**
- * Reads the columns of a JSON call: each a list, or the text of one (`"[1, 2.0, 3]"`), all equally long.
- * Columns that the signature does not name do not matter, nor does the case of a name where one column alone fits.
+ * Reads the columns of a JSON call: each a list, or the text of one (`"[1, 2.0, 3]"`), all equally long. Columns that
+ * the signature does not name are ignored. The case of a name is ignored where only one column matches.
  * @throws {ServiceError} INVALID_REQUEST with each fault by column and row; PAYLOAD_TOO_LARGE for too many rows
  */
 export function readFeatureColumns(
@@ -59,7 +61,7 @@ export function readFeatureColumns(
       const problem = problemOf(cell, column, limits)
       if (problem !== undefined) faults.add(column.name, index + 1, problem)
     }
-    // What is no number or text is a fault, and so never used.
+    // Values of a faulty column are never used.
     columns.set(column.name, column.type === 'number' ? Float64Array.from(cells, Number) : cells.map(String))
   }
   faults.throwIfAny()
@@ -68,8 +70,8 @@ export function readFeatureColumns(
 
 /**
  * Reads one row of CSV.
- * @param cells of the signature's features, in its order
- * @returns the values, or what is wrong: a fault of one row is not one of the others
+ * @param cells cells of the signature's features, in its order
+ * @returns the values, or what is wrong: a fault of one row does not fail the others
  */
 export function readFeatureCells(
   cells: readonly (string | undefined)[],

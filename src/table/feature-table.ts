@@ -6,7 +6,7 @@
 import { ServiceError } from '../errors.ts'
 import type { Signature } from './signature.ts'
 
-/** Columns of a table, equally long, by name: texts of a `text` column, finite numbers of a `number` one. */
+/** Columns of a table by name, all of equal length: texts for a `text` column, finite numbers for a `number` column. */
 export interface FeatureTable {
   readonly rowCount: number
   readonly columns: ReadonlyMap<string, readonly string[] | Float64Array>
@@ -19,8 +19,8 @@ export interface ValuedColumn {
 }
 
 /**
- * The columns of a table that a signature names, in its order.
- * @throws {ServiceError} INVALID_REQUEST when one is missing or of another type
+ * Selects the columns that a signature names, in its order.
+ * @throws {ServiceError} INVALID_REQUEST when one is missing or has another type
  */
 export function columnsOf(table: FeatureTable, signature: Signature): ValuedColumn[] {
   return signature.features.map(({ name, type }) => {

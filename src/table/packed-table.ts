@@ -12,12 +12,12 @@ import type { TrainingTable } from './training-table.ts'
 /** Content type of a packed table. */
 export const PACKED_TABLE_TYPE = 'application/vnd.sbert-service.training-table'
 
-/** Notes that go with a packed table. */
+/** Metadata of a packed table. */
 export interface TableNotes {
-  /** Inverse of the penalty's weight, if one was asked for. */
+  /** Inverse of the regularization strength, if it was requested. */
   readonly c: number | null
   readonly isForced: boolean
-  /** Of {@link tableHash}. */
+  /** Result of {@link tableHash}. */
   readonly dataHash: string
 }
 
@@ -29,13 +29,13 @@ interface Header extends TableNotes {
 
 const ALIGNMENT_BYTES = 8
 const HEADER_LENGTH_BYTES = 8
-/** Texts made anew before others get their turn. */
+/** Number of texts decoded between two yields to the event loop. */
 const TEXTS_A_TURN = 4096
 
 /**
- * Packs a table as one value of bytes, so that whoever takes it out again need not parse it.
- * Layout, little-endian, each part begun at a multiple of 8: header length (u32), header (JSON), labels (i32), groups (i32), then
- * the columns in the signature's order: of a text column the bytes of each text (u32) and the texts (UTF-8), of numbers f64.
+ * Packs a table as bytes that can be read without parsing. Layout, little-endian, each part aligned to 8 bytes: header
+ * length (u32), header (JSON), labels (i32), groups (i32), then the columns in the signature's order: for texts the
+ * byte length of each (u32) and the texts (UTF-8), for numbers f64.
  */
 export function packTable(table: TrainingTable, notes: TableNotes): Uint8Array<ArrayBuffer> {
   const { signature, rowCount, classIds } = table
@@ -47,7 +47,7 @@ export function packTable(table: TrainingTable, notes: TableNotes): Uint8Array<A
   return new Uint8Array(Buffer.concat(parts))
 }
 
-/** Stands for what a table teaches: equal for equal columns, types and rows. */
+/** Hash of a table's content: equal for equal columns, types and rows. */
 export function tableHash(table: TrainingTable): string {
   const sum = createHash('sha256')
   sum.update(JSON.stringify([table.signature, table.classIds]))
@@ -55,7 +55,7 @@ export function tableHash(table: TrainingTable): string {
   return sum.digest('hex')
 }
 
-/** Gives back what {@link packTable} packed; lets others have the thread while texts are made. */
+/** Unpacks a table of {@link packTable}; yields to the event loop while it decodes texts. */
 export async function unpackTable(bytes: Uint8Array, signal?: AbortSignal): Promise<TrainingTable & TableNotes> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const headerLength = view.readUInt32LE(0)

@@ -8,51 +8,52 @@ import type { JsonLimits } from '../reading/bounded-json.ts'
 import { describeUnnamed, positionOf, visitCsv } from './csv-table.ts'
 import { type TableAction, TableFaults } from './table-faults.ts'
 
-/** A table as it came: CSV, as bytes or decoded, or rows of JSON. */
+/** A table as it was sent: CSV, as bytes or decoded, or rows of JSON. */
 export type TableSource =
   | string
   | { readonly csv: Uint8Array; readonly charset?: string | undefined }
   | readonly unknown[]
 
-/** How large a table may be. */
+/** Limits of a table's size. */
 export interface TableLimits extends JsonLimits {
   readonly maxTrainingRows: number
   readonly maxTrainingColumns: number
   readonly maxTextCharacters: number
-  /** Numbers that a text becomes. */
+  /** Number of features that a text becomes. */
   readonly embeddingDimensions: number
 }
 
-/** Cells of all rows and columns together, which are held as texts while they are looked at. */
+/** Maximum number of cells in a table; they are kept as texts while the table is checked. */
 const MAX_TABLE_CELLS = 5_000_000
 
 const MAX_COLUMN_NAME_CHARACTERS = 100
 
-/** A cell as it came: of JSON a number or a text, of CSV a text; undefined when there is none. */
+/** A cell as it was sent: in JSON a number or a text, in CSV a text; undefined when it is empty or missing. */
 export type Cell = string | number | undefined
 
-/** A column as it came. */
+/** A column as it was sent. */
 export interface RawColumn {
   readonly name: string
   readonly cells: Cell[]
 }
 
-/** A table as it came, its columns named and its empty rows left out. */
+/** A table as it was sent, with named columns and without empty rows. */
 export interface RawTable {
   readonly source: 'csv' | 'json'
-  /** Between cells of CSV. */
+  /** Separator of CSV cells. */
   readonly separator: string
   readonly rowCount: number
-  /** Which row each was, counted from 1, empty ones included. */
+  /** The original number of each row, counted from 1, empty rows included. */
   readonly rowNumbers: readonly number[]
   readonly columns: readonly RawColumn[]
   readonly dropped: DroppedRowsAndColumns
 }
 
 /**
- * Reads a table's cells, and leaves out rows and columns in which there is nothing.
+ * Reads a table's cells; leaves out empty rows and columns.
  * @param wanted names of columns that should be there
- * @param kept names of columns that are kept even when they are empty, so that each row is told, beside those wanted
+ * @param kept names of columns that are kept even when they are empty, so that each row's fault is reported, besides
+ *   those wanted
  */
 export function readRaw(
   source: TableSource,
@@ -87,7 +88,7 @@ function isRows(source: TableSource): source is readonly unknown[] {
   return Array.isArray(source)
 }
 
-/** By its name, also where that differs in case. */
+/** Finds a column by name; a difference in case is allowed. */
 export function columnNamed({ columns }: RawTable, name: string, action: TableAction): RawColumn | undefined {
   const position = positionOf(
     name,
@@ -185,14 +186,14 @@ function assertRoom(rowCount: number, columnCount: number, limits: TableLimits):
   if (rowCount > limits.maxTrainingRows) {
     throw tooLarge(`more than ${limits.maxTrainingRows} rows (MAX_TRAINING_ROWS)`)
   }
-  // The label is no feature; an ignored column is counted all the same, since its cells are held too.
+  // Plus one for the label, which is not a feature. Ignored columns count, since their cells are held too.
   if (columnCount > limits.maxTrainingColumns + 1) {
     throw tooLarge(`more than ${limits.maxTrainingColumns} columns beside the label (MAX_TRAINING_COLUMNS)`)
   }
   if (rowCount * columnCount > MAX_TABLE_CELLS) throw tooLarge(`more than ${MAX_TABLE_CELLS} cells`)
 }
 
-/** A refusal of a table that is larger than a limit. */
+/** The error for a table that exceeds a limit. */
 export function tooLarge(found: string): ServiceError {
   return new ServiceError('PAYLOAD_TOO_LARGE', `Cannot read the table: it has ${found}`)
 }
@@ -212,9 +213,9 @@ function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): v
   }
 }
 
-/** Rows and columns of a table that say nothing and were left out. */
+/** Empty rows and columns that were left out. */
 export interface DroppedRowsAndColumns {
   readonly emptyRowCount: number
-  /** By name, or as `column 3` or `columns 3 to 5` of those that have none. */
+  /** Columns by name; those without a name as `column 3` or `columns 3 to 5`. */
   readonly emptyColumns: readonly string[]
 }

@@ -3,29 +3,29 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What a feature or a label holds: `text` features are embedded, `number` features standardised. */
+/** Type of a feature or label: `text` features are embedded, `number` features are standardized. */
 export type ColumnType = 'text' | 'number'
 
-/** A named column that goes into a model, or comes out of it. */
+/** A named input column or the output of a model. */
 export interface Column {
   readonly name: string
   readonly type: ColumnType
 }
 
-/** What a model reads and what it predicts. */
+/** The features that a model reads and the label that it predicts. */
 export interface Signature {
-  /** Texts first, numbers after them, each in the order of the table: the order of a feature vector's parts. */
+  /** Texts, then numbers, each in the order of the table. Feature vectors have the same order. */
   readonly features: readonly Column[]
-  /** Classes are kept as texts; those of a `number` label are sent as numbers. */
+  /** Classes are stored as texts; replies have those of a `number` label as numbers. */
   readonly label: Column
 }
 
-/** Whether texts are to be embedded for a model. */
+/** Whether a model has text features. */
 export function hasText({ features }: Signature): boolean {
   return features.some(({ type }) => type === 'text')
 }
 
-/** A mentor's model: a question's text in, the id of an answer out. */
+/** Signature of a mentor's model: from a question's text to the id of an answer. */
 export const MENTOR_SIGNATURE: Signature = {
   features: [{ name: 'question', type: 'text' }],
   label: { name: 'answer', type: 'text' }

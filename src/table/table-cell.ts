@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Above it a sum of squares leaves what a float64 can hold. */
+/** Above this, a sum of squares may overflow a float64. */
 const MAX_MAGNITUDE = 1e100
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
@@ -13,18 +13,18 @@ export const NOT_A_NUMBER = 'not a number'
 /** Fault of an empty cell. */
 export const NO_VALUE = 'no value'
 
-/** Whether a text is a number as CSV has them: `-1.5e3`, but not `0x10`, `1,000` or `NaN`. */
+/** Whether a text is a decimal number: `-1.5e3`, but not `0x10`, `1,000` or `NaN`. */
 export function isDecimal(text: string): boolean {
   return DECIMAL.test(text)
 }
 
-/** A comma that may separate decimals, but thousands as well. */
+/** A number whose comma may be a decimal comma or separate thousands. */
 const AMBIGUOUS_COMMA = /^[+-]?[1-9]\d{0,2},\d{3}$/
 const DECIMAL_COMMA = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i
 
 /**
- * A number with a decimal comma, as spreadsheets of most of Europe write it, with a point. Other texts stay as they are.
- * @param separator of the table's cells: where it is a comma, no number has one; where it is a semicolon, the comma is decimal
+ * Replaces a decimal comma, which spreadsheets in most of Europe write, by a point. Other texts stay as they are.
+ * @param separator separator of the table: a comma means that no number has one, a semicolon that commas are decimal
  * @example withDecimalPoint('-1,5', ';') // '-1.5'
  */
 export function withDecimalPoint(cell: string, separator: string): string {
@@ -32,18 +32,18 @@ export function withDecimalPoint(cell: string, separator: string): string {
   return separator !== ';' && AMBIGUOUS_COMMA.test(cell) ? cell : cell.replace(',', '.')
 }
 
-/** Whether {@link withDecimalPoint} leaves a number as it is because nobody knows what its comma means. */
+/** Whether {@link withDecimalPoint} leaves a number as it is because its comma is ambiguous. */
 export function hasAmbiguousComma(cell: string, separator: string): boolean {
   return separator !== ',' && separator !== ';' && AMBIGUOUS_COMMA.test(cell)
 }
 
-/** What is wrong with the size of a number; undefined when nothing is. */
+/** The problem with the magnitude of a number; undefined when there is none. */
 export function magnitudeProblem(value: number): string | undefined {
   if (Math.abs(value) <= MAX_MAGNITUDE) return undefined
   return Number.isNaN(value) ? NOT_A_NUMBER : `too large a number, at most ${MAX_MAGNITUDE} is allowed`
 }
 
-/** What is wrong with a text; undefined when nothing is. */
+/** The problem with a text; undefined when there is none. */
 export function textProblem(text: string, maxCharacters: number): string | undefined {
   if (text.trim() === '') return NO_VALUE
   return text.length > maxCharacters ? `${text.length} characters, at most ${maxCharacters} are allowed` : undefined

@@ -7,10 +7,10 @@ import { ServiceError } from '../errors.ts'
 
 const MAX_FAULTS_TOLD = 20
 
-/** What cannot be done with a table at fault, as in "Cannot train". */
+/** What fails when a table has faults, as in "Cannot train". */
 export type TableAction = 'train' | 'predict' | 'evaluate'
 
-/** What is wrong with a table, by column; of many faults the first are told. */
+/** Collects the faults of a table by column; of many faults only the first are reported. */
 export class TableFaults {
   readonly #ofColumn = new Map<string, string[]>()
   readonly #action: TableAction
@@ -21,7 +21,7 @@ export class TableFaults {
     this.#action = action
   }
 
-  /** @param row the first is 1 */
+  /** @param row number of the row, counted from 1 */
   add(column: string, row: number, problem: string): void {
     this.#add(column, `row ${row}: ${problem}`)
   }

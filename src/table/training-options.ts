@@ -7,7 +7,7 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 
-/** Options of a training beside its table: members of a JSON body beside `rows`, or of the address. */
+/** Options of a training besides its table: members of a JSON body next to `rows`, or query parameters. */
 export const TableTrainingOptions = Type.Object({
   label: Type.Optional(
     Type.String({ minLength: 1, maxLength: 100, description: 'Column with the classes; `label` when not given.' })
@@ -29,7 +29,7 @@ export const TableTrainingOptions = Type.Object({
 export type TableTrainingOptions = Static<typeof TableTrainingOptions>
 
 /**
- * The options of an address, as those of a body.
+ * Reads the options from query parameters.
  * @throws {ServiceError} INVALID_REQUEST
  */
 export function trainingOptionsOf({
@@ -57,7 +57,7 @@ export function trainingOptionsOf({
   })
 }
 
-/** `zip:text,id:ignore` as a record; a name may hold colons, the last one counts. */
+/** Parses `zip:text,id:ignore` to a record. A name may contain colons: the last one separates the type. */
 function typesOf(text: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {

@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that reads one large table: on the main one, some ten megabytes of CSV would hold up every reply for a second.
+// The worker thread that reads one large table: on the main thread, some ten megabytes of CSV would hold up every reply
+// for a second.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { refusalOf, type ReadingMessage } from '../reading/reading-line.ts'

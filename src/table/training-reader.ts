@@ -10,7 +10,7 @@ import type { TestedModel, TestTable } from './training-table.ts'
 import type { TableLimits } from './raw-table.ts'
 import type { TableTrainingOptions } from './training-options.ts'
 
-/** Input of the thread. */
+/** Worker data of the thread. */
 export interface ReadOrder {
   readonly bytes: Uint8Array
   readonly format: TableFormat
@@ -18,12 +18,15 @@ export interface ReadOrder {
   readonly limits: TableLimits
 }
 
-/** Below it, reading takes less than to begin a thread. */
+/** Up to this size, reading takes less time than starting a thread. */
 const MAX_BYTES_READ_HERE = 65_536
 
 const THREAD = new URL('training-reader-worker.ts', import.meta.url)
 
-/** Reads tables to train on. A large one waits in a line with other large bodies and is read in a thread, so that it holds up no reply. */
+/**
+ * Reads tables to train on. A large table waits in the line of large bodies and is read in a thread, so that it holds
+ * up no reply.
+ */
 export class TrainingReader {
   readonly #limits: Omit<TableLimits, 'embeddingDimensions'>
   readonly #encoder: Pick<Encoder, 'dimensions'>
@@ -40,7 +43,7 @@ export class TrainingReader {
   }
 
   /**
-   * As `readTest`, here: for tables of the size of a usual request.
+   * Runs `readTest` on this thread: for tables of the size of a usual request.
    * @throws {ServiceError} what `readTest` throws
    */
   readTest(body: Uint8Array, format: TableFormat, model: TestedModel): TestTable {
@@ -48,10 +51,9 @@ export class TrainingReader {
   }
 
   /**
-   * As `packTraining`.
-   * @param body not to be used any more by the caller
-   * @throws {ServiceError} what `packTraining` throws; what the line throws when others wait already; UNAVAILABLE before
-   *   the encoder is loaded
+   * Runs `packTraining`, in a thread for a large table. @param body must not be used by the caller afterwards
+   * @throws {ServiceError} what `packTraining` throws; what the line throws when it is full; UNAVAILABLE before the
+   *   encoder is loaded
    */
   async read(
     body: Uint8Array,

@@ -22,21 +22,21 @@ import {
 import type { TableLimits, TableSource } from './raw-table.ts'
 import { TableTrainingOptions } from './training-options.ts'
 
-/** A JSON body with options beside its rows. */
+/** A JSON body with its rows and options. */
 const TrainingBody = Type.Interface(
   [TableTrainingOptions],
   { rows: Type.Array(Type.Unknown()) },
   { additionalProperties: false }
 )
 
-/** What the bytes of a table are. */
+/** Format of a table's bytes. */
 export interface TableFormat {
   readonly kind: 'csv' | 'json'
-  /** As `charsetOf` gives it. @default 'utf-8', or what a mark at the start of CSV says */
+  /** Charset, as `charsetOf` gives it. @default 'utf-8', or the charset of the byte order mark of CSV */
   readonly charset?: string | undefined
 }
 
-/** A training that was asked for, its table read and found good. */
+/** A request to train, with its table read and checked. */
 export interface TrainingRequest {
   readonly table: ReadTable
   readonly c: number | undefined
@@ -50,15 +50,15 @@ export interface TableSummary extends TableFindings {
   readonly classCount: number
 }
 
-/** A {@link TrainingRequest} as bytes, for a job, and what is told of it. */
+/** A {@link TrainingRequest} packed as the input of a job, and the summary for the reply. */
 export interface PackedTraining {
   readonly summary: TableSummary
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 /**
- * Reads a request to train: CSV, or JSON: an array of rows, or an object with them in `rows` and options beside them.
- * @param given options of the address; those of the body count before them
+ * Reads a request to train: CSV or JSON. JSON is an array of rows, or an object with `rows` and options.
+ * @param given options of the query parameters; those of the body take precedence
  * @throws {ServiceError} as `readTrainingTable`; INVALID_REQUEST when the JSON has another form
  */
 function readTraining(
@@ -72,12 +72,12 @@ function readTraining(
   return { table: readTrainingTable(rows, ofTable, limits), c, isForced: force }
 }
 
-/** Reads a table to judge a model by, in any form that a training takes. */
+/** Reads a table to evaluate a model on, in any form that a training accepts. */
 export function readTest(body: Uint8Array, format: TableFormat, model: TestedModel, limits: TableLimits): TestTable {
   return readTestTable(sourceOf(body, format, limits).rows, model, limits)
 }
 
-/** As {@link readTraining}, packed. */
+/** Reads a request as {@link readTraining} and packs its table. */
 export function packTraining(
   body: Uint8Array,
   format: TableFormat,

@@ -20,18 +20,18 @@ import {
 import type { Column, ColumnType, Signature } from './signature.ts'
 import { TableFaults } from './table-faults.ts'
 
-/** A table to train or to test a classifier with, checked. */
+/** A checked table to train or test a classifier with. */
 export interface TrainingTable extends FeatureTable {
   readonly signature: Signature
   /** Position in {@link TrainingTable.classIds} of each row's class. */
   readonly labels: Int32Array
   /** Numbers ascending, texts by their characters. */
   readonly classIds: readonly string[]
-  /** Rows whose features are all the same have the same number. */
+  /** Group of each row: rows with equal features are in one group. */
   readonly groups: Int32Array
 }
 
-/** A {@link TrainingTable}, and what its owner may want to mend. */
+/** A {@link TrainingTable} with findings that its owner may want to fix. */
 export interface ReadTable extends TrainingTable, TableFindings {}
 
 /** Findings about a table that was read. */
@@ -41,35 +41,36 @@ export interface TableFindings {
   readonly contradictions: Contradictions | undefined
 }
 
-/** Rows that say the same and are labelled differently: at most one label of each can be learned. */
+/** Rows with equal features and different labels: only one of the labels can be learned. */
 export interface Contradictions {
-  /** Different contents of rows that have more than one label. */
+  /** Number of distinct rows that have more than one label. */
   readonly count: number
-  /** The first of them. Rows are counted from 1, after the header. */
+  /** The first of them. Rows are counted from 1; the header is not counted. */
   readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
 }
 
-/** Options of a table beside its cells. */
+/** Options for reading a table. */
 export interface TableOptions {
-  /** Name of the column with the classes. @default 'label' */
+  /** Name of the column with the labels. @default 'label' */
   readonly label?: string
-  /** Types that are not to be inferred; an `ignore`d column is left out. */
+  /** Types of columns, in place of inferred ones; a column of type `ignore` is left out. */
   readonly types?: Readonly<Record<string, ColumnType | 'ignore'>>
 }
 
 const DEFAULT_LABEL = 'label'
-/** Numbers of all rows and columns together: 80 MB as float32, of which a fit holds several copies. */
+/** Maximum number of feature values: 80 MB as float32, of which a fit holds several copies. */
 const MAX_FEATURE_VALUES = 20_000_000
 const MAX_CLASSES = 10_000
-/** Each is 384 columns of a fit, whose time grows with the cube of them. */
+/** Each text column is 384 columns of a fit, whose time grows with their cube. */
 const MAX_TEXT_COLUMNS = 4
 const MIN_ROWS = 2
-/** Examples of contradictions, and rows of each, that are told. */
+/** Maximum number of contradictions that are listed, and of rows for each. */
 const MAX_CONTRADICTIONS_TOLD = 20
 
 /**
- * Reads a training table: CSV with a header line, or the rows of JSON, each an object by column name.
- * A column is of numbers when most of its cells are; a cell that is none is then a fault, not a reason to take the column for text.
+ * Reads a training table: CSV with a header line, or the rows of JSON, each an object by column name. A column has type
+ * `number` when most of its cells are numbers; a cell that is not one is then a fault, and does not make the column a
+ * text column.
  * @throws {ServiceError} INVALID_REQUEST with each fault by column and row (the first after the header is row 1);
  *   PAYLOAD_TOO_LARGE beyond a limit, which it names
  */
@@ -78,21 +79,21 @@ export function readTrainingTable(source: TableSource, options: TableOptions, li
   return checkTable(readRaw(source, [label], Object.keys(types), limits, 'train'), options, limits)
 }
 
-/** A table to judge a model by: rows whose classes are known. */
+/** A table of labelled rows to evaluate a model on. */
 export interface TestTable extends FeatureTable {
   /** Position in the model's classes of each row's class. */
   readonly labels: Int32Array
 }
 
-/** What a table must fit for a model to judge it. */
+/** The model that a test table must fit. */
 export interface TestedModel {
   readonly signature: Signature
   readonly classIds: readonly string[]
 }
 
 /**
- * Reads a table as {@link readTrainingTable} does, for a model that there is: its columns have the types of the signature, others
- * do not matter, and each label is one that the model was trained on.
+ * Reads a table as {@link readTrainingTable}, for an existing model: columns have the signature's types, other columns
+ * are ignored, and each label must be one that the model was trained on.
  * @throws {ServiceError} as {@link readTrainingTable}
  */
 export function readTestTable(
@@ -106,7 +107,7 @@ export function readTestTable(
   const columnOf = ({ name }: Column): RawColumn => {
     const found = columnNamed(raw, name, 'evaluate')
     if (found === undefined) faults.addOfColumn(name, 'required field')
-    // By the name that the model has for it.
+    // The model's spelling of the name.
     return { name, cells: found?.cells ?? [] }
   }
   const columns = new Map(
@@ -192,7 +193,7 @@ function labelColumnOf(raw: RawTable, wanted: string) {
   return labelColumn
 }
 
-/** The types that were given, by the columns' own names. */
+/** The given types, by the columns' own names. */
 function typesByColumn(
   raw: RawTable,
   given: NonNullable<TableOptions['types']>,
@@ -241,7 +242,7 @@ function groupRows(columns: readonly (readonly string[] | Float64Array)[], rowCo
   })
 }
 
-/** Texts are compared without regard to case and white space, as the model reads them. */
+/** Finds contradictions. Texts are compared as the model reads them: case and white space are ignored. */
 function contradictionsOf(
   { rowNumbers }: RawTable,
   columns: readonly (readonly string[] | Float64Array)[],
