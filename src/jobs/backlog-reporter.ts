@@ -12,14 +12,14 @@ export interface BacklogReport {
   readonly inProgressCount: number
   readonly deadCount: number
   readonly workerCount: number
-  /** Jobs that wait, for each worker that lives: what a fleet of workers scales by. */
+  /** Waiting jobs per live worker: the metric that a fleet of workers scales by. */
   readonly backlogPerWorker: number
 }
 
 /** How to build a {@link BacklogReporter}; what is left out has its default. */
 export interface BacklogReporterOptions {
   readonly backend: JobBackend
-  /** Tells this worker from others. */
+  /** Identifies this worker among the others. */
   readonly workerId: string
   readonly log: Pick<JobLog, 'warn'>
   /** @default 15000 */
@@ -27,10 +27,10 @@ export interface BacklogReporterOptions {
 }
 
 const EVERY_MS = 15_000
-/** A worker counts as alive until it has missed three reports. */
-const MISSED_REPORTS = 4
+/** Periods that a report is valid for: a worker may miss three reports in a row before it counts as gone. */
+const VALID_PERIODS = 4
 
-/** Reports at regular times that this worker is alive, and counts the backlog for each worker; metrics read it here. */
+/** Reports at regular intervals that this worker is alive, and measures the backlog per worker, which metrics read here. */
 export class BacklogReporter {
   readonly #backend: JobBackend
   readonly #workerId: string
@@ -47,7 +47,7 @@ export class BacklogReporter {
     this.#everyMs = options.everyMs ?? EVERY_MS
   }
 
-  /** The last report, once there is one. */
+  /** The last report; `undefined` before the first. */
   get latest(): BacklogReport | undefined {
     return this.#latest
   }
@@ -59,16 +59,16 @@ export class BacklogReporter {
     this.#reporting = this.report()
   }
 
-  /** Waits for a report under way. */
+  /** Stops reporting, after a report that is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#reporting
   }
 
-  /** Counts, now. A store that cannot be reached is logged, and the last report stays. */
+  /** Reports now. When the store cannot be reached, the error is logged and the last report stays. */
   async report(): Promise<void> {
     try {
-      const workerCount = await this.#backend.checkIn(this.#workerId, this.#everyMs * MISSED_REPORTS)
+      const workerCount = await this.#backend.checkIn(this.#workerId, this.#everyMs * VALID_PERIODS)
       const backlog = await this.#backend.backlog()
       this.#latest = { ...backlog, workerCount, backlogPerWorker: backlog.queuedCount / workerCount }
     } catch (error) {

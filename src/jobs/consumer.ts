@@ -13,22 +13,23 @@ export interface ConsumerOptions<Input, Result> {
   readonly backend: JobBackend
   /**
    * Does the work of one job. After a crash it may be called again for the same input; its result is stored once.
-   * @throws PermanentJobError when another try is pointless; anything else is tried again, five times in all
+   * @throws PermanentJobError, or a ServiceError with a status below 500 (but `TOO_MANY_REQUESTS`), when a retry is
+   *   pointless; anything else is retried, by default up to five tries in all
    */
   readonly computeResult: (input: Input, context: JobContext) => Result | Promise<Result>
-  /** Which producers' jobs to take: those of the same type. @default 'default' */
+  /** Type of the jobs to take; producers of the same type enqueue them. @default 'default' */
   readonly type?: string
   /** The most jobs at a time. @default 1 */
   readonly concurrency?: number
   /** A consumer that is silent for this long loses its job. @default 30000 */
   readonly leaseMs?: number
-  /** How long stop() lets jobs finish before it gives them back. @default 20000 */
+  /** How long stop() lets jobs finish before it releases them. @default 20000 */
   readonly drainMs?: number
   readonly log?: JobLog
 }
 
 /**
- * Does the jobs that producers enqueue.
+ * Takes the jobs that producers enqueue and computes their results.
  * ```ts
  * const consumer = new Consumer<{ n: number }, { n: number }>({ backend, computeResult: ({ n }) => ({ n: 2 * n }) })
  * consumer.startConsuming()
@@ -44,7 +45,7 @@ export class Consumer<Input = unknown, Result = unknown> {
       [
         type,
         async (payload: Parameters<typeof unpackPayload>[0], context: JobContext) => {
-          // The producer's word is all there is.
+          // Nothing checks that the producer sent an `Input`.
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           const input = unpackPayload(payload) as Input
           return packPayload(await computeResult(input, context))
@@ -54,12 +55,12 @@ export class Consumer<Input = unknown, Result = unknown> {
     this.#runner = new JobRunner({ ...runnerOptions, handlers })
   }
 
-  /** Begins to take jobs, and returns at once; they are done until {@link stop} is called. */
+  /** Starts taking jobs, in the background, until {@link stop} is called. Returns at once. */
   startConsuming(): void {
     this.#runner.start()
   }
 
-  /** Takes no more jobs and waits for those at work; what does not finish in time is given back. */
+  /** Takes no more jobs and waits for the running ones; those that do not finish in time are released to other workers. */
   async stop(): Promise<void> {
     await this.#runner.stop()
   }

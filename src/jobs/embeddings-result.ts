@@ -16,7 +16,7 @@ export interface LineError {
   readonly message: string
 }
 
-/** What an encode job was given for one row of its result. */
+/** One row of an encode job's result, without its numbers: the sentence or line that it encodes, or why it could not. */
 export type EncodedRow =
   | { readonly original: string; readonly isTruncated: boolean }
   | { readonly customId: string | null; readonly isTruncated: boolean }
@@ -27,9 +27,9 @@ export interface EmbeddingsResult {
   /** Revision of the encoder that made them. */
   readonly revision: string
   readonly dimensions: number
-  /** Whether they answer a list of sentences or lines of JSON. */
+  /** Whether the job's input was a list of sentences or lines of JSON. */
   readonly form: 'sentences' | 'lines'
-  /** One for each row; what belongs to the form. */
+  /** One entry per row, of the kind that belongs to the form. */
   readonly rows: readonly EncodedRow[]
   /** rows × dimensions, row-major. The row of a line that could not be encoded holds NaN. */
   readonly values: Float32Array<ArrayBuffer>
@@ -37,12 +37,12 @@ export interface EmbeddingsResult {
 
 const HEADER_LENGTH_BYTES = 4
 const FLOAT_BYTES = 4
-/** Rows turned into text before others get their turn: some 2 ms. */
+/** Rows turned into text before the event loop may run other work: some 2 ms. */
 const ROWS_A_TURN = 128
 
 /**
- * Packs a result a fifth the size of its JSON: length of the header (uint32), header (JSON, filled up with spaces to a
- * multiple of 4 bytes), then the numbers (float32), all little-endian.
+ * Packs a result into a fifth of the size of its JSON: the header's length (uint32), the header (JSON, padded with spaces
+ * to a multiple of 4 bytes), then the numbers (float32), all little-endian.
  */
 export function packEmbeddings(result: EmbeddingsResult): Payload {
   const { values, ...header } = result
@@ -63,7 +63,7 @@ export function unpackEmbeddings(payload: Payload): EmbeddingsResult {
   const header: Omit<EmbeddingsResult, 'values'> = JSON.parse(
     new TextDecoder().decode(bytes.subarray(HEADER_LENGTH_BYTES, headerEnd))
   )
-  // A copy, since float32 have to lie at a multiple of 4 bytes.
+  // A copy, since a Float32Array must start at a multiple of 4 bytes.
   return { ...header, values: new Float32Array(bytes.slice(headerEnd).buffer) }
 }
 

@@ -21,7 +21,7 @@ import { unpackPayload } from './payload.ts'
 export const ENCODE_JOB_TYPE = 'encode'
 /** Name of the jobs of {@link paraphraseJob}. */
 export const PARAPHRASE_JOB_TYPE = 'paraphrase'
-/** Media type of lines of JSON; `application/x-ndjson` and `application/x-jsonlines` say the same. */
+/** Media type of lines of JSON; `application/x-ndjson` and `application/x-jsonlines` are other names for it. */
 export const LINES_TYPE = 'application/jsonl'
 /** The most sentences, or lines, of one job. */
 export const MAX_JOB_SENTENCES = 50_000
@@ -48,15 +48,15 @@ export function sentencesInput(limits: Pick<SentenceLimits, 'maxTextCharacters'>
   })
 }
 
-/** Sentences encoded at a time. Between two such calls the encoder serves others, and progress is told. */
+/** Sentences per call of the encoder. Between two calls the encoder serves others, and the job reports progress. */
 const SENTENCES_A_CALL = 256
 const CANNOT_ENCODE_LINE = 'Cannot encode this line'
-/** Lines read before others get their turn, or so many bytes of them: some milliseconds. */
+/** Lines, or bytes of them, that are read before the event loop may run other work: some milliseconds. */
 const LINES_A_TURN = 1000
 const BYTES_A_TURN = 1_048_576
 const NEWLINE = 0x0a
 const MAX_ESCAPED_BYTES = 6
-/** What a line has beside its two texts. */
+/** Bytes of a line beside its two texts. */
 const MAX_KEYS_BYTES = 4096
 const PAIRS_A_TURN = 4096
 const MAX_CUSTOM_ID_CHARACTERS = 512
@@ -64,7 +64,7 @@ const RETRY_AFTER_SECONDS = 1
 
 /**
  * Encodes in the encoder's bulk lane: a list of sentences, or lines of `{"custom_id", "query"}`.
- * A line at fault has an error in its place, and does not disturb the others. The result is packed by `packEmbeddings`.
+ * An invalid line gets an error in its row; the other lines are encoded. The result is packed by `packEmbeddings`.
  */
 export function encodeJob(encoder: Encoder, limits: SentenceLimits): JobHandler {
   const inputOf = Compile(sentencesInput(limits))
@@ -102,10 +102,10 @@ export function paraphraseJob(encoder: Encoder, limits: SentenceLimits): JobHand
 /** A line as read: what to encode, or why not. */
 type Line = { readonly customId: string | null } & ({ readonly query: string } | { readonly error: LineError })
 
-/** The lines of a body that are not blank, as they are come upon: a body may have as many lines as bytes. */
+/** The lines of a body that are not blank, one at a time: a body may have as many lines as bytes. */
 function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length;) {
-    // Blank lines and what a line begins with: a body may be of nothing else.
+    // Skips blank lines and leading white space; a body may consist of nothing else.
     while (start < bytes.length && isWhiteSpace(bytes[start]!)) start += 1
     if (start === bytes.length) return
     const newline = bytes.indexOf(NEWLINE, start)
@@ -120,14 +120,14 @@ function isWhiteSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
 }
 
-/** How many lines a body of JSON lines has; blank ones do not count. @param most ends the count once there are more */
+/** Counts the lines of a body of JSON lines that are not blank. @param most the count stops at one more than this */
 export function countLines(bytes: Uint8Array, most: number): number {
   return linesOf(bytes)
     .take(most + 1)
     .reduce((count) => count + 1, 0)
 }
 
-/** Reads lines of JSON; each is right or wrong by itself. */
+/** Reads lines of JSON; an invalid line does not affect the others. */
 async function readLines(bytes: Uint8Array, limits: SentenceLimits, signal: AbortSignal): Promise<Line[]> {
   const lines: Line[] = []
   const customIds = new Set<string>()
@@ -143,7 +143,7 @@ async function readLines(bytes: Uint8Array, limits: SentenceLimits, signal: Abor
 }
 
 function readLine(bytes: Uint8Array, limits: SentenceLimits, customIds: Set<string>): Line {
-  // A character takes up to six bytes, escaped; a line that is longer holds more than it may, and is not parsed.
+  // An escaped character takes up to six bytes, so a line longer than this has too long a text, and is not parsed.
   const maxBytes = MAX_ESCAPED_BYTES * (limits.maxTextCharacters + MAX_CUSTOM_ID_CHARACTERS) + MAX_KEYS_BYTES
   if (bytes.length > maxBytes) return refused(null, `the line is longer than ${maxBytes} bytes`)
   let line: unknown
@@ -192,7 +192,7 @@ async function encodeLines(
   return { rows, values }
 }
 
-/** Encodes any number of sentences, a part at a time, as a job that can wait. */
+/** Encodes any number of sentences in the bulk lane, a part at a time. */
 async function encodeInBulk(
   encoder: Encoder,
   sentences: readonly string[],
@@ -213,7 +213,7 @@ async function encodeInBulk(
   return { values, isTruncated }
 }
 
-/** A job has time: where a person would be turned away, it waits and asks again. */
+/** Encodes, and waits and retries while the encoder is full: a job has time, where an HTTP request would be refused. */
 async function encodeWhenThereIsRoom(
   encoder: Encoder,
   sentences: readonly string[],
@@ -232,7 +232,7 @@ async function encodeWhenThereIsRoom(
   }
 }
 
-/** A route has checked the input; a program's own producer has not. */
+/** Checks an input: a route has done so already, but a program's own producer has not. */
 function checked<T>(validator: { Check(value: unknown): value is T }, input: unknown): T {
   if (validator.Check(input)) return input
   throw new ServiceError(

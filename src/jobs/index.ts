@@ -4,8 +4,8 @@
  */
 
 /*
- * `sbert-service/jobs`: work for later, embedded by default. The backend on SQS, DynamoDB and S3 is in
- * `sbert-service/jobs/aws`, so that who does not use it need not load the AWS SDK.
+ * `sbert-service/jobs`: work for later, kept in memory or in a SQLite file. The backend on SQS, DynamoDB and S3 is in
+ * `sbert-service/jobs/aws`, so that programs that do not use it need not load the AWS SDK.
  */
 export { Consumer, type ConsumerOptions } from './consumer.ts'
 export { JobFailedError, Producer, type PostOptions, type ProducerOptions, type ResultStatus } from './producer.ts'

@@ -7,11 +7,11 @@ import { ServiceError } from '../errors.ts'
 import type { FailedTry, Failure, Job, JobStatus, NewJob } from './job.ts'
 import type { Payload } from './payload.ts'
 
-/** Tells the time by two clocks, because only the monotonic one never jumps. */
+/** A wall clock and a monotonic clock; only the monotonic one never jumps. */
 export interface Clock {
   /** Milliseconds since 1970, for times that people and other machines read. */
   wallMs(): number
-  /** Milliseconds since some moment of this process, for durations. */
+  /** Milliseconds since a fixed moment of this process, for durations. */
   monotonicMs(): number
 }
 
@@ -20,15 +20,15 @@ export const SYSTEM_CLOCK: Clock = { wallMs: () => Date.now(), monotonicMs: () =
 
 /**
  * The right to work on a job and to write its outcome.
- * The token grows each time the job is handed out: a write under an older token is refused, so a worker that was taken
- * for dead cannot overwrite what its successor wrote.
+ * The token (a fencing token) grows each time the job is handed out. A write with an older token is refused, so a worker
+ * that was presumed dead cannot overwrite what its successor wrote.
  */
 export interface Lease {
   readonly jobId: string
   readonly token: number
   /** How long the holder may be silent. */
   readonly leaseMs: number
-  /** What the queue needs to find its message again; only the backend that gave the lease reads it. */
+  /** Identifies the queue's message; only the backend that gave the lease reads it. */
   readonly receipt?: string
 }
 
@@ -44,7 +44,7 @@ export interface ClaimRequest {
   readonly types: readonly string[]
   /** The most jobs to take. */
   readonly limit: number
-  /** A job whose lease was not extended for this long goes to another worker. */
+  /** A job whose lease is not extended for this long goes to another worker. */
   readonly leaseMs: number
   /** How long to wait for a first job; 0 asks once. */
   readonly waitMs: number
@@ -65,9 +65,9 @@ export type Changed = { readonly outcome: 'changed' | 'refused'; readonly job: J
 
 /** A page of jobs, newest first. */
 export interface JobPage {
-  /** Perhaps fewer than were asked for, even none, where many others had to be passed over. */
+  /** May be fewer than were asked for, even none, when many jobs did not match. */
   readonly jobs: readonly Job[]
-  /** Where the next page starts; none on the last page. */
+  /** Cursor of the next page; `undefined` on the last page. */
   readonly next: string | undefined
 }
 
@@ -82,7 +82,7 @@ export interface DeadLetterQuery {
   readonly after?: string
 }
 
-/** How a job stands, or why it failed. */
+/** A job's status, or why it failed. */
 export type ListedStatus = JobStatus | Failure
 
 /** Which jobs to list. */
@@ -91,7 +91,7 @@ export interface JobQuery extends DeadLetterQuery {
   readonly status?: ListedStatus
 }
 
-/** Whether a job is one of those asked for, its time aside. */
+/** Whether a job matches a query, whether or not its retention is over. */
 export function isListed(job: Job, { owner, type, status }: Omit<JobQuery, 'limit' | 'after'>): boolean {
   return (
     (owner === undefined || job.owner === owner) &&
@@ -100,7 +100,7 @@ export function isListed(job: Job, { owner, type, status }: Omit<JobQuery, 'limi
   )
 }
 
-/** Error for an `after` that no page ended with. */
+/** Makes the error for an `after` that is not the `next` of a page. */
 export function noCursor(): ServiceError {
   return new ServiceError('INVALID_REQUEST', 'Cannot list jobs: the cursor is not the `next` of a page', {
     fields: { cursor: ['not the end of a page'] }
@@ -114,11 +114,11 @@ export interface Backlog {
   readonly deadCount: number
 }
 
-/** Room of the disk that jobs are kept on. */
+/** Free and reserved space on the disk that jobs are kept on. */
 export interface JobRoom {
-  /** What the file of jobs may still grow by, and what is free in it. */
+  /** Bytes that the jobs' file may still grow by, plus the bytes that are free within it. */
   readonly freeBytes: number
-  /** Kept for what was accepted. */
+  /** Bytes reserved for the jobs that were accepted. */
   readonly reservedBytes: number
   /** Whether new jobs are refused. */
   readonly isFull: boolean
@@ -126,9 +126,9 @@ export interface JobRoom {
 
 /** Outcome of a sweep. */
 export interface Swept {
-  /** Jobs taken back from workers that fell silent. */
+  /** Jobs taken back from workers whose lease expired. */
   readonly expiredLeaseCount: number
-  /** Ended jobs deleted because their time was over. */
+  /** Ended jobs deleted because their retention was over. */
   readonly deletedCount: number
   /** Jobs whose message had been lost and was sent again. */
   readonly resentCount: number
@@ -137,48 +137,51 @@ export interface Swept {
 /**
  * Keeps jobs and hands them out: at least once each, and with one outcome each.
  *
- * Leases need no common clock. A job counts as abandoned when its heartbeat stood still for the whole lease as measured
- * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not rob each other.
+ * Leases need no common clock. A job counts as abandoned when its heartbeat has not changed for the whole lease, measured
+ * by one observer's monotonic clock ({@link LeaseWatch}), so workers whose clocks disagree do not take each other's jobs.
  *
  * A group ({@link NewJob.concurrencyGroup}) has at most one job IN_PROGRESS and at most one QUEUED, in all processes
- * together: a job that waits for its group is not claimed, a newer one cancels it, and a job that would go back to
- * the queue while a newer one waits ends as CANCELLED.
+ * together: a job that waits for its group is not claimed, a newer one supersedes it, and a job that would be requeued
+ * while a newer one waits ends as CANCELLED.
  * Every method throws ServiceError UNAVAILABLE when the store cannot be reached or written; then nothing was done, or,
  * across a network, perhaps done: repeating the call is safe.
  */
 export interface JobBackend {
-  /** Stores a job. When the promise resolves the job survives a crash or power loss (but in memory). */
+  /** Stores a job. Once the promise resolves, the job survives a crash or power loss (except in memory). */
   enqueue(job: NewJob): Promise<Enqueued>
   find(id: string): Promise<Job | undefined>
   /** The result of a job with status SUCCESS. */
   result(id: string): Promise<Payload | undefined>
-  /** In the order in which they came, or as dead letters died, the newest first. @throws {ServiceError} INVALID_REQUEST for a wrong `after` */
+  /**
+   * A page of jobs, the last enqueued first. Of dead letters alone, a shared table lists the last to die first.
+   * @throws {ServiceError} INVALID_REQUEST for an `after` that is not the `next` of a page
+   */
   list(query: JobQuery): Promise<JobPage>
   deadLetters(query: DeadLetterQuery): Promise<JobPage>
 
-  /** Hands out jobs, people's before bulk; every eighth call looks at bulk first, so that it is never starved. */
+  /** Hands out jobs, interactive before bulk; every eighth call looks at bulk first, so that it is never starved. */
   claim(request: ClaimRequest): Promise<readonly Claim[]>
-  /** The worker's heartbeat. `progress`, from 0 to 1, is written along. */
+  /** The worker's heartbeat, which extends the lease. `progress`, from 0 to 1, is written with it. */
   extend(lease: Lease, progress?: number): Promise<LeaseOutcome>
   finish(lease: Lease, result: Payload): Promise<LeaseOutcome>
-  /** Records a failed try: the job is queued again after a wait, or ends (see `afterFailure`). */
+  /** Records a failed try: the job is requeued with a backoff, or ends (see `afterFailure`). */
   fail(lease: Lease, failed: FailedTry): Promise<LeaseOutcome>
-  /** Gives a job back untouched, at once available to others; the try does not count. */
+  /** Requeues a job at once for other workers; the try does not count. */
   release(lease: Lease): Promise<LeaseOutcome>
 
   /** Cancels a job that has not ended; a worker on it notices at its next heartbeat. */
   cancel(id: string): Promise<Changed>
-  /** Queues a job that failed for good again, as if new; refused while another of its group waits. */
+  /** Requeues a job that failed for good, as if it were new; refused while another job of its group waits. */
   redrive(id: string): Promise<Changed>
-  /** The job, as soon as it has ended or the time is over; `undefined` when there is no such job. */
+  /** Returns the job once it has ended or the time is over; `undefined` when there is no such job. */
   waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>
 
-  /** Takes jobs back from silent workers and deletes what is over its time. Any number of processes may do it. */
+  /** Takes jobs back from silent workers and deletes jobs whose retention is over. Any number of processes may do it. */
   sweep(): Promise<Swept>
   backlog(): Promise<Backlog>
-  /** Room for new jobs; `undefined` where there is no disk that may be full. */
+  /** Space for new jobs; `undefined` for a backend without a disk that can fill up. */
   room(): Promise<JobRoom | undefined>
-  /** Says that a worker lives, for the next `ttlMs`. @returns how many live, this one included */
+  /** Records that a worker is alive for the next `ttlMs`. @returns how many are alive, this one included */
   checkIn(workerId: string, ttlMs: number): Promise<number>
   close(): Promise<void>
 }

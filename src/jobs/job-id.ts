@@ -9,7 +9,7 @@ const TIMESTAMP_BYTES = 6
 
 /**
  * Makes the id of a new job: a UUID of version 7 (RFC 9562), so that ids sort by the millisecond they were made in.
- * Node.js makes such ids itself from 24.16 on, but jobs can be imported under older versions.
+ * Node.js can make such ids from 24.16 on, but programs on older versions may import this package.
  */
 export function newJobId(nowMs: number = Date.now()): string {
   const bytes = randomBytes(16)

@@ -9,9 +9,9 @@ import type { Job, Priority } from './job.ts'
 export interface JobMessage {
   readonly jobId: string
   readonly type: string
-  /** Token of the job's last lease, for a dead letter that was moved back by hand. */
+  /** Token of the job's last lease, when the message is a dead letter that someone moved back to the queue. */
   readonly deadToken: number | undefined
-  /** Names this delivery of the message. */
+  /** Identifies this delivery of the message. */
   readonly receipt: string
 }
 
@@ -21,7 +21,7 @@ export interface ReceiveRequest {
   readonly first: Priority
   /** The most messages, at most 10. */
   readonly limit: number
-  /** A message shows again after this, unless it is hidden for longer or deleted. */
+  /** Visibility timeout: the message is visible again after this, unless it is deleted or hidden for longer. */
   readonly hiddenMs: number
   /** How long to wait for a first message, at most 20 s. */
   readonly waitMs: number
@@ -29,22 +29,22 @@ export interface ReceiveRequest {
 }
 
 /**
- * Messages that hint at jobs, in two lanes. A message may come twice, late, or not at all; nothing is taken from it but
- * where to look. It shows the trace that its job carries to whoever else looks at the queue.
+ * Messages that hint at jobs, in two lanes. A message may come twice, late, or not at all, so it only tells a worker where
+ * to look. It carries its job's trace headers, for other readers of the queue.
  */
 export interface JobQueue {
-  /** @param delayMs until the message shows */
+  /** @param delayMs time until the message is visible */
   send(job: Pick<Job, 'id' | 'type' | 'priority' | 'labels'>, delayMs?: number): Promise<void>
   /** Receives messages of the first lane, or else of the other, and waits for a first one. */
   receive(request: ReceiveRequest): Promise<JobMessage[]>
-  /** Keeps a message hidden from now on for so long; 0 shows it at once. A receipt that is too old does nothing. */
+  /** Hides a message for `forMs` from now on; 0 makes it visible at once. A receipt that is too old does nothing. */
   hide(receipt: string, forMs: number): Promise<void>
   /** Deletes a message. A receipt that is too old does nothing. */
   delete(receipt: string): Promise<void>
-  /** How many messages there are, about: waiting or delayed, and received. */
+  /** Approximate numbers of messages: waiting or delayed, and received. */
   count(): Promise<{ readonly waitingCount: number; readonly receivedCount: number }>
-  /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
+  /** Sends a copy of a dead letter. Moving it back to the queue by hand redrives the job. */
   sendDeadLetter(job: Pick<Job, 'id' | 'type' | 'labels'>, token: number): Promise<void>
-  /** Removes the copy of a dead letter that went back to work. */
+  /** Removes the copy of a dead letter that was redriven. */
   removeDeadLetter(jobId: string): Promise<void>
 }

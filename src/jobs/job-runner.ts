@@ -11,24 +11,24 @@ import { MESSAGING_SYSTEM } from './job-trace.ts'
 import type { Payload } from './payload.ts'
 import { SYSTEM_TIMERS, type Timers } from './timers.ts'
 
-/** What a handler knows of its job, and how it reports progress. */
+/** A handler's view of its job, and its way to report progress. */
 export interface JobContext {
   readonly job: Job
-  /** Aborts when the job is no longer this worker's: cancelled, taken over, or given back by a stop. */
+  /** Aborts when this worker loses the job: it was cancelled, taken over, or released by a stop. */
   readonly signal: AbortSignal
-  /** Says how far the work has come, from 0 to 1; written with the next heartbeat. */
+  /** Reports progress, from 0 to 1; it is written with the next heartbeat. */
   progress(fraction: number): void
 }
 
 /**
- * Does one job. It may be called again for the same job after a crash, so what it changes elsewhere must bear repeating;
- * its result is written once. It must not block the main thread for a third of the lease, or the heartbeat stops.
- * @throws PermanentJobError, or a ServiceError of the caller's kind, when another try is pointless; anything else is
- *   tried again
+ * Does one job. It may be called again for the same job after a crash, so its side effects must be idempotent; its result
+ * is written once. It must not block the main thread for a third of the lease, or the heartbeat stops.
+ * @throws PermanentJobError, or a ServiceError with a status below 500 (but `TOO_MANY_REQUESTS`), when a retry is
+ *   pointless; anything else is retried
  */
 export type JobHandler = (input: Payload, context: JobContext) => Promise<Payload>
 
-/** Log of a runner's failures; `pino` fits. */
+/** Logger of a runner; one of `pino` fits. */
 export interface JobLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
@@ -38,15 +38,15 @@ export interface JobLog {
 /** How to build a {@link JobRunner}; what is left out has its default. */
 export interface JobRunnerOptions {
   readonly backend: JobBackend
-  /** By type of job; jobs of other types are left to others. */
+  /** By type of job; jobs of other types are left to other workers. */
   readonly handlers: ReadonlyMap<string, JobHandler>
   /** The most jobs at a time. @default 1 */
   readonly concurrency?: number
-  /** A worker that is silent for this long loses its job; it is heard three times as often. @default 30000 */
+  /** A worker that is silent for this long loses its job; heartbeats are sent three times as often. @default 30000 */
   readonly leaseMs?: number
-  /** How often to look for silent workers and for what is over its time. @default a third of the lease */
+  /** How often to look for silent workers and for jobs whose retention is over. @default a third of the lease */
   readonly sweepEveryMs?: number
-  /** How long stop() lets jobs finish before it gives them back. @default 20000 */
+  /** How long stop() lets jobs finish before it releases them. @default 20000 */
   readonly drainMs?: number
   readonly log?: JobLog
   /** Makes each try a span of the trace that the job carries. @default there are no spans */
@@ -60,7 +60,7 @@ export interface JobCounts {
   readonly runningCount: number
   readonly succeededCount: number
   readonly failedTryCount: number
-  /** Jobs whose outcome was refused, since they had been cancelled or taken over. */
+  /** Jobs that were cancelled or taken over while this runner had them. */
   readonly lostCount: number
 }
 
@@ -121,14 +121,14 @@ export class JobRunner {
     }
   }
 
-  /** How long the oldest job at work has been running; nothing while no job is. */
+  /** How long the oldest running job has been running; `undefined` while none is. */
   get oldestJobMs(): number | undefined {
-    // A map keeps the order in which its keys came.
+    // A map keeps the order in which its keys were added.
     const oldest = this.#running.keys().next().value
     return oldest && this.#timers.monotonicMs() - oldest.begunAtMs
   }
 
-  /** Begins to take jobs; a second call does nothing. */
+  /** Starts taking jobs; a second call does nothing. */
   start(): void {
     if (this.#loops !== undefined || this.#stopped !== undefined) return
     this.#loops = Promise.all([
@@ -139,8 +139,8 @@ export class JobRunner {
   }
 
   /**
-   * Takes no more jobs, lets those at work finish, and gives back the ones that do not finish in time: another worker
-   * can have them at once, and the try does not count.
+   * Takes no more jobs, lets the running ones finish, and releases those that do not finish in time: another worker can
+   * claim them at once, and the try does not count.
    */
   async stop(): Promise<void> {
     this.#stopped ??= this.#drain()
@@ -160,11 +160,11 @@ export class JobRunner {
 
   async #giveBackAfter(ms: number, signal: AbortSignal): Promise<void> {
     await this.#timers.sleep(ms, signal)
-    // Those still at work; when all have finished, none.
+    // Those that still run; none when all have finished.
     for (const running of this.#running.keys()) running.stop.abort(STOPPING)
   }
 
-  /** Heartbeats go on while jobs are finishing, although the loop of start() has ended. */
+  /** Sends heartbeats while jobs are finishing, since the loop of start() has ended. */
   async #beatUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#heartbeat()
@@ -276,8 +276,8 @@ export class JobRunner {
   }
 
   /**
-   * Writes an outcome, again and again while the store cannot be reached, for the length of a lease. After that the
-   * lease is over and the job will be done again, so that nothing is lost.
+   * Writes an outcome, and retries for the length of a lease while the store cannot be reached. After that the lease is
+   * over and another worker does the job again, so nothing is lost.
    */
   async #write(
     verb: string,
@@ -322,7 +322,7 @@ export class JobRunner {
     try {
       const outcome = await this.#backend.extend(claim.lease, progress)
       running.heardAtMs = nowMs
-      // A job whose outcome has just been written is lost too, in this sense, but no longer running.
+      // The lease of a job whose outcome has just been written is over too, but that job no longer runs.
       if (outcome === 'lost' && this.#running.has(running)) running.stop.abort(LOST)
     } catch (error) {
       this.#log.warn({ jobId: claim.job.id, err: error }, 'Cannot send a heartbeat')

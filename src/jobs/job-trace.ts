@@ -10,7 +10,7 @@ import type { NewJob } from './job.ts'
 /** `messaging.system` of the spans of jobs. */
 export const MESSAGING_SYSTEM = 'sbert-service'
 
-/** Enqueues a job as a span of the current trace, which the job then carries; outside of a trace just enqueues it. */
+/** Enqueues a job within a span of the current trace, whose headers the job then carries; without a trace, just enqueues it. */
 export async function enqueueInSpan(job: NewJob, enqueue: (job: NewJob) => Promise<Enqueued>): Promise<Enqueued> {
   const attributes = {
     'messaging.system': MESSAGING_SYSTEM,

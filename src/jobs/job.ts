@@ -10,27 +10,27 @@ import type { TraceHeaders } from '../tracing/span.ts'
 import { newJobId } from './job-id.ts'
 import { packPayload, type Payload } from './payload.ts'
 
-/** Where a job stands. A job that failed says in `failure` why no further try is made. */
+/** State of a job. The `failure` of a failed job says why it is not retried. */
 export type JobStatus = (typeof JOB_STATUSES)[number]
 
 /** Every {@link JobStatus}. */
 export const JOB_STATUSES = ['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE'] as const
 
 /**
- * Why a job ended without a result: its input can never work, every try was used up (a dead letter), or someone
- * cancelled it.
+ * Why a job ended without a result: its input can never work (`PERMANENT`), its tries were used up (`DEAD`, a dead letter),
+ * or it was cancelled or superseded (`CANCELLED`).
  */
 export type Failure = (typeof FAILURES)[number]
 
 /** Every {@link Failure}. */
 export const FAILURES = ['PERMANENT', 'DEAD', 'CANCELLED'] as const
 
-/** Whether a word says why a job ended, not how it stands. */
+/** Whether a word is a {@link Failure}, not a {@link JobStatus}. */
 export function isFailure(word: JobStatus | Failure): word is Failure {
   return FAILURES.some((failure) => failure === word)
 }
 
-/** Who waits for a job: a person (claimed first) or nobody in particular (claimed when there is room, never starved). */
+/** Lane of a job: a person waits for it (claimed first), or nobody in particular (claimed after those, but never starved). */
 export type Priority = (typeof PRIORITIES)[number]
 
 /** Every {@link Priority}. */
@@ -38,26 +38,26 @@ export const PRIORITIES = ['interactive', 'bulk'] as const
 
 /** A job as its producer asks for it. */
 export interface NewJob {
-  /** @default a new UUID, version 7: ids that grow with time keep the store's index narrow */
+  /** @default a new UUID of version 7: ids that grow with time keep inserts at the end of the store's index */
   readonly id?: string
-  /** Which handler does it. */
+  /** Selects the handler. */
   readonly type: string
   readonly input: Payload
-  /** Bytes that its result will take, where that can be told: room for it is kept. @default as many as the input */
+  /** Expected size of the result, for which disk space is reserved. @default the size of the input */
   readonly expectedResultBytes?: number
   /** @default 'interactive' */
   readonly priority?: Priority
-  /** Whose job it is; keys of different owners never meet. @default '' */
+  /** Whose job it is; idempotency keys are separate for each owner. @default '' */
   readonly owner?: string
-  /** With the same key and owner, the same content gives the same job, and other content is a conflict. */
+  /** With the same key and owner, equal content gives the same job, and other content is a conflict. */
   readonly idempotencyKey?: string
   /** Where a signed notice goes once the job has ended. */
   readonly callbackUrl?: string
-  /** Small facts that the status shows and access rules read, such as the mentor of a training. */
+  /** Short values that the job's status shows and access rules read, such as the mentor of a training. */
   readonly labels?: Readonly<Record<string, string>>
   /**
-   * At most one job of a group is at work, and at most one waits, whichever processes enqueue or do them. The newest one
-   * waits: it cancels the one that waited before.
+   * At most one job of a group is IN_PROGRESS and at most one QUEUED, across all processes. A new job supersedes the one
+   * that waits.
    * @default no group
    */
   readonly concurrencyGroup?: string
@@ -74,25 +74,25 @@ export interface Job {
   readonly concurrencyGroup: string | undefined
   readonly status: JobStatus
   readonly failure: Failure | undefined
-  /** How often the job was handed to a worker that then kept it, lost it or failed at it. */
+  /** How often the job was claimed, without claims that ended in a release. */
   readonly attempts: number
-  /** From 0 to 1, as far as its handler said. */
+  /** From 0 to 1, as last reported by its handler. */
   readonly progress: number
-  /** What the last failed try said. */
+  /** Error message of the last failed try. */
   readonly lastError: string | undefined
   readonly createdAtMs: number
   readonly updatedAtMs: number
-  /** A QUEUED job is not handed out before. */
+  /** A QUEUED job is not handed out before this time. */
   readonly runAtMs: number
 }
 
-/** What the queue promises about failing jobs and old results. */
+/** Retry limits, backoff and retention of jobs. */
 export interface JobPolicy {
-  /** A job that was handed out this often and still failed becomes a dead letter. */
+  /** A job that fails after being handed out this often becomes a dead letter. */
   readonly maxReceives: number
-  /** Bound of the first wait before another try; it doubles with every try. */
+  /** Upper bound of the backoff after the first failed try; it doubles with every try. */
   readonly retryBaseMs: number
-  /** Bound of any wait before another try. At most 15 minutes, the longest delay of an SQS message. */
+  /** Upper bound of any backoff. At most 15 minutes, the longest delay of an SQS message. */
   readonly retryMaxMs: number
   /** How long a job that has ended, and its result, can be read. */
   readonly retentionMs: number
@@ -106,13 +106,13 @@ export const DEFAULT_JOB_POLICY: JobPolicy = {
   retentionMs: 20 * 24 * 60 * 60_000
 }
 
-/** No job waits longer for its next try: one that seems to was queued while the clock was wrong, and is due. */
+/** Longest possible backoff. A job due later than this was queued while the clock was wrong, and counts as due now. */
 export const LONGEST_DELAY_MS = 15 * 60_000
 
-/** What another service that a job needs may cost it while that service is away: tries for some days, each at most 5 minutes apart. */
+/** Retry limits while a service that the job needs is unavailable: some days of tries, at most 5 minutes apart. */
 const AWAY_POLICY = { maxReceives: 2000, retryMaxMs: 5 * 60_000 } as const
 
-/** Name of the jobs that deliver notices to a `callbackUrl`. */
+/** Type of the jobs that deliver notices to a `callbackUrl`. */
 export const WEBHOOK_JOB_TYPE = 'webhook'
 
 const MAX_ERROR_CHARACTERS = 2000
@@ -120,9 +120,9 @@ const MAX_ERROR_CHARACTERS = 2000
 /** A try that failed. */
 export interface FailedTry {
   readonly message: string
-  /** Whether another try is pointless. */
+  /** Whether a retry is pointless. */
   readonly isPermanent: boolean
-  /** Whether it failed only because another service is away. @default false */
+  /** Whether it failed only because another service is unavailable. @default false */
   readonly isAway?: boolean
 }
 
@@ -132,9 +132,9 @@ export type AfterFailure =
   | { readonly status: 'FAILURE'; readonly failure: 'PERMANENT' | 'DEAD' }
 
 /**
- * Decides between another try and giving up.
- * The wait is drawn evenly from 0 to `retryBaseMs · 2^(attempts − 1)` ("full jitter"): jobs that failed together do not
- * come back together. Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+ * Decides whether a failed job is retried, and after which backoff.
+ * The backoff is uniform from 0 to `retryBaseMs · 2^(attempts − 1)`, at most `retryMaxMs` ("full jitter"): jobs that failed
+ * together are not retried together. Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
  *
  * @param attempts how often the job was handed out, this time included
  * @param random from 0 (included) to 1 (excluded)
@@ -152,23 +152,23 @@ export function afterFailure(
   return { status: 'QUEUED', delayMs: Math.floor(random * boundMs) }
 }
 
-/** Thrown by a handler when no further try can succeed: the job fails at once. */
+/** Thrown by a handler when no retry can succeed: the job fails at once. */
 export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError'
 }
 
-/** Thrown by a handler when a service that the job needs is away: the job waits for it for days, where others give up. */
+/** Thrown by a handler when a service that the job needs is unavailable: the job is retried for days, longer than other jobs. */
 export class ServiceAwayError extends Error {
   override readonly name = 'ServiceAwayError'
 }
 
-/** Whether another try is pointless: the handler said so, or the fault lies in the input (a status below 500, but not "too many"). */
+/** Whether a retry is pointless: the handler said so, or the input is at fault (a status below 500, but not `TOO_MANY_REQUESTS`). */
 export function isPermanentError(error: unknown): boolean {
   if (error instanceof PermanentJobError) return true
   return error instanceof ServiceError && error.statusCode < 500 && error.code !== 'TOO_MANY_REQUESTS'
 }
 
-/** What a handler's error says of its try. */
+/** Describes a failed try by the error that its handler threw. */
 export function failedTry(error: unknown): FailedTry {
   return {
     message: errorText(error),
@@ -177,13 +177,13 @@ export function failedTry(error: unknown): FailedTry {
   }
 }
 
-/** What a job remembers of an error: its message, cut to a readable length. */
+/** The message of an error, cut to the length that a job stores. */
 export function errorText(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.slice(0, MAX_ERROR_CHARACTERS)
 }
 
-/** Stands for what a job asks for: equal for equal type, input and callback. */
+/** SHA-256 of what a job asks for: equal for equal type, input and callback. */
 export function fingerprintOf(job: NewJob): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([job.type, job.input.contentType, job.callbackUrl ?? null]))
@@ -195,8 +195,8 @@ export function fingerprintOf(job: NewJob): string {
 export const LEASE_LOST_TEXT = 'The worker fell silent before the job was done'
 
 /**
- * Label with the type of a job that is queued when the labelled one ends without its handler: it was cancelled, or every
- * worker that had it fell silent. Its input is {@link UnseenEnd}.
+ * Name of a label. Its value is the type of a job that is enqueued when the labelled job ends without its handler: it was
+ * cancelled, or its last worker fell silent. That job's input is an {@link UnseenEnd}. Without effect beside a `callbackUrl`.
  */
 export const UNSEEN_END_LABEL = 'unseenEnd'
 
@@ -206,7 +206,7 @@ export interface UnseenEnd {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Last error of a job that a newer one of its group superseded. */
+/** Last error of a job that a newer one of its group superseded (shown to callers). */
 export const SUPERSEDED_TEXT = 'A newer request took its place'
 
 /** Makes a new job in its first state. */
@@ -230,20 +230,20 @@ export function queuedJob(job: NewJob, nowMs: number): Job {
   }
 }
 
-/** Whether a job will not change any more, unless someone redrives it. */
+/** Whether a job has ended: it changes no more unless someone redrives it. */
 export function isEnded(job: Job): boolean {
   return job.status === 'SUCCESS' || job.status === 'FAILURE'
 }
 
 /**
- * Which lane a claim looks at first: people's, but bulk at every eighth call, so that it is never starved.
+ * Which lane a claim looks at first: interactive, but bulk at every eighth call, so that it is never starved.
  * @param claimNumber counts the calls of one backend, from 1
  */
 export function firstLane(claimNumber: number): Priority {
   return claimNumber % 8 === 0 ? 'bulk' : 'interactive'
 }
 
-/** The notice that a job which has ended owes its `callbackUrl`, or else its {@link UNSEEN_END_LABEL}, as a job of its own. */
+/** The job that announces another one's end, to its `callbackUrl` or else as its {@link UNSEEN_END_LABEL} asks. */
 export function noticeOf(job: Job): NewJob | undefined {
   if (job.callbackUrl === undefined) return unseenEndOf(job)
   const input = { url: job.callbackUrl, id: job.id, type: job.type, status: job.status, failure: job.failure ?? null }
@@ -251,8 +251,8 @@ export function noticeOf(job: Job): NewJob | undefined {
 }
 
 /**
- * The trace of the request that enqueued a job, which its labels carry: whichever process does the job continues it.
- * Empty when it was not enqueued in a trace.
+ * The trace headers of the request that enqueued a job, from its labels; the process that does the job continues the trace.
+ * Empty when the job was enqueued outside of a trace.
  */
 export function traceOf({ traceparent, tracestate }: Job['labels']): TraceHeaders & Job['labels'] {
   return { ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) }

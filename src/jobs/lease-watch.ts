@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What an observer sees of a lease. */
+/** A lease as an observer sees it. */
 export interface LeaseSighting {
   readonly jobId: string
   readonly token: number
@@ -13,17 +13,17 @@ export interface LeaseSighting {
 }
 
 /**
- * Finds leases whose holder fell silent, without trusting anyone's wall clock: a lease is over when its token and its
- * heartbeat count did not change for `leaseMs` between two looks of this observer.
+ * Finds leases whose holder fell silent, without trusting any wall clock: a lease has expired when this observer has seen
+ * the same token and heartbeat count for at least `leaseMs`.
  * Source: the lock client of Amazon DynamoDB ("recordVersionNumber").
  */
 export class LeaseWatch {
   #seen = new Map<string, LeaseSighting & { readonly sinceMs: number }>()
 
   /**
-   * Takes a look at all leases there are.
-   * @param monotonicMs when; must never go back
-   * @returns the leases that are over
+   * Looks at all present leases.
+   * @param monotonicMs time of the look; must never go back
+   * @returns the leases that have expired
    */
   look(leases: readonly LeaseSighting[], monotonicMs: number): LeaseSighting[] {
     const before = this.#seen

@@ -52,7 +52,7 @@ import {
 export interface MemoryJobBackendOptions {
   readonly policy?: JobPolicy
   readonly clock?: Clock
-  /** From 0 (included) to 1 (excluded); draws the waits before another try. */
+  /** Random number from 0 (included) to 1 (excluded), for the backoff. @default Math.random */
   readonly random?: () => number
 }
 
@@ -63,12 +63,12 @@ interface Entry {
   result?: Payload
 }
 
-/** Keeps jobs in this process and forgets them with it: for tests, and for work that need not survive. */
+/** Keeps jobs in this process's memory: for tests, and for work that need not survive the process. */
 export class MemoryJobBackend implements JobBackend {
   readonly #policy: JobPolicy
   readonly #clock: Clock
   readonly #random: () => number
-  /** In the order in which jobs came. */
+  /** In the order in which jobs were enqueued. */
   readonly #entries = new Map<string, Entry>()
   readonly #idByKey = new Map<string, string>()
   readonly #workers = new Map<string, number>()
@@ -216,7 +216,7 @@ export class MemoryJobBackend implements JobBackend {
     const { id } = record.job
     const outdated = outdatedId === undefined ? undefined : this.#entries.get(outdatedId)
     if (outdated !== undefined) this.#change(outdated, { name: 'supersede' })
-    // What is over its time makes room for a new job of its id, which comes last.
+    // An expired job of the same id is deleted first, so that the new one is the last in order.
     const over = this.#entries.get(id)
     if (over !== undefined) this.#delete(id, over)
     this.#entries.set(id, { record, input: job.input, idempotencyKey })
@@ -246,7 +246,7 @@ export class MemoryJobBackend implements JobBackend {
     return Math.min(...this.#claimable(types).map(({ record }) => record.job.runAtMs)) - this.#clock.wallMs()
   }
 
-  /** The jobs that wait for nothing but their time. */
+  /** Queued jobs whose group is free; some may not be due yet. */
   #claimable(types: readonly string[]): Entry[] {
     return [...this.#entries.values()].filter(({ record: { job } }) => {
       return (
@@ -308,7 +308,7 @@ export class MemoryJobBackend implements JobBackend {
 
   #delete(id: string, { idempotencyKey: key }: Entry): void {
     this.#entries.delete(id)
-    // The key may have a new job by now.
+    // The key may belong to a newer job by now.
     if (key !== undefined && this.#idByKey.get(key) === id) this.#idByKey.delete(key)
   }
 }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Wakes every waiter when something has happened, so that none of them polls. */
+/** Wakes all waiters when something has happened, so that they need not poll. */
 export class Notifier {
   #waiting = new Set<() => void>()
   #count = 0
@@ -21,8 +21,8 @@ export class Notifier {
   }
 
   /**
-   * Resolves at the first notification after number `count`, after `timeoutMs`, or when the signal aborts, whichever comes
-   * first. A notification between the look and the wait is thus not missed.
+   * Resolves once more than `count` notifications have happened, after `timeoutMs`, or when the signal aborts, whichever
+   * comes first. So a notification between reading `count` and waiting is not missed.
    */
   async wait(count: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#count !== count || timeoutMs <= 0 || signal?.aborted === true) return
@@ -33,7 +33,7 @@ export class Notifier {
         this.#waiting.delete(wake)
         resolve()
       }
-      // setTimeout turns a wait above 2^31 − 1 ms into none.
+      // setTimeout fires at once for a delay above 2^31 − 1 ms.
       const timer = setTimeout(wake, Math.min(timeoutMs, 2 ** 31 - 1))
       signal?.addEventListener('abort', wake, { once: true })
       this.#waiting.add(wake)

@@ -3,14 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Bytes and what they are: a job's input, or its result. */
+/** Bytes and their media type: a job's input, or its result. */
 export interface Payload {
   /** Media type, as HTTP names it. */
   readonly contentType: string
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** Bytes of a body without copying them; whoever gives them away must not use the body any more. */
+/** The bytes of a body, without a copy: a caller that transfers them to a thread must not use the body any more. */
 export function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
   if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return new Uint8Array()
   return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
@@ -28,7 +28,7 @@ export function packPayload(value: unknown): Payload {
   return { contentType: JSON_TYPE, bytes: new TextEncoder().encode(JSON.stringify(value) ?? 'null') }
 }
 
-/** Gives back what {@link packPayload} packed: the parsed value of JSON, the bytes of anything else. */
+/** Unpacks a payload of {@link packPayload}: parses JSON, and returns the bytes of anything else. */
 export function unpackPayload(payload: Payload): unknown {
   if (payload.contentType !== JSON_TYPE) return payload.bytes
   return JSON.parse(new TextDecoder().decode(payload.bytes))

@@ -8,27 +8,27 @@ import { isEnded, type Job, type Priority } from './job.ts'
 import type { JobBackend } from './job-backend.ts'
 import { packPayload, unpackPayload } from './payload.ts'
 
-/** Job type of producers and consumers that name none. */
+/** Default job type of producers and consumers. */
 export const DEFAULT_JOB_TYPE = 'default'
 
-/** How a job stands, in the words of the library that this one replaces. */
+/** Status of a job, under the names of the library that this one replaces. */
 export type ResultStatus = 'SUBMITTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
 
 /** How to build a {@link Producer}; what is left out has its default. */
 export interface ProducerOptions {
-  /** Which consumers do the work: those of the same type. @default 'default' */
+  /** Type of the jobs; consumers of the same type do them. @default 'default' */
   readonly type?: string
   /** @default 'interactive' */
   readonly priority?: Priority
 }
 
-/** What one input may ask for. */
+/** Options of one posted input. */
 export interface PostOptions {
-  /** The same key with an equal input gives the same job, however often it is posted. */
+  /** Posting an equal input again with the same key gives the same job. */
   readonly idempotencyKey?: string
 }
 
-/** Thrown by a request for the result of a job that failed for good. */
+/** Thrown when the result of a job that failed for good is requested. */
 export class JobFailedError extends Error {
   override readonly name = 'JobFailedError'
   readonly job: Job
@@ -42,8 +42,7 @@ export class JobFailedError extends Error {
 /**
  * Enqueues jobs and fetches their results.
  *
- * Inputs and results are JSON values, or bytes (`Uint8Array`). What the other side sends is taken at its word: `Result`
- * is not checked.
+ * Inputs and results are JSON values, or bytes (`Uint8Array`). Nothing checks that a result is a `Result`.
  * ```ts
  * const producer = new Producer<{ n: number }, { n: number }>(await SqliteJobBackend.open({ path: 'data/jobs.db' }))
  * const id = await producer.postNonBlocking({ n: 21 })
@@ -119,7 +118,7 @@ export class Producer<Input = unknown, Result = unknown> {
     if (payload === undefined) {
       throw new ServiceError('CONFLICT', `Cannot retrieve the result of job ${job.id}: it is ${job.status}`)
     }
-    // The consumer's word is all there is.
+    // Nothing checks that the consumer returned a `Result`.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return unpackPayload(payload) as Result
   }

@@ -8,7 +8,7 @@ import type { JobLog } from './job-runner.ts'
 
 const EVERY_MS = 5000
 
-/** Checks at regular times whether there is room for new jobs; readiness and metrics read it here. */
+/** Checks at regular intervals whether there is space for new jobs; readiness and metrics read the outcome here. */
 export class RoomWatch {
   readonly #backend: Pick<JobBackend, 'room'>
   readonly #log: Pick<JobLog, 'warn' | 'info'>
@@ -21,19 +21,19 @@ export class RoomWatch {
     this.#log = log
   }
 
-  /** As it was at the last look; `undefined` before it, and where there is no disk that may be full. */
+  /** The outcome of the last check; `undefined` before the first, and for a backend without a disk that can fill up. */
   get latest(): JobRoom | undefined {
     return this.#latest
   }
 
-  /** What readiness says of it. */
+  /** Remarks for the readiness reply. */
   notes(): readonly string[] {
     return this.#latest?.isFull === true
       ? ['new jobs are refused: the disk is full but for what accepted ones need']
       : []
   }
 
-  /** @param everyMs time between two looks */
+  /** @param everyMs time between two checks */
   start(everyMs = EVERY_MS): void {
     this.#timer ??= setInterval(() => {
       this.#looking = this.look()
@@ -41,13 +41,13 @@ export class RoomWatch {
     this.#looking = this.look()
   }
 
-  /** Waits for a look under way. */
+  /** Stops checking, after a check that is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#looking
   }
 
-  /** Looks, now. */
+  /** Checks now. */
   async look(): Promise<void> {
     const wasFull = this.#latest?.isFull === true
     try {

@@ -7,11 +7,11 @@ import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { LONGEST_DELAY_MS, PRIORITIES, type Priority } from './job.ts'
 import { rowOf, type JobRow } from './sqlite-job-row.ts'
 
-/** Condition on a QUEUED row of `jobs`: no job of its group is at work. */
+/** Condition on a QUEUED row of `jobs`: no job of its group is IN_PROGRESS. */
 const IS_GROUP_FREE = `NOT EXISTS (
   SELECT 1 FROM jobs AS other WHERE other.concurrency_group = jobs.concurrency_group AND other.status = 'IN_PROGRESS')`
 
-/** The jobs of one lane that may be handed out now, the longest due first. */
+/** The jobs of one lane that may be handed out now, the earliest due first. */
 export function dueJobs(
   file: SqliteFile,
   { types, lane, limit, nowMs }: { types: readonly string[]; lane: Priority; limit: number; nowMs: number }
@@ -26,7 +26,7 @@ export function dueJobs(
       boundMs,
       limit
     )
-  // One look into the index for each type and bound; a single query over all types would sort the whole queue.
+  // One index lookup for each type and bound; a single query over all types would sort the whole queue.
   return types
     .flatMap((type) => [...query('<=', type, nowMs), ...query('>', type, nowMs + LONGEST_DELAY_MS)])
     .map((columns) => rowOf(columns))
@@ -34,7 +34,7 @@ export function dueJobs(
     .slice(0, limit)
 }
 
-/** When the first of the jobs that wait for nothing but their time is due; `undefined` when there is none. */
+/** Earliest due time of the queued jobs whose group is free; `undefined` when there are none. */
 export function nextDueMs(file: SqliteFile, types: readonly string[]): number | undefined {
   const first = (type: string, lane: Priority): number[] =>
     file

@@ -42,21 +42,21 @@ import type {
 
 /** How to open a {@link SqliteJobBackend}; what is left out has its default. */
 export interface SqliteJobBackendOptions {
-  /** The database file; it and its folder are made when there is none. */
+  /** The database file; it and its folder are created when missing. */
   readonly path: string
   readonly policy?: JobPolicy
   readonly clock?: Clock
-  /** From 0 (included) to 1 (excluded); draws the waits before another try. */
+  /** Random number from 0 (included) to 1 (excluded), for the backoff. @default Math.random */
   readonly random?: () => number
-  /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
+  /** Maximum size of the file; when it is reached, new jobs are refused. @default as large as SQLite allows */
   readonly maxBytes?: number
-  /** Room that new jobs leave for what those before them need, beside what their results are expected to take. @default 0 */
+  /** Bytes kept free for accepted jobs, beyond the expected size of their results. @default 0 */
   readonly reserveBytes?: number
   /** How long a write waits for another process's write. @default 5000 */
   readonly busyTimeoutMs?: number
   /**
-   * How often to look for other processes' commits. They are announced through a watch on a file beside the database;
-   * the looks are for file systems that announce nothing. @default 1000
+   * How often to look for other processes' commits. Normally a watch on a file beside the database announces them; this is
+   * for file systems that announce nothing. @default 1000
    */
   readonly lookEveryMs?: number
 }
@@ -66,14 +66,14 @@ interface PendingCall {
   reject(reason: Error): void
 }
 
-/** The arguments of a store's method without the time, which is added to every call. */
+/** The arguments of a store's method without the time, which `#call` adds. */
 type Arguments<M extends StoreMethod> =
   Parameters<SqliteJobStore[M]> extends [...infer A, infer _Now] ? A : Parameters<SqliteJobStore[M]>
 
 /**
  * Keeps jobs in one SQLite file, which several processes may share: durable, and without a server.
- * A thread of its own does the reading and writing (`sqlite-job-thread.ts`). A process that waits for a job is woken by
- * the file system when another one writes, so that nobody polls.
+ * A separate thread reads and writes (`sqlite-job-thread.ts`). The file system wakes a process that waits for a job when
+ * another process has written; the thread also looks once in `lookEveryMs`, in case the file system does not.
  */
 export class SqliteJobBackend implements JobBackend {
   readonly #thread: Worker
@@ -99,7 +99,7 @@ export class SqliteJobBackend implements JobBackend {
 
   /**
    * Opens the file and starts its thread.
-   * @throws Error when the file cannot be opened or made
+   * @throws Error when the file cannot be opened or created
    */
   static async open(options: SqliteJobBackendOptions): Promise<SqliteJobBackend> {
     makePrivateDatabase(options.path)
@@ -212,7 +212,7 @@ export class SqliteJobBackend implements JobBackend {
     return this.#call('checkIn', workerId, ttlMs)
   }
 
-  /** Lets calls under way finish, then closes the file. Later calls are refused. */
+  /** Lets pending calls finish, then closes the file. Later calls are refused. */
   async close(): Promise<void> {
     if (this.#closed !== undefined) return
     this.#send()
@@ -258,7 +258,7 @@ export class SqliteJobBackend implements JobBackend {
     for (const id of message.events.endedIds) this.#endedNotifiers.get(id)?.notifier.notify()
   }
 
-  /** Another process wrote: asks once for all the jobs that are waited for, however many writes come meanwhile. */
+  /** After another process wrote: asks which of the awaited jobs have ended, one query at a time however many writes come. */
   async #notifyForeignEnds(): Promise<void> {
     this.#hasForeignChange = true
     if (this.#isLookingForEnded) return
@@ -266,7 +266,7 @@ export class SqliteJobBackend implements JobBackend {
     while (this.#hasForeignChange && this.#endedNotifiers.size > 0 && this.#closed === undefined) {
       this.#hasForeignChange = false
       const ids = [...this.#endedNotifiers.keys()]
-      // When the question fails, everyone who waits asks for himself, and hears why.
+      // When the query fails, all waiters are woken: each queries for itself and gets the error.
       const endedIds = await this.#call('ended', ids).catch(() => ids)
       for (const id of endedIds) this.#endedNotifiers.get(id)?.notifier.notify()
     }

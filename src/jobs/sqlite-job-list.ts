@@ -11,14 +11,14 @@ import { isFailure } from './job.ts'
 import type { JobPage, JobQuery } from './job-backend.ts'
 import { rowOf } from './sqlite-job-row.ts'
 
-/** Jobs that one page of a list looks at: some milliseconds. */
+/** Maximum number of jobs that one page of a list looks at: some milliseconds. */
 const MAX_LISTED_ROWS = 10_000
 
 /** A page of jobs, newest first. */
 export function listJobs(file: SqliteFile, query: JobQuery, nowMs: number): JobPage {
   const { owner, type, status, limit } = query
   const before = query.after === undefined ? Number.MAX_SAFE_INTEGER : Number(query.after)
-  // Dead letters have an index of their own. Of others a page looks at so many: the store does nothing else meanwhile.
+  // Dead letters have an index of their own. For other lists the scan is bounded, since the store does nothing else meanwhile.
   const span = status === 'DEAD' ? undefined : spanBefore(file, before)
   const conditions: readonly (readonly [string, SQLInputValue | undefined])[] = [
     ['seq < ?', before],

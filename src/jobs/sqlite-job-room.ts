@@ -12,30 +12,30 @@ import { numberIn } from '../storage/stored-record.ts'
 import type { NewJob } from './job.ts'
 import type { JobRoom } from './job-backend.ts'
 
-/** Where the file lies and what it may take. */
+/** Path and size limits of the jobs' file. */
 export interface SqliteJobRoomOptions {
   readonly path: string
-  /** The file grows no further: then jobs are refused. @default as large as SQLite allows */
+  /** Maximum size of the file; when it is reached, new jobs are refused. @default as large as SQLite allows */
   readonly maxBytes?: number
-  /** Room that new jobs leave for what those before them need, beside what their results are expected to take. @default 0 */
+  /** Bytes kept free for accepted jobs, beyond the expected size of their results. @default 0 */
   readonly reserveBytes?: number
 }
 
-/** Room is measured anew after this time: to sum up what a long queue expects takes some milliseconds. */
+/** A measurement is reused for this long, since summing up the expected results of a long queue takes some milliseconds. */
 const MAX_ROOM_AGE_MS = 250
-/** About how long the jobs at work take to make room, or an operator. */
+/** About how long it takes until running jobs, or an operator, have made space. */
 const RETRY_AFTER_SECONDS = 30
 
 /**
- * Room for jobs in a SQLite file. It is checked before a job is taken: one that was accepted can then be done, and is not
- * stuck on a disk that the inputs of others have filled.
+ * Space for jobs in a SQLite file. It is checked before a job is accepted, so that every accepted job can be done and does
+ * not get stuck on a disk that the inputs of other jobs have filled.
  */
 export class SqliteJobRoom {
   readonly #file: SqliteFile
   readonly #path: string
   readonly #maxBytes: number
   readonly #reserveBytes: number
-  /** Room for new jobs, as it was lately, less what was taken since. */
+  /** Bytes free for new jobs at the last measurement, less those taken since. */
   #freeBytes = 0
   #freeAtMs = Number.NaN
 
@@ -44,16 +44,16 @@ export class SqliteJobRoom {
     this.#path = path
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
     this.#reserveBytes = reserveBytes
-    // A page count is refused below the present one, so an existing larger file keeps working and stops growing.
+    // SQLite does not set max_page_count below the present page count, so a larger existing file works but stops growing.
     if (maxBytes !== undefined) file.pragma('max_page_count', Math.floor(maxBytes / file.pragma('page_size')))
   }
 
-  /** What is free for new jobs. */
+  /** Measures the free and the reserved bytes. */
   measure(): JobRoom {
     const pageBytes = this.#file.pragma('page_size')
     const { bavail, bsize } = statfsSync(dirname(this.#path))
     const fileBytes = this.#file.pragma('page_count') * pageBytes
-    // Pages that are free in the file are written again before it grows.
+    // SQLite reuses free pages of the file before it grows.
     const growthBytes = Math.max(0, Math.min(bavail * bsize, this.#maxBytes - fileBytes))
     const freeBytes = growthBytes + this.#file.pragma('freelist_count') * pageBytes
     const expected = this.#file.get(
@@ -63,7 +63,7 @@ export class SqliteJobRoom {
     return { freeBytes, reservedBytes, isFull: freeBytes <= reservedBytes }
   }
 
-  /** Takes the room of a new job. @throws {ServiceError} UNAVAILABLE when there is none */
+  /** Reserves the space of a new job. @throws {ServiceError} UNAVAILABLE when there is not enough */
   take(job: NewJob, monotonicMs: number): void {
     const age = monotonicMs - this.#freeAtMs
     if (!(age >= 0 && age < MAX_ROOM_AGE_MS)) {
@@ -80,7 +80,7 @@ export class SqliteJobRoom {
     throw new ServiceError('UNAVAILABLE', `Cannot accept the job: ${found}`, { retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
 
-  /** Measures anew at the next job, for instance since what was taken was given back. */
+  /** Makes the next job measure anew, for instance after a rollback freed what was taken. */
   forget(): void {
     this.#freeAtMs = Number.NaN
   }

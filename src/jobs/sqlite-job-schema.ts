@@ -52,21 +52,21 @@ const SCHEMA = `
 `
 
 /**
- * What files of earlier versions lack, the oldest first. A step that was released never changes. Files that these two steps are for
- * did not count the steps that they had had, so each looks whether it is wanted; later steps need not.
+ * Migrations of files of earlier versions, the oldest first. A released migration never changes. The files that these two
+ * are for did not record which migrations they had, so each checks whether it is needed; later ones need not.
  */
 const JOBS_FILE_STEPS: readonly Migration[] = [
   (file) => addMissingColumn(file, 'concurrency_group', 'TEXT'),
   (file) => addMissingColumn(file, 'expected_bytes', 'INTEGER NOT NULL DEFAULT 0')
 ]
 
-/** Makes the tables and indexes of jobs, and adds what a file from an earlier version lacks. */
+/** Migrates a file of an earlier version, and creates missing tables and indexes of jobs. */
 export function defineJobs(file: SqliteFile): void {
   file.migrate(JOBS_FILE_STEPS)
   file.define(SCHEMA)
 }
 
-/** Adds a column to the jobs, unless there is one of that name, or no table yet. */
+/** Adds a column to the table of jobs, unless it exists or there is no table yet. */
 function addMissingColumn(file: SqliteFile, name: string, definition: string): void {
   const columns = file.all('PRAGMA table_info(jobs)').map((column) => column['name'])
   if (columns.length > 0 && !columns.includes(name)) file.run(`ALTER TABLE jobs ADD COLUMN ${name} ${definition}`)

@@ -62,10 +62,10 @@ export interface Instant {
   readonly monotonicMs: number
 }
 
-/** Jobs that were claimed, or else when to ask again. */
+/** Claimed jobs, or when to try again. */
 export interface ClaimAttempt {
   readonly claims: readonly Claim[]
-  /** The earliest time at which a job that waits for its next try is due. */
+  /** Earliest due time of the queued jobs; `undefined` when jobs were claimed, or none waits. */
   readonly nextRunAtMs: number | undefined
 }
 
@@ -77,7 +77,7 @@ export interface StoreEvents {
   readonly endedIds: readonly string[]
 }
 
-/** A worker's claim without its wait. */
+/** A {@link ClaimRequest} without its wait. */
 export interface ClaimNow {
   readonly types: readonly string[]
   readonly limit: number
@@ -85,12 +85,12 @@ export interface ClaimNow {
 }
 
 const MAX_DELETIONS_PER_SWEEP = 500
-/** A large result grows the write-ahead log; after the next checkpoint it is cut back to this. */
+/** Size to which the write-ahead log is cut back after a checkpoint, when a large result made it grow. */
 const MAX_IDLE_LOG_BYTES = 16 * 1024 * 1024
 
 /**
- * Jobs in a SQLite file, one synchronous method an operation. It runs in a thread of its own
- * (`sqlite-job-thread.ts`), which puts the operations that wait into one transaction.
+ * Jobs in a SQLite file, with one synchronous method per operation. It runs in a separate thread
+ * (`sqlite-job-thread.ts`), which runs the pending operations in one transaction.
  * Several processes may open the same file.
  */
 export class SqliteJobStore {
@@ -112,14 +112,14 @@ export class SqliteJobStore {
 
   /**
    * Runs operations as one transaction: all of them happen, or none.
-   * @param isDurable whether the commit waits until the disk has it (one fsync); else a power loss, but no crash, may
-   *   undo the last commits
+   * @param isDurable whether the commit waits for the disk (one fsync); otherwise a power loss may undo the last commits, but
+   *   a crash of the process cannot
    */
   transact<T>(isDurable: boolean, work: () => T): T {
     try {
       return this.#file.atomically(isDurable, work)
     } catch (error) {
-      // The room that this took is there again.
+      // The rollback freed the space that the operations took.
       this.#room.forget()
       throw error
     }
@@ -156,7 +156,7 @@ export class SqliteJobStore {
     return this.#liveRow(id, now)?.record.job
   }
 
-  /** Those of the jobs that have ended or are gone. */
+  /** Returns the ids of those jobs that have ended or are gone. */
   ended(ids: readonly string[], now: Instant): string[] {
     return ids.filter((id) => {
       const job = this.find(id, now)
@@ -233,7 +233,7 @@ export class SqliteJobStore {
     }
   }
 
-  /** What is free for new jobs. */
+  /** Measures the space for new jobs. */
   room(): JobRoom {
     return this.#room.measure()
   }
@@ -247,7 +247,7 @@ export class SqliteJobStore {
     this.#file.close()
   }
 
-  /** Adds a job, which takes the place of the one that waits in its group. */
+  /** Adds a job, which supersedes the one that waits in its group. */
   #add(job: NewJob, fingerprint: string, now: Instant): Job {
     const { record, outdatedId } = addition(job, fingerprint, this.#groupOf(job.concurrencyGroup), now.wallMs)
     const outdated = this.#rowOf(outdatedId)
@@ -332,14 +332,14 @@ export class SqliteJobStore {
   #groupOf(group: string | undefined): GroupState | undefined {
     if (group === undefined) return undefined
     const idOf = (status: Job['status']): string | undefined => {
-      // The status is written out, or SQLite does not see that a partial index serves.
+      // The status is a literal: with a parameter, SQLite would not use the partial index.
       const row = this.#file.get(`SELECT id FROM jobs WHERE concurrency_group = ? AND status = '${status}'`, group)
       return row && textIn(row, 'id')
     }
     return { waitingId: idOf('QUEUED'), runningId: idOf('IN_PROGRESS') }
   }
 
-  /** The row, unless its time is over: then it makes room for a new job of its id or key. */
+  /** Returns the row, unless its retention is over: then it is deleted, which frees its id and key for a new job. */
   #rowToKeep(row: JobRow | undefined, now: Instant): JobRow | undefined {
     if (row === undefined || !isOver(row.record, now.wallMs)) return row
     this.#delete(row)

@@ -14,12 +14,12 @@ import { SqliteJobStore, type SqliteJobStoreOptions, type StoreEvents } from './
 
 /*
  * The thread that owns a SqliteJobStore. A commit that a 202 relies on waits for the disk (some 3 ms), which must not
- * hold up the main thread. While the disk is at work calls gather here, and the next commit is theirs together.
+ * block the main thread. Calls that arrive while the disk is busy share the next commit (group commit).
  */
 
 /** Options of the thread. */
 export interface ThreadOptions extends SqliteJobStoreOptions {
-  /** How often to look for other processes' commits, should the file system fail to tell. */
+  /** How often to look for other processes' commits, in case the file system does not announce them. */
   readonly lookEveryMs: number
 }
 
@@ -42,14 +42,14 @@ export type StoreMethod =
   | 'room'
   | 'sweep'
 
-/** One call; the caller numbers them. */
+/** One call of the store; the caller assigns the id. */
 export interface StoreCall {
   readonly callId: number
   readonly method: StoreMethod
   readonly args: readonly unknown[]
 }
 
-/** What a call failed with: something that a caller can understand, or (without a code) a bug. */
+/** Why a call failed: a {@link ServiceError}'s code and message, or (without a code) a bug. */
 export interface StoreFault {
   readonly code: ErrorCode | undefined
   readonly message: string
@@ -61,22 +61,22 @@ export type StoreReply =
   | { readonly callId: number; readonly value: unknown }
   | { readonly callId: number; readonly fault: StoreFault }
 
-/** Message from the thread: that the file is open, answers and what changed with them, or that another connection wrote. */
+/** Message from the thread: the file is open, replies and the changes that came with them, or another connection wrote. */
 export type ThreadMessage =
   | 'ready'
   | { readonly replies: readonly StoreReply[]; readonly events: StoreEvents }
   | 'foreign-change'
 
-/** Message from the main thread: calls, or that this was the last. */
+/** Message from the main thread: calls, or that no more will come. */
 export type ThreadRequest = readonly StoreCall[] | 'close'
 
 const READING: ReadonlySet<StoreMethod> = new Set(['backlog', 'ended', 'find', 'list', 'result', 'room'])
-/** Their promise must hold even when the power fails. What the others lose then is done again, or found out again. */
+/** Methods whose effect must survive a power loss. What the others lose is done again or found out again. */
 const DURABLE: ReadonlySet<StoreMethod> = new Set(['cancel', 'enqueue', 'redrive'])
-/** Bounds how long the first call of a transaction waits for the last. */
+/** Maximum number of calls per transaction: bounds how long the first call waits for the last. */
 const MAX_CALLS_PER_COMMIT = 512
 const LOOK_EVERY_MS_UNWATCHED = 20
-/** Larger buffers change hands instead of being copied. */
+/** Buffers of at least this size are transferred instead of copied. */
 const MIN_TRANSFER_BYTES = 64 * 1024
 
 assert(parentPort !== null, 'sqlite-job-thread.ts runs as a worker thread; this is a bug')
@@ -116,7 +116,7 @@ function runTogether(calls: readonly StoreCall[]): StoreReply[] {
   try {
     return isReading ? work() : store.transact(isDurable, work)
   } catch (error) {
-    // Nothing has happened yet. One by one, only the call at fault fails.
+    // The transaction was rolled back. Run one by one, only the call at fault fails.
     store.takeEvents()
     const [call] = calls
     if (calls.length > 1 || call === undefined) return calls.flatMap((each) => runTogether([each]))
@@ -144,7 +144,7 @@ function largeBuffersOf(value: unknown): ArrayBuffer[] {
   return Object.values(value).flatMap((part) => largeBuffersOf(part))
 }
 
-/** Frees what was written: an idle thread collects no garbage, and would keep the last large inputs. */
+/** Frees the buffers of inputs that were written: an idle thread collects no garbage, and would keep the last large ones. */
 function freeBuffersOf(calls: readonly StoreCall[]): void {
   for (const { args } of calls) for (const buffer of largeBuffersOf(args)) if (!buffer.detached) buffer.transfer(0)
 }
@@ -172,7 +172,7 @@ function faultOf(error: unknown): StoreFault {
   return { code: undefined, message: error.stack ?? error.message }
 }
 
-/** Tells the main thread when another process (or another backend of this one) has committed. */
+/** Tells the main thread if another process (or another backend in this one) has committed. */
 function lookForForeignChange(): void {
   const version = store.dataVersion()
   if (version === seenVersion) return
@@ -180,7 +180,7 @@ function lookForForeignChange(): void {
   port.postMessage('foreign-change' satisfies ThreadMessage)
 }
 
-/** Looks whenever the file system says that another connection rang. @returns how to stop */
+/** Looks for foreign changes whenever the wake file is written, and at intervals. @returns a function that stops it */
 function watchForeignChanges(): () => void {
   let watcher: ReturnType<typeof watch> | undefined
   let timer = setInterval(lookForForeignChange, options.lookEveryMs)
@@ -202,8 +202,8 @@ function watchForeignChanges(): () => void {
 }
 
 /**
- * Wakes the other processes on the file. The database itself cannot: its log is written, and seen to be written, some
- * milliseconds before the commit counts, while what makes it count is a change of shared memory that nobody is told of.
+ * Wakes the other processes that use the file. A watch on the database itself would not do: its write-ahead log changes some
+ * milliseconds before the commit takes effect, and the commit takes effect in shared memory, which cannot be watched.
  */
 function wakeOthers(): void {
   writeSync(wakeFile, 'w', 0)

@@ -44,31 +44,31 @@ import { addition, claimStep, extendStep, spread, type Command } from './transit
 export interface TableJobOptions {
   readonly policy?: JobPolicy
   readonly clock?: Clock
-  /** From 0 (included) to 1 (excluded); draws the waits before another try. */
+  /** Random number from 0 (included) to 1 (excluded), for the backoff. @default Math.random */
   readonly random?: () => number
   /** @default those of Node.js */
   readonly timers?: Pick<Timers, 'sleep'>
 }
 
-/** A job that stands as unsent, or as waiting although its queue is empty, for this long has lost its message. */
+/** A job that is marked unsent for this long, or waits this long while the queue is empty, has lost its message. */
 const RESEND_AFTER_MS = 30_000
 const FIRST_LOOK_MS = 50
 const LAST_LOOK_MS = 2000
-/** Other writers come between reading and writing a job now and then, but not often. */
+/** Limit of optimistic retries: other writers sometimes change a job between its read and its write, but not often. */
 const MAX_WRITE_TRIES = 10
-/** A worker's message for a worker of another kind is shown again after this. */
+/** How long a message for another type of worker is hidden by a worker that received it. */
 const UNWANTED_MS = 10_000
-/** A job whose group is at work is looked at again after this, should nobody tell that the group is free. */
+/** A job whose group is busy is tried again after this, in case nobody announces that the group is free. */
 const GROUP_BUSY_MS = 10_000
-/** Bound of the first wait of a writer whom others of the group were ahead of. */
+/** Upper bound of the first backoff of a writer that lost a race with others of its group. */
 const GROUP_RETRY_MS = 20
 
 /**
- * Keeps jobs in a table that many machines share, and announces them by a queue of messages.
+ * Keeps jobs in a table that many machines share, and announces them through a message queue.
  *
- * The table is the truth, a message is a hint to look at it. So every job is written first, as not announced, the message
- * is sent second, and the job marked third; a sweep sends what lay unsent for too long. A message too many finds a job that
- * is taken, and is deleted; a message lost is sent again.
+ * The table is the source of truth; a message is a hint to look at it. So every job is first written as unsent, then its
+ * message is sent, then the job is marked as sent; a sweep sends the messages of jobs that stayed unsent for too long.
+ * A surplus message finds a job that is taken, and is deleted; a lost message is sent again.
  */
 export class TableJobBackend implements JobBackend {
   readonly #table: JobTable
@@ -115,7 +115,7 @@ export class TableJobBackend implements JobBackend {
         if (found.fingerprint !== fingerprint) return { outcome: 'conflict', jobId: found.job.id }
         return { outcome: 'existing', job: found.job }
       }
-      // The key's job is over its time, or was never written: the key is free.
+      // The key's job has expired or was never written: the key is free.
       staleId = keyedId ?? ''
       if (job.concurrencyGroup !== undefined) await this.#timers.sleep(this.#random() * GROUP_RETRY_MS * 2 ** tries)
     }
@@ -166,7 +166,7 @@ export class TableJobBackend implements JobBackend {
   }
 
   async finish(lease: Lease, result: Payload): Promise<LeaseOutcome> {
-    // Named by the token, so that a late worker cannot replace what its successor stored.
+    // The name contains the token, so that a late worker cannot overwrite its successor's result.
     const stored = await this.#table.keep('result', `${lease.jobId}/result-${lease.token}`, result)
     return this.#settle(lease, { name: 'finish', token: lease.token }, stored)
   }
@@ -187,7 +187,7 @@ export class TableJobBackend implements JobBackend {
     return this.#wish(id, { name: 'redrive' })
   }
 
-  /** A table tells nobody of a change: it is asked, ever more slowly, at most every 2 s. */
+  /** Polls, since a table announces no changes: first after 50 ms, then ever more slowly, down to every 2 s. */
   async waitUntilEnded(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
     const deadlineMs = this.#clock.monotonicMs() + timeoutMs
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LAST_LOOK_MS, pauseMs * 1.5)) {
@@ -201,7 +201,7 @@ export class TableJobBackend implements JobBackend {
   async sweep(): Promise<Swept> {
     const expiredLeaseCount = await this.#takeBackSilentJobs()
     const resentCount = await this.#resendLostMessages()
-    // What is over its time the table deletes by itself.
+    // The table itself deletes jobs whose retention is over.
     return { expiredLeaseCount, deletedCount: 0, resentCount }
   }
 
@@ -222,7 +222,7 @@ export class TableJobBackend implements JobBackend {
     return Math.max(1, await this.#table.checkIn(workerId, ttlMs))
   }
 
-  /** Waits for what goes on behind the callers' backs. */
+  /** Waits for background writes. */
   async close(): Promise<void> {
     await this.#writer.settled()
   }
@@ -244,7 +244,7 @@ export class TableJobBackend implements JobBackend {
     const step = claimStep(request.leaseMs, this.#clock.wallMs())
     const stored = (await this.#table.claim(jobId, step)) ?? (await this.#claimOfGroup(jobId, request))
     if (stored === undefined) {
-      // Taken, ended or gone: whoever has the job does not need this message, and a sweep makes a new one if he dies.
+      // Taken, ended or gone: the job's worker does not need this message, and if it dies, a sweep sends a new one.
       await this.#queue.delete(receipt)
       return undefined
     }
@@ -260,7 +260,7 @@ export class TableJobBackend implements JobBackend {
     return undefined
   }
 
-  /** Claims a job that is QUEUED and whose group is free, or sees to it that it is looked at later. */
+  /** Claims a QUEUED job if its group is free; postpones it if the group is busy. */
   async #claimOfGroup(id: string, { leaseMs }: ClaimRequest): Promise<StoredJob | undefined> {
     for (let tries = 0; tries < MAX_WRITE_TRIES; tries += 1) {
       const stored = await this.#writer.live(id)
@@ -268,7 +268,7 @@ export class TableJobBackend implements JobBackend {
       const decision = await this.#writer.change(stored.record, { name: 'claim', leaseMs })
       if (decision === undefined) continue
       if (decision.outcome === 'refused' && decision.reason === 'group-busy') {
-        // A new message: this one's receives would be counted, as if the job had failed so often.
+        // A new message, since each receive of this one would count as if the job had failed.
         await this.#writer.change(stored.record, { name: 'postpone', delayMs: GROUP_BUSY_MS })
       }
       if (decision.outcome !== 'changed' || decision.after.job.status !== 'IN_PROGRESS') return undefined
@@ -300,7 +300,7 @@ export class TableJobBackend implements JobBackend {
     return taken.filter(Boolean).length
   }
 
-  /** The list of leases lags behind the table, so the table is asked again before the job is taken from its worker. */
+  /** Takes a job back. It is read again first, since the list of leases lags behind the table. */
   async #takeBack({ jobId, token, beat }: LeaseSighting, random: number): Promise<boolean> {
     const stored = await this.#writer.live(jobId)
     if (stored === undefined) return false
@@ -311,7 +311,7 @@ export class TableJobBackend implements JobBackend {
   async #resendLostMessages(): Promise<number> {
     const beforeMs = this.#clock.wallMs() - RESEND_AFTER_MS
     const unsent = await this.#table.waitingSince(beforeMs, false)
-    // A queue that is empty while jobs wait has lost their messages; a full one may just be slow.
+    // A queue that is empty while jobs wait has lost their messages; otherwise the messages may just be waiting.
     const waiting = await this.#table.waitingSince(beforeMs, true)
     const { waitingCount } = waiting.length > 0 ? await this.#queue.count() : { waitingCount: 0 }
     const lost = waitingCount === 0 ? [...unsent, ...waiting] : unsent
@@ -322,12 +322,12 @@ export class TableJobBackend implements JobBackend {
   async #resend(seen: Job): Promise<boolean> {
     const record = (await this.#writer.live(seen.id))?.record
     if (record?.job.runAtMs !== seen.runAtMs) return false
-    // The new time in its list gives the message time to arrive before the next sweep.
+    // The change renews the time since when the job waits, so that the next sweep does not resend before the message arrives.
     const decision = await this.#writer.change(record, { name: 'resend' })
     return decision?.outcome === 'changed'
   }
 
-  /** The job of a key: not one that came later under the same id, without the key. */
+  /** Finds the live job of a key; a later job with the same id but without the key does not count. */
   async #liveOfKey(id: string | undefined, key: string): Promise<StoredJob | undefined> {
     const stored = id === undefined ? undefined : await this.#writer.live(id)
     return stored?.isOfKey(key) === true ? stored : undefined

@@ -19,12 +19,12 @@ import {
   type Transition
 } from './transitions.ts'
 
-/** Other writers come between reading and writing a job now and then, but not often. */
+/** Limit of optimistic retries: other writers sometimes change a job between its read and its write, but not often. */
 const MAX_WRITE_TRIES = 10
 
 /**
  * Writes the state machine's changes of a job to a table, if the job is still as it was read, and then sends the messages
- * that follow from it. A crash in between does no harm: a sweep sends what was not sent.
+ * that the change calls for. A crash in between does no harm: a sweep sends what was not sent.
  */
 export class TableJobWriter {
   readonly #table: JobTable
@@ -40,7 +40,7 @@ export class TableJobWriter {
     this.#clock = clock
   }
 
-  /** Waits for what goes on behind the callers' backs. */
+  /** Waits for background writes. */
   async settled(): Promise<void> {
     await Promise.all(this.#background)
   }
@@ -50,13 +50,13 @@ export class TableJobWriter {
     const before = await this.#groupOf(job)
     const group = before && ([before, { ...before, waitingId: job.id }] as const)
     if (!(await this.#table.add(added, { staleId, group }))) return false
-    // Whoever claims the outdated job sees that it is, so a crash here does no harm.
+    // A worker that claims the outdated job finds it superseded, so a crash here does no harm.
     if (before?.waitingId !== undefined) await this.decided(before.waitingId, { name: 'supersede' })
     await this.#announce(job)
     return true
   }
 
-  /** Sends the message of a job that stands as unsent. When that fails, a sweep does it. */
+  /** Sends the message of a job that is marked unsent. When that fails, a sweep sends it. */
   async #announce(job: Job, delayMs = 0): Promise<void> {
     try {
       await this.#queue.send(job, delayMs)
@@ -66,13 +66,13 @@ export class TableJobWriter {
     this.later(this.#table.markSent(job))
   }
 
-  /** Sends the message of the job that waits for a group which has become free. */
+  /** Sends the message of a job whose group has become free. */
   async #wake(id: string): Promise<void> {
     const stored = await this.live(id)
     if (stored !== undefined) await this.change(stored.record, { name: 'postpone', delayMs: 0 })
   }
 
-  /** Reads, decides and writes, again while others come between. No decision: there is no such job. */
+  /** Reads, decides and writes; retries when another writer was faster. @returns no decision when there is no such job */
   async decided(
     id: string,
     command: Command,
@@ -87,7 +87,7 @@ export class TableJobWriter {
     throw contended()
   }
 
-  /** Decides and writes. @returns nothing when the job, or its group, is no longer as it was read */
+  /** Decides and writes. @returns `undefined` when the job, or its group, is no longer as it was read */
   async change(record: JobRecord, command: Command, result?: StoredPayload): Promise<Decision | undefined> {
     const group = await this.#groupOf(record.job)
     const at = { nowMs: this.#clock.wallMs(), policy: this.#policy }
@@ -131,7 +131,7 @@ export class TableJobWriter {
     return stored === undefined || isOver(stored.record, this.#clock.wallMs()) ? undefined : stored
   }
 
-  /** Goes on behind the caller's back: what fails here, a sweep mends or nobody misses. */
+  /** Lets work run in the background. Its errors are ignored: a sweep repairs what failed, or it does not matter. */
   later(work: Promise<unknown>): void {
     const quiet = work.then(
       () => undefined,
@@ -142,7 +142,7 @@ export class TableJobWriter {
   }
 }
 
-/** Many writers were at the same job. */
+/** Makes the error for a job that too many writers changed at once. */
 export function contended(): ServiceError {
   return new ServiceError('UNAVAILABLE', 'Cannot write a job: too many writers at once')
 }

@@ -5,9 +5,9 @@
 
 import { setTimeout } from 'node:timers/promises'
 
-/** How a process waits and measures time. */
+/** Waiting and measuring time, replaceable in tests. */
 export interface Timers {
-  /** Milliseconds since some moment of this process. */
+  /** Milliseconds since a fixed moment of this process. */
   monotonicMs(): number
   /** Resolves after a time, or as soon as the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>

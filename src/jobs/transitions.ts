@@ -19,25 +19,25 @@ import {
 } from './job.ts'
 
 /*
- * The state machine of a job: what each command makes of it, as data. Nothing here reads a clock, a disk or a network;
- * a backend reads the record, asks `decide`, and writes the change if the record is still as it was read.
+ * The state machine of a job, as pure functions: nothing here reads a clock, a disk or a network. A backend reads the record,
+ * calls `decide`, and writes the change if the record is still as it was read.
  */
 
-/** A job, and what its backend must know to hand it out safely. */
+/** A job with the fields that its backend needs to hand it out safely. */
 export interface JobRecord {
   readonly job: Job
   /** Equal for equal content (`fingerprintOf`). */
   readonly fingerprint: string
-  /** Begins with the time at which the job came, and grows each time it is handed out: a lease with an older token is over. */
+  /** Fencing token. Starts at the time of enqueuing and grows with each claim: a lease with an older token is over. */
   readonly token: number
   /** Heartbeats of the present lease. */
   readonly beat: number
   readonly leaseMs: number
-  /** When readers no longer see it; only of jobs that have ended. */
+  /** When the job's retention is over and readers no longer see it; only of jobs that have ended. */
   readonly expiresAtMs: number | undefined
 }
 
-/** Which jobs of a concurrency group wait and are at work: at most one each. */
+/** Which job of a concurrency group waits and which one runs: at most one each. */
 export interface GroupState {
   readonly waitingId: string | undefined
   readonly runningId: string | undefined
@@ -48,7 +48,7 @@ export type Command =
   | { readonly name: 'claim'; readonly leaseMs: number }
   | { readonly name: 'extend'; readonly token: number; readonly progress: number | undefined }
   | { readonly name: 'finish'; readonly token: number }
-  /** `random`, from 0 (included) to 1 (excluded), draws the wait before the next try. */
+  /** `random`, from 0 (included) to 1 (excluded), determines the backoff. */
   | { readonly name: 'fail'; readonly token: number; readonly failed: FailedTry; readonly random: number }
   | { readonly name: 'release'; readonly token: number }
   /** A sweep saw this token and this heartbeat for longer than the lease. */
@@ -57,7 +57,7 @@ export type Command =
   /** A newer job of the group has come in. */
   | { readonly name: 'supersede' }
   | { readonly name: 'redrive' }
-  /** The job waits for so long from now. */
+  /** Workers are told of the job again, and it is due after the delay. */
   | { readonly name: 'postpone'; readonly delayMs: number }
   /** The message that announced the job may be lost. */
   | { readonly name: 'resend' }
@@ -92,20 +92,20 @@ export const RECORD_FIELDS: readonly (keyof RecordFields)[] = [
   'expiresAtMs'
 ]
 
-/** How a record changes: fields that get a value, and counters that something is added to. */
+/** Change of a record: fields that are set, and counters that are added to. */
 export interface Change {
   readonly set: Partial<RecordFields>
   readonly add: Partial<Pick<RecordFields, 'attempts' | 'token' | 'beat'>>
 }
 
-/** A change that needs no more of the record than its status: a backend may write it without reading first. */
+/** A change that depends on nothing in the record but its status: a backend may write it without reading first. */
 export interface Step extends Change {
   readonly from: JobStatus
 }
 
-/** Effects of a change beside the changed fields. */
+/** What a backend must do beside changing the fields. */
 export interface Effects {
-  /** Tell workers that the job waits, to be handed out after so long. */
+  /** Tell workers that the job waits, and is due after this delay. */
   readonly announceAfterMs?: number
   /** Tell whoever waits for its end. */
   readonly hasEnded?: true
@@ -119,41 +119,41 @@ export interface Effects {
   readonly deadLetter?: 'copy' | 'remove'
 }
 
-/** A change with all that follows from it. */
+/** A change, the record and group after it, and its effects. */
 export interface Transition {
   readonly outcome: 'changed'
   readonly change: Change
   readonly after: JobRecord
-  /** The group afterwards; none when the job has no group. */
+  /** The group afterwards; `undefined` when the job has none. */
   readonly group: GroupState | undefined
   readonly effects: Effects
 }
 
 /**
- * Outcome of a command on a job. `unchanged`: it is as wished already. `refused`: the lease is over (`lost`), the job
- * has ended, is at work, is not at work, or its group is busy.
+ * Outcome of a command on a job. `unchanged`: the job is already as requested. `refused`: the lease is over (`lost`), the
+ * job's status does not allow it (`status`), or another job of its group waits or runs (`group-busy`).
  */
 export type Decision =
   | Transition
   | { readonly outcome: 'unchanged' }
   | { readonly outcome: 'refused'; readonly reason: 'lost' | 'status' | 'group-busy' }
 
-/** A job that is added. */
+/** A new job's record, and what adding it changes in its group. */
 export interface Addition {
   readonly record: JobRecord
   readonly group: GroupState | undefined
-  /** The job of its group that waited until now: it is to be superseded. */
+  /** The waiting job of the group, which the new one supersedes. */
   readonly outdatedId: string | undefined
 }
 
 const REFUSED = { outcome: 'refused', reason: 'status' } as const
 const LOST = { outcome: 'refused', reason: 'lost' } as const
 
-/** A new job, which takes the place of the one that waits in its group. */
+/** Makes the record of a new job, which supersedes the one that waits in its group. */
 export function addition(job: NewJob, fingerprint: string, group: GroupState | undefined, nowMs: number): Addition {
   const added = queuedJob(job, nowMs)
   return {
-    // Above every token of an earlier job of this id, whose time is over but whose worker may come back.
+    // Greater than every token of an earlier job of this id, which has expired but whose worker may still write.
     record: { job: added, fingerprint, token: nowMs, beat: 0, leaseMs: 0, expiresAtMs: undefined },
     group: group && { ...group, waitingId: added.id },
     outdatedId: group?.waitingId
@@ -162,8 +162,8 @@ export function addition(job: NewJob, fingerprint: string, group: GroupState | u
 
 /**
  * Decides how a command changes a job.
- * @param record the job as it stands
- * @param group its concurrency group as it stands; none when it has none
+ * @param record the job's present state
+ * @param group present state of its concurrency group; `undefined` when it has none
  */
 export function decide(
   record: JobRecord,
@@ -218,7 +218,7 @@ export function decide(
   return status === 'QUEUED' ? queue({}, Math.max(0, record.job.runAtMs - nowMs)) : REFUSED
 }
 
-/** Gives a job to a worker: a new token, one more try, no progress yet. */
+/** The change of a claim: a new token, one more try, no progress yet. */
 export function claimStep(leaseMs: number, nowMs: number): Step {
   return {
     from: 'QUEUED',
@@ -227,7 +227,7 @@ export function claimStep(leaseMs: number, nowMs: number): Step {
   }
 }
 
-/** A heartbeat. Only under the token of the lease. */
+/** The change of a heartbeat. The caller must make sure that the lease's token is still the job's. */
 export function extendStep(progress: number | undefined, nowMs: number): Step {
   return {
     from: 'IN_PROGRESS',
@@ -249,14 +249,14 @@ export function changed(record: JobRecord, { set, add }: Change): JobRecord {
   }
 }
 
-/** Whether readers no longer see a job, although nobody has deleted it yet. */
+/** Whether a job's retention is over: readers no longer see it, although it may not be deleted yet. */
 export function isOver({ expiresAtMs }: Pick<JobRecord, 'expiresAtMs'>, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs
 }
 
 /**
- * The random numbers of the jobs that one sweep takes back. Steps of the golden ratio spread their waits evenly, whatever
- * the first one is: jobs whose worker died together do not come back together.
+ * The random number for the `index`-th job that one sweep takes back. Steps of the golden ratio spread the backoffs evenly,
+ * whatever the first one is: jobs whose workers died together are not retried together.
  */
 export function spread(random: number, index: number): number {
   return (random + index * GOLDEN_RATIO) % 1
@@ -266,7 +266,7 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 const SUPERSEDED = { status: 'FAILURE', failure: 'CANCELLED', lastError: SUPERSEDED_TEXT } as const
 
-/** Whether a newer job of the group waits, so that this one must not. */
+/** Whether a newer job of the group waits, so that this one must not be queued. */
 function isOutdated({ job }: JobRecord, group: GroupState | undefined): boolean {
   return group?.waitingId !== undefined && group.waitingId !== job.id
 }
@@ -275,7 +275,7 @@ function endChange(ended: Partial<RecordFields>, nowMs: number, policy: JobPolic
   return { set: { ...ended, updatedAtMs: nowMs, expiresAtMs: nowMs + policy.retentionMs }, add: {} }
 }
 
-/** Progress is that of the present try: a job that waits has none. */
+/** The change that (re)queues a job. It resets the progress, which is that of the present try. */
 function queueChange(queued: Partial<RecordFields>, delayMs: number, nowMs: number): Change {
   return { set: { ...queued, status: 'QUEUED', progress: 0, updatedAtMs: nowMs, runAtMs: nowMs + delayMs }, add: {} }
 }
@@ -308,7 +308,7 @@ function endEffects(job: Job): Effects {
   const notice = noticeOf(job)
   return {
     hasEnded: true,
-    // Only what failed may be put back to work.
+    // Only jobs that failed as DEAD or PERMANENT can be redriven and need their input again.
     ...((job.status === 'SUCCESS' || job.failure === 'CANCELLED') && { isInputDone: true }),
     ...(job.failure === 'DEAD' && { deadLetter: 'copy' }),
     ...(notice !== undefined && { notice })

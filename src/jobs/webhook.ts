@@ -13,13 +13,13 @@ import { PermanentJobError } from './job.ts'
 import type { JobHandler } from './job-runner.ts'
 import { packPayload, unpackPayload } from './payload.ts'
 
-/** How to deliver notices; what is left out has its default. */
+/** Options of {@link webhookJob}; what is left out has its default. */
 export interface WebhookOptions {
   /** Signs the notices; receivers check the signature with it. */
   readonly secret: string
-  /** Whether addresses of one's own network may be called. @default false */
+  /** Whether private addresses may be called. @default false */
   readonly allowsPrivate?: boolean
-  /** Finds the addresses of a name. @default the system's resolver */
+  /** Resolves a host name to addresses. @default the system's resolver */
   readonly lookup?: (hostname: string) => Promise<readonly LookupAddress[]>
   readonly timeoutMs?: number
   /** Milliseconds since 1970. */
@@ -33,9 +33,9 @@ const TIMEOUT_MS = 10_000
 const GONE = 410
 
 /**
- * Addresses that are nobody's on the public internet (https://www.iana.org/assignments/iana-ipv4-special-registry):
- * this network, private, shared, loopback, link-local (where clouds keep their credentials), protocol assignments,
- * documentation, 6to4 relays, benchmarks, multicast, reserved and broadcast.
+ * Addresses that are not public (https://www.iana.org/assignments/iana-ipv4-special-registry): this network, private, shared,
+ * loopback, link-local (where clouds serve credentials), protocol assignments, documentation, 6to4 relays, benchmarks,
+ * multicast, reserved and broadcast.
  */
 const SPECIAL_V4 = new BlockList()
 for (const [address, prefix] of [
@@ -58,7 +58,7 @@ for (const [address, prefix] of [
   SPECIAL_V4.addSubnet(address, prefix, 'ipv4')
 }
 
-/** Of IPv6, 2000::/3 is all that is public, without what stands for an IPv4 address (Teredo, 6to4) or for none. */
+/** Public IPv6 addresses: 2000::/3, without Teredo and 6to4, which embed IPv4 addresses, and without documentation. */
 const GLOBAL_V6 = new BlockList()
 GLOBAL_V6.addSubnet('2000::', 3, 'ipv6')
 const SPECIAL_V6 = new BlockList()
@@ -71,10 +71,10 @@ for (const [address, prefix] of [
   SPECIAL_V6.addSubnet(address, prefix, 'ipv6')
 }
 
-/** Ends of names that mean something in one network alone; so do names without a dot, such as `localhost`. */
+/** Suffixes of names that resolve within one network only; so do names without a dot, such as `localhost`. */
 const LOCAL_SUFFIXES = ['.localhost', '.local', '.internal', '.intranet', '.lan', '.localdomain', '.home.arpa']
 
-/** Whether an IP address can be reached by everyone, so that calling it gives nobody a way into this network. */
+/** Whether an IP address is public, so that calling it gives nobody access to this network. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !SPECIAL_V4.check(address, 'ipv4')
@@ -82,8 +82,8 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Says what is wrong with a callback URL, as far as it shows without asking for its host's address.
- * @returns nothing when nothing is wrong
+ * Says what is wrong with a callback URL, as far as that shows without resolving its host.
+ * @returns `undefined` when nothing is wrong
  */
 export function callbackUrlProblem(url: string, allowsPrivate: boolean): string | undefined {
   const parsed = URL.parse(url)
@@ -97,8 +97,8 @@ export function callbackUrlProblem(url: string, allowsPrivate: boolean): string 
 }
 
 /**
- * The signature of Standard Webhooks (https://www.standardwebhooks.com): `v1,` and HMAC SHA-256 of id, time and body.
- * @param secret the key: base64 after `whsec_`, as that standard writes keys, or else its own text
+ * Signs a notice as Standard Webhooks do (https://www.standardwebhooks.com): `v1,` and the HMAC-SHA-256 of id, time and body.
+ * @param secret the key: `whsec_` and base64, as that standard writes keys, or any other text, whose bytes are the key
  */
 export function signatureOf(secret: string, id: string, timestampSeconds: number, body: string): string {
   const signed = `${id}.${timestampSeconds}.${body}`
@@ -110,7 +110,7 @@ export function signatureOf(secret: string, id: string, timestampSeconds: number
  * Delivers the notice of a job's end: a signed POST of
  * `{"type": "job.ended", "timestamp", "data": {"id", "type", "status", "failure", "statusUrl", "resultUrl"}}` with the
  * headers `webhook-id` (the same in every try), `webhook-timestamp` and `webhook-signature`.
- * Any answer but 2xx is tried again, as jobs are; 410 is not, and neither is a private address. Redirects are not followed.
+ * Any status but 2xx is retried, as other failed jobs are; 410 and a private address are not. Redirects are not followed.
  */
 export function webhookJob(options: WebhookOptions): JobHandler {
   const { secret, allowsPrivate = false, lookup = systemLookup, timeoutMs = TIMEOUT_MS, now = Date.now } = options
@@ -126,7 +126,7 @@ export function webhookJob(options: WebhookOptions): JobHandler {
     const { id, type, status, failure } = notice
     const data = { id, type, status, failure, statusUrl: `/v1/jobs/${id}`, resultUrl: `/v1/jobs/${id}/result` }
     const body = JSON.stringify({ type: 'job.ended', timestamp: new Date(timestamp * 1000).toISOString(), data })
-    // The connection goes to the addresses that were just checked: asked again, the name might have others.
+    // Connects to the addresses that were just checked: a second lookup might give others (DNS rebinding).
     const agent = new Agent({
       connect: {
         lookup: (_hostname, { all }, done) => {
@@ -201,7 +201,7 @@ async function systemLookup(hostname: string): Promise<readonly LookupAddress[]>
   return promise
 }
 
-/** The host without the brackets of an IPv6 address, and without the dot that makes a name absolute. */
+/** The host, without the brackets of an IPv6 address and without the trailing dot of an absolute name. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$|\.+$/g, '')
 }
