@@ -5,7 +5,7 @@
 
 import { ServiceError } from '../errors.ts'
 
-/** Errors by which AWS says that our request makes no sense: bugs, which waiting does not mend. */
+/** Names of AWS errors for invalid requests: bugs of ours, which no retry fixes. */
 const BUG_NAMES: ReadonlySet<string> = new Set([
   'ValidationException',
   'SerializationException',
@@ -13,10 +13,10 @@ const BUG_NAMES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Calls AWS. The SDK has tried three times before an error comes here.
- * @param action what is being done, for the message
- * @throws {ServiceError} UNAVAILABLE when AWS cannot be reached, throttles or denies access; bugs and our own errors as
- *   they are
+ * Calls AWS, and turns what goes wrong there into a ServiceError. The SDK has tried three times before it throws.
+ * @param action what the call does, for the message
+ * @throws {ServiceError} UNAVAILABLE when AWS cannot be reached, throttles or denies access; bugs and our own errors are
+ *   thrown unchanged
  */
 export async function reach<T>(action: string, call: () => Promise<T>): Promise<T> {
   try {

@@ -20,17 +20,17 @@ import { SqsJobQueue, type SqsJobQueueOptions } from './sqs-job-queue.ts'
 export interface AwsJobBackendOptions extends SqsJobQueueOptions, TableJobOptions {
   /** A table as `job-resources.json` describes it. */
   readonly table: string
-  /** Holds inputs and results above 190 KB, below `jobs/`. */
+  /** Bucket for inputs and results of more than 190 KiB, under the prefix `jobs/`. */
   readonly bucket: string
   /** @default the SDK's, from AWS_REGION */
   readonly region?: string
-  /** Emulators. @default the SDK's, from AWS_ENDPOINT_URL and its kin */
+  /** URLs of emulators. @default the SDK's, from `AWS_ENDPOINT_URL` and the variables for single services */
   readonly endpoints?: { readonly sqs?: string; readonly dynamodb?: string; readonly s3?: string }
-  /** Buckets in the path, not in the host name: emulators of S3 need it. @default when `endpoints.s3` is given */
+  /** Whether the bucket's name is in the path, not in the host name, as emulators of S3 need it. @default whether `endpoints.s3` is given */
   readonly forcePathStyle?: boolean
 }
 
-/** Keeps jobs in DynamoDB, tells of them by SQS, and puts large payloads into S3: for many machines. */
+/** Job backend on AWS: jobs in DynamoDB, messages about them in SQS, large payloads in S3. */
 export class AwsJobBackend extends TableJobBackend {
   readonly #clients: readonly { destroy(): void }[]
 

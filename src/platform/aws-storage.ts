@@ -10,18 +10,18 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { DynamoTable } from './dynamo-table.ts'
 import { S3ObjectStore } from './s3-object-store.ts'
 
-/** Where the table and the bucket are; what is left out has its default. */
+/** Table, bucket and endpoints; what is left out has its default. */
 export interface AwsStorageOptions {
   /** A table as `job-resources.json` describes it. */
   readonly table: string
   readonly bucket: string
   /** @default the SDK's, from AWS_REGION */
   readonly region?: string
-  /** Emulators. @default the SDK's, from AWS_ENDPOINT_URL and its kin */
+  /** URLs of emulators. @default the SDK's, from `AWS_ENDPOINT_URL` and the variables for single services */
   readonly endpoints?: { readonly dynamodb?: string; readonly s3?: string }
-  /** Buckets in the path, not in the host name: emulators of S3 need it. @default when `endpoints.s3` is given */
+  /** Whether the bucket's name is in the path, not in the host name, as emulators of S3 need it. @default whether `endpoints.s3` is given */
   readonly forcePathStyle?: boolean
-  /** How long AWS may be silent until the call is tried again, in milliseconds. @default 4000 */
+  /** How long AWS may be silent before the call is retried, in milliseconds. @default 4000 */
   readonly silentMs?: number
 }
 
@@ -32,7 +32,7 @@ export interface AwsStorage {
   close(): void
 }
 
-/** Opens both; nothing is asked of AWS yet. */
+/** Creates the clients of both; no request is sent yet. */
 export function openAwsStorage(options: AwsStorageOptions): AwsStorage {
   const { region, endpoints = {}, forcePathStyle = endpoints.s3 !== undefined, silentMs } = options
   const dynamodb = new DynamoDBClient(clientConfig(region, endpoints.dynamodb, silentMs))
@@ -48,11 +48,11 @@ export function openAwsStorage(options: AwsStorageOptions): AwsStorage {
   }
 }
 
-/** How long AWS may be silent: many times what it takes on a bad day. The SDK alone would wait for ever. */
+/** How long AWS may be silent: much longer than a slow answer takes. By default the SDK would wait for ever. */
 const SILENT_MS = 4000
 /** How long a whole request may take; one of S3 may carry a large model. */
 const REQUEST_MS = 60_000
-/** The longest wait that SQS knows. */
+/** The longest wait of a receive that SQS allows. */
 export const MAX_QUEUE_WAIT_SECONDS = 20
 
 type ClientConfig = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'requestHandler'>
@@ -71,8 +71,8 @@ export function clientConfig(
 }
 
 /**
- * Options of a client of SQS, which is silent for up to 20 s when it is asked to wait for messages: that call has to ask for
- * as much more by {@link queueWait}.
+ * Options of a client of SQS. A receive that waits for messages is silent for up to 20 s, so that call must extend its
+ * timeout by {@link queueWait}.
  */
 export function queueClientConfig(
   region: string | undefined,
@@ -86,7 +86,7 @@ export function queueClientConfig(
   })
 }
 
-/** Options of a call that SQS answers after so long. */
+/** Options of a call of SQS that waits for up to `waitSeconds`. */
 export function queueWait(waitSeconds: number, silentMs = SILENT_MS): { readonly requestTimeout: number } {
   return { requestTimeout: waitSeconds * 1000 + silentMs }
 }

@@ -19,20 +19,20 @@ const callerHeaders = Compile(
 )
 
 /**
- * Seals the headers of a caller for a job that acts on the caller's behalf: whoever reads the store of jobs, its backups or a
- * log learns nothing of them. AES-256-GCM, with a key that HKDF draws from a secret which every process of the service has.
+ * Encrypts the headers of a caller for a job that acts on the caller's behalf, so that they cannot be read in the store of
+ * jobs, its backups or a log. AES-256-GCM, with a key that HKDF derives from a secret shared by all processes of the service.
  */
 export class CallerSeal {
   readonly #keys: readonly Buffer[]
 
-  /** @param secrets the first seals; all open, so that a secret can be replaced. Without any, nothing is kept */
+  /** @param secrets the first encrypts; all decrypt, so that a secret can be rotated. Without any, headers are not kept */
   constructor(secrets: readonly string[]) {
     this.#keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', KEY_PURPOSE, KEY_BYTES)))
   }
 
   /**
-   * Seals headers: base64url of nonce, tag and ciphertext.
-   * @returns undefined when there is no secret to seal with, or nothing to seal
+   * Encrypts headers: base64url of nonce, tag and ciphertext.
+   * @returns undefined when there is no secret, or no header
    */
   seal(caller: CallerHeaders): string | undefined {
     const [key] = this.#keys
@@ -43,7 +43,7 @@ export class CallerSeal {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
   }
 
-  /** Opens what {@link seal} made: no headers when it was made with a secret that is unknown by now, or was tampered with. */
+  /** Decrypts headers of {@link seal}. @returns no headers when the secret is no longer known, or the text was tampered with */
   open(sealed: string | undefined): CallerHeaders {
     if (sealed === undefined) return {}
     const bytes = Buffer.from(sealed, 'base64url')
@@ -63,7 +63,7 @@ function openedBy(key: Buffer, bytes: Buffer): CallerHeaders | undefined {
     const headers: unknown = JSON.parse(text.toString())
     return callerHeaders.Check(headers) ? headers : undefined
   } catch {
-    // Sealed with another secret, or not sealed by us.
+    // Encrypted with another secret, or not by us.
     return undefined
   }
 }

@@ -9,21 +9,21 @@ import { nameIn, numberIn, optionalIn, textIn } from '../storage/stored-record.t
 import type { DynamoTable } from './dynamo-table.ts'
 import { nameDigest } from './name-digest.ts'
 
-/** How long a record is kept for people to grade. */
+/** How long a record is kept, so that people can grade it. */
 const RECORD_DAYS = 365
-/** Items written at a time: by more, a table that has rested would be throttled. */
+/** Items that are written at a time. DynamoDB would throttle more on a table that was idle before. */
 const ITEMS_AT_A_TIME = 25
 const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 
 /**
- * Records as items of DynamoDB, found by their id, and in the table's index by mentor, oldest first. The table deletes
- * them after {@link RECORD_DAYS} days.
+ * Stores records as items of DynamoDB, with their id as key; the table's index lists them by mentor, oldest first. The
+ * table deletes them after {@link RECORD_DAYS} days.
  */
 export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #table: DynamoTable
   readonly #writeBuffer: AnswerWriteBuffer
 
-  /** @param onError told when records could not be written; they are lost then */
+  /** @param onError called when records could not be written and are lost */
   constructor(table: DynamoTable, onError: (error: unknown) => void) {
     this.#table = table
     this.#writeBuffer = new AnswerWriteBuffer((records) => this.#write(records), onError)
@@ -41,7 +41,7 @@ export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
         const keys = page.slice(from, from + ITEMS_AT_A_TIME).map((item) => textIn(item, 'pk'))
         const items = await Promise.all(keys.map((pk) => this.#table.get(pk)))
         for (const item of items) {
-          // Else it has been deleted since the index was read.
+          // A missing item has been deleted since the index was read.
           if (item === undefined) continue
           asked.push({
             question: textIn(item, 'question'),
@@ -96,7 +96,7 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>)
   }
 }
 
-/** The list of the table's index that a mentor's records stand in: what people review apart from what was matched. */
+/** Name of the list, in the table's index, of a mentor's records; those for review have a list of their own. */
 function listOf(mentorId: string, isUnmatched: boolean): string {
   return `${isUnmatched ? 'UNMATCHED' : 'MATCHED'}#${nameDigest(mentorId)}`
 }

@@ -15,9 +15,9 @@ import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../stor
 import { nameDigest } from './name-digest.ts'
 
 /**
- * In which list of the index an item stands: jobs whose message has not been sent for sure, jobs that wait, run, or are
- * dead, and workers. A job that has ended otherwise stands in none, so that these lists stay short. `ENTRY` lists all jobs by the
- * time at which they came, by small items beside theirs, which never change.
+ * Lists of the table's index: jobs whose message may not have been sent, jobs that wait, run, or are dead, and workers. Jobs
+ * that ended otherwise are in none of them, so that these lists stay short. `ENTRY` lists all jobs in the order of
+ * enqueuing, by an additional small item for each, which never changes.
  */
 export type ListName = 'UNSENT' | 'QUEUED' | 'IN_PROGRESS' | 'DEAD' | 'WORKER' | 'ENTRY'
 
@@ -26,17 +26,17 @@ export function jobKey(id: string): string {
   return `job#${id}`
 }
 
-/** Key of the item by which a job stands in the list of all. */
+/** Key of a job's item in the list of all jobs. */
 export function entryKey(id: string): string {
   return `entry#${id}`
 }
 
-/** Key of the item that remembers which job an idempotency key belongs to. */
+/** Key of the item that says which job an idempotency key belongs to. */
 export function idempotencyKeyOf(key: string): string {
   return `key#${nameDigest(key)}`
 }
 
-/** Key of the item of a group: which of its jobs is at work, and which waits. It changes in one transaction with theirs. */
+/** Key of a group's item, which says which of its jobs runs and which waits. It changes in one transaction with the job's item. */
 export function groupKey(group: string): string {
   return `group#${nameDigest(group)}`
 }
@@ -56,14 +56,14 @@ const ATTRIBUTE_OF: Readonly<Record<keyof RecordFields, string>> = {
   expiresAtMs: 'expiresAt'
 }
 
-/** Fields under the names of their attributes. */
+/** Renames fields to their attributes. */
 export function attributesOf(fields: Partial<RecordFields>): Record<string, unknown> {
   return Object.fromEntries(
     RECORD_FIELDS.filter((name) => name in fields).map((name) => [ATTRIBUTE_OF[name], fields[name]])
   )
 }
 
-/** Where a job stands after a change: in which list, since when, and until when the table keeps it. */
+/** Attributes that place a job after a change: its list, since when, and when the table deletes it. */
 export function placeOf({ after, effects }: Pick<Transition, 'after' | 'effects'>): Record<string, unknown> {
   const list = listOf(after.job, effects.announceAfterMs !== undefined)
   return {
@@ -79,23 +79,23 @@ function listOf({ status, failure }: Job, isUnsent: boolean): ListName | undefin
   return status === 'IN_PROGRESS' ? 'IN_PROGRESS' : undefined
 }
 
-/** As DynamoDB's time to live wants it. */
+/** Seconds since 1970, rounded up, as DynamoDB's time to live needs it. */
 export function secondsOf(ms: number): number {
   return Math.ceil(ms / 1000)
 }
 
-/** Reads the item of a group; one that is not there has no jobs. */
+/** Reads the item of a group; an empty item means a group without jobs. */
 export function groupIn(item: StoredRecord): GroupState {
   return { waitingId: optionalIn(item, 'waitingId', textIn), runningId: optionalIn(item, 'runningId', textIn) }
 }
 
-/** The fields of a job as the table keeps them; `undefined` ones are left out. */
+/** Attributes of a job's fields. */
 export function fieldsOf(job: Job): Record<string, unknown> {
   const { labels, createdAtMs, updatedAtMs, runAtMs, ...rest } = job
   return { ...rest, labels: JSON.stringify(labels), createdAt: createdAtMs, updatedAt: updatedAtMs, runAt: runAtMs }
 }
 
-/** Reads what {@link fieldsOf} made. */
+/** Reads a job from attributes of {@link fieldsOf}. */
 export function jobIn(item: StoredRecord): Job {
   const labels: Record<string, string> = JSON.parse(textIn(item, 'labels'))
   return {
@@ -117,7 +117,7 @@ export function jobIn(item: StoredRecord): Job {
   }
 }
 
-/** Reads the item of a job, whole. */
+/** Reads a complete item of a job. */
 export function jobRecordIn(item: StoredRecord): JobRecord {
   return {
     job: jobIn(item),

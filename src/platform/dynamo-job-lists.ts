@@ -10,7 +10,7 @@ import { reach } from './aws-errors.ts'
 import type { ListName } from './dynamo-job-item.ts'
 import resources from './job-resources.json' with { type: 'json' }
 
-/** Where a query of a list goes on. */
+/** Key after which a query of a list continues. */
 export type ListPosition = Record<string, unknown> | undefined
 
 /** Which part of a list to read. */
@@ -20,12 +20,12 @@ export interface ListQuery {
   readonly limit?: number
   /** @default false */
   readonly isLatestFirst?: boolean
-  /** Bounds of the time at which an item came into the list, included. */
+  /** Bounds, included, of the time since when an item is in the list. */
   readonly fromMs?: number
   readonly toMs?: number
 }
 
-/** The lists that the items of jobs stand in, by the table's index. They lag some milliseconds behind the table. */
+/** Reads lists of jobs from the table's index, which lags some milliseconds behind the table. */
 export class DynamoJobLists {
   readonly #database: DynamoDBDocumentClient
   readonly #table: string

@@ -9,13 +9,13 @@ import { numberIn, textIn, type StoredRecord } from '../storage/stored-record.ts
 import type { DynamoJobLists } from './dynamo-job-lists.ts'
 import { entryKey, jobIn, jobKey } from './dynamo-job-item.ts'
 
-/** Entries that one page of a list looks at, and that one query does. */
+/** Maximum number of entries that one page of a list looks at, and that one query does. */
 const MAX_LISTED_ENTRIES = 1000
 const LISTED_ENTRIES_A_QUERY = 100
 
 /**
- * A page of jobs in the order in which they came, the newest first.
- * @param find gives a job as it is now, unless its time is over
+ * Makes a page of jobs, the last enqueued first.
+ * @param find returns a job's present state, unless its retention is over
  */
 export async function pageOfJobs(
   lists: DynamoJobLists,
@@ -26,7 +26,7 @@ export async function pageOfJobs(
   let last = query.after === undefined ? undefined : keysIn(query.after, 'ENTRY')
   for (let looked = 0; looked < MAX_LISTED_ENTRIES; looked += LISTED_ENTRIES_A_QUERY) {
     const page = await lists.page('ENTRY', { isLatestFirst: true, limit: LISTED_ENTRIES_A_QUERY, last })
-    // What never changes of a job is in its entry.
+    // An entry holds the fields of its job that never change.
     const entries = page.items.filter(
       (entry) =>
         (query.owner === undefined || entry['owner'] === query.owner) &&
@@ -46,7 +46,7 @@ export async function pageOfJobs(
   return { jobs, next: cursorOf({ id: idOfEntry(last), stateAt: last?.['stateAt'] }) }
 }
 
-/** A page of dead letters, the last to die first. */
+/** Makes a page of dead letters, the last to die first. */
 export async function pageOfDeadLetters(
   lists: DynamoJobLists,
   query: DeadLetterQuery,
@@ -64,7 +64,7 @@ export async function pageOfDeadLetters(
   return { jobs: shown.map((item) => jobIn(item)), next: lastShown && cursorOf(lastShown) }
 }
 
-/** Where a page ends, in a form that callers hand back without a look inside. */
+/** Encodes the end of a page as an opaque cursor. */
 function cursorOf(item: StoredRecord): string {
   return Buffer.from(JSON.stringify([textIn(item, 'id'), numberIn(item, 'stateAt')])).toString('base64url')
 }
@@ -79,7 +79,7 @@ function keysIn(cursor: string, list: 'DEAD' | 'ENTRY'): Record<string, unknown>
   }
 }
 
-/** Id of the job at whose key a query of entries ended. */
+/** Id of the job whose key a query of entries ended at. */
 function idOfEntry(key: Record<string, unknown> | undefined): string {
   return String(key?.['pk']).slice(entryKey('').length)
 }

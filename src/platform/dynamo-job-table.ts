@@ -48,14 +48,14 @@ export interface DynamoJobTableOptions {
   readonly clock: Clock
 }
 
-/** Errors by which DynamoDB says that a condition did not hold, or that another transaction was at it. */
+/** Names of DynamoDB's errors for a condition that did not hold, or a conflict with another transaction. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'ConditionalCheckFailedException',
   'TransactionCanceledException',
   'TransactionConflictException'
 ])
 
-/** Jobs as items of a table in DynamoDB, each beside a small one that lists it. */
+/** Stores jobs as items of a DynamoDB table, each with an additional small item that lists it. */
 export class DynamoJobTable implements JobTable {
   readonly #database: DynamoDBDocumentClient
   readonly #name: string
@@ -91,7 +91,7 @@ export class DynamoJobTable implements JobTable {
     return this.#payloads.keep(name, place, payload)
   }
 
-  /** An entry without a job is passed over, a job without one would not be seen: so the entry comes first. */
+  /** Written before the job: lists skip an entry without a job, but would miss a job without an entry. */
   async addEntry({ id, owner, type, createdAtMs }: Job): Promise<void> {
     const ttl = secondsOf(createdAtMs + 2 * this.#policy.retentionMs)
     const Item = { pk: entryKey(id), id, owner, type, queueState: 'ENTRY', stateAt: createdAtMs, ttl }
@@ -193,7 +193,7 @@ export class DynamoJobTable implements JobTable {
     return {
       record: jobRecordIn(item),
       isOfKey: (key) => {
-        // Items from before it was noted have none.
+        // Items of earlier versions do not have the attribute.
         const pk = item['idempotencyKey']
         return pk === undefined || pk === idempotencyKeyOf(key)
       },
@@ -222,7 +222,7 @@ export class DynamoJobTable implements JobTable {
     }
   }
 
-  /** The record of a key, if it is free or belongs to a job that is over its time. */
+  /** Makes the write that takes a key, on the condition that it is free or belongs to the expired job `staleId`. */
   #keyPut(key: string, jobId: string, staleId: string): WriteItem {
     return {
       Put: {
@@ -234,14 +234,14 @@ export class DynamoJobTable implements JobTable {
     }
   }
 
-  /** Changes the item of a group, if it is still as it was read. */
+  /** Makes the write that changes a group, on the condition that it is still as it was read. */
   #groupUpdate(name: string, before: GroupState, after: GroupState): WriteItem {
     const set = { waitingId: after.waitingId, runningId: after.runningId, ttl: this.#ttl() }
     const only = { waitingId: before.waitingId, runningId: before.runningId }
     return { Update: updateOf(this.#name, { pk: groupKey(name), set, only }) }
   }
 
-  /** Until when what belongs to a job is kept: as long as the job may be read, and then some. */
+  /** Time to live of items that belong to a job: twice its retention, so that they outlive it. */
   #ttl(): number {
     return secondsOf(this.#clock.wallMs() + 2 * this.#policy.retentionMs)
   }
@@ -263,7 +263,7 @@ export class DynamoJobTable implements JobTable {
     return item
   }
 
-  /** Writes all, or nothing when one of the conditions does not hold. @returns whether it was written */
+  /** Writes all items, or none when one of the conditions does not hold. @returns whether they were written */
   async #transact(action: string, items: readonly WriteItem[]): Promise<boolean> {
     const [{ Put, Update } = {}, ...others] = items
     return this.#succeeds(action, async () => {

@@ -9,20 +9,20 @@ import type { StoredRecord } from '../storage/stored-record.ts'
 import { reach } from './aws-errors.ts'
 import resources from './job-resources.json' with { type: 'json' }
 
-/** Condition on the existing item for a write. */
+/** Condition of a write on the existing item. */
 export interface WriteCondition {
   readonly expression: string
   readonly values?: Readonly<Record<string, unknown>>
 }
 
-/** Whether a write happened, and what was there before. */
+/** Whether a write happened, and the item before it. */
 export type Written =
   | { readonly isWritten: true; readonly before: StoredRecord | undefined }
   | { readonly isWritten: false }
 
 /**
- * Items of the table that is shared with the jobs, of other keys. One that stands in a list, by the attributes
- * `queueState` (the list) and `stateAt` (its place, a number), is found there with the attributes that
+ * Reads and writes items, other than jobs, of the table that they share with the jobs. An item with the attributes
+ * `queueState` (a list's name) and `stateAt` (a number to sort by) is in that list, with the attributes that
  * `job-resources.json` projects, some milliseconds after it was written.
  */
 export class DynamoTable {
@@ -34,7 +34,7 @@ export class DynamoTable {
     this.#name = name
   }
 
-  /** The item as it was last written. */
+  /** Reads an item, strongly consistent. */
   async get(pk: string): Promise<StoredRecord | undefined> {
     const command = new GetCommand({ TableName: this.#name, Key: { pk }, ConsistentRead: true })
     const { Item } = await reach('read an item', () => this.#client.send(command))
@@ -62,21 +62,21 @@ export class DynamoTable {
     })
   }
 
-  /** @returns what was there */
+  /** @returns the deleted item */
   async delete(pk: string): Promise<StoredRecord | undefined> {
     const command = new DeleteCommand({ TableName: this.#name, Key: { pk }, ReturnValues: 'ALL_OLD' })
     const { Attributes } = await reach('delete an item', () => this.#client.send(command))
     return Attributes
   }
 
-  /** All items of a list, by their places. */
+  /** All items of a list, sorted by `stateAt`. */
   async list(list: string): Promise<StoredRecord[]> {
     const items: StoredRecord[] = []
     for await (const page of this.pages(list)) items.push(...page)
     return items
   }
 
-  /** The items of a list, up to a megabyte at a time. */
+  /** The items of a list, in pages of up to a megabyte. */
   async *pages(
     list: string,
     { latestFirst = false, limit }: { readonly latestFirst?: boolean; readonly limit?: number } = {}

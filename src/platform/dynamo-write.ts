@@ -8,17 +8,17 @@ import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb'
 /** One part of a transaction. */
 export type WriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
 
-/** How an item is to change, and what must hold of it. */
+/** A conditional change of an item. */
 export interface ItemUpdate {
   readonly pk: string
   /** `undefined` removes an attribute. */
   readonly set: Readonly<Record<string, unknown>>
   readonly add?: Readonly<Record<string, number>>
-  /** What attributes must be; `undefined`: not there. */
+  /** Required values of attributes; `undefined` requires that the attribute does not exist. */
   readonly only: Readonly<Record<string, unknown>>
 }
 
-/** An update in DynamoDB's words. Every name is written as a placeholder, since many are reserved (`status`, `ttl`, …). */
+/** Makes the input of an UpdateItem. Every name is written as a placeholder, since many are reserved (`status`, `ttl`, …). */
 export function updateOf(TableName: string, { pk, set, add = {}, only }: ItemUpdate) {
   const setNames = Object.keys(set).filter((name) => set[name] !== undefined)
   const removedNames = Object.keys(set).filter((name) => set[name] === undefined)

@@ -7,27 +7,27 @@ import type { JobLog } from '../jobs/job-runner.ts'
 
 /** How to build an {@link EcsScaleInProtection}; what is left out has its default. */
 export interface EcsScaleInProtectionOptions {
-  /** Address of the ECS agent, as ECS gives it to a task in `ECS_AGENT_URI`. */
+  /** Address of the ECS agent, which ECS passes to a task in `ECS_AGENT_URI`. */
   readonly agentUri: string
-  /** How long the oldest job at work has been running; nothing while no job is. */
+  /** How long the oldest running job has been running; `undefined` while none is. */
   readonly oldestJobMs: () => number | undefined
   readonly log: Pick<JobLog, 'info' | 'warn'>
-  /** Jobs that have run for this long are protected. Shorter ones end in the time that a stopped task has. @default 30000 */
+  /** Jobs that have run for this long are protected. Shorter ones can finish while the task is being stopped. @default 30000 */
   readonly protectAfterMs?: number
-  /** Pause between two looks at the jobs. @default 5000 */
+  /** Interval between two checks of the jobs. @default 5000 */
   readonly everyMs?: number
 }
 
-/** ECS ends a protection after this time, so that a task that hangs is not kept forever. */
+/** Time after which ECS ends a protection that is not renewed, so that a hanging task is not kept forever. */
 const EXPIRES_IN_MINUTES = 10
 const RENEW_AFTER_MS = (EXPIRES_IN_MINUTES * 60_000) / 2
-/** The agent is on the same machine, but asks ECS itself. */
+/** Longer than a local call takes: the agent is on the same machine, but calls ECS itself. */
 const REQUEST_DEADLINE_MS = 5000
 
 /**
- * Protects this ECS task from scale-in and deployments while a long job is at work. Without it, ECS picks the tasks to stop by their
- * age, and a job that is longer than the two minutes of a stopped task is done again from its start.
- * A failure is logged and retried: an unprotected job is done again elsewhere, so nothing is lost.
+ * Protects this ECS task from scale-in and deployments while a long job runs. Without it, ECS picks the tasks to stop by their
+ * age, and a job that needs longer than the two minutes of a stopping task starts again elsewhere.
+ * A failed call is logged and retried. Nothing is lost in the meantime, since an unprotected job is done again elsewhere.
  * Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
  */
 export class EcsScaleInProtection {
@@ -52,14 +52,14 @@ export class EcsScaleInProtection {
     this.#timer ??= setInterval(() => void this.look(), this.#everyMs)
   }
 
-  /** Ends the protection, unless it has none. */
+  /** Stops checking, and ends the protection if there is one. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#looking
     if (this.#protectedAtMs !== undefined) await this.#set(false)
   }
 
-  /** Looks at the jobs now, and protects the task or ends its protection. While a look is under way, another one joins it. */
+  /** Checks the jobs now, and protects the task or ends its protection. Calls during a check share it. */
   async look(): Promise<void> {
     this.#looking ??= this.#adapt().finally(() => {
       this.#looking = undefined
@@ -86,7 +86,7 @@ export class EcsScaleInProtection {
         signal: AbortSignal.timeout(REQUEST_DEADLINE_MS)
       })
       const answer = await reply.text()
-      // The agent answers 200 when ECS itself refuses: the reason is in the body.
+      // The agent answers 200 even when ECS refuses; the reason is in the body.
       if (!reply.ok || !answer.includes('"protection"'))
         throw new Error(`the agent answered ${reply.status}: ${answer}`)
     } catch (error) {

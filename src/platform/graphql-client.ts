@@ -14,39 +14,39 @@ import { inClientSpan } from '../tracing/client-span.ts'
 /** How to reach a GraphQL service; what is left out has its default. */
 export interface GraphQlClientOptions {
   readonly endpoint: string
-  /** Sent along with every request, so that the service knows this one. */
+  /** Sent with every request; authenticates this service. */
   readonly secretHeader?: { readonly name: string; readonly value: string }
   /** How long an operation may take, retries included. @default 10000 */
   readonly timeoutMs?: number
   /** Longest reply; beyond it the operation fails. @default 64 MB */
   readonly maxReplyBytes?: number
-  /** How long the service is left alone after {@link FAILURES_TO_OPEN} operations in a row failed. @default 5000 */
+  /** How long the circuit breaker stays open after {@link FAILURES_TO_OPEN} operations in a row failed. @default 5000 */
   readonly openMs?: number
 }
 
-/** An operation, and how to read what it gives. */
+/** An operation, and how to read its result. */
 export interface GraphQlOperation<Result> {
-  /** For error messages: `read the mentor`. */
+  /** What it does, for error messages: `read the mentor`. */
   readonly action: string
   readonly document: string
-  /** Queries are tried again when the service fails; mutations are not, since it may have done them. */
+  /** Queries are retried when the service fails; mutations are not, since they may have taken effect. */
   readonly kind: 'query' | 'mutation'
   /** @returns undefined when the data has another shape than the document asks for */
   readonly read: (data: unknown) => Result | undefined
 }
 
-/** Who asks, and for how long to wait. */
+/** Caller and time limit of one operation. */
 export interface GraphQlCall {
   readonly caller?: CallerHeaders
-  /** Shorter than the client's. */
+  /** @default the client's */
   readonly timeoutMs?: number
 }
 
 /** Thrown when an operation of a {@link GraphQlClient} fails. */
 export class GraphQlError extends ServiceError {
-  /** The service could not do its work, whatever it was asked: a later try may find it well. */
+  /** Whether the service is unavailable, so that a later retry may succeed. */
   readonly isAway: boolean
-  /** The request was sent, so that the service may have done what it asks for. */
+  /** Whether the request was sent and may have taken effect. */
   readonly mayBeDone: boolean
 
   constructor(
@@ -60,30 +60,31 @@ export class GraphQlError extends ServiceError {
   }
 }
 
-/** The error of a job whose operation failed: one that waits for the service, where that is away. */
+/** Maps the error of an operation to that of its job: a {@link ServiceAwayError} when the service is unavailable. */
 export function jobErrorOf(error: unknown): unknown {
   return error instanceof GraphQlError && error.isAway ? new ServiceAwayError(error.message, { cause: error }) : error
 }
 
-/** Operations in a row that must fail before the service is left alone for a while. */
+/** Failures in a row that open the circuit breaker. */
 const FAILURES_TO_OPEN = 10
 
 const TIMEOUT_MS = 10_000
 const MAX_REPLY_BYTES = 67_108_864
 const OPEN_MS = 5000
-/** Tries of a query in all, as long as there is time. */
+/** Maximum number of tries of a query within its time limit. */
 const MAX_QUERY_TRIES = 3
-/** Bound of the first wait before another try; it doubles. */
+/** Upper bound of the first backoff; it doubles with every retry. */
 const RETRY_BASE_MS = 100
 const MAX_CONNECTIONS = 64
-/** Shorter than the 60 s after which load balancers close what is idle. */
+/** Shorter than the 60 s after which load balancers close idle connections. */
 const KEEP_ALIVE_MS = 50_000
 /** Error codes of GraphQL replies that may be shown; messages may quote what users typed. */
 const SHOWN_CODE = /^[A-Z][A-Z0-9_]{0,63}$/
 
 /**
- * Asks a GraphQL service over HTTP. Whatever the service does, an operation ends within its time: with what it gives, or
- * with a {@link GraphQlError} of the code BAD_GATEWAY or DEADLINE_EXCEEDED. No message holds what was sent or received.
+ * Client of a GraphQL service over HTTP, with retries and a circuit breaker. An operation always ends within its time limit,
+ * with its result or with a {@link GraphQlError} BAD_GATEWAY or DEADLINE_EXCEEDED. Messages never quote what was sent or
+ * received.
  */
 export class GraphQlClient {
   readonly #options: GraphQlClientOptions
@@ -98,7 +99,7 @@ export class GraphQlClient {
       connections: MAX_CONNECTIONS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxResponseSize: options.maxReplyBytes ?? MAX_REPLY_BYTES,
-      // The operation's own time ends what takes longer, on a connection too.
+      // A new connection and a reply are bound by the time limit of an operation as well.
       connect: { timeout: this.#timeoutMs },
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs
@@ -110,7 +111,7 @@ export class GraphQlClient {
   }
 
   /**
-   * Does one operation.
+   * Runs one operation.
    * @throws {GraphQlError} when it does not succeed in time
    */
   async run<Result>(
@@ -119,7 +120,7 @@ export class GraphQlClient {
     { caller = {}, timeoutMs = this.#timeoutMs }: GraphQlCall = {}
   ): Promise<Result> {
     const deadlineMs = performance.now() + timeoutMs
-    // One operation tries whether the service is well again. The breaker would let the others wait for it, longer than their time.
+    // One operation probes the service. The breaker would make the others wait for it, perhaps beyond their time limit.
     if (this.#breaker.state === CircuitState.HalfOpen) throw this.#leftAlone(operation)
     try {
       return await this.#breaker.execute(() => this.#sendWithRetries(operation, variables, caller, deadlineMs))
@@ -128,7 +129,7 @@ export class GraphQlClient {
     }
   }
 
-  /** Closes the connections; operations at work fail. */
+  /** Closes the connections; running operations fail. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }

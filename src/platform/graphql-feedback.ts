@@ -18,12 +18,12 @@ import type { CallerSeal } from './caller-seal.ts'
 import { GraphQlError, jobErrorOf, type GraphQlClient } from './graphql-client.ts'
 import { USER_QUESTION_CREATE, USER_QUESTION_EXISTS } from './graphql-operations.ts'
 
-/** Name of the jobs that record an asked question which could not be recorded at once. */
+/** Type of the jobs that record an asked question which could not be recorded at once. */
 export const RECORD_QUESTION_JOB_TYPE = 'record-question'
 
-/** How long an answer waits for its record. */
+/** How long an answer waits for its question to be recorded. */
 const RECORD_TIMEOUT_MS = 2000
-/** Jobs of which it is remembered that their last try may have been a success. */
+/** Size of the cache of jobs whose last try may have succeeded. */
 const MAX_UNCERTAIN = 10_000
 
 const UserQuestion = Type.Object({
@@ -52,11 +52,11 @@ export interface GraphQlFeedbackOptions {
 }
 
 /**
- * Records asked questions with a GraphQL service: at once, or by a job while the service is away.
+ * Records asked questions with a GraphQL service: at once, or by a job while the service is unavailable.
  *
- * `userQuestionCreate` takes no key, so that repeating it makes a second record. A repetition is made only where the service was
- * not reached, said no, or, having possibly done it, shows no such question of that chat session. Without a session it cannot be
- * told from others' questions, and is recorded once more rather than not at all.
+ * `userQuestionCreate` takes no idempotency key, so a retry could make a second record. It is retried only if the service was
+ * not reached or refused, or if it may have taken effect but no such question of that chat session exists. Without a session
+ * the question cannot be told from those of others, and is recorded twice rather than not at all.
  */
 export class GraphQlFeedback implements AnswerRecorder {
   readonly #options: GraphQlFeedbackOptions
@@ -66,7 +66,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     this.#options = options
   }
 
-  /** @returns the service's id of the record, or that of the job which will make it */
+  /** @returns the service's id of the record, or the id of the job that will make it */
   async record(answer: AnswerRecord, caller: CallerHeaders): Promise<string> {
     const userQuestion = userQuestionOf(answer)
     try {
@@ -78,7 +78,7 @@ export class GraphQlFeedback implements AnswerRecorder {
     }
   }
 
-  /** Does the jobs of the type {@link RECORD_QUESTION_JOB_TYPE}. */
+  /** Handler of jobs of the type {@link RECORD_QUESTION_JOB_TYPE}. */
   readonly recordJob: JobHandler = async (payload, { job }) => {
     const input = unpackPayload(payload)
     if (!recordInput.Check(input)) throw new PermanentJobError('Cannot record a question: the job holds none')

@@ -24,15 +24,15 @@ import {
   type GradedPage
 } from './graphql-operations.ts'
 
-/** Where a source says what it left out. */
+/** Log for what a source left out. */
 export interface SourceLog {
   warn(fields: object, message: string): void
 }
 
-/** Most graded questions read of one mentor; the rest take no part. */
+/** Maximum number of pages of graded questions that are read of one mentor; the rest is ignored. */
 const MAX_GRADED_PAGES = 20
 
-/** Mentors that a GraphQL service keeps. Every call asks the service. */
+/** Mentors of a GraphQL service, without a cache: every call is a request. */
 export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
   readonly #client: GraphQlClient
   readonly #log: SourceLog
@@ -42,14 +42,14 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
     this.#log = log
   }
 
-  /** @throws {GraphQlError} when the service does not give it */
+  /** @throws {GraphQlError} when the mentor cannot be read */
   async revisionOf(id: string, options: FindOptions = {}): Promise<string | undefined> {
     return (await this.find(id, options))?.revision
   }
 
   /**
-   * The mentor, with its graded questions as far as they can be read.
-   * @throws {GraphQlError} when the service does not give the mentor
+   * Reads a mentor, with its graded questions as far as they can be read.
+   * @throws {GraphQlError} when the mentor cannot be read
    */
   async find(id: string, { caller = {} }: FindOptions = {}): Promise<FoundMentor | undefined> {
     const [{ mentor, leftOutCount, leftOutQuestionCount }, gradedQuestions] = await Promise.all([
@@ -59,7 +59,7 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
     if (mentor === undefined) return undefined
     if (leftOutCount + leftOutQuestionCount > 0) {
       const counts = { leftOutCount, leftOutQuestionCount }
-      this.#log.warn({ mentor: id, ...counts }, 'answers and listed questions that are none were left out')
+      this.#log.warn({ mentor: id, ...counts }, 'invalid answers and listed questions were left out')
     }
     const json = JSON.stringify([mentor, gradedQuestions])
     const revision = hash('sha256', json, 'base64url')
@@ -74,7 +74,7 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
     return (await this.#client.run(CATEGORY_ANSWERS, { category, mentor: mentorId }, { caller })) ?? undefined
   }
 
-  /** Never rejects: a mentor answers without them, too. */
+  /** Never rejects, since a mentor also answers without graded questions. */
   async #gradedQuestions(mentorId: string, caller: CallerHeaders): Promise<readonly GradedQuestion[]> {
     const filter = { $and: [{ graderAnswer: { $ne: null } }, { mentor: mentorId }] }
     let questions: readonly GradedQuestion[] = []
@@ -83,10 +83,7 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
       questions = first.questions
       if (first.length >= GRADED_PAGE_LENGTH) questions = await this.#allPages(filter, caller)
     } catch (error) {
-      this.#log.warn(
-        { err: error, mentor: mentorId },
-        'not all graded questions could be read: the others take no part'
-      )
+      this.#log.warn({ err: error, mentor: mentorId }, 'not all graded questions could be read: the rest is ignored')
     }
     return questions
   }
@@ -98,7 +95,7 @@ export class GraphQlMentors implements MentorSource, CategoryAnswerSource {
       const variables = { filter, ...(cursor !== undefined && { cursor }) }
       const page: GradedPage = await this.#client.run(GRADED_QUESTIONS_PAGE, variables, { caller })
       questions.push(...page.questions)
-      // A service that does not move on would be asked the same for ever.
+      // A service that returns the same cursor again would be read for ever.
       if (page.next === undefined || page.next === cursor) return questions
       cursor = page.next
     }

@@ -23,10 +23,10 @@ const ANSWER = `
   externalVideoIds { wistiaId }
 `
 
-/** Most graded questions of one page. */
+/** Maximum number of graded questions on one page. */
 export const GRADED_PAGE_LENGTH = 9999
 
-/** What a list may hold beside what is wanted: null, or things of another shape, which are left out. */
+/** A list that may be null or hold items of another shape, which are left out. */
 const Loose = Type.Optional(Type.Union([Type.Array(Type.Unknown()), Type.Null()]))
 const MentorData = Type.Object({
   mentor: Type.Union([
@@ -38,13 +38,13 @@ const mentorData = Compile(MentorData)
 const listedQuestion = Compile(ListedQuestion)
 const mentorAnswer = Compile(MentorAnswer)
 
-/** A mentor as a service gives it. */
+/** A mentor as read from a service. */
 export interface ReadMentor {
   /** Undefined when there is no such mentor. */
   readonly mentor: Mentor | undefined
-  /** Answers that were left out, since they are none: never recorded, so that the id is null, or to a question that is gone. */
+  /** Number of answers that were left out as invalid: never recorded, so that the id is null, or to a question that is gone. */
   readonly leftOutCount: number
-  /** Listed questions that were left out, since they are gone. */
+  /** Number of listed questions that were left out, since they are gone. */
   readonly leftOutQuestionCount: number
 }
 
@@ -81,7 +81,7 @@ export const MENTOR: GraphQlOperation<ReadMentor> = {
   }
 }
 
-/** Whether the caller may edit, and so train, a mentor. Variables: `mentor`. */
+/** Asks whether the caller may edit, and therefore train, a mentor. Variables: `mentor`. */
 export const MENTOR_CAN_EDIT = operation(
   'ask who may edit the mentor',
   'query',
@@ -110,9 +110,9 @@ const gradedNode = Compile(Type.Object({ question: Type.String(), graderAnswer: 
 /** A page of graded questions. */
 export interface GradedPage {
   readonly questions: readonly GradedQuestion[]
-  /** Length of the page, with what was left out. */
+  /** Length of the page, including what was left out. */
   readonly length: number
-  /** Where the next page begins; undefined after the last, or when the service does not say. */
+  /** Cursor of the next page; undefined after the last, or when the service does not say. */
   readonly next: string | undefined
 }
 
@@ -128,8 +128,8 @@ export const GRADED_QUESTIONS = operation(
 )
 
 /**
- * Reads any page of graded questions, of services that page. Variables: `filter`, and `cursor` but on the first.
- * A service of few questions is never asked this, and need not know of cursors.
+ * Reads any page of graded questions, from services with cursors. Variables: `filter`, and `cursor` from the second page on.
+ * It is used only when the first page is full, so a service with few questions need not support cursors.
  */
 export const GRADED_QUESTIONS_PAGE = operation(
   'read a page of the graded questions',
@@ -144,7 +144,7 @@ export const GRADED_QUESTIONS_PAGE = operation(
   gradedPage
 )
 
-/** Whether a service has a user question. Variables: `filter`. */
+/** Asks whether a user question exists. Variables: `filter`. */
 export const USER_QUESTION_EXISTS = operation(
   'look for the asked question',
   'query',
@@ -164,7 +164,7 @@ export const USER_QUESTION_CREATE = operation(
   (data) => data.userQuestionCreate._id
 )
 
-/** Says that a mentor was trained. Variables: `id`. */
+/** Reports that a mentor was trained. Variables: `id`. */
 export const UPDATE_MENTOR_TRAINING = operation(
   'say that the mentor is trained',
   'mutation',
@@ -175,7 +175,7 @@ export const UPDATE_MENTOR_TRAINING = operation(
 
 const TrainTask = Type.Object({ _id: Type.String({ pattern: '^[^/?#\\s]{1,200}$' }) })
 
-/** Says how a training stands; gives its id, or null when the caller is no user of the service. Variables: `taskDocId`, `mentorId`, `status`. */
+/** Reports the status of a training; returns its id, or null when the caller is not a user of the service. Variables: `taskDocId`, `mentorId`, `status`. */
 export const TRAIN_TASK = operation(
   'say how the training stands',
   'mutation',

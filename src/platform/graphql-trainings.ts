@@ -17,12 +17,12 @@ import type { CallerSeal } from './caller-seal.ts'
 import { jobErrorOf, type GraphQlClient } from './graphql-client.ts'
 import { MENTOR_CAN_EDIT, TRAIN_TASK, UPDATE_MENTOR_TRAINING } from './graphql-operations.ts'
 
-/** Name of the jobs that report the end of a training when that was not possible at once. */
+/** Type of the jobs that report the end of a training when that was not possible at once. */
 export const REPORT_TRAINING_JOB_TYPE = 'report-training'
 
-/** Label with the mentor of a training. */
+/** Name of the label with the mentor of a training. */
 const MENTOR_LABEL = 'mentor'
-/** Label with the sealed headers of the caller who asked for it. */
+/** Name of the label with the encrypted headers of the caller who asked for it. */
 const CALLER_LABEL = 'caller'
 
 const reportInput = Compile(
@@ -41,7 +41,7 @@ export interface GraphQlTrainingsOptions {
   readonly log: JobLog
 }
 
-/** Trainings of mentors that a GraphQL service keeps. */
+/** Reports trainings to the GraphQL service that keeps the mentors, and asks it who may train. */
 export class GraphQlTrainings implements TrainingReporter {
   readonly #options: GraphQlTrainingsOptions
 
@@ -49,12 +49,12 @@ export class GraphQlTrainings implements TrainingReporter {
     this.#options = options
   }
 
-  /** @throws {GraphQlError} when the service does not say */
+  /** @throws {GraphQlError} when the service cannot be asked */
   async mayTrain(mentorId: string, caller: CallerHeaders): Promise<boolean> {
     return this.#options.client.run(MENTOR_CAN_EDIT, { mentor: mentorId }, { caller })
   }
 
-  /** @throws {GraphQlError} when the service does not take it */
+  /** @throws {GraphQlError} when the training cannot be registered */
   async register(
     mentorId: string,
     caller: CallerHeaders,
@@ -83,18 +83,18 @@ export class GraphQlTrainings implements TrainingReporter {
     try {
       await this.#send(training, status)
     } catch (error) {
-      log.warn({ err: error, jobId: id, status }, 'how a training stands could not be told')
-      // What only held for a while need not be told later.
+      log.warn({ err: error, jobId: id, status }, 'the status of a training could not be reported')
+      // A status that is not final need not be reported later.
       if (status !== 'SUCCESS' && status !== 'FAILURE') return
       try {
         await jobs.enqueue({ type: REPORT_TRAINING_JOB_TYPE, input: packPayload({ id, labels, status }) })
       } catch (enqueueError) {
-        log.error({ err: enqueueError, jobId: id, status }, 'how a training ended will not be told')
+        log.error({ err: enqueueError, jobId: id, status }, 'the end of a training will not be reported')
       }
     }
   }
 
-  /** Does the jobs of the type {@link REPORT_TRAINING_JOB_TYPE}. */
+  /** Handler of jobs of the type {@link REPORT_TRAINING_JOB_TYPE}. */
   readonly reportJob: JobHandler = async (payload) => {
     const input = unpackPayload(payload)
     if (!reportInput.Check(input)) throw new PermanentJobError('Cannot tell how a training ended: this is none')
@@ -116,13 +116,13 @@ export class GraphQlTrainings implements TrainingReporter {
   }
 }
 
-/** An id like those that MongoDB makes, which such services often keep their documents under: seconds, then random bytes. */
+/** Makes an id in the form of MongoDB's ObjectId, which such services often use: seconds, then random bytes. */
 function newTaskId(): string {
   const seconds = Math.floor(Date.now() / 1000)
   return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex')
 }
 
-/** An id of that form which is always the same for a key. */
+/** Makes an id of that form that is always the same for an idempotency key. */
 function taskIdOf(idempotencyKey: string): string {
   return hash('sha256', idempotencyKey).slice(0, 24)
 }

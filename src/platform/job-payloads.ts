@@ -9,10 +9,10 @@ import { optionalIn, textIn, type StoredRecord } from '../storage/stored-record.
 import resources from './job-resources.json' with { type: 'json' }
 import type { S3ObjectStore } from './s3-object-store.ts'
 
-/** A payload up to this size lies in the item. Two of them, and the rest, fit into the 400 KB that an item may have. */
+/** Maximum size of a payload in the item itself. Two of them and the other attributes fit into DynamoDB's limit of 400 KB per item. */
 const MAX_INLINE_BYTES = 190 * 1024
 
-/** Inputs and results of jobs: fields of their items, or, where they are large, objects of the bucket. */
+/** Stores inputs and results of jobs: small ones in their items, large ones as objects in the bucket. */
 export class JobPayloads {
   readonly #objects: S3ObjectStore
 
@@ -20,7 +20,7 @@ export class JobPayloads {
     this.#objects = objects
   }
 
-  /** @returns fields for the item of the job */
+  /** @returns attributes for the item of the job */
   async keep(name: 'input' | 'result', place: string, { contentType, bytes }: Payload): Promise<StoredPayload> {
     if (bytes.byteLength <= MAX_INLINE_BYTES) return { [`${name}Type`]: contentType, [`${name}Bytes`]: bytes }
     const key = `${resources.bucket.prefix}${place}`
@@ -28,7 +28,7 @@ export class JobPayloads {
     return { [`${name}Key`]: key }
   }
 
-  /** Reads what {@link JobPayloads.keep} kept; `undefined` when there is none, or it has been deleted. */
+  /** Reads a payload that {@link JobPayloads.keep} stored; `undefined` when there is none, or it has been deleted. */
   async fetch(name: 'input' | 'result', item: StoredRecord): Promise<Payload | undefined> {
     const key = optionalIn(item, `${name}Key`, textIn)
     if (key !== undefined) return this.#objects.get(key)

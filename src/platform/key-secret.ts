@@ -8,7 +8,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 const INTERVAL_MS = 60_000
 const DEADLINE_MS = 10_000
 
-/** A file of keys that is the value of a secret in AWS Secrets Manager. Each look is one call, some 44,000 a month. */
+/** A key file stored as a secret in AWS Secrets Manager. It is read once a minute, which is some 44,000 calls a month. */
 export class KeySecret {
   readonly intervalMs: number
   readonly #secretId: string
@@ -19,7 +19,7 @@ export class KeySecret {
     this.intervalMs = intervalMs
   }
 
-  /** Reads it, unless it is still the version that is known. @throws {Error} with the name of what is wrong as `code` */
+  /** Reads the secret. @returns nothing when it is still the version `known`. @throws {Error} with the name of the fault as `code` */
   async readIfNot(known: string | undefined): Promise<{ text: string; version: string } | undefined> {
     const { SecretString: text, VersionId: version = '' } = await this.#client
       .send(new GetSecretValueCommand({ SecretId: this.#secretId }), { abortSignal: AbortSignal.timeout(DEADLINE_MS) })

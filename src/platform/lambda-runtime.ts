@@ -7,31 +7,31 @@ import { Client } from 'undici'
 
 /** A call of the function. */
 export interface Invocation {
-  /** Of AWS; names the call in its logs. */
+  /** AWS's id of the call, as in its logs. */
   readonly requestId: string
-  /** When Lambda gives up on it, in milliseconds since 1970. */
+  /** When the call times out, in milliseconds since 1970. */
   readonly deadlineMs: number
   readonly event: unknown
 }
 
-/** Answers a call with a document of JSON; an exception becomes the call's error. */
+/** Answers a call with a JSON document; an exception becomes the call's error. */
 export type InvocationHandler = (invocation: Invocation) => Promise<string>
 
 const PREFIX = '/2018-06-01/runtime'
-/** Lambda itself sends no larger events; with base64 and quotes some room is left. */
+/** Above the largest event that Lambda sends, base64 and escapes included. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024
-/** For what tells an outcome. Waiting for the next call has no limit: the process may be frozen meanwhile. */
+/** Time limit of posting an outcome. Waiting for the next call has none, since the process may be frozen meanwhile. */
 const POST_DEADLINE_MS = 30_000
 
 /**
- * Speaks with AWS Lambda for a function whose image brings its own runtime: asks for the next call, gives it to the handler
- * and tells the outcome, one call after the other.
+ * Client of AWS Lambda's runtime API, for a function whose image brings its own runtime: gets the next call, passes it to the
+ * handler and posts the outcome, one call after the other.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export class LambdaRuntime {
   readonly #client: Client
 
-  /** @param address host and port, as Lambda gives them in `AWS_LAMBDA_RUNTIME_API` */
+  /** @param address host and port, from `AWS_LAMBDA_RUNTIME_API` */
   constructor(address: string) {
     this.#client = new Client(`http://${address}`, {
       headersTimeout: 0,
@@ -41,8 +41,8 @@ export class LambdaRuntime {
   }
 
   /**
-   * Serves calls until the signal aborts, which a call at work is finished before.
-   * @throws {Error} when Lambda says that the environment is broken, or cannot be reached: the process should end then
+   * Serves calls until the signal aborts; a call in progress is finished first.
+   * @throws {Error} when Lambda reports a broken environment or cannot be reached; then the process should end
    */
   async run(handle: InvocationHandler, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -60,7 +60,7 @@ export class LambdaRuntime {
     }
   }
 
-  /** Tells that the function cannot start: the call that waits for it fails with this error. The process should end then. */
+  /** Reports that the function cannot start: the call that waits for it fails with this error. Then the process should end. */
   async reportInitError(error: unknown): Promise<void> {
     await this.#post(`${PREFIX}/init/error`, errorDocument(error), {
       'lambda-runtime-function-error-type': typeOf(error)
@@ -90,7 +90,7 @@ export class LambdaRuntime {
     }
   }
 
-  /** Tells an outcome. That Lambda will not have it (too large, too late) it tells the caller itself; only 5xx is for us. */
+  /** Posts an outcome. When Lambda refuses it as too large or too late, Lambda tells the caller; only 5xx is an error here. */
   async #post(path: string, json: string, headers: Record<string, string> = {}): Promise<void> {
     const { statusCode, body } = await this.#client.request({
       method: 'POST',
@@ -104,7 +104,7 @@ export class LambdaRuntime {
   }
 }
 
-/** An error as callers of the function get it. */
+/** The JSON document of an error for the function's caller. */
 function errorDocument(error: unknown): string {
   const errorMessage = error instanceof Error ? error.message : String(error)
   return JSON.stringify({ errorType: typeOf(error), errorMessage })

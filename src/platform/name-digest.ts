@@ -6,8 +6,8 @@
 import { hash } from 'node:crypto'
 
 /**
- * A name in a form that every key and address takes: SHA-256 as base64url. Names may be longer than a key, and have
- * characters that addresses treat in their own way.
+ * Hashes a name into a form that is valid in keys of DynamoDB and S3: SHA-256 as base64url. Names may be too long for a key
+ * and have special characters.
  */
 export function nameDigest(name: string): string {
   return hash('sha256', name, 'base64url')

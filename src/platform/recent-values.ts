@@ -5,22 +5,22 @@
 
 import { LRUCache } from 'lru-cache'
 
-/** So long another process's change may go unnoticed; a question would else cost two reads of the table. */
+/** How long another process's change may go unnoticed. Without the cache, each question would cost two reads of the table. */
 const MAX_AGE_MS = 1000
 const MAX_VALUES = 10_000
 
-/** A value of the table that is asked for with every question: remembered for a second, read once however many ask. */
+/** Cache, for a second, of values of the table that every question needs; concurrent callers share one read. */
 export class RecentValues<T> {
   readonly #values: LRUCache<string, { readonly value: T | undefined }>
 
-  /** @param monotonicMs the clock by which a value grows old */
+  /** @param monotonicMs the clock for the age of values */
   constructor(read: (key: string) => Promise<T | undefined>, monotonicMs: () => number = () => performance.now()) {
     this.#values = new LRUCache({
       max: MAX_VALUES,
       ttl: MAX_AGE_MS,
       ttlResolution: 0,
       perf: { now: monotonicMs },
-      // Whoever waits for a value when it is forgotten gets it all the same.
+      // A caller that waits for a value when it is forgotten still gets it.
       ignoreFetchAbort: true,
       fetchMethod: async (key): Promise<{ readonly value: T | undefined }> => ({ value: await read(key) })
     })
@@ -31,7 +31,7 @@ export class RecentValues<T> {
     return found?.value
   }
 
-  /** After a change of one's own. */
+  /** Removes a value, after this process has changed it. */
   forget(key: string): void {
     this.#values.delete(key)
   }

@@ -14,10 +14,10 @@ import type { AwsStorage } from './aws-storage.ts'
 import { RecentValues } from './recent-values.ts'
 import { nameDigest } from './name-digest.ts'
 
-/** A grade, and who gave it when. */
+/** A stored grade, and who gave it when. */
 interface KeptGrade {
   readonly question: string
-  /** Null of a question that is set aside. */
+  /** Null when the question was set aside. */
   readonly answerId: string | null
   readonly by: string
   /** Milliseconds since 1970. */
@@ -27,7 +27,7 @@ interface KeptGrade {
 const MAX_TRIES = 10
 const FIRST_RETRY_MS = 20
 
-/** Grades of a mentor as one object in S3, made anew by each change; an item in DynamoDB names the one that counts. */
+/** Stores the grades of a mentor as one immutable object in S3, replaced by each change; an item in DynamoDB names the current one. */
 export class S3GradeStore implements GradeStore {
   readonly #storage: Pick<AwsStorage, 'table' | 'objects'>
   readonly #keys: RecentValues<string>
@@ -57,7 +57,7 @@ export class S3GradeStore implements GradeStore {
         by,
         atMs: Date.now()
       }))
-      // The latest first, and of one question the latest alone.
+      // The latest first, and only the latest grade of a question.
       for (const one of [...added.toReversed(), ...before.grades]) {
         const key = sanitize(one.question)
         if (!bySanitized.has(key)) bySanitized.set(key, one)
@@ -100,7 +100,7 @@ export class S3GradeStore implements GradeStore {
       const objectKey = await this.#objectKey(mentorId)
       if (objectKey === undefined) return { objectKey, grades: [] }
       const object = await this.#storage.objects.get(objectKey)
-      // Else newer grades have taken its place meanwhile.
+      // A missing object was replaced by newer grades meanwhile.
       if (object === undefined) continue
       const grades: KeptGrade[] = JSON.parse(new TextDecoder().decode(object.bytes))
       return { objectKey, grades }

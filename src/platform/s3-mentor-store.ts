@@ -21,14 +21,14 @@ export interface S3MentorStoreOptions {
   readonly monotonicMs?: () => number
 }
 
-/** The list of the table's index that mentors stand in. */
+/** Name of the list of mentors in the table's index. */
 const LIST = 'MENTOR'
-/** A text that is replaced between two reads is looked for this often. */
+/** Tries to read a mentor that is replaced between the read of its item and that of its object. */
 const MAX_READ_TRIES = 5
 
 /**
- * Mentors as objects in S3, each under a key that is never used again. A mentor's item in DynamoDB says which one counts:
- * one write of it replaces the mentor.
+ * Stores mentors as immutable objects in S3, each under a new key. A mentor's item in DynamoDB names the current object, so
+ * one write of the item replaces the mentor.
  */
 export class S3MentorStore implements MentorStore {
   readonly #storage: Pick<AwsStorage, 'table' | 'objects'>
@@ -61,7 +61,7 @@ export class S3MentorStore implements MentorStore {
       const item = await table.get(keyOf(id))
       if (item === undefined) return undefined
       const object = await objects.get(textIn(item, 'objectKey'))
-      // Else another mentor has taken its place meanwhile.
+      // A missing object was replaced by a newer one meanwhile.
       if (object !== undefined) return { json: object.bytes, revision: entryOf(item).revision }
     }
     throw new ServiceError('UNAVAILABLE', 'Cannot read the mentor: it is replaced again and again')
@@ -81,7 +81,7 @@ export class S3MentorStore implements MentorStore {
     const item = {
       pk: keyOf(id),
       id,
-      // Attributes of the index, so that a list needs no look at each item.
+      // Attributes that the index projects, so that a list need not read each item.
       labels: JSON.stringify({ name, answerCount, revision }),
       updatedAt: nowMs,
       queueState: LIST,

@@ -25,14 +25,14 @@ import { nameDigest } from './name-digest.ts'
 /** How to open a {@link S3ModelStore}. */
 export interface S3ModelStoreOptions {
   readonly storage: Pick<AwsStorage, 'table' | 'objects'>
-  /** Most versions of one name: older ones go, but never the live one, nor the one that a rollback would make live. */
+  /** Maximum number of versions of a name: older ones are deleted, but never the live one, nor the one that a rollback would make live. */
   readonly maxVersions: number
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number
   readonly monotonicMs?: () => number
 }
 
-/** A version, and where the parts of it are that are not in the index. */
+/** A version, and the keys of its objects. */
 interface IndexedVersion {
   readonly version: ModelVersion
   readonly modelKey: string
@@ -40,40 +40,40 @@ interface IndexedVersion {
   readonly judgementsKey: string
 }
 
-/** A change in the index. The promotions that were not undone are the way back. */
+/** A change of the live version. Rollbacks go back along the promotions that were not undone. */
 interface IndexedChange extends VersionChange {
   readonly isUndone: boolean
 }
 
-/** All that there is of a name; an object that never changes, since each change makes another one. */
+/** Index of all versions and changes of a name: an immutable object, replaced by each change. */
 interface Index {
   /** Newest first. */
   readonly versions: readonly IndexedVersion[]
   /** Newest first. */
   readonly changes: readonly IndexedChange[]
-  /** Numbers are never given twice. */
+  /** The highest number so far; numbers are never reused. */
   readonly lastVersion: number
 }
 
-/** What the item of a name says: which index counts. */
+/** Item of a name: its live version and current index. */
 interface Head {
   readonly live: number | undefined
   readonly indexKey: string
 }
 
 const EMPTY_INDEX: Index = { versions: [], changes: [], lastVersion: 0 }
-/** The list of the table's index that names stand in. */
+/** Name of the list of model names in the table's index. */
 const LIST = 'MODEL'
-/** Others come between reading and writing a name now and then, but not often. */
+/** Limit of optimistic retries: other writers sometimes change a name between its read and its write, but not often. */
 const MAX_TRIES = 10
 const FIRST_RETRY_MS = 20
-/** Older changes are forgotten; who rolls back further than that promotes a version by its number. */
+/** Length of the history; to go back further than that, promote a version by its number. */
 const MAX_CHANGES = 1000
 
 /**
- * Versions in S3: models, reports and judgements as objects, and an index of them for each name. The name's item in
- * DynamoDB says which index counts and which version is live. One conditional write of it makes a change happen, whole:
- * a process that ends before has left objects that nobody finds.
+ * Stores versions in S3: models, reports and judgements as objects, and an index of them for each name. The name's item in
+ * DynamoDB names the current index and the live version. One conditional write of the item makes a change, atomically; a
+ * process that ends before leaves only objects that nothing refers to.
  */
 export class S3ModelStore implements ModelStore {
   readonly #storage: Pick<AwsStorage, 'table' | 'objects'>
@@ -111,7 +111,7 @@ export class S3ModelStore implements ModelStore {
         added = earlier.version
         return undefined
       }
-      // The key of a version that is kept: when it goes meanwhile, the index has changed, and this is done anew.
+      // Shares the object of an equal model. If that version is deleted meanwhile, the index has changed and this is retried.
       const twin = index.versions.find(({ version }) => version.modelHash === modelHash)
       const modelKey = twin?.modelKey ?? ownModelKey
       if (twin === undefined) await store(ownModelKey, new Uint8Array(model), 'application/octet-stream')
@@ -122,7 +122,7 @@ export class S3ModelStore implements ModelStore {
       return withoutOldest({ ...index, lastVersion: number, versions }, this.#maxVersions)
     })
     if (added === undefined) throw new Error('Cannot add a version: it was neither there nor added; this is a bug')
-    // What another process has stored for the same job, or another version has already, is not needed twice.
+    // Deletes objects that turned out unneeded: another process stored the same job's version, or another version has an equal model.
     const { versions } = (await this.#read(name)).index
     const kept = new Set(versions.flatMap((one) => keysOf(one)))
     await this.#delete([...stored].filter((key) => !kept.has(key)))
@@ -209,8 +209,8 @@ export class S3ModelStore implements ModelStore {
   }
 
   /**
-   * Changes a name's index in one step, however many do so at the same time.
-   * @param decide makes the new index; undefined to leave it as it is. It may be asked several times
+   * Changes a name's index atomically, and retries when another writer was faster.
+   * @param decide makes the new index; undefined leaves it as it is. It may be called several times
    */
   async #change(name: string, decide: (index: Index) => Promise<Index | undefined>): Promise<void> {
     const { table, objects } = this.#storage
@@ -246,7 +246,7 @@ export class S3ModelStore implements ModelStore {
       const head = await this.#head(name)
       if (head === undefined) return { head, index: EMPTY_INDEX }
       const index = await this.#index(head.indexKey)
-      // Else a newer one has taken its place meanwhile.
+      // A missing index was replaced by a newer one meanwhile.
       if (index !== undefined) return { head, index }
     }
     throw contended()
@@ -278,7 +278,7 @@ export class S3ModelStore implements ModelStore {
     return object?.bytes
   }
 
-  /** What cannot be deleted stays, found by nobody: the change itself has happened. */
+  /** Deletes objects. One that cannot be deleted stays, unreferenced: the change itself has been made. */
   async #delete(keys: readonly string[]): Promise<void> {
     await Promise.allSettled(keys.map((key) => this.#storage.objects.delete(key)))
   }
@@ -292,7 +292,7 @@ function withoutOldest(index: Index, maxVersions: number): Index {
   const needed = new Set([liveOf(index), wayBack(index)[1]?.version])
   const versions = index.versions.filter(({ version }, age) => age < maxVersions || needed.has(version.version))
   const kept = new Set(versions.map(({ version }) => version.version))
-  // What is gone can no longer be gone back to.
+  // A rollback cannot go back to a deleted version.
   const changes = index.changes.map((one) => (kept.has(one.version) ? one : { ...one, isUndone: true }))
   return { ...index, versions, changes }
 }
@@ -301,7 +301,7 @@ function liveOf(index: Index): number | undefined {
   return index.changes[0]?.version
 }
 
-/** Promotions that no rollback has undone, newest first. */
+/** The promotions that no rollback has undone, newest first. */
 function wayBack(index: Index): IndexedChange[] {
   return index.changes.filter(({ kind, isUndone }) => kind === 'PROMOTED' && !isUndone)
 }

@@ -8,7 +8,7 @@ import { DeleteObjectCommand, GetObjectCommand, NoSuchKey, PutObjectCommand, typ
 import type { Payload } from '../jobs/payload.ts'
 import { reach } from './aws-errors.ts'
 
-/** Objects in one bucket of S3, for data that is too large for an item of DynamoDB. */
+/** Stores objects in one S3 bucket, for data that is too large for an item of DynamoDB. */
 export class S3ObjectStore {
   readonly #client: S3Client
   readonly #bucket: string
@@ -24,7 +24,7 @@ export class S3ObjectStore {
     await reach('store an object in S3', () => this.#client.send(command))
   }
 
-  /** The object, or `undefined` when it has been deleted. @throws {ServiceError} UNAVAILABLE when S3 cannot be reached */
+  /** @returns `undefined` when there is no such object. @throws {ServiceError} UNAVAILABLE when S3 cannot be reached */
   async get(key: string): Promise<Payload | undefined> {
     return reach('read an object from S3', async () => {
       try {
@@ -38,7 +38,7 @@ export class S3ObjectStore {
     })
   }
 
-  /** One that is not there is no error. @throws {ServiceError} UNAVAILABLE when S3 cannot be reached */
+  /** Deletes an object, if it exists. @throws {ServiceError} UNAVAILABLE when S3 cannot be reached */
   async delete(key: string): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })
     await reach('delete an object from S3', () => this.#client.send(command))

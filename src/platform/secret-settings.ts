@@ -5,12 +5,12 @@
 
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 
-/** Longer than a secret takes, and short enough to leave the start of a function its time. */
+/** Longer than reading a secret takes, and short compared with the time that a function has to start. */
 const DEADLINE_MS = 5000
 
 /**
- * Reads settings whose values are secrets of AWS Secrets Manager. Lambda itself only has plain variables, which everybody sees who may look
- * at the function.
+ * Reads settings whose values are secrets of AWS Secrets Manager. A function's environment variables are readable by everyone
+ * who may view the function.
  * @param list `NAME=<ARN of the secret>`, comma separated
  * @throws {Error} that names the setting when its secret cannot be read or has no value
  */

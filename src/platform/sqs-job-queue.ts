@@ -19,14 +19,14 @@ import type { JobMessage, JobQueue, ReceiveRequest } from '../jobs/job-queue.ts'
 import { reach } from './aws-errors.ts'
 import { MAX_QUEUE_WAIT_SECONDS, queueWait } from './aws-storage.ts'
 
-/** Where messages go. */
+/** Queues of messages and their options. */
 export interface SqsJobQueueOptions {
   readonly queueUrl: string
-  /** Messages of bulk jobs. @default `queueUrl`: then bulk waits in one line with the rest */
+  /** Queue of bulk jobs. @default `queueUrl`: then bulk jobs share the queue of the others */
   readonly bulkQueueUrl?: string
-  /** Copies of dead letters, for an alarm and for the console. @default none are sent */
+  /** Queue of copies of dead letters, for an alarm and for AWS's console. @default no copies are sent */
   readonly deadLetterQueueUrl?: string
-  /** How long AWS may be silent until the call is tried again, in milliseconds. @default 4000 */
+  /** How long AWS may be silent before the call is retried, in milliseconds. @default 4000 */
   readonly silentMs?: number
 }
 
@@ -38,14 +38,13 @@ const DEAD_LETTER_LOOK_SECONDS = 5
 
 interface Lane {
   readonly url: string
-  /** A receive under way: it may outlast the call that began it, when the other lane was quicker. */
+  /** A receive in progress, which may outlast the call that started it if the other lane had a message first. */
   receiving: Promise<void> | undefined
   messages: JobMessage[]
 }
 
 /**
- * Messages about jobs on SQS standard queues: one for people's jobs, perhaps one for bulk, perhaps one for dead letters.
- * A message may come twice, late, or not at all; nothing is taken from it but where to look.
+ * Job queue on SQS standard queues: one for interactive jobs, and optionally one for bulk jobs and one for dead letters.
  */
 export class SqsJobQueue implements JobQueue {
   readonly #client: SQSClient
@@ -65,7 +64,7 @@ export class SqsJobQueue implements JobQueue {
     this.#silentMs = options.silentMs
   }
 
-  /** @param delayMs until the message shows: rounded up to seconds, at most 15 minutes */
+  /** @param delayMs time until the message is visible: rounded up to seconds, at most 15 minutes */
   async send(job: Pick<Job, 'id' | 'type' | 'priority' | 'labels'>, delayMs = 0): Promise<void> {
     const command = new SendMessageCommand({
       QueueUrl: this.#lanes[job.priority].url,
@@ -76,7 +75,6 @@ export class SqsJobQueue implements JobQueue {
     await reach('send a message to SQS', () => this.#client.send(command))
   }
 
-  /** Sends a copy of a dead letter. Whoever moves it back to the queue by hand redrives the job. */
   async sendDeadLetter(job: Pick<Job, 'id' | 'type' | 'labels'>, token: number): Promise<void> {
     if (this.#deadLetterUrl === undefined) return
     const command = new SendMessageCommand({
@@ -87,7 +85,7 @@ export class SqsJobQueue implements JobQueue {
     await reach('send a dead letter to SQS', () => this.#client.send(command))
   }
 
-  /** Removes the copy of a dead letter that went back to work; looks through as many messages as a few calls show. */
+  /** Removes the copy of a dead letter that was redriven, if it is among the messages of the first calls. */
   async removeDeadLetter(jobId: string): Promise<void> {
     const url = this.#deadLetterUrl
     if (url === undefined) return
@@ -103,7 +101,6 @@ export class SqsJobQueue implements JobQueue {
     }
   }
 
-  /** Receives messages of the first lane, or else of the other, and waits for a first one. */
   async receive(request: ReceiveRequest): Promise<JobMessage[]> {
     const limit = Math.min(MAX_MESSAGES, request.limit)
     const order: Priority[] = request.first === 'bulk' ? ['bulk', 'interactive'] : ['interactive', 'bulk']
@@ -125,7 +122,6 @@ export class SqsJobQueue implements JobQueue {
     }
   }
 
-  /** Keeps a message hidden from now on for so long; 0 shows it at once. A receipt that is too old does nothing. */
   async hide(receipt: string, forMs: number): Promise<void> {
     const { url, handle } = this.#partsOf(receipt)
     const command = new ChangeMessageVisibilityCommand({
@@ -136,13 +132,11 @@ export class SqsJobQueue implements JobQueue {
     await reach('extend a message of SQS', () => ignoringStale(() => this.#client.send(command)))
   }
 
-  /** Deletes a message. A receipt that is too old does nothing. */
   async delete(receipt: string): Promise<void> {
     const { url, handle } = this.#partsOf(receipt)
     await this.#delete(url, handle)
   }
 
-  /** How many messages there are, about: waiting or delayed, and received. */
   async count(): Promise<{ readonly waitingCount: number; readonly receivedCount: number }> {
     const urls = [...new Set(Object.values(this.#lanes).map((lane) => lane.url))]
     const counts = await Promise.all(
@@ -176,7 +170,7 @@ export class SqsJobQueue implements JobQueue {
       const wanted = { limit, hiddenSeconds, waitSeconds, signal: request.signal }
       const messages = await this.#receiveFrom(lane.url, wanted)
       if (this.#receiverCount > 0) lane.messages.push(...messages)
-      // Nobody waits for them any more: another worker may have them at once.
+      // No call waits for them any more: makes them visible at once, for other workers.
       else await Promise.all(messages.map((message) => this.hide(message.receipt, 0)))
     } finally {
       lane.receiving = undefined
@@ -209,7 +203,7 @@ export class SqsJobQueue implements JobQueue {
     })
   }
 
-  /** A message that is not ours reads as one about a job that does not exist, and is thrown away as such. */
+  /** Reads a message. One that is not ours becomes one about a job that does not exist, which workers delete. */
   #read(url: string, message: Message): JobMessage {
     const receipt = JSON.stringify([url, message.ReceiptHandle ?? ''])
     const body = parsed(message.Body ?? '')
@@ -236,7 +230,7 @@ function laneOf(url: string): Lane {
   return { url, receiving: undefined, messages: [] }
 }
 
-/** The trace that a job carries, as other programs that read SQS look for it. */
+/** The trace headers of a job as message attributes, for other programs that read the queue. */
 function traceAttributes({ labels }: Pick<Job, 'labels'>): {
   MessageAttributes?: Record<string, MessageAttributeValue>
 } {
@@ -255,7 +249,7 @@ function parsed(body: string): Record<string, unknown> {
   }
 }
 
-/** SQS refuses the receipt of a message that has since been shown to another worker, or is gone. */
+/** Calls SQS, and ignores its error for the receipt of a message that was redelivered or deleted since. */
 async function ignoringStale(call: () => Promise<unknown>): Promise<void> {
   try {
     await call()

@@ -57,7 +57,7 @@ test('find() keeps the first page of a service whose further pages fail, and non
   for (let count = 0; count < 9999; count += 1) standIn.grade('noor', `Question ${count}?`, 'a')
   standIn.fail({ fault: 'errors', field: 'GradedQuestionsPage' })
   assert.equal((await mentors.find('noor'))?.gradedQuestions.length, 9999)
-  assert.deepEqual(warnings, ['not all graded questions could be read: the others take no part'])
+  assert.deepEqual(warnings, ['not all graded questions could be read: the rest is ignored'])
   standIn.fail({ fault: 'errors', field: 'GradedQuestions' })
   assert.deepEqual((await mentors.find('noor'))?.gradedQuestions, [])
 })
