@@ -6,17 +6,17 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** What the owner of a process may do with a file that it keeps, and nobody else. */
+/** Mode of a private file: only the process's user may read and write it. */
 export const PRIVATE_FILE_MODE = 0o600
-/** The same of a folder. */
+/** Mode of a private folder. */
 export const PRIVATE_FOLDER_MODE = 0o700
 
-/** Files that SQLite keeps beside a database. It gives new ones the mode of the database itself. */
+/** Suffixes of the files that SQLite keeps beside a database. It creates them with the mode of the database itself. */
 const SQLITE_ENDINGS = ['-wal', '-shm']
 
 /**
- * Makes the file of a database, and the folders above it, for this process's user alone, whatever its umask. A file that is
- * there already gets the same mode, where it is this user's; folders that are there stay as they are.
+ * Creates a database file, and missing folders above it, that only this process's user can access, whatever the umask. An
+ * existing file gets the same mode if it belongs to this user; existing folders stay as they are.
  */
 export function makePrivateDatabase(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE })
@@ -27,7 +27,7 @@ export function makePrivateDatabase(path: string): void {
   }
 }
 
-/** A file of another user keeps its mode; what cannot be opened at all SQLite says better. */
+/** Ignores that a file of another user keeps its mode, or that a file cannot be opened, which SQLite then reports better. */
 function unlessForeign(change: () => void): void {
   try {
     change()

@@ -7,27 +7,27 @@ import { createHash } from 'node:crypto'
 import { readJson } from '../reading/bounded-json.ts'
 
 const DIGEST_BYTES = 32
-/** Magic, format, header length, digest. */
+/** Length of magic, format, header length and digest. */
 const PREFIX_BYTES = 4 + 4 + 4 + DIGEST_BYTES
 const ALIGNMENT_BYTES = 8
 
-/** Which kind of file. */
+/** Kind and format version of a sealed file. */
 export interface FileKind {
-  /** Four ASCII characters that it begins with. */
+  /** Magic number: the four ASCII characters that the file starts with. */
   readonly magic: string
-  /** Number of its format: the one that this version writes and reads. */
+  /** Version of the format that this code writes and reads. */
   readonly format: number
 }
 
-/** What is wrong with bytes that should be a sealed file. */
+/** Thrown when bytes are not a valid sealed file. */
 export class DamagedFileError extends Error {
   override readonly name = 'DamagedFileError'
 }
 
 /**
- * Writes a header and parts as one value of bytes that shows any change.
- * Layout, little-endian: magic, format (u32), header length (u32), SHA-256 of all that follows, header (JSON), zeros up to a
- * multiple of 8, then the parts, each followed by zeros up to a multiple of 8.
+ * Writes a header and parts as one file with a checksum.
+ * Layout, little-endian: magic, format (u32), header length (u32), SHA-256 of all that follows, header (JSON), zero padding to
+ * a multiple of 8, then the parts, each zero-padded to a multiple of 8.
  */
 export function sealFile({ magic, format }: FileKind, header: object, parts: readonly Uint8Array[]): Uint8Array {
   const headerBytes = Buffer.from(JSON.stringify(header))
@@ -44,12 +44,12 @@ export function sealFile({ magic, format }: FileKind, header: object, parts: rea
   return Buffer.concat([prefix, content])
 }
 
-/** A model's header names its classes, some ten thousand. */
+/** Large enough for a model's header, which names its classes, some ten thousand. */
 const MAX_HEADER_HEAP_BYTES = 67_108_864
 
 /**
- * Reads what {@link sealFile} wrote. What the header says is the caller's to check.
- * @throws DamagedFileError when it is of another kind, cut short, or was changed
+ * Reads a file of {@link sealFile} and verifies its checksum. The caller must check the header's content.
+ * @throws DamagedFileError when it is of another kind or format, truncated, or was changed
  */
 export function unsealFile(kind: FileKind, bytes: Uint8Array): { header: unknown; body: PartReader } {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -71,7 +71,7 @@ export function unsealFile(kind: FileKind, bytes: Uint8Array): { header: unknown
   return { header, body: new PartReader(view.subarray(headerEnd + padding(headerEnd).length)) }
 }
 
-/** Takes the parts of a sealed file, one after another. */
+/** Reads the parts of a sealed file, one after another. */
 export class PartReader {
   readonly #bytes: Uint8Array
   #offset = 0
@@ -81,8 +81,8 @@ export class PartReader {
   }
 
   /**
-   * A copy of the next part, whose memory begins where any number may.
-   * @throws DamagedFileError when there is less
+   * Copies the next part, so that its memory is aligned for any typed array.
+   * @throws DamagedFileError when less is left
    */
   take(byteLength: number): Uint8Array<ArrayBuffer> {
     const end = this.#offset + byteLength
@@ -93,7 +93,7 @@ export class PartReader {
     return copy
   }
 
-  /** @throws DamagedFileError when not all was taken */
+  /** @throws DamagedFileError when parts are left */
   assertEnd(): void {
     if (this.#offset < this.#bytes.length) throw new DamagedFileError('there is more than its parts')
   }

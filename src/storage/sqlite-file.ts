@@ -9,14 +9,14 @@ import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from './private-file.ts'
 import { numberIn, type StoredRecord } from './stored-record.ts'
 
-/** Statements wait on the thread that calls them, which mostly is the main one: every reply waits with it. */
+/** Short, since a waiting statement blocks its thread, which mostly is the main one with all its replies. */
 const BUSY_TIMEOUT_MS = 250
 
-/** Opening happens once, at start: better late than not at all. */
+/** Opening happens once, at start, where a long wait is better than a failure. */
 const OPEN_TIMEOUT_MS = 10_000
 const OPEN_RETRY_MS = 5
 
-/** Characters or bytes of a value whose statement is kept for the next one. */
+/** Maximum length of a value, in characters or bytes, whose prepared statement is kept in the cache. */
 const MAX_KEPT_VALUE = 65_536
 
 /**
@@ -28,15 +28,15 @@ const BUSY_CODE = 5
 const FULL_CODE = 13
 const TOO_BIG_CODE = 18
 
-/** What a statement failed for: no room, a value beyond SQLite's limit, or another state of the machine; else it is a bug. */
+/** Why a statement failed: no space, a value beyond SQLite's limit, or another state of the machine. Any other failure is a bug. */
 export type SqliteFault = 'full' | 'too-big' | 'machine'
 
-/** A step from one version of a file's tables to the next. */
+/** Migrates a file's tables from one version to the next. */
 export type Migration = (file: SqliteFile) => void
 
 /**
- * A SQLite file that several processes may open, for stores whose operations are short: all are synchronous.
- * Each store makes its own tables by {@link SqliteFile.define}.
+ * A SQLite file that several processes may open. All operations are synchronous, so it is for stores whose operations are
+ * short. Each store creates its own tables with {@link SqliteFile.define}.
  */
 export class SqliteFile {
   readonly #database: DatabaseSync
@@ -44,7 +44,7 @@ export class SqliteFile {
   readonly #statements = new Map<string, StatementSync>()
 
   /**
-   * @param path the file; it and its folder are made when there is none
+   * @param path the file; it and its folder are created when missing
    * @param busyTimeoutMs how long a statement waits for another process's write
    */
   constructor(path: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS) {
@@ -59,21 +59,21 @@ export class SqliteFile {
     }
   }
 
-  /** Makes tables that are not there yet. */
+  /** Creates missing tables. */
   define(schema: string): void {
     this.#patiently(() => this.#database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`))
   }
 
   /**
-   * Brings a file that an earlier version made up to date: runs the steps that it has not had, in order and in one
-   * transaction. `PRAGMA user_version` counts those it has had. To be called before tables are made; a step finds none in
-   * a new file, and must bear that.
+   * Migrates a file of an earlier version: runs the steps that it has not had, in order and in one transaction.
+   * `PRAGMA user_version` is the number of steps that it has had. Must be called before {@link SqliteFile.define}, so a step
+   * must work in a new file, which has no tables.
    */
   migrate(steps: readonly Migration[]): void {
     if (this.pragma('user_version') >= steps.length) return
     this.#patiently(() =>
       this.transact(true, () => {
-        // Another process may have been first.
+        // Read again: another process may have migrated the file meanwhile.
         for (const step of steps.slice(this.pragma('user_version'))) step(this)
         this.run(`PRAGMA user_version = ${steps.length}`)
       })
@@ -82,8 +82,8 @@ export class SqliteFile {
 
   /**
    * Runs operations as one transaction: all of them happen, or none.
-   * @param isDurable whether the commit waits until the disk has it (one fsync); else a power loss, but no crash, may
-   *   undo the last commits
+   * @param isDurable whether the commit waits for the disk (one fsync); otherwise a power loss may undo the last commits, but
+   *   a crash of the process cannot
    * @throws {ServiceError} UNAVAILABLE when the file cannot be written, for instance on a full disk
    */
   transact<T>(isDurable: boolean, work: () => T): T {
@@ -98,7 +98,7 @@ export class SqliteFile {
     }
   }
 
-  /** As {@link SqliteFile.transact}, but errors of SQLite come as they are ({@link sqliteFaultOf} tells them apart). */
+  /** Like {@link SqliteFile.transact}, but throws SQLite's errors unchanged; {@link sqliteFaultOf} classifies them. */
   atomically<T>(isDurable: boolean, work: () => T): T {
     this.#database.exec(isDurable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
     this.#database.exec('BEGIN IMMEDIATE')
@@ -107,28 +107,28 @@ export class SqliteFile {
       this.#database.exec('COMMIT')
       return value
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, such as a full disk.
+      // After some errors, such as a full disk, SQLite has already rolled back.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
   }
 
-  /** A number that SQLite keeps about the file (https://www.sqlite.org/pragma.html), set first when one is given. */
+  /** Reads a numeric pragma (https://www.sqlite.org/pragma.html), after setting it if a value is given. */
   pragma(name: string, value?: number): number {
     return numberIn(this.get(`PRAGMA ${name}${value === undefined ? '' : ` = ${value}`}`) ?? {}, name)
   }
 
-  /** The first row. */
+  /** Returns the first row. */
   get(sql: string, ...values: SQLInputValue[]): StoredRecord | undefined {
     return this.#use(sql, values, (statement) => statement.get(...values))
   }
 
-  /** All rows. */
+  /** Returns all rows. */
   all(sql: string, ...values: SQLInputValue[]): StoredRecord[] {
     return this.#use(sql, values, (statement) => statement.all(...values))
   }
 
-  /** @returns how many rows it changed */
+  /** @returns the number of changed rows */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#use(sql, values, (statement) => statement.run(...values)).changes)
   }
@@ -142,7 +142,7 @@ export class SqliteFile {
     this.#database.close()
   }
 
-  /** Runs what belongs to opening: it waits longer for another process than a statement does. */
+  /** Runs a part of opening, which waits longer for other processes than a statement does. */
   #patiently(work: () => void): void {
     this.#database.exec(`PRAGMA busy_timeout = ${OPEN_TIMEOUT_MS}`)
     try {
@@ -152,7 +152,7 @@ export class SqliteFile {
     }
   }
 
-  /** A statement keeps copies of its last values, so that one with a large value is not kept. */
+  /** Runs a cached statement. A statement keeps copies of its last values, so one with a large value is not cached. */
   #use<Result>(sql: string, values: readonly SQLInputValue[], use: (statement: StatementSync) => Result): Result {
     const statement: StatementSync & Partial<Disposable> = this.#prepare(sql)
     try {
@@ -160,7 +160,7 @@ export class SqliteFile {
     } finally {
       if (values.some(isLarge)) {
         this.#statements.delete(sql)
-        // Node.js 24 leaves it to the collection of garbage.
+        // In Node.js 24, without dispose, the garbage collector frees it.
         statement[Symbol.dispose]?.()
       }
     }
@@ -184,8 +184,8 @@ function isLarge(value: SQLInputValue): boolean {
 }
 
 /**
- * Switches a file to write-ahead logging. When processes switch a new file at the same moment, SQLite refuses all but one
- * at once, whatever the busy timeout is, since each waiting for the others would be a deadlock: the switch is repeated.
+ * Switches a file to write-ahead logging. When several processes switch a new file at the same moment, SQLite refuses all but
+ * one immediately, despite the busy timeout, to avoid a deadlock; so the switch is retried.
  */
 function switchToWal(database: DatabaseSync): void {
   const pause = new Int32Array(new SharedArrayBuffer(4))
@@ -201,12 +201,12 @@ function switchToWal(database: DatabaseSync): void {
   }
 }
 
-/** SQLite's primary result code: the low byte, the rest says more. `undefined` for any other error. */
+/** Primary result code of an SQLite error, which is the low byte of the extended code; `undefined` for any other error. */
 function primaryCodeOf(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
 }
 
-/** Fault that an error of SQLite stands for; `undefined` for any other error. */
+/** Classifies an error of SQLite; `undefined` for a bug or any other error. */
 export function sqliteFaultOf(error: unknown): SqliteFault | undefined {
   const code = primaryCodeOf(error)
   if (code === undefined) return undefined

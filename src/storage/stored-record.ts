@@ -5,31 +5,31 @@
 
 import assert from 'node:assert/strict'
 
-/** One stored record, as a database gives it back: what it holds is checked when it is read. */
+/** A record as a database returns it; its fields are checked when they are read. */
 export type StoredRecord = Readonly<Record<string, unknown>>
 
-/** @throws AssertionError when the field holds no text */
+/** Reads a text field. @throws AssertionError when it holds no text */
 export function textIn(record: StoredRecord, name: string): string {
   const value = record[name]
   assert(typeof value === 'string', `Field ${name} holds no text; this is a bug`)
   return value
 }
 
-/** @throws AssertionError when the field holds no number */
+/** Reads a numeric field. @throws AssertionError when it holds no number */
 export function numberIn(record: StoredRecord, name: string): number {
   const value = record[name]
   assert(typeof value === 'number', `Field ${name} holds no number; this is a bug`)
   return value
 }
 
-/** @throws AssertionError when the field holds none of the names */
+/** Reads a field that holds one of some names. @throws AssertionError when it holds none of them */
 export function nameIn<T extends string>(names: readonly T[], record: StoredRecord, name: string): T {
   const found = names.find((each) => each === record[name])
   assert(found !== undefined, `Field ${name} holds an unknown name; this is a bug`)
   return found
 }
 
-/** What `read` finds, or `undefined` when the field is empty or not there. */
+/** Reads a field with `read`; `undefined` when it is null or missing. */
 export function optionalIn<T>(
   record: StoredRecord,
   name: string,

@@ -5,15 +5,15 @@
 
 import { inSpan, type TraceHeaders } from './span.ts'
 
-/** What a span tells of a reply. */
+/** The part of a reply that a span records. */
 interface Answered {
   readonly statusCode: number
 }
 
 /**
- * Sends a request to another service as a span, which carries the trace on. The span has host and port of the address: path
- * and query may hold what is secret, as those of callbacks do.
- * @param send sends the request with these headers among its own, and reads the reply
+ * Sends a request to another service within a client span, and propagates the trace. The span records host and port only,
+ * since path and query may hold secrets, as those of callbacks do.
+ * @param send sends the request with these headers added, and reads the reply
  */
 export async function inClientSpan<Reply extends Answered>(
   method: string,

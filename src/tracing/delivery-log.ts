@@ -9,17 +9,16 @@ export interface DeliveryLogOptions {
     info(fields: object, message: string): void
     warn(fields: object, message: string): void
   }
-  /** Nothing may be lost for this long before deliveries count as well again. @default a minute */
+  /** How long no span may be lost until a delivery counts as recovered. @default a minute */
   readonly quietMs?: number
-  /** Milliseconds since some moment. */
+  /** Milliseconds since a fixed moment. */
   readonly nowMs?: () => number
 }
 
 const QUIET_MS = 60_000
 
 /**
- * Says in the log when spans begin to be lost, and once they no longer are: two lines, however often and for however long
- * it happens between.
+ * Logs when spans begin to be lost, and when they no longer are: two lines, however many are lost in between.
  */
 export class DeliveryLog {
   readonly #log: DeliveryLogOptions['log']
@@ -34,14 +33,14 @@ export class DeliveryLog {
     this.#nowMs = nowMs
   }
 
-  /** Spans will never arrive. */
+  /** Records that spans will never arrive. */
   lost(spanCount: number, reason: string): void {
     if (this.#lastLossMs === undefined) this.#log.warn({ reason }, 'traces are lost: the collector does not take them')
     this.#lastLossMs = this.#nowMs()
     this.#lostCount += spanCount
   }
 
-  /** Spans have arrived. */
+  /** Records that spans have arrived. */
   delivered(): void {
     if (this.#lastLossMs === undefined || this.#nowMs() - this.#lastLossMs < this.#quietMs) return
     this.#log.info({ lostSpans: this.#lostCount }, 'traces arrive again')
@@ -49,7 +48,7 @@ export class DeliveryLog {
     this.#lostCount = 0
   }
 
-  /** The process ends: says what was lost since it was last said. */
+  /** Logs, at the end of the process, the losses that were not logged yet. */
   close(): void {
     if (this.#lostCount > 0) this.#log.warn({ lostSpans: this.#lostCount }, 'traces were lost')
     this.#lostCount = 0

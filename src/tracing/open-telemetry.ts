@@ -51,11 +51,11 @@ import { outsideOfSpans, type Span, type SpanKind, type SpanOptions, type TraceH
 import type { TracedProcess, Tracing } from './tracing.ts'
 
 /*
- * The only file that loads OpenTelemetry. Its provider is registered nowhere: Sentry's has the global place, and both work
- * side by side. What its default processor would print is told to the log instead, by DeliveryLog.
+ * The only file that loads OpenTelemetry. Its provider is not registered globally, since Sentry's is, and so both work side by
+ * side. Failed deliveries are logged by DeliveryLog.
  */
 
-/** Spans below one span; work in many pieces would else be more spans than anyone reads. */
+/** Maximum number of child spans of one span, so that work in many pieces does not make more spans than anyone reads. */
 export const MAX_CHILD_SPANS = 128
 
 const KINDS: Readonly<Record<SpanKind, ApiSpanKind>> = {
@@ -66,7 +66,7 @@ const KINDS: Readonly<Record<SpanKind, ApiSpanKind>> = {
   consumer: ApiSpanKind.CONSUMER
 }
 
-/** Deliveries at a time, as OpenTelemetry's own exporter has it. */
+/** Maximum number of concurrent deliveries: the default of OpenTelemetry's own exporter. */
 const MAX_DELIVERIES = 30
 
 /** Starts OpenTelemetry. @throws Error when a certificate cannot be read */
@@ -115,7 +115,7 @@ function startSpan(
   { kind = 'internal', attributes = {} }: SpanOptions,
   parent: Context
 ): Span {
-  // A copy: the span keeps what it is given, and adds to it.
+  // A copy, since the span keeps and changes the object.
   const span = tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, parent)
   return new OtelSpan(tracer, propagator, span)
 }
@@ -140,7 +140,7 @@ class OtelSpan implements Span {
   headers(): TraceHeaders {
     const headers: Record<string, string> = {}
     this.#propagator?.inject(this.#context(), headers, defaultTextMapSetter)
-    // A state of which nothing could be read is written as nothing.
+    // A tracestate that could not be parsed is injected as an empty one.
     if (headers['tracestate'] === '') delete headers['tracestate']
     return headers
   }
@@ -175,7 +175,7 @@ class OtelSpan implements Span {
   }
 }
 
-/** Stands for a span too many: what it carries on continues its parent. */
+/** Stands in for a child span beyond the limit: it propagates its parent's trace and records nothing. */
 class LeftOutSpan implements Span {
   readonly traceId: string
   readonly spanId: string
@@ -202,8 +202,8 @@ class LeftOutSpan implements Span {
 }
 
 /**
- * Ended spans on their way to the collector. At the limit of the queue new ones are dropped, as the processor below would
- * by itself, but counted.
+ * Queue of ended spans for the collector. When it is full, new ones are dropped, as BatchSpanProcessor would do itself, but also
+ * counted.
  */
 class SpanQueue implements SpanProcessor {
   readonly #processor: BatchSpanProcessor
@@ -231,7 +231,7 @@ class SpanQueue implements SpanProcessor {
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    // What this may begin, a delivery or a line of the log, is no part of the span that ended.
+    // A delivery or log line that this starts is not part of the span that ended.
     outsideOfSpans(() => this.#take(span))
   }
 
@@ -252,7 +252,7 @@ class SpanQueue implements SpanProcessor {
     await this.#processor.shutdown()
   }
 
-  /** Counts what was not delivered as lost. */
+  /** Counts undelivered spans as lost. */
   giveUp(): void {
     const lostCount = this.#waitingCount + this.#deliveringCount
     if (lostCount > 0) this.#deliveries.lost(lostCount, 'the process ended before they were sent')
@@ -272,7 +272,7 @@ class SpanQueue implements SpanProcessor {
   }
 }
 
-/** Why a delivery failed, in words that hold nothing of what was sent or answered. */
+/** Why a delivery failed, without quoting what was sent or answered. */
 function reasonOf(error: Error | undefined): string {
   const code = error !== undefined && 'code' in error ? error.code : undefined
   if (typeof code === 'number') return `the collector answered ${code}`
@@ -306,7 +306,7 @@ function createOtlpExporter(config: Config): SpanExporter {
   return new OTLPExporterBase(delegate)
 }
 
-/** Where the collector takes traces. */
+/** URL to which traces are sent. */
 export function tracesUrl(config: Pick<Config, 'otelExporterOtlpEndpoint' | 'otelExporterOtlpTracesEndpoint'>): string {
   if (config.otelExporterOtlpTracesEndpoint !== undefined) return config.otelExporterOtlpTracesEndpoint
   const base = config.otelExporterOtlpEndpoint ?? 'http://localhost:4318'
@@ -379,7 +379,7 @@ class LogExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-/** Waits for `work`, but not for longer than that; what becomes of it is in the log already. */
+/** Waits for `work`, for at most `timeoutMs`; ignores its errors, which are logged already. */
 async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, timeoutMs)

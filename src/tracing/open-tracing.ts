@@ -8,8 +8,8 @@ import { wantsTraces } from '../config/traces.ts'
 import type { TracedProcess, Tracing } from './tracing.ts'
 
 /**
- * Starts to send traces as the `OTEL_*` settings want it. Without them nothing of OpenTelemetry is even loaded, which
- * would take a tenth of a second and some megabytes.
+ * Starts to send traces as the `OTEL_*` settings say. Without them OpenTelemetry is not even loaded, which would take a tenth of
+ * a second and some megabytes.
  */
 export async function openTracing(config: Config, traced: TracedProcess): Promise<Tracing> {
   if (!wantsTraces(config)) return { tracer: undefined, async flush() {}, async close() {} }

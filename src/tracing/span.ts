@@ -7,45 +7,45 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ServiceError } from '../errors.ts'
 
 /*
- * Spans as the rooms of the service know them. Nothing here needs OpenTelemetry: without a tracer there is no span, and
- * `currentSpan()` is one look-up.
+ * Interface of spans for all rooms. Nothing here needs OpenTelemetry: without a tracer there are no spans, and `currentSpan()`
+ * is a single lookup.
  */
 
-/** On which side of which exchange a span stands, in the words of OpenTelemetry. */
+/** OpenTelemetry's kind of a span. */
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer'
 
-/** Facts about a span. Never texts, keys or tokens: whoever reads traces may not read those. */
+/** Attributes of a span. Never texts, keys or tokens, which readers of traces must not see. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
-/** How to start a span. */
+/** Options of a new span. */
 export interface SpanOptions {
   /** @default 'internal' */
   readonly kind?: SpanKind
   readonly attributes?: SpanAttributes
 }
 
-/** What carries a trace from one process to the next: the headers of W3C Trace Context. Empty when it ends here. */
+/** Headers of W3C Trace Context, which carry a trace to another process. Empty when the trace is not propagated. */
 export interface TraceHeaders {
   readonly traceparent?: string
   readonly tracestate?: string
 }
 
-/** One step of a trace. */
+/** One operation of a trace. */
 export interface Span {
   readonly traceId: string
   readonly spanId: string
-  /** What the next process needs to continue the trace below this span. */
+  /** Headers with which another process continues the trace below this span. */
   headers(): TraceHeaders
-  /** Starts a span below this one. */
+  /** Starts a child span. */
   child(name: string, options?: SpanOptions): Span
   rename(name: string): void
   set(attributes: SpanAttributes): void
-  /** Marks the span as failed. @param errorType which kind of error, never its message: that may quote a text */
+  /** Marks the span as failed. @param errorType the kind of error, never its message, which may quote a text */
   fail(errorType: string): void
   end(): void
 }
 
-/** Starts traces, and continues those of others. */
+/** Starts traces, and continues those of other processes. */
 export interface Tracer {
   /** @param from the trace to continue. @default a new one */
   start(name: string, options?: SpanOptions, from?: TraceHeaders): Span
@@ -53,22 +53,22 @@ export interface Tracer {
 
 const current = new AsyncLocalStorage<Span>()
 
-/** The span that the calling code works for. */
+/** The span that the calling code runs in. */
 export function currentSpan(): Span | undefined {
   return current.getStore()
 }
 
-/** Calls `work` as a part of a span, which goes on afterwards. */
+/** Calls `work` within a span, without ending the span. */
 export function withSpan<Result>(span: Span, work: () => Result): Result {
   return current.run(span, work)
 }
 
-/** Calls `work` as a part of no span: for what goes on after the span that happened to begin it. */
+/** Calls `work` outside of any span: for work that outlives the span in which it happens to start. */
 export function outsideOfSpans<Result>(work: () => Result): Result {
   return current.exit(work)
 }
 
-/** Does `work` as a span, which ends with it, failed if it fails. */
+/** Runs `work` within a span, then ends the span; an error marks it as failed. */
 export async function asSpan<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
     return await current.run(span, work)
@@ -80,7 +80,7 @@ export async function asSpan<Result>(span: Span, work: () => Promise<Result>): P
   }
 }
 
-/** Does `work` as a span below the current one; without a current one just does it. */
+/** Runs `work` within a child of the current span; without a current span, just runs it. */
 export async function inSpan<Result>(
   name: string,
   options: SpanOptions,
@@ -90,13 +90,13 @@ export async function inSpan<Result>(
   return span === undefined ? work(undefined) : asSpan(span, () => work(span))
 }
 
-/** What kind of error this is, in a word. */
+/** The kind of an error: its code, or its name. */
 export function errorTypeOf(error: unknown): string {
   if (error instanceof ServiceError) return error.code
   return error instanceof Error ? error.name : typeof error
 }
 
-/** Which trace a line of the log belongs to, by the field names of OpenTelemetry; nothing outside of a span. */
+/** Fields that link a log line to its trace, named as in OpenTelemetry; none outside of a span. */
 export function traceFields(): { readonly trace_id?: string; readonly span_id?: string } {
   const span = current.getStore()
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }

@@ -6,9 +6,9 @@
 import type { DeliveryLogOptions } from './delivery-log.ts'
 import type { Tracer } from './span.ts'
 
-/** Which process sends traces. */
+/** Identity and log of a process that sends traces. */
 export interface TracedProcess {
-  /** `service.name`, unless a setting gives another. */
+  /** Default of `service.name`, which a setting may override. */
   readonly serviceName: string
   readonly version: string
   readonly log: DeliveryLogOptions['log']
@@ -16,10 +16,10 @@ export interface TracedProcess {
 
 /** Traces of a process. */
 export interface Tracing {
-  /** Undefined when no traces are wanted. */
+  /** Undefined when no traces are sent. */
   readonly tracer: Tracer | undefined
-  /** Sends what waits; gives up after `timeoutMs`. */
+  /** Sends waiting spans; gives up after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
-  /** Sends what waits and ends; gives up after `timeoutMs`. */
+  /** Sends waiting spans and stops; gives up after `timeoutMs`. */
   close(timeoutMs: number): Promise<void>
 }
