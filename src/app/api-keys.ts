@@ -9,8 +9,9 @@ import { keyFileAt, watchKeyFile, type KeyFileSource } from '../server/callers/w
 import { giveUp, type ProcessContext } from './open-process.ts'
 
 /**
- * Opens the keys of `API_KEYS_FILE`, a file or a secret of AWS: read now, again when it changes, and on SIGHUP.
- * @returns no key where the setting is not set; undefined when the process cannot start, and the reason is on standard error
+ * Opens the keys of `API_KEYS_FILE`, a file or a secret of AWS, which is read now, when it changes, and on SIGHUP.
+ * @returns an empty key ring when the setting is not set; undefined when the process cannot start, for the reason on
+ *   standard error
  */
 export async function openKeyRing(context: ProcessContext): Promise<KeyRing | undefined> {
   const { config, log, metrics, closing } = context
@@ -37,7 +38,7 @@ export async function openKeyRing(context: ProcessContext): Promise<KeyRing | un
 
 async function openSource(address: string, closing: ProcessContext['closing']): Promise<KeyFileSource> {
   if (!address.startsWith('arn:')) return keyFileAt(address)
-  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  // Loaded only when needed: loading the SDK takes a quarter of a second.
   const { KeySecret } = await import('../platform/key-secret.ts')
   const secret = new KeySecret(address)
   closing.defer(() => secret.close())

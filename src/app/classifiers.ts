@@ -22,29 +22,29 @@ import type { ModelStore } from '../versions/model-store.ts'
 import type { PredictionObserver } from '../versions/prediction-observer.ts'
 import type { VersionTrainer } from '../versions/version-trainer.ts'
 
-/** Classifiers of this process: what its routes and its jobs need. */
+/** Classifiers of this process: options of their routes, and handlers of their jobs. */
 export interface ClassifierArea {
   readonly routes: ClassifierRouteOptions
   /** By type of job. */
   readonly handlers: ReadonlyMap<string, JobHandler>
 }
 
-/** What classifiers share with mentors. */
+/** Dependencies of classifiers, shared with mentors. */
 export interface ClassifierDependencies {
   readonly models: ModelStore
   readonly loadedModels: LoadedModels
   readonly trainer: VersionTrainer
   readonly encoder: Encoder
   readonly jobs: JobBackend
-  /** Where large tables wait. */
+  /** Queue of large tables to read. */
   readonly line: ReadingLine
-  /** Told of what is predicted. */
+  /** Observes predictions. */
   readonly observer: PredictionObserver | undefined
-  /** Gets what ends the processes of models that users brought. */
+  /** Closes the processes of models that users brought. */
   readonly closing: AsyncDisposableStack
 }
 
-/** Makes the classifiers. */
+/** Creates the classifiers, with their routes' options and their job handlers. */
 export function createClassifiers(config: Config, shared: ClassifierDependencies): ClassifierArea {
   const { models, loadedModels, trainer, encoder, jobs, observer, line, closing } = shared
   const onnxProcesses =

@@ -8,7 +8,7 @@ import { EmfReporter, type ReportingProcess } from '../server/emf-reporter.ts'
 import type { Metrics } from '../server/metrics.ts'
 import type { ServiceLog } from '../server/request-log.ts'
 
-/** Creates the reporter of a process's metrics to CloudWatch; undefined unless the settings ask for one. */
+/** Creates the reporter of a process's metrics to CloudWatch; undefined unless `METRICS=emf`. */
 export function createEmfReporter(
   config: Pick<Config, 'metrics' | 'metricsIntervalSeconds' | 'stage'>,
   process: ReportingProcess,

@@ -8,7 +8,7 @@ import { LocalEncoder } from '../embedding/local-encoder.ts'
 import { usableCores } from '../embedding/usable-cores.ts'
 import type { CreateEncoding } from './open-app.ts'
 
-/** The encoder of this machine, as the settings want it: for the service and for workers. */
+/** Creates the encoder of this machine from the settings, for the service and for workers. */
 export const createLocalEncoding: CreateEncoding = (config, logger, observer = {}) => {
   const encoder = new LocalEncoder({
     folder: resolve(config.modelDir),

@@ -8,16 +8,16 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/settings.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What a person is told once the service is ready. */
+/** Content of the text that a terminal shows once the service is ready. */
 export interface FirstScreen {
   readonly origin: string
-  /** The key that was made for this run; keys that were set are not shown. */
+  /** The key that was generated for this run; configured keys are not shown. */
   readonly madeKey: string | undefined
   readonly config: Pick<Config, 'apiSecretKey' | 'apiKeysFile'>
   readonly terminal: Pick<Terminal, 'hasColors' | 'columns'>
 }
 
-/** A few lines: what it is, where, by which key, and what to do next. */
+/** Formats that text: name and version, address, key, and what to do next. */
 export function firstScreen(screen: FirstScreen): string {
   const { origin, madeKey, terminal } = screen
   const bold = (text: string): string =>
@@ -53,12 +53,12 @@ function keyText({ madeKey, config }: FirstScreen): string {
   return 'a token signed with JWT_SECRET_KEY: export API_KEY=…'
 }
 
-/** A key that was made goes along in the fragment, which browsers do not send; the page takes it out of the address. */
+/** The playground's URL. A generated key is in the fragment, which browsers do not send; the page removes it from the address. */
 function playgroundLink(origin: string, madeKey: string | undefined): string {
   return madeKey === undefined ? `${origin}/playground` : `${origin}/playground#key=${madeKey}`
 }
 
-/** A command to paste, folded where it is wider than the terminal. */
+/** A curl command to paste, on two lines if it is wider than the terminal. */
 function tryIt(origin: string, madeKey: string | undefined, columns = Infinity): string[] {
   const authorization =
     madeKey === undefined ? '"Authorization: Bearer $API_KEY"' : `'Authorization: Bearer ${madeKey}'`

@@ -27,12 +27,13 @@ const REPORTS_DEADLINE_MS = 500
 /** How long the traces of an event may take to be sent before the event is answered. */
 const TRACES_DEADLINE_MS = 500
 
-/** Answers an event with a document of JSON; what it cannot answer is a {@link ServiceError}. */
+/** Answers an event with a JSON document; throws a {@link ServiceError} for an event that it cannot answer. */
 type EventHandler = (event: unknown) => Promise<string>
 
 /**
  * Runs the service as a function of AWS Lambda until a signal ends it: loads the model, then answers one event after the
- * other. Whatever keeps it from starting becomes the error of the call that waits for it, and ends the process with status 1.
+ * other. When it cannot start, the process ends with status 1, and the reason is on standard error or, if the model could not
+ * be loaded, in the reply to the waiting call.
  */
 export async function runFunction(env: Environment, createEncoding: CreateEncoding): Promise<void> {
   const settings = await withSecrets(env)
@@ -50,7 +51,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   if (keyRing === undefined) return context.close()
   const runtime = new LambdaRuntime(config.awsLambdaRuntimeApi)
   closing.defer(() => runtime.close())
-  // A function's DATA_DIR is gone with its environment, and no job of its own would be done while that is frozen.
+  // A function's DATA_DIR does not outlive its environment, and no job would run while that is frozen.
   const served = await openApp(context, createEncoding, {
     apiSecretKey: config.apiSecretKey,
     keyRing,
@@ -81,7 +82,7 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
     } catch (error) {
       throw callersError(error, requestId, served, (err) => logger.error({ err, requestId }, 'event failed'))
     } finally {
-      // The environment is frozen as soon as the outcome is told: what is not written by then may never be.
+      // The environment is frozen once the outcome is posted: what is not written before may be lost.
       await Promise.all([emfReporter?.reportIfDue(), context.tracing.flush(TRACES_DEADLINE_MS)])
       log.flush()
     }
@@ -89,11 +90,11 @@ export async function runFunction(env: Environment, createEncoding: CreateEncodi
   await runtime.run(handle, stopping)
 }
 
-/** The environment, with the settings that are secrets; nothing when one of them cannot be read. */
+/** Returns the environment with the secrets of `LAMBDA_SECRETS` added; undefined when one cannot be read. */
 async function withSecrets(env: Environment): Promise<Environment | undefined> {
   const { LAMBDA_SECRETS: list } = env
   if (list === undefined || list === '') return env
-  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  // Loaded only when needed: loading the SDK takes a quarter of a second.
   const { readSecretSettings } = await import('../platform/secret-settings.ts')
   try {
     return { ...env, ...(await readSecretSettings(list)) }
@@ -102,7 +103,7 @@ async function withSecrets(env: Environment): Promise<Environment | undefined> {
   }
 }
 
-/** An error as who called the function may see it; what is a bug of ours is logged and reported, and named no closer. */
+/** The error that the function's caller sees. A bug of ours is logged and reported, and the caller gets no details. */
 function callersError(error: unknown, requestId: string, { errors }: ServedApp, log: (error: unknown) => void): Error {
   if (error instanceof ServiceError) return error
   log(error)
@@ -114,7 +115,7 @@ function answerEvents(served: ServedApp, config: Config): EventHandler {
   const { lambdaClassifier } = config
   const answerHttp = awsLambdaFastify(served.app, {
     decorateRequest: false,
-    // A comma is part of a sentence.
+    // Commas are part of sentences, not separators.
     parseCommaSeparatedQueryParams: false,
     enforceBase64: ({ headers }) => !isText(headers['content-type'] ?? '')
   })
@@ -159,14 +160,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** HTTP APIs put the name of a stage that has one before the path. */
+/** Removes the stage's name, which HTTP APIs put before the path. */
 function withoutStage(event: HttpEvent): HttpEvent {
   const prefix = `/${event.requestContext.stage ?? ''}/`
   if (event.version !== '2.0' || event.rawPath?.startsWith(prefix) !== true) return event
   return { ...event, rawPath: event.rawPath.slice(prefix.length - 1) }
 }
 
-/** Whether a body may stand in JSON as it is. */
+/** Whether a body is text, which needs no base64 in the reply's JSON. */
 function isText(contentType: string): boolean {
   return (
     contentType === '' ||

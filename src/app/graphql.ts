@@ -17,7 +17,7 @@ import { GraphQlFeedback, RECORD_QUESTION_JOB_TYPE } from '../platform/graphql-f
 import { GraphQlMentors } from '../platform/graphql-mentors.ts'
 import { GraphQlTrainings, REPORT_TRAINING_JOB_TYPE } from '../platform/graphql-trainings.ts'
 
-/** Mentors of a GraphQL service, and the reports that it gets. */
+/** Mentors of a GraphQL service, and reporters of trainings and asked questions to it. */
 export interface GraphQlArea {
   readonly mentors: MentorSource
   readonly categories: CategoryAnswerSource
@@ -28,7 +28,7 @@ export interface GraphQlArea {
   close(): Promise<void>
 }
 
-/** Opens what `MENTOR_SOURCE=graphql` needs; nothing is asked yet. */
+/** Creates what `MENTOR_SOURCE=graphql` needs; no request is sent yet. */
 export function openGraphQl(config: Config, jobs: JobBackend, log: JobLog): GraphQlArea {
   const { graphqlEndpoint, secretHeaderName, secretHeaderValue } = config
   assert(graphqlEndpoint !== undefined, 'The settings of MENTOR_SOURCE=graphql were not checked; this is a bug')
@@ -51,7 +51,7 @@ export function openGraphQl(config: Config, jobs: JobBackend, log: JobLog): Grap
       freshMs: config.mentorFreshSeconds * 1000,
       maxAgeMs: config.mentorMaxAgeSeconds * 1000,
       onStale: (mentorId, error) => {
-        log.warn({ err: error, mentor: mentorId }, 'a mentor could not be read anew: the one remembered answers')
+        log.warn({ err: error, mentor: mentorId }, 'a mentor could not be refreshed: the cached one is used')
       }
     }),
     categories: source,

@@ -17,10 +17,10 @@ import type { ReadingLine } from '../reading/reading-line.ts'
 import type { JobRouteOptions } from '../server/routes/jobs/enqueue-routes.ts'
 import type { Tracer } from '../tracing/span.ts'
 
-/** A stop leaves this much of its deadline to what comes after the jobs. */
+/** Part of the shutdown deadline that is left for what is closed after the jobs. */
 const AFTER_JOBS_SECONDS = 5
 
-/** Opens the store and queue of jobs that the settings name. */
+/** Opens the job backend that `BACKEND` names. */
 export async function openJobBackend(config: Config): Promise<JobBackend> {
   if (config.backend === 'local') {
     return SqliteJobBackend.open({
@@ -34,7 +34,7 @@ export async function openJobBackend(config: Config): Promise<JobBackend> {
     jobsQueueUrl !== undefined && jobsTable !== undefined && modelsBucket !== undefined,
     'The settings of BACKEND=aws were not checked; this is a bug'
   )
-  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  // Loaded only when needed: loading the SDK takes a quarter of a second.
   const { AwsJobBackend } = await import('../platform/aws-job-backend.ts')
   return new AwsJobBackend({
     queueUrl: jobsQueueUrl,
@@ -46,7 +46,7 @@ export async function openJobBackend(config: Config): Promise<JobBackend> {
   })
 }
 
-/** Options of `/v1/jobs`. */
+/** Options of the routes of `/v1/jobs`. */
 export function jobRouteOptions(config: Config, backend: JobBackend, line: ReadingLine): JobRouteOptions {
   const input = sentencesInput(config)
   return {
@@ -63,10 +63,10 @@ export function jobRouteOptions(config: Config, backend: JobBackend, line: Readi
 }
 
 /**
- * Builds the runner of this process. Every process does every type, since on SQS a message for another kind of worker
- * would be handed round.
- * @param moreHandlers of types that are none of the jobs' own, by type
- * @param tracer makes jobs spans. @default nobody does
+ * Builds the job runner of this process. Every process handles all types of jobs: on SQS, a message for another type of worker
+ * would be received and hidden again and again.
+ * @param moreHandlers by type of job, beside encoding, paraphrases and callbacks
+ * @param tracer makes a span of each try. @default none
  */
 export function createJobRunner(
   config: Config,

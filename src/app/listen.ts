@@ -14,7 +14,8 @@ export interface Address {
 }
 
 /**
- * Listens. What keeps a server from it, such as a port in use, is one plain line on standard error.
+ * Makes a server listen. When it cannot, for instance because the port is in use, writes the reason as one line to standard
+ * error.
  * @returns whether it listens
  */
 export async function listen(address: Address, bind: (address: Address) => Promise<unknown>): Promise<boolean> {
@@ -29,7 +30,7 @@ export async function listen(address: Address, bind: (address: Address) => Promi
   }
 }
 
-/** Listens with a server of Node.js, as {@link listen}. */
+/** Makes a server of Node.js listen, as {@link listen} does. */
 export async function listenWith(server: Server, address: Address): Promise<boolean> {
   return listen(address, async ({ host, port }) => {
     server.listen(port, host)
@@ -37,7 +38,7 @@ export async function listenWith(server: Server, address: Address): Promise<bool
   })
 }
 
-/** Stops a server and ends its connections, whatever they wait for. */
+/** Closes a server and all its connections, even those with requests in progress. */
 export function closeServer(server: Server): void {
   server.close()
   server.closeAllConnections()

@@ -33,10 +33,10 @@ import { openMentorsFile, openStores, type Stores } from './stores.ts'
 import { trainJob } from './train-mentor-job.ts'
 import type { ModelStore } from '../versions/model-store.ts'
 
-/** Mentors of this process: what its routes and its jobs need. */
+/** Mentors of this process: options of their routes, and handlers of their jobs. */
 export interface MentorArea {
   readonly routes: MentorAreaOptions
-  /** Classifiers, whose models are kept and trained beside the mentors'. */
+  /** Classifiers, which share stores and training with the mentors. */
   readonly classifiers: ClassifierRouteOptions
   /** Models of both, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
@@ -46,22 +46,22 @@ export interface MentorArea {
   readonly handlers: ReadonlyMap<string, JobHandler>
 }
 
-/** What mentors need of their process. */
+/** Dependencies of mentors on their process. */
 export interface MentorDependencies {
   readonly jobs: JobBackend
   readonly encoder: Encoder
   readonly log: JobLog
-  /** Told of what is predicted. */
+  /** Observes predictions. */
   readonly observer?: PredictionObserver
-  /** Where large bodies wait. @default one of their own */
+  /** Queue of large bodies to read. @default a new one */
   readonly line?: ReadingLine
-  /** Gets what has to be closed: it waits for the fit at work, writes the answers that still wait and closes the files. */
+  /** Waits for a running training, writes buffered answers and closes the files. */
   readonly closing: AsyncDisposableStack
 }
 
 /**
- * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are remembered in `DATA_DIR` in any case: each machine may
- * make its own anew.
+ * Opens the mentors, in `DATA_DIR` or on AWS. Embeddings are cached in `DATA_DIR` in either case, since each machine can
+ * compute its own.
  * @throws {ConfigError} when a file that a setting names cannot be read
  */
 export async function openMentors(config: Config, dependencies: MentorDependencies): Promise<MentorArea> {
@@ -116,7 +116,7 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
   }
 }
 
-/** What trains models, and those that are loaded. */
+/** Creates the trainer of models and the cache of loaded ones. */
 function createTraining(config: Config, models: ModelStore, embeddings: EmbeddingCache, encoder: Encoder) {
   const ridgeOffTopicThreshold = config.offTopicThreshold
   const promotionMargin = config.promotionMarginPercent / 100
@@ -134,7 +134,7 @@ function createTraining(config: Config, models: ModelStore, embeddings: Embeddin
   }
 }
 
-/** What the routes of mentors share with the rest. */
+/** Dependencies of mentor routes that other areas use too. */
 interface SharedByRoutes {
   readonly jobs: JobBackend
   readonly encoder: Encoder

@@ -3,16 +3,16 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** The oldest Node.js that runs the service: `node:sqlite` and TypeScript without a build are stable from here on. */
+/** The oldest Node.js that runs the service: the first with stable `node:sqlite` and stable type stripping. */
 const FLOOR = [24, 15, 0] as const
 
-/** The first version of each line without the brotli decoder's out-of-bounds write (security release of 2026-10-21). */
+/** The first version of each release line with the fix of the brotli decoder's out-of-bounds write (2026-10-21). */
 const FIRST_FIXED: Readonly<Record<number, readonly [number, number, number]>> = { 24: [24, 22, 1], 26: [26, 12, 1] }
 
 /** Verdict on a version of Node.js. */
 export type NodeVersionVerdict =
   | { readonly outcome: 'fine' }
-  /** It runs, but ought not to face the internet. */
+  /** It works, but should not be reachable from the internet. */
   | { readonly outcome: 'vulnerable'; readonly message: string }
   | { readonly outcome: 'too old'; readonly message: string }
 

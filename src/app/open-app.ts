@@ -34,37 +34,37 @@ import { jobRouteOptions } from './jobs.ts'
 import { openMentors, type MentorArea } from './mentors.ts'
 import type { ProcessContext } from './open-process.ts'
 
-/** The part of the service that turns texts into embeddings, from before its model is loaded until it has drained. */
+/** The encoder with its lifetime: load the model, be ready, drain. */
 export interface Encoding {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly readiness: Readiness
-  /** Loads, checks and warms the model. The server answers meanwhile, and is not ready. */
+  /** Loads, checks and warms up the model. Meanwhile the server answers, but is not ready. */
   start(): Promise<void>
-  /** Finishes what runs. */
+  /** Finishes running batches and closes the encoder. */
   close(): Promise<void>
-  /** What waits and what runs now. */
+  /** Waiting and running work. */
   load(): EncoderLoad
 }
 
-/** Makes the encoding part. */
+/** Creates the encoder and its lifetime. */
 export type CreateEncoding = (config: Config, logger: Logger, observer?: Partial<EncoderObserver>) => Encoding
 
-/** How a process offers the app. */
+/** What differs between the processes that serve the app. */
 export interface AppOffer {
-  /** Bearer keys that may do everything. */
+  /** Bearer keys without restrictions. */
   readonly apiSecretKey: readonly string[]
   /** Bearer keys with scopes. */
   readonly keyRing: KeyRing
-  /** Which of several processes this is. */
+  /** Identifies this process among several. */
   readonly containerId: string
-  /** Whether what is stored and queued in this process's `DATA_DIR` outlives it: without that, nothing of the kind is offered. */
+  /** Whether this process's `DATA_DIR` outlives it. Otherwise, unless `BACKEND=aws`, there are no routes for jobs, mentors and classifiers. */
   readonly keepsData: boolean
   /** How long the last error reports may take to be sent. */
   readonly reportsDeadlineMs: number
 }
 
-/** The app, and what its process needs beside it. It does not listen, and its model is not loaded. */
+/** The app and the parts that its process needs beside it. It does not listen yet, and its model is not loaded. */
 export interface ServedApp {
   readonly app: FastifyInstance
   readonly encoding: Encoding
@@ -73,12 +73,12 @@ export interface ServedApp {
   readonly errors: ErrorReporter
 }
 
-/** The model's name to callers. */
+/** The model's name in the API. */
 const MODEL_ID = 'all-MiniLM-L6-v2'
 
 /**
- * What large requests may hold, as much of the settings as the memory there is allows. While a body is read, parsed and
- * stored it takes some times its length.
+ * Lowers the limits of large requests to what the memory allows: a body that is read, parsed and stored takes several times
+ * its length.
  */
 function fitToMemory(config: Config, limitBytes: number): Config {
   const bodyBytes = Math.floor(limitBytes / 16)
@@ -94,8 +94,8 @@ function fitToMemory(config: Config, limitBytes: number): Config {
 }
 
 /**
- * Opens all that requests are answered with: for a process that listens, and for one that is called by events. All of
- * it is closed with the process, but for the app, which the caller closes before anything that it has added itself.
+ * Opens the app and its dependencies, for a process that listens and for one that gets events. All of it is closed with the
+ * process, except the app, which the caller closes before anything that it has added itself.
  */
 export async function openApp(
   context: ProcessContext,
@@ -148,7 +148,7 @@ export async function openApp(
       mentors: mentors.routes,
       classifiers: mentors.classifiers
     }),
-    // A function answers one event at a time, and never streams.
+    // A function answers one event at a time, and does not stream.
     ...(offer.keepsData && { sampler: samplerOf(context) }),
     containerId: offer.containerId,
     tracer: tracing.tracer,
@@ -157,12 +157,12 @@ export async function openApp(
   return { app, encoding, mentors, room, errors }
 }
 
-/** The encoding part, with each call of the encoder a span where traces are wanted. */
+/** Makes each call of the encoder a span, if traces are on. */
 export function tracedEncoding(encoding: Encoding, { tracer }: Tracing): Encoding {
   return tracer === undefined ? encoding : { ...encoding, encoder: new TracedEncoder(encoding.encoder) }
 }
 
-/** Guards the memory of the process, and gives back what it no longer needs. */
+/** Creates the guard of the process's memory, and starts returning unused memory to the system. */
 async function watchMemory({ config, closing }: ProcessContext): Promise<MemoryGuard> {
   const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
   closing.defer(() => memoryRelease.stop())
@@ -175,7 +175,7 @@ async function watchMemory({ config, closing }: ProcessContext): Promise<MemoryG
   return memory
 }
 
-/** Knows callers by the keys and secrets of the settings, or by those that the process offers. */
+/** Creates the authenticator, from the settings and the keys of the process. */
 function authenticatorOf(config: Config, { apiSecretKey, keyRing }: AppOffer): Authenticator {
   return createAuthenticator({
     apiSecretKey,

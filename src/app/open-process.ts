@@ -21,24 +21,24 @@ import { openJobBackend } from './jobs.ts'
 import { judgeNodeVersion } from './node-version.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
-/** What every process of the product has. */
+/** Parts that every process of the product has. */
 export interface ProcessContext {
   readonly config: Config
   readonly log: ServiceLog
-  /** Where the log is read by a person; undefined where it is lines of JSON. */
+  /** The terminal that the log is written to; undefined when the log is lines of JSON. */
   readonly terminal: Terminal | undefined
   readonly metrics: Metrics
   readonly emfReporter: EmfReporter | undefined
   readonly jobs: JobBackend
   readonly tracing: Tracing
-  /** Closes what the process has opened, the last first. Whoever opens something adds it at once. */
+  /** Closes what the process has opened, the last first. Code that opens something adds it at once. */
   readonly closing: AsyncDisposableStack
   /** Aborted once the process has been told to end. */
   readonly stopping: AbortSignal
   /**
-   * Closes everything once a signal or an error that nobody caught ends the process. What takes longer than
-   * `SHUTDOWN_DEADLINE_SECONDS` is killed.
-   * @param report told of the error
+   * Closes everything when a signal or an uncaught error ends the process, which is killed if that takes longer than
+   * `SHUTDOWN_DEADLINE_SECONDS`.
+   * @param report called with the error
    */
   closeOnSignal(report?: (error: Error) => void): { readonly uninstall: () => void }
   /** Closes everything, now. */
@@ -52,18 +52,18 @@ const TRACES_DEADLINE_MS = 2000
 export interface ProcessKind {
   readonly name: ReportingProcess
   readonly starting: string
-  /** What is still at work when the deadline of a stop has come. */
+  /** What the log says was still running at the deadline of a stop. */
   readonly unfinished: string
-  /** Whether it may be reached from outside of this machine. */
+  /** Whether it may be reached from outside of this machine. @default true */
   readonly isPublic?: (config: Config) => boolean
 }
 
 /**
- * Reads the settings and opens the log and the store of jobs, as every process does first.
- * @returns nothing when the process cannot start: the reason is on standard error, and the exit status is set
+ * Reads the settings and opens log, traces and job backend: the first steps of every process.
+ * @returns undefined when the process cannot start: the reason is on standard error, and the exit status is set
  */
 export async function openProcess(env: Environment, kind: ProcessKind): Promise<ProcessContext | undefined> {
-  // Before any thread loads onnxruntime, which else reports its use to its maker; other threads see this process's environment.
+  // Turns off onnxruntime's telemetry to its vendor, before any thread loads it; threads see this process's environment.
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const version = judgeNodeVersion(process.versions.node)
   if (version.outcome === 'too old') return giveUp(version.message)
@@ -110,7 +110,7 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   return { config, log, terminal, metrics, emfReporter, jobs, tracing, closing, ...shutdown }
 }
 
-/** How a process with this stack ends. */
+/** Creates the functions that end a process and close its stack. */
 function shutdownOf(
   { unfinished }: ProcessKind,
   config: Config,
@@ -137,12 +137,12 @@ function shutdownOf(
         {
           delay: config.shutdownDeadlineSeconds * 1000,
           logger: false,
-          // Then it means to read the keys again, and not that a terminal was closed.
+          // With a key file, SIGHUP means to read the keys again, not that a terminal was closed.
           skip: config.apiKeysFile === undefined ? [] : ['SIGHUP'],
           onTimeout() {
             logger.fatal(`${unfinished} at the deadline: killed`)
             log.flush()
-            // An exit while onnxruntime computes aborts with a core dump; this just ends.
+            // process.exit() while onnxruntime computes aborts with a core dump; SIGKILL does not.
             process.kill(process.pid, 'SIGKILL')
           }
         },
@@ -159,7 +159,7 @@ function shutdownOf(
   }
 }
 
-/** Says why the process cannot go on; it ends with status 1 when nothing keeps it. */
+/** Writes to standard error why the process cannot start, and sets exit status 1. */
 export function giveUp(message: string): undefined {
   process.stderr.write(`${message}\n`)
   process.exitCode = 1
@@ -168,7 +168,7 @@ export function giveUp(message: string): undefined {
 function readConfig(env: Environment): Config | undefined {
   try {
     const config = loadConfig(env)
-    // Whether the file that it names can be read belongs to a setting's being right.
+    // A setting is only valid if the file that it names can be read.
     readPopCulture(config.popCultureFile)
     return config
   } catch (error) {

@@ -28,7 +28,8 @@ const REPORTS_DEADLINE_MS = 2000
 
 /**
  * Runs the service until a signal ends it: reads the settings, listens, loads the model, drains.
- * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
+ * When it cannot start, it writes the reason to standard error and ends the process with status 1. When the model cannot be
+ * loaded, it logs that, and goes on answering without being ready.
  */
 export async function runService(env: Environment, createEncoding: CreateEncoding): Promise<void> {
   const context = await openProcess(env, SERVICE)
@@ -56,7 +57,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     metrics.addJobs({ counts: () => jobRunner.counts, backlog: () => backlogReporter.latest })
   }
   const metricsServer = closing.adopt(createMetricsServer(metrics), closeServer)
-  // The first to close: nothing new is taken, and what is in progress still finds all that it needs.
+  // Closed first: no new requests are accepted, and those in progress still have all that they need.
   closing.defer(() => app.close())
   const { host, port } = config
   const listens = await listen({ host, port }, (address) =>
@@ -75,7 +76,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
     await encoding.start()
   } catch (error) {
     terminal?.endProgress()
-    // Health answers and readiness says why; whether to replace the process is for who runs it.
+    // Health still answers and readiness gives the reason; replacing the process is left to the operator.
     logger.fatal({ err: error }, 'the model could not be loaded')
     errors.report(error)
     return
@@ -89,7 +90,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   greet(context, app.listeningOrigin, madeKey)
 }
 
-/** Tells a person how to go on, and whoever reads a pipe at least the key that was made. */
+/** Shows the first screen on a terminal; elsewhere writes a generated key to standard error. */
 function greet({ config, terminal }: ProcessContext, origin: string, madeKey: string | undefined): void {
   if (terminal !== undefined) terminal.write(firstScreen({ origin, madeKey, config, terminal }))
   else if (madeKey !== undefined) process.stderr.write(curlHint(origin, madeKey))
@@ -111,7 +112,7 @@ function curlHint(origin: string, key: string): string {
   ].join('\n')
 }
 
-/** Which container this is: the one of Amazon ECS by its metadata address, else the host's name, which is a container's id. */
+/** Id of this container: from the metadata address of Amazon ECS, else the host name, which in Docker is the container's id. */
 function containerIdOf(env: Environment): string {
   return env['ECS_CONTAINER_METADATA_URI_V4']?.split('/').findLast((part) => part !== '') ?? hostname()
 }

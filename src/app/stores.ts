@@ -16,27 +16,27 @@ import { SqliteFile, type Migration } from '../storage/sqlite-file.ts'
 import type { ModelStore } from '../versions/model-store.ts'
 import { SqliteModelStore } from '../versions/sqlite-model-store.ts'
 
-/** Stores of mentors, on whatever backend. */
+/** Stores of mentors, models and asked questions, of either backend. */
 export interface Stores {
   readonly mentors: MentorStore
   readonly models: ModelStore
   readonly recorder: AnswerRecordStore
-  /** What the review queue needs. */
+  /** Stores of the review queue. */
   readonly review: { readonly asked: AskedQuestions; readonly grades: GradeStore }
   close(): void
 }
 
-/** What files of earlier versions lack, the oldest first. A step that was released never changes. */
+/** Migrations of files of earlier versions, the oldest first. A released migration never changes. */
 const MENTORS_FILE_STEPS: readonly Migration[] = [splitMentorTexts, addMargins]
 
-/** Opens the SQLite file of mentors and the data beside them. */
+/** Opens the SQLite file of mentors, and migrates it. */
 export function openMentorsFile({ dataDir }: Pick<Config, 'dataDir'>): SqliteFile {
   const file = new SqliteFile(join(dataDir, 'mentors.db'))
   file.migrate(MENTORS_FILE_STEPS)
   return file
 }
 
-/** Opens the stores that the settings name. @param onRecordsLost told when asked questions could not be recorded */
+/** Opens the stores of the backend in the settings. @param onRecordsLost called when asked questions could not be recorded */
 export async function openStores(
   config: Config,
   file: SqliteFile,
@@ -55,7 +55,7 @@ export async function openStores(
   }
   const { jobsTable: table, modelsBucket: bucket } = config
   assert(table !== undefined && bucket !== undefined, 'The settings of BACKEND=aws were not checked; this is a bug')
-  // Loaded only where it is wanted: the SDK takes a quarter of a second.
+  // Loaded only when needed: loading the SDK takes a quarter of a second.
   const { openAwsStores } = await import('../platform/aws-stores.ts')
   return openAwsStores(
     {

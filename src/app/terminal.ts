@@ -6,7 +6,7 @@
 import type { Environment } from '../config/load-config.ts'
 import type { Config } from '../config/settings.ts'
 
-/** What a terminal is written to by: `process.stdout`, or a test's. */
+/** Output stream of a {@link Terminal}: `process.stdout`, or one of a test. */
 export interface TerminalStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -16,10 +16,10 @@ export interface TerminalStream {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const REDRAW_MS = 100
-/** Back to the line's start, and the line emptied. */
+/** Moves to the start of the line and clears it. */
 const CLEAR_LINE = '\r\u001B[K'
 
-/** The terminal of a person: lines, and below them one that says what is being waited for. */
+/** Writes lines to a terminal, and below them a progress line with a spinner. */
 export class Terminal {
   readonly hasColors: boolean
   readonly #stream: TerminalStream
@@ -33,7 +33,7 @@ export class Terminal {
     this.hasColors = stream.isTTY === true && stream.hasColors?.(env) === true
   }
 
-  /** Cells of a line; nothing where the terminal does not know. */
+  /** Width in columns; undefined when unknown. */
   get columns(): number | undefined {
     return this.#stream.columns || undefined
   }
@@ -43,7 +43,7 @@ export class Terminal {
     this.#stream.write(this.#isRedrawn && this.#progress !== undefined ? CLEAR_LINE + text + this.#drawn() : text)
   }
 
-  /** Says what is being waited for, and how long already, until {@link endProgress}. */
+  /** Shows what the process waits for, and for how long so far, until {@link endProgress}. */
   startProgress(text: string): void {
     this.endProgress()
     if (!this.#isRedrawn) return this.write(`${text} …\n`)
@@ -53,7 +53,7 @@ export class Terminal {
     this.#stream.write(this.#drawn())
   }
 
-  /** Takes the line away again. */
+  /** Removes the progress line. */
   endProgress(): void {
     if (this.#progress === undefined) return
     clearInterval(this.#progress.timer)
@@ -70,7 +70,7 @@ export class Terminal {
   }
 }
 
-/** The terminal that the log is for, as `LOG_FORMAT` wants it; nothing where JSON is wanted. */
+/** Opens the log's terminal; undefined when `LOG_FORMAT` asks for JSON. */
 export function openTerminal(
   format: Config['logFormat'],
   stream: TerminalStream,

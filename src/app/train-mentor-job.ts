@@ -25,8 +25,8 @@ const trainInput = Compile(
 )
 
 /**
- * Trains a mentor; the result is a `TrainOutcome`.
- * @param reporter is told how the training stands, but not of the ends that its job's label `unseenEnd` tells of
+ * Creates the job handler that trains a mentor; a job's result is a `TrainOutcome`.
+ * @param reporter gets the training's status, except when the job ends without its handler (see `UNSEEN_END_LABEL`)
  */
 export function trainJob(trainer: VersionTrainer, mentors: MentorSource, reporter?: TrainingReporter): JobHandler {
   return async (payload, context) => {

@@ -20,8 +20,9 @@ import { openProcess, type ProcessKind } from './open-process.ts'
 const WORKER: ProcessKind = { name: 'worker', starting: 'starting a worker', unfinished: 'jobs were still at work' }
 
 /**
- * Runs a worker until a signal ends it: does the jobs that services have accepted, and has no HTTP but health and metrics.
- * Whatever keeps it from starting is said in plain lines on standard error, and ends the process with status 1.
+ * Runs a worker until a signal ends it: does the jobs that services have accepted; its HTTP server has only health and metrics.
+ * When it cannot start, it writes the reason to standard error and ends the process with status 1. When the model cannot be
+ * loaded, it logs that, and goes on without taking jobs.
  */
 export async function runWorker(env: Environment, createEncoding: CreateEncoding): Promise<void> {
   const context = await openProcess(env, WORKER)
@@ -32,7 +33,7 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   const encoding = tracedEncoding(createEncoding(config, logger, metrics.encoderObserver), context.tracing)
   closing.defer(() => encoding.close())
   metrics.addEncoderLoad(() => encoding.load())
-  // Closed after the jobs: until they are done, whoever asks is told that the worker is stopping.
+  // Closed after the jobs: until they are done, readiness says that the worker is stopping.
   const health = createWorkerHealth({
     readiness: {
       isReady: () => !stopping.aborted && encoding.readiness.isReady(),
@@ -46,7 +47,7 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   closing.defer(() => reporter.stop())
   const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers, context.tracing.tracer)
   const protection = await openScaleInProtection(config, runner, logger)
-  // Closed after the jobs, which it protects to the end.
+  // Closed after the jobs, so that it protects them until they are done.
   closing.defer(() => protection?.stop())
   closing.defer(async () => {
     await runner.stop()
@@ -70,7 +71,7 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
   logger.info({ revision: encoding.encoder.revision }, 'ready')
 }
 
-/** On ECS alone; elsewhere nothing. */
+/** Opens the scale-in protection of the ECS task; undefined outside of ECS. */
 async function openScaleInProtection(
   { ecsAgentUri: agentUri }: Config,
   runner: JobRunner,

@@ -6,11 +6,11 @@
 import { createLocalEncoding } from '../app/encoding.ts'
 import { runCommand } from '../cli/run-command.ts'
 
-// Before any thread loads onnxruntime, which else reports its use to its maker.
+// Turns off onnxruntime's telemetry to its vendor, before any thread loads it.
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 
 const interrupted = new AbortController()
-// Not the default action: onnxruntime may be computing.
+// The default action would end the process while onnxruntime may be computing, which aborts with a core dump.
 process.once('SIGINT', () => interrupted.abort())
 process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,

@@ -14,10 +14,10 @@ HTTP but health and metrics, on WORKER_PORT: /health/live, /health/ready, /metri
 
   BACKEND             local: the SQLite file in DATA_DIR (default); aws: SQS, DynamoDB and S3
   JOBS_CONCURRENCY    jobs at a time (default 2)
-  JOBS_LEASE_SECONDS  a worker that is silent for so long loses its job (default 30)
+  JOBS_LEASE_SECONDS  a worker that sends no heartbeat for this long loses its job (default 30)
   WORKER_PORT, HOST   where health is (default 8081, 127.0.0.1)
 
-SIGTERM stops it: jobs at work are finished, or given back to others after SHUTDOWN_DEADLINE_SECONDS.
+SIGTERM stops it: running jobs are finished, or given back to others 5 s before SHUTDOWN_DEADLINE_SECONDS are over.
 All settings are in docs/configuration.md, jobs in docs/jobs.md.
 `
 

@@ -9,10 +9,10 @@ import { tracingProblems } from './traces.ts'
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Everything that is wrong with the settings, at once. */
+/** Thrown for invalid settings; lists all problems at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  /** One line for each. */
+  /** One line for each problem. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
@@ -22,8 +22,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from an environment.
- * @throws {ConfigError} which lists all that is wrong; it never holds a value that was given
+ * Reads and checks the settings from environment variables.
+ * @throws {ConfigError} that lists all problems, without quoting given values, which may be secrets
  */
 export function loadConfig(env: Environment): Config {
   const problems: string[] = []
@@ -64,7 +64,7 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze(config)
 }
 
-/** The settings as they may be logged: of a secret, only whether it is set. */
+/** The settings in a form that may be logged: of a secret, only whether it is set. */
 export function redactConfig(config: Config): Record<string, unknown> {
   const shown: Record<string, unknown> = { ...config }
   for (const [name, setting] of Object.entries(SETTINGS)) {
@@ -76,12 +76,12 @@ export function redactConfig(config: Config): Record<string, unknown> {
   return shown
 }
 
-/** Whether an address can be reached from this machine alone. */
+/** Whether an address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-/** `MAX_SENTENCES` gives `maxSentences`. */
+/** Converts `MAX_SENTENCES` to `maxSentences`. */
 function camelCase(name: string): string {
   return name.toLowerCase().replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 }

@@ -3,18 +3,18 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** One setting: what it is for, and how the text of an environment variable becomes its value. */
+/** One setting: its description, bounds and default, and the parser of its environment variable. */
 export interface Setting<Value> {
   readonly type: string
-  /** What one of it is: bytes, seconds, characters; nothing where there is none. */
+  /** Unit, such as bytes, seconds or characters; undefined without one. */
   readonly unit?: string
   readonly default: Value
-  /** What is accepted, in words. */
+  /** Accepted values, in words. */
   readonly bounds: string
   readonly doc: string
-  /** Its value is never shown. */
+  /** Whether its value must never be shown. */
   readonly isSecret: boolean
-  /** @throws {RangeError} saying what is wanted; never repeating what was given, which may be a secret */
+  /** @throws {RangeError} that says what is accepted, without quoting what was given, which may be a secret */
   readonly parse: (text: string) => Value
 }
 
@@ -85,7 +85,7 @@ export function oneOf<const Choice extends string>(
   }
 }
 
-/** A setting that is on or off: `true` or `false`, and `yes` or `no` as well, since both have been documented. */
+/** A boolean setting: `true` or `false`, and also `yes` or `no`, which earlier versions documented. */
 export function flag(options: { readonly default: boolean; readonly doc: string }): Setting<boolean> {
   return {
     type: 'boolean',

@@ -17,8 +17,8 @@ import { REQUEST_SETTINGS } from './settings/requests.ts'
 import { TRACING_SETTINGS } from './settings/tracing.ts'
 
 /**
- * Every setting of the service, a file for each area. Each is an environment variable; an empty one counts as not set.
- * docs/configuration.md shows this table in the same order, and a test holds it to that.
+ * All settings of the service, with one file for each area. Each is an environment variable; an empty one counts as not set.
+ * docs/configuration.md shows this table in the same order, which a test checks.
  */
 export const SETTINGS = {
   ...LISTENING_SETTINGS,
@@ -35,14 +35,14 @@ export const SETTINGS = {
   ...PROCESS_SETTINGS
 } as const
 
-/** The settings by their names, as types. */
+/** Names of the settings. */
 export type SettingName = keyof typeof SETTINGS
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
   : Lowercase<Name>
 
-/** All settings, checked: `MAX_SENTENCES` is `maxSentences`. */
+/** Values of all settings, checked: `MAX_SENTENCES` is `maxSentences`. */
 export type Config = {
   readonly [Name in SettingName as CamelCase<Name>]: (typeof SETTINGS)[Name] extends Setting<infer Value>
     ? Value

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Names that OpenTelemetry gives to samplers, of which these are known here. */
+/** OpenTelemetry's names of the supported samplers. */
 export const SAMPLERS = [
   'always_on',
   'always_off',
@@ -17,7 +17,7 @@ const PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
 const PROPAGATORS = ['tracecontext', 'baggage', 'none'] as const
 
-/** What a list of pairs looks like. */
+/** Describes a valid list of pairs. */
 export const PAIRS_BOUNDS = '`name=value` pairs, comma separated, values percent-encoded'
 
 /** The settings that {@link wantsTraces} and {@link tracingProblems} read. */
@@ -36,14 +36,14 @@ interface TracingChoice {
   readonly otelPropagators: string
 }
 
-/** Whether traces are to be sent anywhere. */
+/** Whether the settings ask for traces to be sent. */
 export function wantsTraces(config: TracingChoice): boolean {
   if (config.otelSdkDisabled || config.otelTracesExporter === 'none') return false
   const endpoint = config.otelExporterOtlpTracesEndpoint ?? config.otelExporterOtlpEndpoint
   return config.otelTracesExporter !== undefined || endpoint !== undefined
 }
 
-/** What keeps traces from being sent as the settings want it, one line for each fault. Nothing when none are wanted. */
+/** Problems with the settings of traces, one line for each; none when no traces are sent. */
 export function tracingProblems(config: TracingChoice): string[] {
   if (!wantsTraces(config)) return []
   const problems: string[] = []
@@ -72,7 +72,7 @@ export function tracingProblems(config: TracingChoice): string[] {
   return problems
 }
 
-/** Items of a list. */
+/** Splits a comma-separated list. */
 export function listOf(given: string): string[] {
   return given
     .split(',')
@@ -80,7 +80,7 @@ export function listOf(given: string): string[] {
     .filter((item) => item !== '')
 }
 
-/** Reads `a=1,b=two%20words`. @returns undefined when it is no such list */
+/** Parses `a=1,b=two%20words`. @returns undefined when the list is not valid */
 export function pairsOf(given: string | undefined): Readonly<Record<string, string>> | undefined {
   const pairs = new Map<string, string>()
   for (const item of listOf(given ?? '')) {

@@ -8,7 +8,7 @@ import { oneOf, text } from '../setting.ts'
 export const AWS_SETTINGS = {
   BACKEND: oneOf(['local', 'aws'], {
     default: 'local',
-    doc: 'Where jobs are kept: `local`, one SQLite file in `DATA_DIR`; `aws`, SQS, DynamoDB and S3, which need `JOBS_QUEUE_URL`, `JOBS_TABLE`, `MODELS_BUCKET` and the standard AWS variables.'
+    doc: 'Where jobs, mentors and models are kept: `local`, SQLite files and a folder in `DATA_DIR`; `aws`, SQS, DynamoDB and S3, which need `JOBS_QUEUE_URL`, `JOBS_TABLE`, `MODELS_BUCKET` and the standard AWS variables.'
   }),
   JOBS_QUEUE_URL: text({
     default: undefined,
@@ -54,6 +54,6 @@ export const AWS_SETTINGS = {
     default: undefined,
     pattern: /^https?:\/\/\S{1,2000}$/,
     bounds: 'a URL',
-    doc: 'An emulator in place of S3 alone. With either of the two, the bucket stands in the path.'
+    doc: 'An emulator in place of S3 alone. With either of the two, the bucket’s name is in the path.'
   })
 } as const

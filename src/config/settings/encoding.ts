@@ -4,7 +4,7 @@
  */
 import { integer, oneOf, text } from '../setting.ts'
 
-/** How texts become embeddings: the model, its kernels, threads and batches. */
+/** Settings of the encoder: model, kernels, threads and batches. */
 export const ENCODING_SETTINGS = {
   MODEL_PRECISION: oneOf(['int8', 'fp32'], {
     default: 'int8',

@@ -4,7 +4,7 @@
  */
 import { flag, text } from '../setting.ts'
 
-/** How followup questions are chosen and ranked. */
+/** Settings of how followup questions are chosen and ranked. */
 export const FOLLOWUP_SETTINGS = {
   SEMANTIC_DEDUP: flag({
     default: false,
@@ -14,6 +14,6 @@ export const FOLLOWUP_SETTINGS = {
     default: undefined,
     pattern: /^[^\0]{1,4096}$/,
     bounds: 'a path',
-    doc: 'Names that everybody knows, one on each line; followup questions about them are ranked lower.'
+    doc: 'File of names that everybody knows, one on each line; followup questions about them are ranked lower.'
   })
 } as const

@@ -4,7 +4,7 @@
  */
 import { flag, integer, text } from '../setting.ts'
 
-/** How many jobs run at a time, how much room they take, and how their callers are notified. */
+/** Settings of jobs: concurrency, leases, disk space and callbacks. */
 export const JOB_SETTINGS = {
   JOBS_CONCURRENCY: integer({
     default: 2,
@@ -18,7 +18,7 @@ export const JOB_SETTINGS = {
     min: 3,
     max: 43_200,
     unit: 'seconds',
-    doc: 'A worker that sends no heartbeat for so long loses its job to another.'
+    doc: 'A worker that sends no heartbeat for this long loses its job to another.'
   }),
   JOBS_BODY_LIMIT_BYTES: integer({
     default: 67_108_864,
@@ -46,7 +46,7 @@ export const JOB_SETTINGS = {
     pattern: /^[\x21-\x7e]{16,1024}$/,
     bounds: '16 or more characters of printable ASCII without spaces',
     isSecret: true,
-    doc: 'Signs the notices to a `callbackUrl`; after `whsec_` it is base64, as Standard Webhooks has it. Without it no callbacks are accepted.'
+    doc: 'Key that signs the notices to a `callbackUrl`: `whsec_` and base64, as in Standard Webhooks, or any other text. Without it no callbacks are accepted.'
   }),
   WEBHOOK_ALLOW_PRIVATE: flag({
     default: false,

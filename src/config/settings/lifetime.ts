@@ -4,7 +4,7 @@
  */
 import { integer } from '../setting.ts'
 
-/** The port of a worker, and how long a process may take to stop. */
+/** Settings of processes: a worker’s port, and the deadline of a stop. */
 export const PROCESS_SETTINGS = {
   WORKER_PORT: integer({
     default: 8081,
@@ -17,6 +17,6 @@ export const PROCESS_SETTINGS = {
     min: 1,
     max: 3600,
     unit: 'seconds',
-    doc: 'How long a SIGTERM waits for requests in progress; then the process is killed.'
+    doc: 'How long a stop waits for requests and jobs in progress; then the process is killed. Jobs that are not done 5 seconds before are given back.'
   })
 } as const

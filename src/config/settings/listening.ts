@@ -4,7 +4,7 @@
  */
 import { integer, list, text } from '../setting.ts'
 
-/** Where the service listens, whom it lets in, and where it keeps its files. */
+/** Settings of the service’s address, keys and data folder. */
 export const LISTENING_SETTINGS = {
   PORT: integer({ default: 8080, min: 0, max: 65535, doc: 'Port to listen on; 0 takes any free one.' }),
   HOST: text({
@@ -23,13 +23,13 @@ export const LISTENING_SETTINGS = {
     default: undefined,
     pattern: /^[^\0]{1,4096}$/,
     bounds: 'a path, or the ARN of a secret in AWS Secrets Manager',
-    doc: 'JSON file of keys with names, scopes, rates and ends, by their digests (docs/security.md); read again when it changes, and on SIGHUP. A secret is looked at each minute.'
+    doc: 'JSON file of keys with names, scopes, rates and expiry dates; it holds their digests (docs/security.md). It is read again when it changes, and on SIGHUP; a secret is read once a minute.'
   }),
   JWT_SECRET_KEY: list({
     itemPattern: /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,
     bounds: 'secrets of printable ASCII without spaces, comma separated',
     isSecret: true,
-    doc: 'Secrets of HS256 tokens with the payload `{id, role, mentorIds}`. Shorter than 32 characters is weak: warned of at start.'
+    doc: 'Secrets of HS256 tokens with the payload `{id, role, mentorIds}`. Less than 32 characters are weak, which the log warns of at start.'
   }),
   DATA_DIR: text({
     default: 'data',

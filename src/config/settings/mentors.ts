@@ -4,11 +4,11 @@
  */
 import { decimal, integer, oneOf, text } from '../setting.ts'
 
-/** Where mentors come from, and the limits and caches of their texts. */
+/** Settings of mentors: their source, limits and caches. */
 export const MENTOR_SETTINGS = {
   MENTOR_SOURCE: oneOf(['local', 'graphql'], {
     default: 'local',
-    doc: 'Where mentors are: `local`, kept here; `graphql`, at a service that `GRAPHQL_ENDPOINT` names.'
+    doc: 'Where mentors come from: `local`, this service’s own store; `graphql`, the service at `GRAPHQL_ENDPOINT`.'
   }),
   GRAPHQL_ENDPOINT: text({
     default: undefined,
@@ -21,14 +21,14 @@ export const MENTOR_SETTINGS = {
     pattern:
       /^(?!authorization$|custom-external-origin$|content-|host$|connection$|transfer-encoding$)[A-Za-z0-9_-]{1,200}$/i,
     bounds: 'the name of a header that is not sent anyway',
-    doc: 'Header by which the GraphQL service knows this one. Comes with `SECRET_HEADER_VALUE`.'
+    doc: 'Header that authenticates this service to the GraphQL service. Needs `SECRET_HEADER_VALUE`.'
   }),
   SECRET_HEADER_VALUE: text({
     default: undefined,
     pattern: /^[\x21-\x7e]{1,1024}$/,
     bounds: 'printable ASCII without spaces',
     isSecret: true,
-    doc: 'What that header holds. It also seals what waiting jobs keep of their callers, so all processes need the same.'
+    doc: 'Value of that header. Waiting jobs keep their callers’ headers encrypted with it, so all processes need the same value.'
   }),
   GRAPHQL_TIMEOUT_SECONDS: integer({
     default: 10,
@@ -62,7 +62,7 @@ export const MENTOR_SETTINGS = {
     default: -0.631,
     min: -1000,
     max: 1000,
-    doc: 'Decision value below which a model of the architecture `ridge` takes a question as off topic; `softmax` learns its own.'
+    doc: 'Decision score below which a model of the architecture `ridge` takes a question as off topic; `softmax` learns its own threshold.'
   }),
   MENTOR_BODY_LIMIT_BYTES: integer({
     default: 52_428_800,
@@ -76,6 +76,6 @@ export const MENTOR_SETTINGS = {
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Memory for the cache of mentors’ texts, which evicts the least recently asked.'
+    doc: 'Memory for the cache of mentors’ texts, which evicts the least recently used.'
   })
 } as const

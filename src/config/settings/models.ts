@@ -4,14 +4,14 @@
  */
 import { integer } from '../setting.ts'
 
-/** Trained models and those that users bring: tables, versions, processes, records. */
+/** Settings of trained models and of models that users bring: tables, versions, processes, records. */
 export const MODEL_SETTINGS = {
   LOADED_MODELS_BYTES: integer({
     default: 268_435_456,
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Memory for the cache of trained models, which evicts the least recently asked.'
+    doc: 'Memory for the cache of trained models, which evicts the least recently used.'
   }),
   MAX_MODEL_VERSIONS: integer({
     default: 20,

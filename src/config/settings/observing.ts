@@ -4,7 +4,7 @@
  */
 import { integer, oneOf, text } from '../setting.ts'
 
-/** What an operator sees: metrics, reported errors and the log. */
+/** Settings of metrics, error reports and the log. */
 export const OBSERVING_SETTINGS = {
   METRICS_PORT: integer({
     default: 0,
@@ -20,7 +20,7 @@ export const OBSERVING_SETTINGS = {
   }),
   METRICS: oneOf(['none', 'emf'], {
     default: 'none',
-    doc: 'Whether the metrics of `/metrics` are also written to the standard output, as lines from which CloudWatch makes metrics.'
+    doc: 'Whether the metrics of `/metrics` are also written to the standard output: `emf` writes lines from which CloudWatch makes metrics.'
   }),
   METRICS_INTERVAL_SECONDS: integer({
     default: 60,

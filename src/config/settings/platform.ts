@@ -4,7 +4,7 @@
  */
 import { text } from '../setting.ts'
 
-/** What AWS Lambda and ECS set, or what is set for them. */
+/** Settings that AWS Lambda and ECS set, or that are only for them. */
 export const PLATFORM_SETTINGS = {
   LAMBDA_CLASSIFIER: text({
     default: undefined,
@@ -22,12 +22,12 @@ export const PLATFORM_SETTINGS = {
     default: undefined,
     pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
     bounds: 'a host and a port',
-    doc: 'Where a function of AWS Lambda gets its calls; Lambda sets it.'
+    doc: 'Host and port from which a function of AWS Lambda gets its calls; Lambda sets it.'
   }),
   ECS_AGENT_URI: text({
     default: undefined,
     pattern: /^http:\/\/[^\s\0]{1,1000}$/,
     bounds: 'an http URL',
-    doc: 'Where a worker on ECS protects its task from being stopped while a long job is at work; ECS sets it.'
+    doc: 'Address of the agent with which a worker on ECS protects its task from being stopped while a long job runs; ECS sets it.'
   })
 } as const

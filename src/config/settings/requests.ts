@@ -4,7 +4,7 @@
  */
 import { integer, list } from '../setting.ts'
 
-/** Limits of requests, connections and memory, and the caching of replies. */
+/** Settings of requests: limits of bodies, connections and memory, and the caching of replies. */
 export const REQUEST_SETTINGS = {
   CORS_ORIGIN: list({
     itemPattern: /^(?:\*|https?:\/\/[^/?#\s,]+)$/,
@@ -65,7 +65,7 @@ export const REQUEST_SETTINGS = {
     min: 1,
     max: 3600,
     unit: 'seconds',
-    doc: 'Maximum time for a request to arrive; beyond it 408. CSV that is answered while it arrives may take longer, but must not pause for so long.'
+    doc: 'Maximum time for a request to arrive; beyond it 408. CSV that is answered while it arrives may take longer, but must not pause for this long.'
   }),
   MAX_CONNECTIONS: integer({
     default: 4096,
@@ -86,7 +86,7 @@ export const REQUEST_SETTINGS = {
     min: 1_048_576,
     max: 17_179_869_184,
     unit: 'bytes',
-    doc: 'Maximum total of replies that clients have not read yet; beyond it the connections that wait longest are closed. One connection may hold a quarter of it, or one reply of any size.'
+    doc: 'Maximum total of replies that clients have not read yet; beyond it the connections whose clients have not read for the longest time are closed. One connection may hold a quarter of it, or one reply of any size.'
   }),
   UNREAD_REPLY_SECONDS: integer({
     default: 60,

@@ -16,31 +16,32 @@ function optional(pattern: RegExp, bounds: string, doc: string, isSecret = false
 }
 
 /**
- * Settings of traces, as OpenTelemetry names them. What only matters once traces are sent is judged by
- * `tracingProblems`: on a machine whose other programs use what is not known here, the service still starts.
+ * Settings of traces, named as in OpenTelemetry. Values that only matter when traces are sent are checked by
+ * `tracingProblems`, so that without traces the service starts even if other programs on the machine use values that it does not
+ * support.
  */
 export const TRACING_SETTINGS = {
   OTEL_SDK_DISABLED: flag({ default: false, doc: 'Sends no traces, whatever the settings below say.' }),
   OTEL_TRACES_EXPORTER: optional(
     ANY_NAME,
     '`otlp`, `console`, `none`',
-    'Where traces go: to a collector, or as lines of the log. Without it they go to the collector that an endpoint below names; without that, nowhere.'
+    'Where traces are sent: to a collector, or to the log. Without it they go to the collector that an endpoint below names; without that, nowhere.'
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     HTTP_URL,
     'a URL without user name and password',
-    'The collector, such as `http://127.0.0.1:4318`; `/v1/traces` is put after it.'
+    'URL of the collector, such as `http://127.0.0.1:4318`; `/v1/traces` is appended.'
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
     HTTP_URL,
     'a URL without user name and password',
-    'Where exactly the collector takes traces; goes before `OTEL_EXPORTER_OTLP_ENDPOINT`. So do the others with `_TRACES_` in their names.'
+    'Complete URL for traces. It takes precedence over `OTEL_EXPORTER_OTLP_ENDPOINT`, as do the other settings with `_TRACES_` over those without.'
   ),
   OTEL_EXPORTER_OTLP_PROTOCOL: text({
     default: 'http/protobuf',
     pattern: ANY_NAME,
     bounds: '`http/protobuf`, `http/json`',
-    doc: 'How spans are sent. `grpc` is not known: collectors take HTTP too, mostly on port 4318.'
+    doc: 'Protocol for sending spans. `grpc` is not supported; collectors accept HTTP too, mostly on port 4318.'
   }),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional(ANY_NAME, '`http/protobuf`, `http/json`', 'The same for traces alone.'),
   OTEL_EXPORTER_OTLP_HEADERS: optional(PAIRS, PAIRS_BOUNDS, 'Headers for the collector, such as a key.', true),
@@ -50,7 +51,7 @@ export const TRACING_SETTINGS = {
     min: 1,
     max: 600_000,
     unit: 'milliseconds',
-    doc: 'How long one delivery may take, retries included.'
+    doc: 'Time limit of one delivery to the collector, retries included.'
   }),
   OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: integer({
     default: 0,
@@ -64,53 +65,53 @@ export const TRACING_SETTINGS = {
   OTEL_EXPORTER_OTLP_CERTIFICATE: optional(
     PATH,
     'a path',
-    'PEM file of the authorities that a collector is trusted by.'
+    'PEM file of the certificate authorities that the collector’s certificate is verified with.'
   ),
   OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: optional(PATH, 'a path', 'The same for traces alone.'),
   OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: optional(
     PATH,
     'a path',
-    'PEM file of the certificate that is shown to a collector.'
+    'PEM file of the client certificate that is presented to the collector.'
   ),
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: optional(PATH, 'a path', 'The same for traces alone.'),
-  OTEL_EXPORTER_OTLP_CLIENT_KEY: optional(PATH, 'a path', 'PEM file of the key of that certificate.'),
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: optional(PATH, 'a path', 'PEM file of that certificate’s private key.'),
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: optional(PATH, 'a path', 'The same for traces alone.'),
   OTEL_SERVICE_NAME: optional(
     /^[\x20-\x7e]{1,255}$/,
     'printable ASCII',
     'Name of this process in traces. Without it `sbert-service`, `sbert-worker` or `sbert-lambda`.'
   ),
-  OTEL_RESOURCE_ATTRIBUTES: optional(PAIRS, PAIRS_BOUNDS, 'More facts about this process, for traces.'),
+  OTEL_RESOURCE_ATTRIBUTES: optional(PAIRS, PAIRS_BOUNDS, 'Additional attributes of this process in traces.'),
   OTEL_TRACES_SAMPLER: text({
     default: 'parentbased_always_on',
     pattern: ANY_NAME,
     bounds: SAMPLERS.map((name) => `\`${name}\``).join(', '),
-    doc: 'Which traces are kept. With `parentbased_` the caller decides for the traces that it began.'
+    doc: 'Which traces are sampled. With `parentbased_`, the caller decides for traces that it started.'
   }),
   OTEL_TRACES_SAMPLER_ARG: optional(
     ANY_NAME,
     '0 to 1',
-    'Share of traces that the samplers by ratio keep; without it all.'
+    'Share of traces that the ratio-based samplers keep; without it all.'
   ),
   OTEL_PROPAGATORS: text({
     default: 'tracecontext,baggage',
     pattern: ANY_NAME,
     bounds: '`tracecontext`, `baggage`, `none`, comma separated',
-    doc: 'Whether traces of callers are continued and carried on, by `traceparent` and `tracestate`. Baggage is never carried on.'
+    doc: 'With `tracecontext`, callers’ traces are continued and passed on, by `traceparent` and `tracestate`. Baggage is never passed on.'
   }),
   OTEL_BSP_SCHEDULE_DELAY: integer({
     default: 5000,
     min: 1,
     max: 600_000,
     unit: 'milliseconds',
-    doc: 'How long a span waits for others to be sent with.'
+    doc: 'How long a span waits to be sent together with others.'
   }),
   OTEL_BSP_EXPORT_TIMEOUT: integer({
     default: 30_000,
     min: 1,
     max: 600_000,
     unit: 'milliseconds',
-    doc: 'After this a delivery counts as failed.'
+    doc: 'Time limit of one export; after it the export counts as failed.'
   }),
   OTEL_BSP_MAX_QUEUE_SIZE: integer({
     default: 2048,
