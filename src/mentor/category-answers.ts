@@ -6,7 +6,7 @@
 import { repertoireOf } from './mentor.ts'
 import type { CategoryAnswer, CategoryAnswerSource, MentorSource } from './mentor-source.ts'
 
-/** Categories of mentors that are kept here: a category is a topic of the mentor's questions, by name, in any case of letters. */
+/** Answers by category for mentors that are kept here: a category is the name of a topic, regardless of case. */
 export class TopicAnswers implements CategoryAnswerSource {
   readonly #mentors: MentorSource
 

@@ -8,36 +8,36 @@ import type { Mentor, MentorAnswer } from './mentor.ts'
 import type { FindOptions, FoundMentor, MentorSource } from './mentor-source.ts'
 import { sanitize } from './sanitize.ts'
 
-/** What a person has decided about a question that users asked. */
+/** A person's decision about a question that users asked. */
 export interface QuestionGrade {
-  /** As asked. Two that are the same when sanitized are one question, and the later grade counts. */
+  /** The question as asked. Questions that are equal when sanitized are one, and its latest grade counts. */
   readonly question: string
-  /** The right answer; undefined when the question is set aside, as none of the mentor's. */
+  /** The right answer; undefined when the mentor should not answer the question. */
   readonly answerId: string | undefined
 }
 
-/** Keeps grades. What it promises to have kept survives a power loss. */
+/** Stores grades durably: a stored grade survives a power loss. */
 export interface GradeStore {
   /** Changes with a mentor's grades; undefined while there are none. */
   revisionOf(mentorId: string): Promise<string | undefined>
   /** All grades of a mentor, the latest first. */
   gradesOf(mentorId: string): Promise<readonly QuestionGrade[]>
   /**
-   * @param by who decides, for the record
-   * @throws {ServiceError} CONFLICT beyond {@link MAX_GRADES} of a mentor: nothing is kept then
+   * @param by who graded, for the record
+   * @throws {ServiceError} CONFLICT beyond {@link MAX_GRADES} of a mentor: no grade is stored then
    */
   grade(mentorId: string, grades: readonly QuestionGrade[], by: string): Promise<void>
-  /** Forgets the grades of a mentor that is no more. */
+  /** Deletes the grades of a deleted mentor. */
   deleteOf(mentorId: string): Promise<void>
 }
 
-/** Grades of one mentor. */
+/** Maximum number of grades of a mentor. */
 export const MAX_GRADES = 25_000
 
 /**
- * Mentors with the questions that people graded here: they match before all else, and are paraphrases of their answer, which
- * training learns from. A phrase that was graded to another answer is no paraphrase of its former one. What was set aside as none of
- * the mentor's is told too: it is off topic at once, and training learns from it.
+ * Adds the questions that people graded to the mentors of a source. A graded question matches first and is a paraphrase
+ * of its answer, so training learns from it; it is no longer a paraphrase of another answer. Questions that the mentor
+ * should not answer are off topic at once, and training learns from them too.
  */
 export class GradedMentors implements MentorSource {
   readonly #mentors: MentorSource
@@ -54,7 +54,7 @@ export class GradedMentors implements MentorSource {
   }
 
   async find(id: string, options?: FindOptions): Promise<FoundMentor | undefined> {
-    // The revision first: grades that come in between are then looked up once more, and not missed.
+    // The revision is read before the grades: grades stored in between are then read again later, not missed.
     const graded = await this.#grades.revisionOf(id)
     const found = await this.#mentors.find(id, options)
     if (found === undefined || graded === undefined) return found

@@ -6,23 +6,23 @@
 import { OFF_TOPIC_UTTERANCE, type Repertoire } from './mentor.ts'
 import { sanitize } from './sanitize.ts'
 
-/** Something in a mentor's data that will make answers worse. Ids are of answers. */
+/** A finding about a mentor's data that makes answers worse. Ids are those of answers. */
 export type LintFinding =
   /** The same sanitized phrase belongs to several answers: only one of them can be given. */
   | { readonly kind: 'SAME_PHRASE'; readonly phrase: string; readonly answerIds: readonly string[] }
-  /** Too few different phrases to learn an answer's range, or to measure it. */
+  /** Too few distinct phrases to learn an answer's meaning, or to measure it. */
   | { readonly kind: 'THIN_ANSWER'; readonly answerId: string; readonly phraseCount: number }
-  /** Nothing is left of the answer's phrases once sanitized: it cannot be trained on or matched. */
+  /** All phrases of the answer are empty when sanitized: it cannot be trained on or matched. */
   | { readonly kind: 'NOTHING_TO_TRAIN'; readonly answerId: string }
   /** Off-topic questions will be answered with the bare name of the utterance. */
   | { readonly kind: 'NO_OFF_TOPIC_UTTERANCE' }
-  /** Two classes are wanted to tell anything apart. */
+  /** A classifier needs at least two classes. */
   | { readonly kind: 'TOO_FEW_ANSWERS'; readonly answerCount: number }
 
-/** Fewer different phrases make an answer thin: one to hold out, and two to learn from. */
+/** Minimum number of distinct phrases of an answer: one to hold out, two to learn from. */
 const MIN_PHRASES = 3
 
-/** What can be found without embeddings, the gravest first. */
+/** Finds what can be found without embeddings, the most serious findings first. */
 export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding[] {
   const idsOfPhrase = new Map<string, Set<string>>()
   const untrainable: LintFinding[] = []

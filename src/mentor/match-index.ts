@@ -6,7 +6,7 @@
 import type { MentorAnswer, Repertoire } from './mentor.ts'
 import { sanitize } from './sanitize.ts'
 
-/** A user's question whose right answer a person has named. */
+/** A user's question that a person graded to its right answer. */
 export interface GradedQuestion {
   readonly question: string
   readonly answer: MentorAnswer
@@ -14,7 +14,7 @@ export interface GradedQuestion {
 
 export interface Match {
   readonly answer: MentorAnswer
-  /** EXACT when the question asked is the answer's own, else PARAPHRASE. */
+  /** EXACT when the question is the answer's own, else PARAPHRASE. */
   readonly type: 'EXACT' | 'PARAPHRASE'
 }
 
@@ -24,9 +24,9 @@ export class MatchIndex {
   readonly #rejected: ReadonlySet<string>
 
   /**
-   * A graded user question wins over a question's own text, and that over another's paraphrase; of equals the first wins.
-   * Only matchable answers take part, in graded questions too.
-   * @param rejected questions that none of the answers fits
+   * Graded user questions win over an answer's own question, and that over paraphrases of other answers; among equals
+   * the first wins. Only matchable answers take part, in graded questions too.
+   * @param rejected questions that people judged to have no answer
    */
   constructor(
     { matchable }: Pick<Repertoire, 'matchable'>,
@@ -36,7 +36,7 @@ export class MatchIndex {
     const byText = new Map<string, MentorAnswer>()
     const add = (text: string, answer: MentorAnswer) => {
       const key = sanitize(text)
-      // What has no ASCII letter or digit would equal all else that has none.
+      // Texts without an ASCII letter or digit would all be equal.
       if (key.trim() !== '' && !byText.has(key)) byText.set(key, answer)
     }
     const known = new Map(matchable.map((answer) => [answer._id, answer]))

@@ -6,9 +6,9 @@
 import type { GradedQuestion } from './match-index.ts'
 import type { Mentor } from './mentor.ts'
 
-/** What a request to another service carries of the caller on whose behalf it is made. */
+/** Headers of the caller that are passed on to other services. */
 export interface CallerHeaders {
-  /** The caller's `Authorization`, whole. */
+  /** The caller's complete `Authorization` header. */
   readonly authorization?: string
   /** The caller's `custom-external-origin`. */
   readonly externalOrigin?: string
@@ -16,11 +16,11 @@ export interface CallerHeaders {
 
 /** Options of a look-up. */
 export interface FindOptions {
-  /** For sources across a network, which decide themselves who may see what. @default nobody in particular */
+  /** For sources across a network, which decide themselves what a caller may see. @default no caller */
   readonly caller?: CallerHeaders
   /**
-   * For sources with a cache: whether a cached mentor is good enough, is wanted only when nothing newer is available, or is
-   * not wanted at all.
+   * For sources with a cache: whether a cached mentor is acceptable (`any`), only when nothing newer is available
+   * (`preferred`), or never (`required`).
    * @default 'any'
    */
   readonly freshness?: 'any' | 'preferred' | 'required'
@@ -29,19 +29,19 @@ export interface FindOptions {
 /** A mentor as it is now. */
 export interface FoundMentor {
   readonly mentor: Mentor
-  /** Answers that the source has listed though they are none: never recorded, say. @default 0 */
+  /** Number of listed answers that were left out, for example because they were never recorded. @default 0 */
   readonly leftOutCount?: number
-  /** Users' questions whose right answers people have named; they match before all else. */
+  /** Users' questions that people graded to their right answers; they match first. */
   readonly gradedQuestions: readonly GradedQuestion[]
-  /** Users' questions that none of the mentor's answers fits, as people judged them. */
+  /** Users' questions that people judged to have no answer. */
   readonly rejectedQuestions?: readonly string[]
-  /** Hash of the mentor's content and the graded questions: another content has another revision. */
+  /** Hash of the mentor's content and graded questions. */
   readonly revision: string
   /** Approximate memory, in bytes. */
   readonly byteLength: number
 }
 
-/** Where mentors come from. */
+/** A source of mentors. */
 export interface MentorSource {
   /** The revision that {@link MentorSource.find} would return, at a much lower cost; undefined when there is no such mentor. */
   revisionOf(id: string, options?: FindOptions): Promise<string | undefined>
@@ -54,10 +54,10 @@ export interface CategoryAnswer {
   readonly answerText: string
 }
 
-/** Where the answers of a category come from. */
+/** A source of the answers of a category. */
 export interface CategoryAnswerSource {
   /**
-   * What a mentor has said to a category's questions; undefined when there is no such mentor.
+   * A mentor's answers to a category's questions; undefined when there is no such mentor.
    * @throws {ServiceError} BAD_GATEWAY, UNAVAILABLE or DEADLINE_EXCEEDED when a source across a network does not answer
    */
   categoryAnswers(
@@ -67,7 +67,7 @@ export interface CategoryAnswerSource {
   ): Promise<readonly CategoryAnswer[] | undefined>
 }
 
-/** A line of the list of mentors. */
+/** An entry of the list of mentors. */
 export interface MentorEntry {
   readonly id: string
   readonly name: string | undefined
@@ -89,18 +89,18 @@ export interface StoredMentor {
   readonly answerCount: number
 }
 
-/** Mentors that are kept here and can be changed. */
+/** A store of mentors, which can be changed. */
 export interface MentorStore extends MentorSource {
-  /** By id. */
+  /** All mentors, ordered by id. */
   list(): Promise<readonly MentorEntry[]>
   /** The JSON of a mentor, for callers that only pass it on. */
   readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined>
   /**
-   * Replaces a mentor, or adds it: nobody sees a part of it. Once the promise resolves it survives a power loss.
-   * @param expected only if the mentor has this revision, `null`: if there is none. @default whatever there is
-   * @returns whether it was as expected
+   * Adds or replaces a mentor atomically and durably. @param expected required current revision; `null`: no mentor must
+   * exist. @default no requirement
+   * @returns whether the requirement was met
    */
   put(id: string, mentor: StoredMentor, expected?: string | null): Promise<boolean>
-  /** @returns whether there was one */
+  /** @returns whether the mentor existed */
   delete(id: string): Promise<boolean>
 }

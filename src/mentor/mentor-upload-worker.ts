@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that reads one large mentor: on the main one, it would hold up every reply for some seconds.
+// The worker thread that reads one large mentor: on the main thread this would hold up every reply for some seconds.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { refusalOf, type ReadingMessage } from '../reading/reading-line.ts'

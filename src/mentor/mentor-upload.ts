@@ -20,23 +20,23 @@ export interface MentorUpload {
   /** `csv`: training data, which is merged into the stored mentor. */
   readonly format: 'json' | 'csv'
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** That was declared, as `charsetOf` gives it. */
+  /** The declared charset, as `charsetOf` gives it. */
   readonly charset?: string | undefined
-  /** JSON of the mentor so far, for `csv`. */
+  /** JSON of the stored mentor, for `csv`. */
   readonly before?: Uint8Array<ArrayBuffer> | undefined
 }
 
 /** Summary of an uploaded mentor. */
 export interface UploadSummary {
-  /** Answers that count, utterances aside. */
+  /** Number of answers that count, without utterances. */
   readonly answerCount: number
   readonly utteranceCount: number
-  /** Questions and paraphrases of these answers. */
+  /** Number of questions and paraphrases of these answers. */
   readonly phraseCount: number
-  /** Answers of JSON that are none, since they have no id or no question: they are not stored. */
+  /** Number of answers of JSON that are not stored because they have no id or no question. */
   readonly leftOutCount: number
   readonly problems: readonly LineProblem[]
-  /** Undefined of JSON. */
+  /** Undefined for JSON. */
   readonly dropped: DroppedLines | undefined
   readonly lint: readonly LintFinding[]
 }
@@ -51,21 +51,21 @@ export interface ReadUpload {
 export type UploadLimits = JsonLimits
 
 /**
- * Questions and paraphrases of a mentor together. Training on them takes some hours at this number, and what is made of
- * each when a mentor is read takes some times its own length.
+ * Maximum number of questions and paraphrases of a mentor. Training on so many takes some hours, and reading a mentor
+ * takes several times the memory of their texts.
  */
 export const MAX_PHRASES = 500_000
 
-/** Findings told of a mentor that is none: each line of a wrong file may be wrong in the same way. */
+/** Maximum number of problems reported for an invalid mentor: all lines of a wrong file may have the same problem. */
 const MAX_FINDINGS = 20
 
 const mentorSchema = Compile(Mentor)
 
 /**
- * Reads a mentor: parses, checks, lints and writes it in the form that is kept.
- * Some seconds of computing for the largest: `readUploadInThread` does it elsewhere.
- * @throws {ServiceError} INVALID_REQUEST when it is no mentor, PAYLOAD_TOO_LARGE when it has more than {@link MAX_QUESTIONS}
- *   or {@link MAX_PHRASES}, or more than the limits allow
+ * Reads an uploaded mentor: parses, checks and lints it, and writes the form that is stored. The largest take some
+ * seconds: `createUploadReader` reads them in a thread.
+ * @throws {ServiceError} INVALID_REQUEST when it is not a mentor, PAYLOAD_TOO_LARGE when it has more than {@link
+ *   MAX_QUESTIONS} or {@link MAX_PHRASES}, or more than the limits allow
  */
 export function readMentorUpload({ format, bytes, charset, before }: MentorUpload, limits: UploadLimits): ReadUpload {
   const { mentor, leftOutCount, problems, dropped } =
@@ -133,7 +133,7 @@ function readMentor(
   const faults = isObject ? mentorSchema.Errors(mentor) : []
   for (const { keyword, instancePath, message } of faults.slice(0, MAX_FINDINGS)) {
     const [, field, index, ...rest] = instancePath.split('/')
-    // Of what may also be null each kind complains; that there is another kind says nothing.
+    // For a nullable member each alternative reports an error; the error that none matches adds nothing.
     if (field === undefined || keyword === 'anyOf') continue
     const position = index === undefined ? [] : [positionOf(field, Number(index)), ...rest]
     ;(fields[field] ??= []).push([...position, message].join(' '))

@@ -5,7 +5,7 @@
 
 import { Type, type Static, type TSchema } from 'typebox'
 
-/** GraphQL answers null for what is not there; files leave it out. */
+/** A member that may be missing: GraphQL sends null for it, files leave it out. */
 const orAbsent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
 export const Media = Type.Object({
@@ -44,7 +44,7 @@ export const ListedQuestion = Type.Object({
 })
 export type ListedQuestion = Static<typeof ListedQuestion>
 
-/** A recorded person who answers questions, as `mentor(id: ID!)` of the GraphQL service gives it. */
+/** A recorded person who answers questions, as `mentor(id: ID!)` of the GraphQL service returns it. */
 export const Mentor = Type.Object({
   name: orAbsent(Type.String()),
   mentorType: orAbsent(Type.String()),
@@ -56,11 +56,11 @@ export const Mentor = Type.Object({
 })
 export type Mentor = Static<typeof Mentor>
 
-/** Name of the utterances that answer what is off topic. */
+/** Name of the utterances that answer off-topic questions. */
 export const OFF_TOPIC_UTTERANCE = '_OFF_TOPIC_'
 const IDLE_UTTERANCE = '_IDLE_'
 
-/** What a mentor can say. */
+/** Answers and utterances of a mentor. */
 export interface Repertoire {
   /** Answers to train on, each id once, those of `answers` before the orphaned ones. */
   readonly answers: readonly MentorAnswer[]
@@ -70,7 +70,9 @@ export interface Repertoire {
   readonly utterances: ReadonlyMap<string, readonly MentorAnswer[]>
 }
 
-/** Sorts a mentor's answers into what is trained on, what is matched and what is an utterance; leaves out what does not count. */
+/**
+ * Sorts a mentor's answers into those to train on, those to match and utterances; leaves out answers that do not count.
+ */
 export function repertoireOf(mentor: Mentor): Repertoire {
   const listed = new Set(mentor.questions?.map((entry) => entry.question._id))
   const answers: MentorAnswer[] = []
@@ -94,9 +96,9 @@ export function repertoireOf(mentor: Mentor): Repertoire {
 }
 
 /**
- * Whether an answer is ready to be given. INCOMPLETE and SKIP never are; NONE, an answer nobody has judged yet, is when it has
- * all that its kind of mentor needs: a VIDEO mentor both videos and a transcript (`_IDLE_` has nothing to transcribe),
- * a CHAT mentor a transcript.
+ * Whether an answer counts, which means that it can be given. INCOMPLETE and SKIP never do; NONE, which nobody has
+ * judged yet, does when it has all that its kind of mentor needs: a VIDEO mentor both videos and a transcript (`_IDLE_`
+ * has nothing to transcribe), a CHAT mentor a transcript.
  */
 export function countsAsAnswer(answer: MentorAnswer, mentorType: string | null | undefined): boolean {
   if (answer.status === 'INCOMPLETE' || answer.status === 'SKIP') return false

@@ -6,15 +6,15 @@
 import { ReadingLine, type Reader } from '../reading/reading-line.ts'
 import { readMentorUpload, type MentorUpload, type ReadUpload, type UploadLimits } from './mentor-upload.ts'
 
-/** Reads an upload: a small one here, a large one in its turn in a thread. */
+/** Reads an upload: a small one at once, a large one in a thread when it is its turn. */
 export type UploadReader = (upload: MentorUpload, reader: Reader) => Promise<ReadUpload>
 
-/** Below, reading takes some milliseconds, much less than the start of a thread. */
+/** Minimum size to read in a thread. Below it, reading takes some milliseconds, much less than starting a thread. */
 const MIN_THREAD_BYTES = 128 * 1024
 
 const THREAD = new URL('mentor-upload-worker.ts', import.meta.url)
 
-/** Makes a reader of uploads; those that are large wait in a line with other large bodies. */
+/** Makes a reader of uploads; large ones wait in the line of large bodies. */
 export function createUploadReader(line: ReadingLine, limits: UploadLimits): UploadReader {
   return async (upload, reader) => {
     if (upload.bytes.byteLength + (upload.before?.byteLength ?? 0) < MIN_THREAD_BYTES) {

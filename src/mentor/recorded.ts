@@ -3,21 +3,21 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** A mentor's lists with what is none of theirs left out. */
+/** A mentor's lists without items that were never recorded. */
 export interface RecordedLists {
   readonly mentor: object
-  /** Answers that were left out. */
+  /** Number of answers that were left out. */
   readonly leftOutCount: number
-  /** Position that an item of a list had: `positionOf('answers', 3)`. */
+  /** Original position of an item of a list: `positionOf('answers', 3)`. */
   readonly positionOf: (list: string, index: number) => number
 }
 
 const ANSWER_LISTS = ['answers', 'orphanedCompleteAnswers'] as const
 
 /**
- * Leaves out of a mentor's lists what was never recorded. A platform lists an answer to each question, also where there is none
- * yet: its id is null. Of others the question is gone. Null, and a listed question that is gone, say nothing either.
- * Everything else stays, whatever its shape.
+ * Removes items that were never recorded from a mentor's lists. Platforms list an answer for each question: its id is
+ * null until it is recorded, and its question is null when that was deleted. Null items and deleted listed questions
+ * are removed too. Everything else stays, whatever its shape.
  */
 export function recordedListsOf(mentor: object): RecordedLists {
   const positions = new Map<string, readonly number[]>()
@@ -36,7 +36,9 @@ export function recordedListsOf(mentor: object): RecordedLists {
   return { mentor: left, leftOutCount, positionOf: (list, index) => positions.get(list)?.[index] ?? index }
 }
 
-/** Whether an item of a list of answers has an id and a question; what is no object at all is another fault. */
+/**
+ * Whether an item of a list of answers has an id and a question. Items that are not objects are another kind of fault.
+ */
 function isRecorded(answer: unknown): boolean {
   const question = memberOf(answer, 'question')
   return isThere(memberOf(answer, '_id')) && isThere(question) && memberOf(question, '_id') !== null
@@ -50,7 +52,7 @@ function isThere(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-/** Of what is no object the thing itself: it is there, and its shape is checked later. */
+/** A member of an object; of anything else the value itself, which is not absent and whose shape is checked later. */
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined

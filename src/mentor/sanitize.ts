@@ -3,14 +3,17 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** White space as Python's `str.isspace` and `\s` see it; JavaScript's `\s` lacks U+001C to U+001F and U+0085, and has U+FEFF. */
+/**
+ * White space as in Python's `str.isspace` and `\s`. JavaScript's `\s` lacks U+001C to U+001F and U+0085, and includes
+ * U+FEFF.
+ */
 const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 const LEADING_OR_TRAILING_SPACE = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g')
 const DROPPED = new RegExp(`[^a-z0-9${SPACE}]`, 'gu')
 
 /**
- * Characters beyond ASCII whose full case folding holds an ASCII letter, less those that `toLowerCase` folds alike.
- * What else a folding gives is dropped afterwards, so only its letters are listed.
+ * Non-ASCII characters whose full case folding contains an ASCII letter, except those that `toLowerCase` folds in the
+ * same way. Other characters of a folding are dropped later, so only its letters are listed.
  * Source: Unicode CaseFolding.txt, status C and F.
  */
 const FOLDED_LETTERS: Readonly<Record<string, string>> = {
@@ -34,9 +37,9 @@ const FOLDED_LETTERS: Readonly<Record<string, string>> = {
 const FOLDED = new RegExp(`[${Object.keys(FOLDED_LETTERS).join('')}]`, 'g')
 
 /**
- * Brings a text to the form in which questions are compared and trained on: trimmed, case-folded, non-breaking spaces as
- * spaces, and of the rest only ASCII letters, digits and white space: `sanitize(' What’s\u00a0UP? ')` gives `whats up`.
- * A text without any ASCII letter or digit gives nothing to compare.
+ * Normalizes a text to the form in which questions are compared and trained on: trimmed, case-folded, with spaces for
+ * non-breaking spaces, and only ASCII letters, digits and white space kept. `sanitize(' What’s\u00a0UP? ')` gives
+ * `whats up`. A text without an ASCII letter or digit leaves nothing to compare.
  */
 export function sanitize(text: string): string {
   return text

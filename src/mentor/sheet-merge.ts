@@ -7,26 +7,27 @@ import { repertoireOf, type ListedQuestion, type Mentor, type MentorAnswer } fro
 import { isAnswerless, isListOf, isSameList, mergeAnswer, type IdKind } from './sheet-row.ts'
 import { NO_ANSWER, cellText, type LineProblem, type TrainingRow, type TrainingSheet } from './training-data.ts'
 
-/** A mentor with a sheet put back. */
+/** Result of {@link mergeSheet}. */
 export interface MergedSheet {
   readonly mentor: Mentor
-  /** Lines that changed nothing though they say something else than the mentor. */
+  /** Lines that differ from the mentor but changed nothing. */
   readonly problems: readonly LineProblem[]
 }
 
-/** What is merged of a {@link TrainingSheet}. */
+/** The part of a {@link TrainingSheet} that is merged. */
 export type MergeableSheet = Pick<TrainingSheet, 'rows' | 'lines' | 'refused'>
 
 const NEW_MENTOR: Mentor = { mentorType: 'CHAT', questions: [], answers: [], orphanedCompleteAnswers: [] }
 
 /**
- * Makes training data a mentor's own. Only what a sheet says differently changes: a sheet put back as it was gives the same
- * mentor. Answers that are not in it go, unless they did not count, so that no sheet shows them; new ones come after the answer
- * of the row before. A line that was left out leaves the answer that it is of as it was.
+ * Merges training data into a mentor. Only differences change it: an unchanged sheet gives the same mentor. Answers
+ * that are missing from the sheet are removed, except those that do not count, which no sheet contains; new answers are
+ * inserted after the answer of the row before. An invalid line leaves its answer unchanged.
  *
- * The id of a row is an answer's or a question's. One of a question is of the answer to it that says the same, else of the
- * first that counts; other answers to it stay. Where the same ids are both, the reading that changes less counts.
- * @param before the mentor so far; without one a CHAT mentor is made
+ * The id of a row is that of an answer or of a question. A question's id stands for its answer with the same text, else
+ * for its first answer that counts; its other answers stay. Where ids could be either, the reading that changes less is
+ * used.
+ * @param before the stored mentor; undefined creates a CHAT mentor
  */
 export function mergeSheet(before: Mentor | undefined, sheet: MergeableSheet): MergedSheet {
   const mentor = before ?? NEW_MENTOR
@@ -36,18 +37,18 @@ export function mergeSheet(before: Mentor | undefined, sheet: MergeableSheet): M
   return { mentor: reading.mentor(), problems: reading.problems.toSorted((a, b) => a.line - b.line) }
 }
 
-/** As {@link mergeSheet}, of rows that are all good. */
+/** Merges rows that are all valid, as {@link mergeSheet}. */
 export function withTrainingData(mentor: Mentor | undefined, rows: readonly TrainingRow[]): Mentor {
   return mergeSheet(mentor, { rows, lines: rows.map((_, index) => index + 2), refused: [] }).mentor
 }
 
 interface Found {
   readonly kind: IdKind
-  /** Those that count first. */
+  /** Answers that count come first. */
   readonly answers: readonly MentorAnswer[]
 }
 
-/** What the rows of a sheet are of, and what they change. */
+/** One reading of a sheet: the answers that its rows stand for, and the changes that they make. */
 class SheetReading {
   readonly problems: LineProblem[] = []
   readonly #before: Mentor
@@ -56,17 +57,17 @@ class SheetReading {
   readonly #counted: ReadonlySet<MentorAnswer>
   readonly #orphaned: ReadonlySet<MentorAnswer>
   readonly #listed: ReadonlyMap<string, readonly ListedQuestion[]>
-  /** Answers that a row is of, by that row's line. */
+  /** Line of the row that stands for an answer. */
   readonly #lineOf = new Map<MentorAnswer, number>()
   /** Other answers that stay. */
   readonly #kept = new Set<MentorAnswer>()
   readonly #changed = new Map<MentorAnswer, MentorAnswer>()
   readonly #changedTopics = new Map<string, readonly string[]>()
-  /** New answers by the one that they come after. */
+  /** New answers by the answer that they follow. */
   readonly #added = new Map<MentorAnswer | undefined, MentorAnswer[]>()
   readonly #newlyListed = new Map<string, readonly string[]>()
 
-  /** @param order which kind of id a row's is looked for as first */
+  /** @param order the kinds of ids, in the order in which a row's id is looked up */
   constructor(before: Mentor, { rows, lines, refused }: MergeableSheet, order: readonly IdKind[]) {
     const { answers, utterances } = repertoireOf(before)
     this.#before = before
@@ -91,7 +92,7 @@ class SheetReading {
     for (const line of refused) this.#keep(line)
   }
 
-  /** Of answers, topics and lines. */
+  /** Number of changes of answers and topics, and of problems. */
   get changeCount(): number {
     const addedCount = [...this.#added.values()].reduce((sum, added) => sum + added.length, 0)
     const topicCount = this.#changedTopics.size + this.#newlyListed.size
@@ -137,9 +138,8 @@ class SheetReading {
   }
 
   /**
-   * Takes what a row says.
-   * @param previous after which a new answer comes
-   * @returns the answer of the mentor so far that the row is of
+   * Applies a row. @param previous the answer that a new answer follows @returns the stored answer that the row stands
+   * for
    */
   #take(row: TrainingRow, line: number, previous: MentorAnswer | undefined): MentorAnswer | undefined {
     const found = this.#find(row.id)
@@ -163,7 +163,7 @@ class SheetReading {
     for (const other of free) {
       if (other === answer) continue
       this.#kept.add(other)
-      // The question is theirs, too.
+      // The other answers have the same question.
       if (found.kind === 'question' && merged.question !== answer.question) {
         this.#change(other, { ...other, question: { ...merged.question, _id: other.question._id } })
       }
@@ -210,10 +210,10 @@ class SheetReading {
     return mergeAnswer(answer, row, kind) === answer && this.#hasTopics(answer.question._id, row, kind)
   }
 
-  /** Whether a row has the topics of its question. */
+  /** Whether a row has the stored topics of its question. */
   #hasTopics(questionId: string, { topics }: TrainingRow, kind: IdKind): boolean {
     const entries = (this.#listed.get(questionId) ?? []).map((entry) => (entry.topics ?? []).map(({ name }) => name))
-    // The original's sheet has those of all entries, ours those of the last.
+    // Sheets of the replaced service have the topics of all entries, ours those of the last.
     return isListOf(entries.at(-1) ?? [], topics, kind) || isListOf(entries.flat(), topics, kind)
   }
 

@@ -6,14 +6,14 @@
 import type { MentorAnswer } from './mentor.ts'
 import { UTTERANCE_NAME, cellText, cellTexts, splitList, type TrainingRow } from './training-data.ts'
 
-/** What a row's id is of. */
+/** What a row's id identifies. */
 export type IdKind = 'answer' | 'question'
 
 /**
- * An answer with what a row says differently: the same object when that is nothing. What no row tells (media, status, the
- * question's id) stays; of another transcript the old rich text would say something else, and goes.
- * @param kind `question`: rows may be as the service wrote them that this one takes the place of. Those have the text of
- *   an utterance for its name, and lists joined by `|` without escapes.
+ * Applies a row to an answer; returns the same object when nothing differs. Fields that no row contains (media, status,
+ * the question's id) stay. A new transcript removes the old rich text, which no longer fits. @param kind with
+ * `question`, rows may be in the form of the service that this one replaces: an utterance has its text in place of its
+ * name, and lists are joined by `|` without escapes.
  */
 export function mergeAnswer(known: MentorAnswer | undefined, row: TrainingRow, kind: IdKind): MentorAnswer {
   if (known === undefined) return newAnswer(row)
@@ -23,7 +23,7 @@ export function mergeAnswer(known: MentorAnswer | undefined, row: TrainingRow, k
   return { ...known, ...(!isSaid && { transcript: row.answer, markdownTranscript: null }), question }
 }
 
-/** Whether there is nothing to read of an answer. */
+/** Whether an answer has no text. */
 export function isAnswerless({ transcript }: MentorAnswer): boolean {
   return cellText(transcript) === ''
 }
@@ -33,7 +33,7 @@ export function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index])
 }
 
-/** Whether a cell's list is this one. */
+/** Whether a cell contains this list. */
 export function isListOf(texts: readonly string[], inCell: readonly string[], kind: IdKind): boolean {
   if (isSameList(cellTexts(texts), inCell)) return true
   return kind === 'question' && isSameList(splitList(cellText(texts.join('|'))), inCell)
@@ -63,7 +63,7 @@ function mergeQuestion(known: MentorAnswer['question'], row: TrainingRow, kind: 
   return { ...known, ...asked, ...(!hasPhrases && { paraphrases: [...row.paraphrases] }) }
 }
 
-/** What another text in the column `question` changes; undefined when it is no other. */
+/** The change by the text in the column `question`; undefined when it is the same text. */
 function changedText(
   known: MentorAnswer['question'],
   text: string,

@@ -9,7 +9,7 @@ import { numberIn, optionalIn, textIn } from '../storage/stored-record.ts'
 import { MAX_GRADES, type GradeStore, type QuestionGrade } from './graded-questions.ts'
 import { sanitize } from './sanitize.ts'
 
-/* A grade that replaces another has a new `seq`, so that the greatest one of a mentor tells whether anything has changed. */
+/* A grade that replaces another gets a new `seq`, so the largest `seq` of a mentor changes with every grade. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS question_grades (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,7 +24,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS question_grades_of_mentor ON question_grades (mentor, seq);
 `
 
-/** Grades in a SQLite file. */
+/** Grade store in a SQLite file. */
 export class SqliteGradeStore implements GradeStore {
   readonly #file: SqliteFile
 

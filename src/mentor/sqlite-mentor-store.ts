@@ -12,9 +12,9 @@ import type { Mentor } from './mentor.ts'
 import type { FoundMentor, MentorEntry, MentorStore, StoredMentor } from './mentor-source.ts'
 
 /*
- * Texts have a table of their own, so that the revision, asked for with every question, is a short row. They come in
- * parts: one row of 50 MB would hold up the thread, and other processes, for a quarter of a second. The row in `mentors`
- * makes a text count.
+ * Texts have a separate table, so that the revision, which every question reads, is in a short row. They are split into
+ * parts: writing one row of 50 MB would block the thread and other processes for a quarter of a second. A text is in
+ * use when a row of `mentors` refers to it.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mentors (
@@ -35,10 +35,10 @@ const SCHEMA = `
 `
 
 const PART_BYTES = 512 * 1024
-/** A text that no mentor has after this long belongs to a process that ended before it was done. */
+/** Age from which an unused text is deleted: the process that wrote it has ended before it was done. */
 const UNFINISHED_MS = 24 * 60 * 60_000
 
-/** Mentors in a SQLite file. */
+/** Mentor store in a SQLite file. */
 export class SqliteMentorStore implements MentorStore {
   readonly #file: SqliteFile
   readonly #wallMs: () => number
@@ -129,7 +129,7 @@ export class SqliteMentorStore implements MentorStore {
   }
 }
 
-/** Files of the first version have the text of each mentor as one row of another table. */
+/** Migrates files of the first version, in which another table has the text of each mentor as one row. */
 export function splitMentorTexts(file: SqliteFile): void {
   if (file.get("SELECT 1 FROM sqlite_master WHERE name = 'mentor_texts'") === undefined) return
   file.run('ALTER TABLE mentors RENAME TO mentors_before')

@@ -21,32 +21,32 @@ export interface TrainingRow {
   readonly topics: readonly string[]
 }
 
-/** What was wrong with a line; it was left out. */
+/** The problem of a line that was left out. */
 export interface LineProblem {
-  /** First line of the file is 1. */
+  /** Number of the line, counted from 1. */
   readonly line: number
   readonly message: string
 }
 
-/** A line that was left out, as far as it could be read. */
+/** A line that was left out, with what could be read of it. */
 export interface RefusedLine extends LineProblem {
   readonly row: TrainingRow
 }
 
 export interface TrainingSheet {
   readonly rows: readonly TrainingRow[]
-  /** First line of each row. */
+  /** Number of the line on which each row begins. */
   readonly lines: readonly number[]
   readonly problems: readonly LineProblem[]
-  /** The lines that {@link TrainingSheet.problems} tell of. */
+  /** The lines of {@link TrainingSheet.problems}. */
   readonly refused: readonly RefusedLine[]
   readonly dropped: DroppedLines
 }
 
-/** Lines and columns of a table that say nothing and were left out. */
+/** Empty lines and columns that were left out. */
 export interface DroppedLines {
   readonly emptyRowCount: number
-  /** As `column 6` or `columns 6 to 9`: none of them has a name. */
+  /** Columns without a name, as `column 6` or `columns 6 to 9`. */
   readonly emptyColumns: readonly string[]
 }
 
@@ -54,7 +54,7 @@ export const MAX_QUESTIONS = 25_000
 
 const COLUMNS = ['id', 'question', 'paraphrases', 'answer', 'topic'] as const
 const REQUIRED_COLUMNS = ['question', 'answer'] as const
-/** What a row has for a question when it is of an utterance. */
+/** The `question` of an utterance's row. */
 export const UTTERANCE_NAME = /^_[A-Z][A-Z_]*_$/
 /** Why a line without an answer is left out. */
 export const NO_ANSWER = 'no answer'
@@ -62,9 +62,11 @@ export const NO_ANSWER = 'no answer'
 /**
  * Reads training data: CSV with a header line, columns `id,question,paraphrases,answer,topic` in any order, of which
  * `question` and `answer` must be there; paraphrases and topics joined by `|`. A `|` that belongs to the text is `\|`.
- * A line without id gets one made from its question, so that the same file gives the same ids. Bad lines are left out and told.
- * @param charset that was declared, as `charsetOf` gives it
- * @throws {ServiceError} INVALID_REQUEST when it is no CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
+ * A line without id gets one made from its question, so that the same file gives the same ids. Bad lines are left out
+ * and reported.
+ * @param charset the declared charset, as `charsetOf` gives it
+ * @throws {ServiceError} INVALID_REQUEST when it is not CSV or lacks a column; PAYLOAD_TOO_LARGE above {@link
+ *   MAX_QUESTIONS} lines
  */
 export function readTrainingData(csv: Uint8Array | string, charset?: string): TrainingSheet {
   const { columns, records, dropped } = readTable(csv, charset)
@@ -98,15 +100,15 @@ export function readTrainingData(csv: Uint8Array | string, charset?: string): Tr
 /** A question of a test set. */
 export interface TestQuestion {
   readonly question: string
-  /** Id of the right answer; undefined for a question that none answers. */
+  /** Id of the right answer; undefined for an off-topic question. */
   readonly answerId: string | undefined
 }
 
 /**
- * Reads a test set: CSV with a header line and the columns `question` and `answer`, the right answer's id or, of a question
- * that is off topic, nothing. Other columns do not matter.
- * @throws {ServiceError} INVALID_REQUEST when it is no CSV, lacks a column or has a line without a question; PAYLOAD_TOO_LARGE
- *   above {@link MAX_QUESTIONS} lines
+ * Reads a test set: CSV with a header line and the columns `question` and `answer`. `answer` is the id of the right
+ * answer, or empty for an off-topic question. Other columns are ignored.
+ * @throws {ServiceError} INVALID_REQUEST when it is not CSV, lacks a column or has a line without a question;
+ *   PAYLOAD_TOO_LARGE above {@link MAX_QUESTIONS} lines
  */
 export function readTestQuestions(csv: Uint8Array | string, charset?: string): TestQuestion[] {
   const { columns, records } = readTable(csv, charset)
@@ -119,13 +121,15 @@ export function readTestQuestions(csv: Uint8Array | string, charset?: string): T
   })
 }
 
-/** Writes training data that {@link readTrainingData} reads back the same: RFC 4180, lines ended by CR LF. */
+/**
+ * Writes training data as CSV (RFC 4180, lines end with CR LF), which {@link readTrainingData} reads back unchanged.
+ */
 export function writeTrainingData(rows: readonly TrainingRow[]): string {
   const lines = rows.map((row) => [row.id, row.question, joinList(row.paraphrases), row.answer, joinList(row.topics)])
   return [COLUMNS, ...lines].map(csvLine).join('')
 }
 
-/** Training data of a mentor: the answers that count, then the utterances, which go by their names. */
+/** Training data of a mentor: the answers that count, then the utterances, identified by their names. */
 export function trainingDataOf(mentor: Mentor): TrainingRow[] {
   const { answers, utterances } = repertoireOf(mentor)
   const rowOf = rowsOf(mentor)
@@ -136,8 +140,8 @@ export function trainingDataOf(mentor: Mentor): TrainingRow[] {
 }
 
 /**
- * Training data as the service wrote it that this one takes the place of: in the order of the mentor's answers, utterances
- * among them, each question once, by the question's id. `mergeSheet` knows both kinds of ids.
+ * Training data in the form of the service that this one replaces: in the order of the mentor's answers, utterances
+ * included, each question once, with the question's id. `mergeSheet` knows both kinds of ids.
  */
 export function questionSheetOf(mentor: Mentor): TrainingRow[] {
   const { answers, utterances } = repertoireOf(mentor)
@@ -166,22 +170,25 @@ function rowsOf({ questions }: Mentor): (answer: MentorAnswer, question: string)
   })
 }
 
-/** A text as it is in a cell. UTF-8 has no lone surrogates, and a table with a NUL is taken for UTF-16. */
+/**
+ * A text as it is written to a cell, without lone surrogates, which UTF-8 lacks, and without NUL, which would make the
+ * table look like UTF-16.
+ */
 export function cellText(text: string | null | undefined): string {
   return (text ?? '').replaceAll('\0', '').toWellFormed().trim()
 }
 
-/** Items as they are in a cell. */
+/** Items as they are written to a cell. */
 export function cellTexts(texts: readonly string[] | null | undefined): string[] {
   return (texts ?? []).map(cellText).filter((text) => text !== '')
 }
 
-/** Topics of a listed question as they are in a cell. */
+/** Topics of a listed question as they are written to a cell. */
 function topicNames({ topics }: ListedQuestion): string[] {
   return cellTexts(topics?.map(({ name }) => name))
 }
 
-/** The lines after the header. */
+/** Reads the lines after the header. */
 function readTable(csv: Uint8Array | string, charset: string | undefined) {
   const table = readCsv(csv, { wanted: REQUIRED_COLUMNS, charset, action: 'read training data' })
   const { rows, emptyRowCount } = table
@@ -236,7 +243,7 @@ function idOf(question: string): string {
   return createHash('sha256').update(question).digest('hex').slice(0, 24)
 }
 
-/** Splits at each `|` that no backslash escapes; `\|` is a `|` and `\\` a backslash, any other backslash stands for itself. */
+/** Splits a cell at each unescaped `|`; `\|` is a `|` and `\\` a backslash, any other backslash is itself. */
 export function splitList(cell: string): string[] {
   const items = ['']
   for (let i = 0; i < cell.length; i++) {

@@ -5,31 +5,30 @@
 
 import type { CallerHeaders } from './mentor-source.ts'
 
-/** How a training stands, as the owner of the mentor is told. */
+/** Status of a training, as reported to the owner of the mentor. */
 export type TrainingStatus = 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
 
-/** A training as a {@link TrainingReporter} knows it: a job carries both. */
+/** Id and labels of a training at a {@link TrainingReporter}; its job has the same. */
 export interface RegisteredTraining {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Another service that owns the mentors: it says who may train them, and is told how their trainings stand. */
+/** Reports trainings to another service that owns the mentors and decides who may train them. */
 export interface TrainingReporter {
   /**
    * Whether the caller may edit, and so train, a mentor.
-   * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not say
+   * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not answer
    */
   mayTrain(mentorId: string, caller: CallerHeaders): Promise<boolean>
   /**
-   * Announces a training, QUEUED.
-   * @param idempotencyKey the same one announces the same training again
-   * @returns the id and labels that the training's job is to have
-   * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not take it
+   * Registers a training as QUEUED. @param idempotencyKey a repeated key registers the same training again
+   * @returns the id and labels for the training's job
+   * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not accept it
    */
   register(mentorId: string, caller: CallerHeaders, idempotencyKey: string | undefined): Promise<RegisteredTraining>
-  /** The headers of the caller who asked for a training. */
+  /** The headers of the caller who requested a training. */
   callerOf(training: RegisteredTraining): CallerHeaders
-  /** Tells how a training stands. How it ended is told later when it cannot be now; never rejects. */
+  /** Reports the status of a training; never rejects. A final status that cannot be reported now is reported later. */
   tell(training: RegisteredTraining, status: TrainingStatus): Promise<void>
 }
