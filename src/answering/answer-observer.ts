@@ -5,11 +5,11 @@
 
 import type { AnswerReply } from './answer.ts'
 
-/** An answer as metrics count it. */
+/** An answer as metrics record it. */
 export interface ObservedAnswer {
   readonly answerType: AnswerReply['answerType']
   readonly architecture: string
-  /** How sure the classifier was; undefined when it was not asked, or its answer is missing. */
+  /** The classifier's confidence; undefined when it was not asked or its answer is missing. */
   readonly confidence: number | undefined
 }
 

@@ -6,7 +6,7 @@
 import type { CallerHeaders } from '../mentor/mentor-source.ts'
 import type { AnswerType } from './answer.ts'
 
-/** A question that was asked, and what it was answered with. */
+/** A question with the answer that was given. */
 export interface AnswerRecord {
   readonly mentorId: string
   readonly question: string
@@ -15,20 +15,20 @@ export interface AnswerRecord {
   readonly confidence: number
   /** Margin of the classifier's confidence over its second answer's; undefined when it was not asked. */
   readonly margin: number | undefined
-  /** The conversation it belongs to, if the caller said. */
+  /** The conversation that it belongs to, if the caller named one. */
   readonly chatSessionId: string | undefined
 }
 
-/** Keeps the questions that were asked, for people to grade. */
+/** Records the questions that were asked, for people to grade. */
 export interface AnswerRecorder {
   /**
-   * Keeps a record. An answer waits for this, so that what cannot be kept is logged, and never thrown.
+   * Stores a record. The reply waits for this; a failure is logged and never thrown.
    * @returns id of the record
    */
   record(answer: AnswerRecord, caller: CallerHeaders): Promise<string>
 }
 
-/** Keeps each record twice; its id is the first recorder's. */
+/** Stores each record with two recorders; the id is the first recorder's. */
 export function recordWithBoth(first: AnswerRecorder, second: AnswerRecorder): AnswerRecorder {
   return {
     async record(answer, caller) {
@@ -38,7 +38,7 @@ export function recordWithBoth(first: AnswerRecorder, second: AnswerRecorder): A
   }
 }
 
-/** A question that was asked, as far as a review needs to know. */
+/** A recorded question, with the fields that a review needs. */
 export interface AskedQuestion {
   readonly question: string
   readonly answerType: Extract<AnswerType, 'CLASSIFIER' | 'OFF_TOPIC'>
@@ -50,19 +50,19 @@ export interface AskedQuestion {
   readonly askedAtMs: number
 }
 
-/** Reads what was asked, for a review. */
+/** Reads recorded questions for a review. */
 export interface AskedQuestions {
   /**
-   * Questions to a mentor that matched no stored phrase: the classifier answered, or refused. The latest first.
-   * @param limit most of them
+   * Questions to a mentor that the classifier answered or refused, since no stored phrase matched. The latest first.
+   * @param limit maximum number of questions
    */
   askedOf(mentorId: string, limit: number): Promise<readonly AskedQuestion[]>
 }
 
-/** Stores answer records here. */
+/** A store of answer records. */
 export interface AnswerRecordStore extends AnswerRecorder {
-  /** Forgets what a mentor was asked. */
+  /** Deletes the records of a mentor. */
   deleteOf(mentorId: string): Promise<void>
-  /** Writes the records that still wait. */
+  /** Writes the waiting records. */
   flush(): Promise<void>
 }

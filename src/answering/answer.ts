@@ -15,19 +15,19 @@ export type AnswerType = (typeof ANSWER_TYPES)[number]
 /** Every {@link AnswerType}. */
 export const ANSWER_TYPES = ['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC'] as const
 
-/** Classes that a margin lies between. */
+/** Number of ranked classes that a margin needs. */
 const MARGIN_RANKS = 2
 
-/** Dependencies of answering. */
+/** Dependencies of {@link answerQuestion}. */
 export interface AnswerDependencies {
   readonly repertoire: Repertoire
   /** Answers of the repertoire by id. */
   readonly answersById: ReadonlyMap<string, MentorAnswer>
   readonly matchIndex: MatchIndex
   readonly model: ClassifierModel
-  /** Embedding of a text by the encoder that the model was trained with. */
+  /** Encodes a text with the encoder that the model was trained with. */
   readonly embed: (text: string) => Promise<Float32Array>
-  /** A number from 0 up to 1, to choose among utterances. @default Math.random */
+  /** Random number from 0 up to 1, to choose an utterance. @default Math.random */
   readonly random?: () => number
 }
 
@@ -50,30 +50,33 @@ export interface AnswerReply {
   readonly questionId: string
   readonly answerText: string
   readonly answerMarkdownText: string
-  /** `{}` when there is no utterance to take it from. */
+  /** `{}` when the mentor has no such utterance. */
   readonly answerMedia: AnswerMedia | Readonly<Record<string, never>>
   readonly externalVideoIds: Readonly<Record<string, unknown>>
-  /** 1 for a match, −1 when the answer is missing, else the classifier's. */
+  /** 1 for a match, −1 when the answer is missing, else the classifier's confidence. */
   readonly confidence: number
-  /** The classifier chose an answer that the mentor has no more. */
+  /** Whether the classifier chose an answer that the mentor no longer has. */
   readonly answerMissing: boolean
   /** The classifier's best answer; undefined when it was not asked. */
   readonly classifierAnswerId: string | undefined
   /** Margin of its confidence over the second answer's; undefined when it was not asked, or knows only one answer. */
   readonly margin: number | undefined
-  /** The classifier's best answers that the mentor has, the best first, also of a match or off topic; none unless asked for. */
+  /**
+   * The classifier's best answers that the mentor still has, the best first, also for a match or an off-topic question;
+   * empty unless requested.
+   */
   readonly alternatives: readonly Alternative[]
   /** Components of the classifier's confidence; undefined when it was not asked, or gives no probabilities. */
   readonly reasons: DecisionReasons | undefined
-  /** The phrases that tell most, the nearest first; none unless asked for, and undefined as {@link reasons} is. */
+  /** The most relevant phrases, the nearest first; empty unless requested, undefined when {@link reasons} is. */
   readonly nearest: readonly NearSample[] | undefined
 }
 
-/** What is wanted beside the answer. */
+/** Optional parts of an answer. */
 export interface WantedBeside {
-  /** How many alternatives; with 0 a match needs no embedding. @default 0 */
+  /** Number of alternatives; with 0 a match needs no embedding. @default 0 */
   readonly topK?: number
-  /** How many of the nearest phrases. @default 0 */
+  /** Number of nearest phrases. @default 0 */
   readonly nearestCount?: number
 }
 
@@ -98,7 +101,7 @@ export async function answerQuestion(
   const prediction = dependencies.model.predict(
     await dependencies.embed(question),
     Math.max(MARGIN_RANKS, topK),
-    // As training texts are.
+    // Sanitized like the training texts.
     { text: sanitize(question), nearestCount }
   )
   const { answersById } = dependencies
@@ -116,7 +119,7 @@ export async function answerQuestion(
   if (predicted === undefined) {
     return { ...offTopicReply(dependencies), ...decided, confidence: -1, answerMissing: true }
   }
-  // Somebody judged this very question: nothing is left to be probable.
+  // A person has judged this very question: the classifier does not decide.
   if (dependencies.matchIndex.isRejected(question)) {
     return { ...offTopicReply(dependencies), ...decided, confidence: 0, answerMissing: false }
   }

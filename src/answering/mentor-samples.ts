@@ -8,9 +8,9 @@ import { sanitize } from '../mentor/sanitize.ts'
 import type { TrainingSamples } from '../learning/training-samples.ts'
 
 /**
- * Makes the samples of a mentor: each answer's sanitized question and paraphrases.
- * A text that nothing is left of makes no sample, and an answer without any cannot be predicted.
- * @param offTopic questions that none of them fits; what is also a phrase of an answer is not among the samples' off-topic texts
+ * Makes the samples of a mentor: each answer's sanitized question and paraphrases. A text that is empty when sanitized
+ * gives no sample, and an answer without samples cannot be predicted.
+ * @param offTopic questions that none of the answers fits; those that are also phrases of an answer are ignored
  */
 export function trainingSamples(answers: readonly MentorAnswer[], offTopic: readonly string[] = []): TrainingSamples {
   const texts: string[] = []

@@ -16,18 +16,18 @@ import type { TrainOptions, TrainOutcome, VersionRequest, VersionTrainer } from 
 /** Type of the jobs that train a mentor. */
 export const TRAIN_JOB_TYPE = 'train'
 
-/** What to train. */
+/** A request to train a mentor. */
 export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' | 'by'> {
   readonly mentorId: string
   readonly architecture: Architecture
-  /** What the off-topic rule is to keep to; undefined: what the live version's does, null: the line that serves most mentors. */
+  /** The bound of the off-topic rule; undefined: the live version's, null: none. */
   readonly offTopicBound?: OffTopicBound | null | undefined
-  /** @default nobody in particular */
+  /** @default no caller */
   readonly caller?: CallerHeaders
 }
 
 /**
- * Trains a mentor from its present answers, stores the version and makes it live, unless it is worse.
+ * Trains a mentor on its current answers, stores the version and makes it live unless it is worse than the live one.
  * @throws {ServiceError} NOT_FOUND when there is no such mentor, INVALID_REQUEST when there is nothing to train on
  */
 export async function trainMentor(
@@ -40,7 +40,7 @@ export async function trainMentor(
     const found = await mentors.find(mentorId, { caller, freshness: 'required' })
     if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
     const { answers, utterances } = repertoireOf(found.mentor)
-    // How the utterance itself is asked for, its question, is a label; its paraphrases are what people asked.
+    // The question of the utterance is only its label; the paraphrases are questions that people asked.
     const offTopic = (utterances.get(OFF_TOPIC_UTTERANCE) ?? []).flatMap(({ question }) => question.paraphrases ?? [])
     const samples = trainingSamples(answers, [...offTopic, ...(found.rejectedQuestions ?? [])])
     if (samples.texts.length === 0) {

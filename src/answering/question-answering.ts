@@ -29,11 +29,11 @@ export interface MentorQuestion extends WantedBeside {
   readonly mentorId: string
   readonly question: string
   readonly chatSessionId: string | undefined
-  /** @default nobody in particular */
+  /** @default no caller */
   readonly caller?: CallerHeaders
 }
 
-/** An answer, and where it came from. */
+/** An answer with the version that gave it and its timings. */
 export interface GivenAnswer {
   readonly reply: AnswerReply
   readonly feedbackId: string
@@ -50,13 +50,13 @@ export interface QuestionAnsweringDependencies {
   readonly loadedModels: LoadedModels
   readonly encoder: Encoder
   readonly recorder: AnswerRecorder
-  /** Told of what the classifiers predict. @default nobody */
+  /** Observes the classifiers' predictions. @default none */
   readonly observer?: PredictionObserver
-  /** Memory for the cache of mentors, in bytes; the least recently asked are evicted first. */
+  /** Maximum memory of the cache of mentors, in bytes; the least recently used are evicted first. */
   readonly maxMentorBytes: number
 }
 
-/** What is computed once for a mentor, for all its questions. */
+/** Data that is computed once for all questions to a mentor. */
 interface PreparedMentor {
   readonly revision: string
   readonly repertoire: Repertoire
@@ -70,14 +70,15 @@ const LIKELY_CONFIDENCE = 0.3
 
 /** Maximum number of mentors whose last version is remembered. */
 const MAX_SEEN_VERSIONS = 10_000
-/** Classes that a judgement of a test question names. */
+/** Number of ranked classes in the judgement of a test question. */
 const RANKED_CLASSES = 5
-/** Test questions encoded and judged before others get their turn. */
+/** Number of test questions between two yields to other work. */
 const QUESTIONS_A_TURN = 64
 
 /**
- * Answers questions by each mentor's present answers and live version. Both are looked up anew for each question, some
- * microseconds, so that what another process stored or trained counts at once; what is made of them is kept.
+ * Answers questions by each mentor's current answers and live version. Both are looked up for each question, which
+ * takes some microseconds, so that changes by other processes take effect at once; the data derived from them is
+ * cached.
  */
 export class QuestionAnswering {
   readonly #dependencies: QuestionAnsweringDependencies
@@ -122,7 +123,7 @@ export class QuestionAnswering {
     }
     const reply = await answerQuestion(question, { ...mentor, model, embed }, asked)
     const { answerId, answerType, confidence, classifierAnswerId, margin } = reply
-    // The confidence of a match is not the classifier's, nor is that of a missing answer.
+    // The confidence of a match or of a missing answer is not the classifier's.
     if (
       observer !== undefined &&
       classifierAnswerId !== undefined &&
@@ -139,8 +140,8 @@ export class QuestionAnswering {
   }
 
   /**
-   * What questions are answered now. Nothing is recorded, and of several utterances it is the first.
-   * @returns undefined where the mentor has no model
+   * Answers questions without recording them; of several utterances it takes the first.
+   * @returns undefined when the mentor has no model
    * @throws what the encoder throws
    */
   async preview(
@@ -168,8 +169,9 @@ export class QuestionAnswering {
   }
 
   /**
-   * The live version's answers to questions, where they are likely; undefined where it would refuse the question, unless the
-   * probability of its best answer is {@link LIKELY_CONFIDENCE} or more.
+   * Suggests the live version's answers to questions. A suggestion is undefined where the mentor no longer has the
+   * answer, or the version would refuse the question and the probability of its best answer is below {@link
+   * LIKELY_CONFIDENCE}.
    * @param questions sanitized, with their embeddings
    * @throws {ServiceError} NOT_FOUND when the mentor has no model
    */
@@ -189,8 +191,8 @@ export class QuestionAnswering {
   }
 
   /**
-   * Judges the live version by questions whose right answers are known, by the classifier alone: whoever tests it with the
-   * mentor's own words learns nothing.
+   * Evaluates the live version on questions with known answers. Only the classifier answers: phrases of the mentor
+   * itself are not matched, since they would test nothing.
    * @throws {ServiceError} NOT_FOUND when the mentor has no model; INVALID_REQUEST when it never learned one of the answers
    */
   async evaluate(
@@ -256,7 +258,7 @@ export class QuestionAnswering {
   }
 
   async #prepare(mentorId: string, version: number, caller: CallerHeaders): Promise<PreparedMentor | undefined> {
-    // A version new to this process may know answers that what is remembered of the mentor does not.
+    // A version that is new to this process may know answers that the cached mentor lacks.
     const freshness = this.#seenVersions.get(mentorId) === version ? 'any' : 'preferred'
     const revision = await this.#dependencies.mentors.revisionOf(mentorId, { caller, freshness })
     this.#seenVersions.set(mentorId, version)

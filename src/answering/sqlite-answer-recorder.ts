@@ -28,16 +28,16 @@ const SCHEMA = `
 
 const UNMATCHED_TYPES = ['CLASSIFIER', 'OFF_TOPIC'] as const
 
-/** How to open a {@link SqliteAnswerRecorder}. */
+/** Options of {@link SqliteAnswerRecorder}. */
 export interface SqliteAnswerRecorderOptions {
   readonly file: SqliteFile
   /** Maximum number of records; beyond it the oldest are deleted. */
   readonly maxRecords: number
-  /** Told when records could not be written; they are lost then. */
+  /** Called when records could not be written; these are lost. */
   readonly onError: (error: unknown) => void
 }
 
-/** Records in a SQLite file. */
+/** Stores answer records in a SQLite file. */
 export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #file: SqliteFile
   readonly #maxRecords: number
@@ -109,7 +109,7 @@ export class SqliteAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   }
 }
 
-/** Files of a version that recorded no margins have no column for them. */
+/** Migrates files of versions that recorded no margins: adds the column. */
 export function addMargins(file: SqliteFile): void {
   const columns = file.all('PRAGMA table_info(asked_questions)').map((row) => textIn(row, 'name'))
   if (columns.length > 0 && !columns.includes('margin')) {
