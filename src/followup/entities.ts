@@ -30,26 +30,26 @@ import {
 /** What a followup question can be about. */
 export type EntityType = 'person' | 'place' | 'organisation' | 'family'
 
-/** An entity where it is mentioned. */
+/** A mention of an entity. */
 export interface EntityMention {
   readonly type: EntityType
   /** As written; a relative as the bare word in lower case: `mom`, `brother-in-law`. */
   readonly text: string
-  /** Whether `the` stands before it, and belongs to it: not in `the NASA budget`. */
+  /** Whether `the` precedes it and belongs to it: not in `the NASA budget`. */
   readonly hasArticle: boolean
   readonly verbSubject: VerbSubject
 }
 
-/** Words `from` up to `to` of a sentence, `to` not among them. */
+/** Words from `from` up to `to` (excluded) of a sentence. */
 interface Span {
   readonly from: number
   readonly to: number
 }
 
 /**
- * Finds the people, places, organisations and relatives that a sentence mentions, in its order.
- * A name is a run of capitalised words, whether or not the tagger knows it; what it names is decided by its words, then by
- * what the tagger knows, then by the words around it.
+ * Finds the people, places, organisations and relatives that a sentence mentions, in its order. A name is a run of
+ * capitalised words, whether or not the tagger knows it. Its type is decided by its own words, then by the tagger's
+ * tags, then by the words around it.
  */
 export function findEntities(sentence: TaggedSentence): EntityMention[] {
   const found: { readonly span: Span; readonly type: EntityType; readonly text: string }[] = []
@@ -93,7 +93,7 @@ function isRelative(terms: readonly TaggedTerm[], index: number): boolean {
   const after = terms[index]!.after
   const next = terms[index + 1]?.text.toLowerCase() ?? ''
   if (after === ' ' && RELATIVE_COMPOUNDS.has(next)) return false
-  // Brothers and sisters in arms.
+  // As in `brothers in arms`.
   if (/^(?:brothers|sisters|family)$/.test(kin) && after === ' ' && next === 'in') return false
   if (isOwn(terms, index)) return true
   if (!/^\p{Lu}/u.test(word) || !RELATIVES_AS_NAMES.has(kin)) return false
@@ -101,8 +101,8 @@ function isRelative(terms: readonly TaggedTerm[], index: number): boolean {
 }
 
 /**
- * Whether `my`, `our` or `I have` stands before a relative, adjectives and other relatives between: `my mother and younger
- * sister`, `I have two kids`.
+ * Whether `my`, `our` or `I have` precedes a relative, with adjectives and other relatives in between: `my mother and
+ * younger sister`, `I have two kids`.
  */
 function isOwn(terms: readonly TaggedTerm[], index: number): boolean {
   for (let i = index - 1; i >= Math.max(0, index - 5); i--) {
@@ -124,7 +124,7 @@ function isOwn(terms: readonly TaggedTerm[], index: number): boolean {
   return false
 }
 
-/** Whether the speaker's own name is told: `I'm Noor`, `my name is Noor`, `people call me Noor`. */
+/** Whether a name is the speaker's own: `I'm Noor`, `my name is Noor`, `people call me Noor`. */
 function isSpeaker(terms: readonly TaggedTerm[], { from }: Span): boolean {
   const before = terms.slice(Math.max(0, from - 3), from).map(({ text }) => text.toLowerCase().replace('’', "'"))
   return /(?:^|\s)(?:i'm|i am|name is|name's|calls? me|called me)$/.test(before.join(' '))
@@ -154,7 +154,7 @@ function nameAt(terms: readonly TaggedTerm[], from: number): Span | undefined {
   return { from, to }
 }
 
-/** A word that a name may begin with or go on with. */
+/** Whether a word may begin or continue a name. */
 function isNameWord(terms: readonly TaggedTerm[], index: number): boolean {
   const term = terms[index]!
   if (!isCapitalised(term)) return false
@@ -165,7 +165,7 @@ function isNameWord(terms: readonly TaggedTerm[], index: number): boolean {
   const isFollowedByName = next !== undefined && isJoined(term) && isCapitalised(next)
   if (COMMON_NAMES.has(word) && !isFollowedByName) return false
   if (!beginsSentence(terms, index)) return true
-  // Every sentence begins with a capital, which says nothing.
+  // The capital at the beginning of a sentence proves nothing.
   if (isAcronym(term.text) || tags.has('ProperNoun') || tags.has('Acronym')) return true
   if (TITLES.has(word) || PLACE_FIRST.has(word) || ORGANISATION_FIRST.has(word)) return isFollowedByName
   if (GRAMMATICAL_TAGS.some((tag) => tags.has(tag))) return false
@@ -202,7 +202,7 @@ function isTitleAt(terms: readonly TaggedTerm[], index: number): boolean {
   )
 }
 
-/** What a name names; undefined of what nobody would ask about. */
+/** Type of the entity of a name; undefined when nobody would ask about it. */
 function typeOfName(terms: readonly TaggedTerm[], { from, to }: Span): EntityType | undefined {
   const names = terms.slice(from, to)
   const first = lower(names[0]!)
@@ -215,7 +215,7 @@ function typeOfName(terms: readonly TaggedTerm[], { from, to }: Span): EntityTyp
   if (isLong && first === 'st') return wordBefore(terms, from) === 'at' ? 'organisation' : 'place'
   if (ORGANISATION_LAST.has(last) && (isLong || SERVICES.has(last))) return 'organisation'
   if (isLong && ORGANISATION_FIRST.has(first)) return 'organisation'
-  // `Fresno State`, a university; the state itself comes with an article or another word.
+  // `Fresno State` is a university; the state itself has an article or another word.
   if (isLong && last === 'state') return 'organisation'
   if (isLong && (PLACE_LAST.has(last) || PLACE_FIRST.has(first))) return 'place'
   if (has('Country') || has('City') || has('Region')) return 'place'
@@ -241,7 +241,7 @@ function typeOfAcronym(terms: readonly TaggedTerm[], index: number): EntityType 
   return 'organisation'
 }
 
-/** By the words around it. */
+/** Type of a name by the words around it. */
 function typeByContext(terms: readonly TaggedTerm[], { from, to }: Span): EntityType | undefined {
   const next = terms[to]
   const nextWord = next === undefined ? '' : lower(next)
@@ -281,7 +281,7 @@ function hasOwnArticle(terms: readonly TaggedTerm[], { from, to }: Span): boolea
   return wordBefore(terms, from) === 'the' && !isCompound
 }
 
-/** The name as written, without a genitive's `'s`. */
+/** The name as written, without a possessive `'s`. */
 function textOf({ text, terms }: TaggedSentence, { from, to }: Span): string {
   return bareWord(text.slice(terms[from]!.start, terms[to - 1]!.end)).replaceAll(/\s+/g, ' ')
 }
@@ -303,7 +303,7 @@ function isCapitalised({ text }: TaggedTerm): boolean {
   return /^\p{Lu}/u.test(text) && !/^I(?:['’]\p{L}+)?$/u.test(text)
 }
 
-/** Whether the next word may belong to the same name: nothing but a space stands between, or the dot of `Dr.`. */
+/** Whether the next word may belong to the same name: only a space or the dot of `Dr.` is between them. */
 function isJoined(term: TaggedTerm): boolean {
   if (/['’]s$/i.test(term.text)) return false
   if (term.after === ' ') return true

@@ -10,33 +10,35 @@ import { ServiceError } from '../errors.ts'
 import type { EntityMention } from './entities.ts'
 import type { EntityMessage } from './entity-worker.ts'
 
-/** Finds what a text mentions. */
+/** Finds the entities that a text mentions. */
 export interface EntityFinder {
   /**
-   * @throws {ServiceError} UNAVAILABLE when the text takes far longer than texts do
+   * @throws {ServiceError} UNAVAILABLE when the text takes far longer than usual
    */
   find(text: string): Promise<readonly EntityMention[]>
 }
 
-/** How a {@link ThreadedEntityFinder} behaves. */
+/** Options of {@link ThreadedEntityFinder}. */
 export interface ThreadedEntityFinderOptions {
-  /** Without work for so long the thread ends. @default 60000 */
+  /** Idle time after which the thread ends. @default 60000 */
   readonly idleMs?: number
-  /** A text that takes longer costs the thread its life. @default 10000 */
+  /** Maximum time for a text; beyond it the thread is terminated. @default 10000 */
   readonly textDeadlineMs?: number
-  /** What the thread runs. @default entity-worker.ts */
+  /** The program of the thread. @default entity-worker.ts */
   readonly workerUrl?: URL
 }
 
-/** Characters of a text that are read: compromise's time grows with the square of a sentence that never ends. */
+/**
+ * Maximum number of characters of a text that are read: compromise's time grows with the square of a sentence's length.
+ */
 export const MAX_READ_CHARACTERS = 20_000
 
-/** Memory for what texts mention, in bytes. */
+/** Memory of the cache of mentions, in bytes. */
 const CACHE_BYTES = 8_388_608
 
 /**
- * Finds entities in a thread of its own, which begins with the first text and ends when there is none for a while.
- * What a text mentions is remembered. One text at a time: callers who have several take turns.
+ * Finds entities in a separate thread, which starts with the first text and ends when it is idle. Mentions of a text
+ * are cached. The thread reads one text at a time, so callers with several texts take turns.
  */
 export class ThreadedEntityFinder implements EntityFinder {
   readonly #idleMs: number
@@ -68,10 +70,10 @@ export class ThreadedEntityFinder implements EntityFinder {
     return mentions
   }
 
-  /** Ends the thread. A text that is being read is given up. */
+  /** Ends the thread; a text that is being read is abandoned. */
   async close(): Promise<void> {
     clearTimeout(this.#idleTimer)
-    // Plain JavaScript may be ended at any point; onnxruntime is in other threads.
+    // Safe at any point: this thread runs only JavaScript, onnxruntime runs in others.
     await this.#thread?.terminate()
   }
 
@@ -103,7 +105,7 @@ export class ThreadedEntityFinder implements EntityFinder {
 
   #start(): Worker {
     const thread = new Worker(this.#workerUrl, { name: 'entities' })
-    // One that fails between two texts is missed by nobody.
+    // A failure between two texts concerns no caller.
     thread.on('error', () => undefined)
     thread.once('exit', () => {
       if (this.#thread === thread) this.#thread = undefined

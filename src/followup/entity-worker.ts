@@ -3,14 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that finds entities: compromise takes a millisecond or two a sentence, which on the main thread would hold up
-// every reply, and some 100 MB, which nobody should pay for who asks no followups.
+// The worker thread that finds entities. compromise takes one or two milliseconds for a sentence, which would hold up
+// replies on the main thread, and some 100 MB, which services without followups save.
 
 import { parentPort } from 'node:worker_threads'
 import { findEntities, type EntityMention } from './entities.ts'
 import { tagSentences } from './tag-sentences.ts'
 
-/** What the thread answers: what a text mentions, or that it could not be read. */
+/** Message from the thread: the mentions of a text, or the error. */
 export type EntityMessage = { readonly mentions: readonly EntityMention[] } | { readonly error: unknown }
 
 if (parentPort === null) throw new Error('entity-worker.ts runs as a worker thread only: this is a bug')

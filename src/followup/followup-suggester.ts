@@ -16,7 +16,7 @@ import type { PopCulture } from './pop-culture.ts'
 import { isExcluded, weightOf } from './rank.ts'
 import { bareName, mergeMentions, questionAbout, subjectMatterOf, TEMPLATES, type Entity } from './templates.ts'
 
-/** A question that a user may go on with. */
+/** A question that a user may ask next. */
 export interface Followup {
   readonly question: string
   readonly entityType: Entity['type']
@@ -30,20 +30,20 @@ export interface FollowupSuggesterDependencies {
   readonly categories: CategoryAnswerSource
   readonly entities: EntityFinder
   readonly embeddings: Pick<EmbeddingCache, 'encode'>
-  /** The one that `embeddings` encodes by. */
+  /** The encoder that `embeddings` uses. */
   readonly encoder: Pick<Encoder, 'dimensions'>
   readonly popCulture: PopCulture
-  /** Whether questions that mean about the same are left out but one, and those that mean what is answered already. */
+  /** Whether to drop questions that are similar to a better one or to a question that is answered already. */
   readonly isSemanticDedup: boolean
 }
 
-/** Characters of all answers of a category. Reading so many takes some ten seconds. */
+/** Maximum number of characters in the answers of a category; reading so many takes some ten seconds. */
 export const MAX_CATEGORY_CHARACTERS = 500_000
-/** Followups of a reply, the heaviest. */
+/** Maximum number of followups in a reply. */
 const MAX_FOLLOWUPS = 500
-/** Requests at a time: all share one thread. */
+/** Maximum number of concurrent requests: all share one thread. */
 const MAX_REQUESTS = 16
-/** Cosine above which two questions are one. */
+/** Cosine similarity above which two questions are duplicates. */
 const DUPLICATE_COSINE = 0.92
 
 /** Suggests questions about what a mentor mentions in the answers of a category. */
@@ -56,11 +56,11 @@ export class FollowupSuggester {
   }
 
   /**
-   * Questions about the people, places, organisations and relatives of a category's answers, the weightiest first; what the
-   * mentor has answered already is left out.
+   * Suggests questions about the people, places, organisations and relatives in a category's answers, the highest
+   * weight first; leaves out what the mentor has answered already.
    * @returns undefined when there is no such mentor
-   * @throws {ServiceError} PAYLOAD_TOO_LARGE when the category has too much text, OVERLOADED when too many ask; what the
-   *   mentor's source and the encoder throw
+   * @throws {ServiceError} PAYLOAD_TOO_LARGE when the category has too much text, OVERLOADED when too many requests
+   *   run; what the mentor's source and the encoder throw
    */
   async suggest(
     category: string,
@@ -126,7 +126,10 @@ export class FollowupSuggester {
     return mentions
   }
 
-  /** Weighs entities by their cosine to the middle of the answers: the answers at once are longer than the model reads. */
+  /**
+   * Weighs entities by their cosine similarity to the mean embedding of the answers, which together are longer than the
+   * model reads.
+   */
   async #weigh(
     entities: readonly Entity[],
     texts: readonly string[],
@@ -149,7 +152,7 @@ export class FollowupSuggester {
     }))
   }
 
-  /** Leaves out what means the same as a heavier followup, or as a question that is answered. */
+  /** Drops followups that are similar to one of higher weight or to an answered question. */
   async #withoutDuplicates(
     followups: readonly Followup[],
     answered: readonly string[],
@@ -166,12 +169,15 @@ export class FollowupSuggester {
     for (const known of await this.#nearestAnswered(values, answered, signal)) dropped.add(known)
     const pairs = await mineParaphrases({ values, dimensions }, { signal })
     const alike = pairs.filter(({ score }) => score > DUPLICATE_COSINE)
-    // The heavier stays, unless it is dropped itself; so those must be decided in order of weight.
+    // The one of higher weight stays unless it is dropped itself, so pairs are decided in order of weight.
     for (const { i, j } of alike.toSorted((a, b) => a.i - b.i)) if (!dropped.has(i)) dropped.add(j)
     return followups.filter((_, index) => !dropped.has(index))
   }
 
-  /** Positions of the questions that an answered question means too. Not paraphrase mining: that compares all with all. */
+  /**
+   * Positions of the questions that are similar to an answered one. Paraphrase mining would also compare answered
+   * questions with each other.
+   */
   async #nearestAnswered(values: Float32Array, answered: readonly string[], signal: AbortSignal): Promise<number[]> {
     const { embeddings, encoder } = this.#dependencies
     const { dimensions } = encoder
@@ -191,7 +197,7 @@ export class FollowupSuggester {
   }
 }
 
-/** Answered questions compared at a time. */
+/** Number of answered questions that are compared at a time. */
 const ANSWERED_A_TURN = 256
 
 function assertReadable(texts: readonly string[]): void {

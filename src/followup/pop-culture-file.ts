@@ -7,13 +7,13 @@ import { readFileSync } from 'node:fs'
 import { ConfigError } from '../config/load-config.ts'
 import { PopCulture } from './pop-culture.ts'
 
-/** Longest list, in bytes: some 50,000 names. */
+/** Maximum size of the list, in bytes: some 50,000 names. */
 const MAX_LIST_BYTES = 1_048_576
 
 /**
  * Reads a list of names.
- * @param path none gives an empty list
- * @throws {ConfigError} when it cannot be read, or is too long
+ * @param path path of the list; left out, the list is empty
+ * @throws {ConfigError} when it cannot be read or is too long
  */
 export function readPopCulture(path: string | undefined): PopCulture {
   if (path === undefined) return new PopCulture()

@@ -5,7 +5,7 @@
 
 import { bareName } from './templates.ts'
 
-/** Names that everybody has heard of, so that a question about them seldom leads to the mentor. */
+/** Well-known names: questions about them seldom lead to the mentor. */
 export class PopCulture {
   readonly #names: ReadonlySet<string>
 
@@ -15,7 +15,7 @@ export class PopCulture {
     this.#names = new Set(lines.filter((line) => line !== '' && !line.startsWith('#')).map(bareName))
   }
 
-  /** Whether a name is on the list, in any case of letters. */
+  /** Whether a name is on the list, regardless of case. */
   has(name: string): boolean {
     return this.#names.has(bareName(name))
   }

@@ -5,15 +5,15 @@
 
 import { bareName, type Entity } from './templates.ts'
 
-/** What an entity gains when the speaker did something with it. */
+/** Added to the weight of an entity whose verb has the speaker as subject. */
 const SPEAKER_GAIN = 0.5
 
 /**
- * How much a question about an entity is worth asking.
+ * Weight of a question about an entity.
  *
- * The cosine of the entity and the answers it comes from; 0.5 more when its verb has the subject `I`; of pop culture's names
- * less the cosine's distance from 1; -1 when no sentence that mentions it has a verb.
- * @param cosine of the embeddings of the entity's name and of the answers
+ * The cosine similarity of the entity and its answers, plus 0.5 when its verb has the subject `I`, minus the cosine's
+ * distance from 1 for names of pop culture; -1 when no sentence that mentions it has a verb.
+ * @param cosine cosine similarity of the embeddings of the entity's name and of the answers
  */
 export function weightOf(
   { hasVerb, isOfSpeaker }: Pick<Entity, 'hasVerb' | 'isOfSpeaker'>,
@@ -24,10 +24,10 @@ export function weightOf(
   return cosine + (isOfSpeaker ? SPEAKER_GAIN : 0) - (isPopCulture ? 1 - cosine : 0)
 }
 
-/** The country that everybody knows, however it is written. */
+/** Names of the United States. */
 const NOT_ASKED_ABOUT = new Set(['america', 'united states', 'united states of america', 'us', 'u s', 'usa', 'u s a'])
 
-/** Whether nobody needs to ask about it: the United States, and the mentor, by any part of the name. */
+/** Whether an entity is never suggested: the United States, and the mentor by any part of the name. */
 export function isExcluded({ text }: Pick<Entity, 'text'>, mentorName: string): boolean {
   const name = bareName(text)
   if (NOT_ASKED_ABOUT.has(name)) return true

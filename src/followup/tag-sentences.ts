@@ -8,7 +8,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { TaggedSentence, TaggedTerm } from './tagged-sentence.ts'
 
-/** What is read of compromise's JSON, which has no types. */
+/** The part of compromise's JSON that is read here; it has no types. */
 const Sentences = Compile(
   Type.Array(
     Type.Object({
@@ -25,7 +25,7 @@ const Sentences = Compile(
 
 /**
  * Splits a text into sentences and words and tags them by compromise: some 2 ms a sentence.
- * @throws Error when compromise gives what it does not document
+ * @throws Error when compromise's output is not as documented
  */
 export function tagSentences(text: string): TaggedSentence[] {
   const sentences: unknown = nlp(text).json({ offset: true, terms: { offset: true, tags: true } })

@@ -3,14 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** A word of a sentence, and what the tagger makes of it. */
+/** A word of a sentence with the tagger's tags. */
 export interface TaggedTerm {
   /** As written, without punctuation before and after: `I'm`, `NASA's`. */
   readonly text: string
   /** Position of its first character in the whole text, and of the one after its last. */
   readonly start: number
   readonly end: number
-  /** What stands between it and the next word, white space included. */
+  /** The text between it and the next word, white space included. */
   readonly after: string
   /** Parts of speech and kinds of names, in the tagger's words: `Verb`, `Person`, `City`. */
   readonly tags: ReadonlySet<string>
@@ -18,7 +18,7 @@ export interface TaggedTerm {
 
 /** The words of a sentence, in order. */
 export interface TaggedSentence {
-  /** The whole text that it is a part of; offsets count in this. */
+  /** The whole text, to which the offsets refer. */
   readonly text: string
   readonly terms: readonly TaggedTerm[]
 }

@@ -7,7 +7,7 @@ import { TITLES } from './word-lists.ts'
 import { isAcronym, type EntityMention, type EntityType } from './entities.ts'
 import { sanitize } from '../mentor/sanitize.ts'
 
-/** What a question is about, as callers are told. */
+/** Kinds of entities in replies. */
 export type FollowupEntityType = EntityType | 'acronym'
 
 /** Questions about entities; `{entity}` stands for its name. */
@@ -22,9 +22,9 @@ export const TEMPLATES: Readonly<Record<FollowupEntityType, string>> = {
 /** An entity with all its mentions. */
 export interface Entity {
   readonly type: FollowupEntityType
-  /** As first written. */
+  /** The text of the first mention. */
   readonly text: string
-  /** Whether `the` stands before it. */
+  /** Whether `the` precedes it. */
   readonly hasArticle: boolean
   /** Whether it is mentioned in a sentence with a verb. */
   readonly hasVerb: boolean
@@ -38,8 +38,8 @@ export function questionAbout({ type, text, hasArticle }: Pick<Entity, 'type' | 
 }
 
 /**
- * Puts mentions of the same entity together, in the order of their first mentions. A name that was taken for several things
- * is what it was taken for most often, and a part of a person's name is that person: `Hector` is `Hector Villanueva`.
+ * Merges mentions of the same entity, in the order of first mentions. A name with several types gets the most frequent
+ * one, and a part of a person's name is that person: `Hector` is `Hector Villanueva`.
  */
 export function mergeMentions(mentions: readonly EntityMention[]): Entity[] {
   const byName = [...Map.groupBy(mentions, nameOf)]
@@ -59,13 +59,13 @@ export function mergeMentions(mentions: readonly EntityMention[]): Entity[] {
   })
 }
 
-/** A name in lower case, without what stands before it: `Dr. Smith` is `smith`. */
+/** A name in lower case without its title: `Dr. Smith` is `smith`. */
 export function bareName(text: string): string {
   const [first = '', ...rest] = text.toLowerCase().split(/[ .]+/)
   return (rest.length > 0 && TITLES.has(first) ? rest : [first, ...rest]).filter((word) => word !== '').join(' ')
 }
 
-/** Words of questions that only ask, whatever they ask about. */
+/** Words of questions that do not tell their subject. */
 const ASKING_WORDS = new Set(
   `what whats who whos whose where when how which is are was were do does did can could would will you your me us tell talk
    say more about of the a an like describe explain please something anything know mean stand for so and have any got`.split(
@@ -74,8 +74,8 @@ const ASKING_WORDS = new Set(
 )
 
 /**
- * What a question asks about, without the words that only ask: of `Can you tell me about your brother?` it is `brother`.
- * The text of an entity gives the same as a question that asks about it and nothing beside it.
+ * The subject of a question, without its asking words: `Can you tell me about your brother?` gives `brother`. The text
+ * of an entity gives the same as a question about that entity alone.
  */
 export function subjectMatterOf(text: string): string {
   return sanitize(text)

@@ -9,9 +9,9 @@ import type { TaggedTerm } from './tagged-sentence.ts'
 export type VerbSubject = 'I' | 'OTHER' | 'NONE'
 
 /**
- * Finds the subject of the verb of words `from` up to `to`: of a verb right after them they are the subject themselves,
- * else it is the nearest verb before them, or the first of the sentence. A participle, an infinitive and a verb after `and`
- * share the subject of the verb before.
+ * Finds the subject of the verb that the words from `from` up to `to` belong to. The words are the subject of a verb
+ * right after them; else their verb is the nearest one before them, or the first of the sentence. A participle, an
+ * infinitive and a verb after `and` share the subject of the verb before.
  */
 export function verbSubjectOf(terms: readonly TaggedTerm[], from: number, to: number): VerbSubject {
   const verbs = [...terms.keys()].filter((index) => isVerb(terms[index]!))

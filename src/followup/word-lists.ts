@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// Words by which names are told apart where the tagger does not know them. All in lower case.
+// Words that classify names which the tagger does not know. All in lower case.
 
 const words = (list: string): ReadonlySet<string> => new Set(list.trim().split(/\s+/))
 
@@ -53,44 +53,44 @@ export const NAME_PARTICLES = words(
   'de da do dos das del della di du des van von der den ter bin ibn al la las los le y e'
 )
 
-/** Written in capitals, and a place. */
+/** Acronyms of places. */
 export const PLACE_ACRONYMS = words('us usa uk uae nyc dc la sf drc prc ussr')
 
-/** Codes of the states of the USA, which stand for the place after `in` or behind a town and a comma. */
+/** Codes of the states of the USA, which are places after `in` or after a town and a comma. */
 export const STATE_CODES = words(`
   al ak az ar ca co ct de fl ga hi id il in ia ks ky me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx
   ut vt va wa wv wi wy`)
 
-/** Written in capitals, and nothing that one would ask about. */
+/** Acronyms that nobody would ask about. */
 export const COMMON_ACRONYMS = words(`
   ok tv pc id ceo cto cfo coo vp hr pr phd md ba bs bsc ma msc ms mba jd rn am pm ad bc bce ce aka asap diy faq fyi lol
   dvd cd dj ac dc suv atv rv ps vs etc er iq pe ged ii iii iv vi vii viii ix xi xii`)
 
-/** Capitalised without being a name of something to ask about. */
+/** Capitalised words that are not names to ask about. */
 export const COMMON_NAMES = words(`
   god lord internet web bible koran christmas easter thanksgiving halloween hanukkah ramadan english math maths
   monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
   october november december spring summer autumn fall winter professor doctor captain sergeant chief boss sir ma'am ok okay
   republican democrat republicans democrats christian christians muslim muslims jewish catholic buddhist hindu black white`)
 
-/** What people do: the unknown name before one of these is a person's. */
+/** Verbs whose subject is a person, when it is an unknown name. */
 export const PERSON_VERBS = words(`
   said says told tells asked asks taught teaches thought thinks knew knows felt laughed smiled cried called calls wrote
   writes spoke talked listened believed believes loved loves hated showed shows helped helps hired introduced
   invited convinced encouraged mentored coached married died pulled gave looked walked sat stood ran drove cooked played
   sang grew raised met became retired could would used always never`)
 
-/** Whose object, when it is an unknown name, is a person. */
+/** Verbs whose object is a person, when it is an unknown name. */
 export const MEETING_VERBS = words(`
   met meet meeting married marry hired thank thanked ask asked tell told admire admired remember remembered
   call called named invite invited mentored befriended interviewed miss missed introduced`)
 
-/** Whose object, when it is an unknown name, is an organisation. */
+/** Verbs whose object is an organisation, when it is an unknown name. */
 export const BELONGING_VERBS = words(`
   joined join joining left leave leaving quit founded started ran attended attend enrolled graduated applied apply applying
   interned worked work working works signed contracted consulted transferred enlisted volunteered`)
 
-/** Before the name of a place. */
+/** Prepositions before the name of a place. */
 export const PLACE_PREPOSITIONS = words(
   'in from to near outside around across through into toward towards via off throughout inside beyond over along beside'
 )
@@ -112,12 +112,12 @@ export const RELATIVES = words(`
   family in-laws stepfather stepmother stepdad stepmom stepbrother stepsister stepson stepdaughter stepchildren stepkids
   godfather godmother godson goddaughter godparents foster-parents relatives folks`)
 
-/** Relatives that are also called by this word, as by a name: `Mom worked nights`, `Uncle Ray`. */
+/** Words for relatives that are also used as names: `Mom worked nights`, `Uncle Ray`. */
 export const RELATIVES_AS_NAMES = words(`
   mother mom mum mama momma mommy mummy father dad papa pop daddy grandmother grandma granny nana gran grandfather grandpa
   granddad grandad gramps abuela abuelo aunt auntie aunty uncle cousin`)
 
-/** After a relative's word these make another thing of it: `my mother tongue`, `my family doctor`. */
+/** Words that change the meaning of a relative's word before them: `my mother tongue`, `my family doctor`. */
 export const RELATIVE_COMPOUNDS = words(`
   tongue ship ships city cities company board figure doctor business tree name farm history room member members friend
   friends car dinner life home house lawyer dog plan values reunion officers officer unit`)
