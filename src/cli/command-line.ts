@@ -16,7 +16,7 @@ export interface Demands {
 interface Common {
   readonly name: string
   readonly isJson: boolean
-  /** The table's encoding, as it was given. @default what a mark at its start says, else 'utf-8' */
+  /** The table's charset, as given. @default the charset of its byte order mark, else 'utf-8' */
   readonly charset: string | undefined
 }
 
@@ -26,19 +26,19 @@ interface Judging extends Common {
   readonly plots: string | undefined
 }
 
-/** What was asked for. */
+/** A parsed command. */
 export type CliCommand =
   | { readonly command: 'help' }
   | (Judging & {
       readonly command: 'train'
       readonly table: string
-      /** As of the address of a training. */
+      /** As the query parameters of a training. */
       readonly options: { label?: string; types?: string; c?: string; force?: string }
       readonly hasLearningCurve: boolean
     })
   | (Judging & {
       readonly command: 'evaluate'
-      /** Undefined: what was judged when the version was trained. */
+      /** The test table; undefined: the report of the version's training. */
       readonly table: string | undefined
       readonly version: number | undefined
     })
@@ -50,7 +50,7 @@ export type CliCommand =
       readonly topK: number
     })
 
-/** Thrown for a command line that cannot be understood. */
+/** An invalid command line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -105,19 +105,19 @@ const OPTIONS = {
 
 const DEMANDS = ['min-accuracy', 'min-macro-f1', 'max-calibration-error']
 
-/** Options that each command knows, beside `help`, `name`, `charset` and `json`. */
+/** Options of each command, besides `help`, `name`, `charset` and `json`. */
 const KNOWN: Readonly<Record<'train' | 'evaluate' | 'predict', readonly string[]>> = {
   train: ['label', 'types', 'c', 'force', 'learning-curve', 'plots', ...DEMANDS],
   evaluate: ['version', 'plots', ...DEMANDS],
   predict: ['version', 'probability', 'top-k']
 }
 
-/** As `/v1/classifiers` has it. */
+/** Names of classifiers, as in `/v1/classifiers`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /**
  * Reads a command line.
- * @throws UsageError which says what is wrong
+ * @throws UsageError that says what is wrong
  */
 export function readCommandLine(args: readonly string[]): CliCommand {
   const { values, positionals, tokens } = parse(args)

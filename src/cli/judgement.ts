@@ -10,7 +10,7 @@ import type { LearningPoint } from '../versions/version-trainer.ts'
 import type { Demands } from './command-line.ts'
 import { calibrationSvg, confusionMatrixSvg, learningCurveSvg } from './plots.ts'
 
-/** One demand, and whether it is met. What could not be measured does not meet any. */
+/** A threshold and whether it is met. A figure that could not be measured meets none. */
 export interface Check {
   readonly figure: 'accuracy' | 'macroF1' | 'calibrationError'
   readonly wanted: string
@@ -18,7 +18,7 @@ export interface Check {
   readonly passed: boolean
 }
 
-/** Compares a report with the demands on it. */
+/** Compares a report with the demanded thresholds. */
 export function checkDemands(report: Figures, demands: Demands): Check[] {
   const { minAccuracy, minMacroF1, maxCalibrationError } = demands
   const atLeast = (figure: 'accuracy' | 'macroF1', least: number | undefined): Check[] => {
@@ -45,17 +45,17 @@ export function checkDemands(report: Figures, demands: Demands): Check[] {
 /** Figures of a report that commands print. */
 export type Figures = Pick<NamedReport, 'questionCount' | 'accuracy' | 'macroF1' | 'calibrationError'>
 
-/** The figures of a report alone. */
+/** Selects the figures of a report. */
 export function figuresOf({ questionCount, accuracy, macroF1, calibrationError }: Figures): Figures {
   return { questionCount, accuracy, macroF1, calibrationError }
 }
 
-/** The figures in a line. */
+/** Describes the figures in a line. */
 export function describeFigures({ questionCount, accuracy, macroF1, calibrationError }: Figures): string {
   return `accuracy ${shown(accuracy)}, macro F1 ${shown(macroF1)}, calibration error ${shown(calibrationError)}, of ${questionCount} rows`
 }
 
-/** A check in a line. */
+/** Describes a check in a line. */
 export function describeCheck({ figure, wanted, found, passed }: Check): string {
   return `${passed ? 'passed' : 'FAILED'}: ${figure} ${wanted}, found ${found ?? 'nothing'}`
 }
@@ -71,7 +71,7 @@ export async function writePlots(
 ): Promise<string[]> {
   const plots = new Map<string, string>()
   if (report.classes.length > 0) plots.set('confusion-matrix.svg', confusionMatrixSvg(report))
-  // Reports of earlier versions do not have the bins.
+  // Reports of earlier versions lack the bins.
   const { calibration, calibrationError } = report
   if (Array.isArray(calibration) && calibration.length > 0 && calibrationError !== null) {
     plots.set('calibration.svg', calibrationSvg(calibration, calibrationError))

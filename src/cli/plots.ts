@@ -8,11 +8,11 @@ import type { NamedReport } from '../learning/named-report.ts'
 import type { LearningPoint } from '../versions/version-trainer.ts'
 import { escapeXml, svgDocument } from './svg.ts'
 
-/** Classes of a confusion matrix that can still be read; of more, those that are mixed up most are shown. */
+/** Maximum number of classes of a readable confusion matrix; of more, those with the most confusions are shown. */
 const MAX_CLASSES = 30
 const MAX_LABEL_CHARACTERS = 24
 const CELL = 26
-/** Width of a title's character, about. */
+/** Approximate width of a character of a title. */
 const TITLE_CHARACTER = 9
 const PLOT = 320
 const MARGIN = { left: 64, right: 24, top: 48, bottom: 52 }
@@ -21,13 +21,13 @@ const AXIS_STEPS = [0, 0.2, 0.4, 0.6, 0.8, 1] as const
 const LARGEST_POINT = 16
 const SMALLEST_POINT = 2
 
-/** Blue and orange are told apart by all kinds of colour vision. */
+/** People with any kind of colour vision can distinguish blue and orange. */
 const CSS = '.line{stroke:#0072b2;stroke-width:2;fill:none}.right{fill:#0072b2}.wrong{fill:#d55e00}'
 const DARK_CSS = '.line{stroke:#56b4e9}.right{fill:#56b4e9}.wrong{fill:#ff8c42}'
 
 /**
- * Draws which class was taken for which: a row is a class's own questions, a column what was predicted of them; a cell is the darker
- * the greater its share of the row, its number the count.
+ * Draws the confusion matrix: rows are true classes, columns predicted ones. A cell shows its count, and is the darker
+ * the larger its share of the row.
  */
 export function confusionMatrixSvg(report: Pick<NamedReport, 'classes' | 'confusions' | 'accuracy'>): string {
   const counts = countsOf(report)
@@ -68,7 +68,10 @@ export function confusionMatrixSvg(report: Pick<NamedReport, 'classes' | 'confus
   return svg(width, margin + MARGIN.top + size + MARGIN.right, title, [frame, ...cells, ...names])
 }
 
-/** Draws the share that is right over the confidence; on the diagonal a confidence says what it means. A point's area is its questions. */
+/**
+ * Draws the reliability diagram: accuracy over confidence, with the diagonal as perfect calibration. A point's area is
+ * proportional to its number of questions.
+ */
 export function calibrationSvg(bins: readonly CalibrationBin[], error: number): string {
   const total = bins.reduce((sum, { count }) => sum + count, 0)
   const points = bins.map(({ count, meanConfidence, accuracy }) => {
@@ -81,7 +84,7 @@ export function calibrationSvg(bins: readonly CalibrationBin[], error: number): 
   return chart(`Calibration: expected error ${percent(error)}`, 'confidence', 'right', xTicks, [diagonal, ...points])
 }
 
-/** Draws the share that is right, out of fold, over the number of samples trained on: does more data still help? */
+/** Draws the learning curve: out-of-fold accuracy over the number of training samples. */
 export function learningCurveSvg(curve: readonly LearningPoint[]): string {
   const points = curve.flatMap(({ sampleCount, accuracy }) => (accuracy === null ? [] : [{ sampleCount, accuracy }]))
   const most = Math.max(...points.map(({ sampleCount }) => sampleCount), 1)
@@ -100,7 +103,7 @@ export function learningCurveSvg(curve: readonly LearningPoint[]): string {
   return chart('Learning curve: share right, out of fold', 'samples', 'right', xTicks, [path, ...dots])
 }
 
-/** Questions of each class by what was predicted of them. */
+/** Counts the questions of each class by predicted class. */
 function countsOf({ classes, confusions }: Pick<NamedReport, 'classes' | 'confusions'>) {
   const counts = new Map(classes.map(({ classId, support }) => [classId, new Map([[classId, support]])]))
   for (const { classId, predictedId, count } of confusions) {
@@ -124,7 +127,7 @@ function mostMixedUp({ classes, confusions }: Pick<NamedReport, 'classes' | 'con
 
 type CountsByClass = ReadonlyMap<string, ReadonlyMap<string, number>>
 
-/** A plot of shares, 0 to 1, upwards. */
+/** A plot with shares, 0 to 1, on the vertical axis. */
 function chart(
   title: string,
   xTitle: string,

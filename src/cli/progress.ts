@@ -5,16 +5,16 @@
 
 import type { TerminalStream } from '../app/terminal.ts'
 
-/** Where progress is shown: `process.stderr`, or a test's. */
+/** Stream that shows progress: `process.stderr`, or a test's. */
 export type ProgressStream = TerminalStream
 
-/** Back to the line's start, and the line emptied. */
+/** Moves to the line's start and clears the line. */
 export const CLEAR_LINE = '\r\x1b[K'
 
-/** A log gets a line for each such part. */
+/** Share of the work between two lines of a log. */
 const LOG_STEP = 0.25
 
-/** Shows how far something is: one line that is redrawn on a terminal, sparse lines elsewhere. */
+/** Shows progress: one line that is redrawn on a terminal, sparse lines elsewhere. */
 export class Progress {
   readonly #stream: ProgressStream
   #shown = ''
@@ -32,7 +32,7 @@ export class Progress {
     this.#shown = line
   }
 
-  /** Leaves the line to what is written next. */
+  /** Ends the progress, so that other output can follow. */
   end(): void {
     if (this.#shown !== '' && this.#stream.isTTY === true) this.#stream.write(CLEAR_LINE)
     this.#shown = ''

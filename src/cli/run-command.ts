@@ -38,7 +38,7 @@ import { checkDemands, describeCheck, describeFigures, figuresOf, writePlots } f
 import { CLEAR_LINE, Progress, type ProgressStream } from './progress.ts'
 import { describeAsJson, describeInLines } from './training-outcome.ts'
 
-/** What a command runs in. */
+/** The environment in which a command runs. */
 export interface Surroundings {
   readonly env: Environment
   readonly stdout: Writable
@@ -51,12 +51,12 @@ export interface Surroundings {
 /** Exit status of a command. */
 const EXIT = { done: 0, notGoodEnough: 1, failed: 2 } as const
 
-/** Who trains here, in the list of versions. */
+/** Who trained, in the list of versions. */
 const TRAINED_BY = 'command line'
-/** Parts of the rows that a learning curve is drawn of; the whole was trained. */
+/** Shares of the rows for the learning curve; the training itself gives the point of all rows. */
 const CURVE_SHARES = [0.125, 0.25, 0.5]
 
-/** What the commands work with. */
+/** Dependencies of the commands. */
 interface Workbench {
   readonly config: Config
   readonly area: MentorArea
@@ -66,7 +66,7 @@ type CommandOf<Name extends CliCommand['command']> = Extract<CliCommand, { comma
 
 /**
  * Runs `train`, `evaluate` or `predict`.
- * @returns the exit status; what went wrong was said on standard error
+ * @returns the exit status; errors are written to standard error
  */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stderr, stdout, signal } = surroundings
@@ -117,20 +117,23 @@ async function withWorkbench(
   const jobs = new MemoryJobBackend()
   const area = await openMentors(config, { jobs, encoder: encoding.encoder, log: logger, closing })
   await encoding.start().catch((error: unknown) => {
-    // In words already, as that the model was not downloaded: a stack would hide it.
+    // The message is meant for people, for example that the model was not downloaded: a stack trace would hide it.
     throw new ServiceError('UNAVAILABLE', error instanceof Error ? error.message : String(error), { cause: error })
   })
   return await work({ config, area })
 }
 
-/** A log on standard error, since standard output is for results: lines for people at a terminal, JSON elsewhere. */
+/**
+ * Opens the log on standard error, since standard output is for results: lines for people on a terminal, JSON
+ * elsewhere.
+ */
 function openLog(config: Config, env: Environment, stderr: ProgressStream): ServiceLog {
   const terminal = openTerminal(config.logFormat, stderr, env)
   if (terminal === undefined) {
     return createServiceLog({ level: config.logLevel, linesPerSecond: 0, fileDescriptor: 2 })
   }
   const { hasColors } = terminal
-  // Progress is redrawn below the entry by its next step.
+  // The next step of the progress redraws it below the entry.
   const write = (text: string): void => terminal.write(stderr.isTTY === true ? CLEAR_LINE + text : text)
   return createTerminalLog(config.logLevel, { hasColors, write })
 }
@@ -204,7 +207,7 @@ async function evaluate(
   return passed ? EXIT.done : EXIT.notGoodEnough
 }
 
-/** Where a table is, and its charset if that was given. */
+/** Path of a table, and its charset if given. */
 interface GivenTable {
   readonly table: string
   readonly charset: string | undefined
@@ -219,7 +222,7 @@ function formatOf({ table, charset }: GivenTable): TableFormat {
   return { kind: table.toLowerCase().endsWith('.json') ? 'json' : 'csv', charset }
 }
 
-/** Rows judged before progress is told. */
+/** Rows judged between two updates of the progress. */
 const ROWS_A_STEP = 512
 
 async function judge(
@@ -279,7 +282,7 @@ async function predict(
   return EXIT.done
 }
 
-/** The columns of CSV as those of a JSON call. */
+/** Columns of CSV in the form of a JSON call. */
 function columnsOf(
   csv: Uint8Array,
   charset: string | undefined,

@@ -3,25 +3,25 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Styles of every plot: text, ground and grid, in the reader's light or dark setting. */
+/** Styles of every plot: text, background and grid, for light and dark color schemes. */
 const FRAME_CSS =
   'text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}.ground{fill:#fff}' +
   '.grid{stroke:#d0d7de;fill:none}'
 const DARK_FRAME_CSS = 'text{fill:#e6edf3}.ground{fill:#0d1117}.grid{stroke:#30363d}'
 
-/** A plot, and what its own marks look like. */
+/** A plot and the styles of its own marks. */
 export interface Drawing {
   readonly width: number
   readonly height: number
-  /** What it shows, for those who cannot see it. */
+  /** Description of the plot for screen readers. */
   readonly label: string
   readonly css: string
-  /** What differs in the dark setting. */
+  /** Styles for the dark color scheme. */
   readonly darkCss: string
   readonly content: readonly string[]
 }
 
-/** A document of SVG. */
+/** Makes an SVG document. */
 export function svgDocument({ width, height, label, css, darkCss, content }: Drawing): string {
   const dark = `@media (prefers-color-scheme:dark){${DARK_FRAME_CSS}${darkCss}}`
   return [
@@ -34,7 +34,7 @@ export function svgDocument({ width, height, label, css, darkCss, content }: Dra
   ].join('\n')
 }
 
-/** A text as it stands in XML, also in an attribute. */
+/** Escapes a text for XML, attributes included. */
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

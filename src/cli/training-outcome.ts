@@ -7,19 +7,19 @@ import { type checkDemands, describeCheck, describeFigures, figuresOf } from './
 import type { TableSummary } from '../table/training-request.ts'
 import type { LearningPoint, TrainOutcome } from '../versions/version-trainer.ts'
 
-/** What a training has to tell. */
+/** Results of a training to describe. */
 export interface Trained {
   readonly name: string
   readonly outcome: TrainOutcome
   readonly summary: TableSummary
   readonly learningCurve: readonly LearningPoint[]
-  /** Files of the plots. */
+  /** Paths of the plots. */
   readonly paths: readonly string[]
   readonly checks: ReturnType<typeof checkDemands>
   readonly isGood: boolean
 }
 
-/** As one JSON object, for a program. */
+/** Describes a training as one JSON object, for programs. */
 export function describeAsJson({ name, outcome, summary, learningCurve, paths, checks, isGood }: Trained): object {
   const { version, promotion, architecture, figures, notMeasured, durationMs } = outcome
   const { signature, rowCount, classCount, dropped, contradictions } = summary
@@ -43,7 +43,7 @@ export function describeAsJson({ name, outcome, summary, learningCurve, paths, c
   }
 }
 
-/** In lines, for a person. */
+/** Describes a training in lines, for people. */
 export function describeInLines({ name, outcome, summary, learningCurve, paths, checks }: Trained): string[] {
   const { version, promotion, architecture, figures, notMeasured, durationMs } = outcome
   const { signature, rowCount, classCount } = summary
@@ -66,7 +66,7 @@ export function describeInLines({ name, outcome, summary, learningCurve, paths, 
   ]
 }
 
-/** What the table's owner may want to mend. */
+/** Findings that the table's owner may want to fix. */
 function describeFindings({ dropped, contradictions }: TableSummary): string[] {
   const { emptyRowCount, emptyColumns } = dropped
   const lines: string[] = []
