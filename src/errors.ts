@@ -31,17 +31,17 @@ export const ERROR_STATUS = {
 /** A key of {@link ERROR_STATUS}. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
-/** Options of a {@link ServiceError} beside its message. */
+/** Options of a {@link ServiceError} besides its message. */
 export interface ServiceErrorOptions extends ErrorOptions {
   /** What is wrong, by field of the request: `{query: ['required field']}`. */
   readonly fields?: Readonly<Record<string, readonly string[]>>
-  /** When to come back, in whole seconds. */
+  /** When to retry, in whole seconds. */
   readonly retryAfterSeconds?: number
 }
 
 /**
- * A failure that the caller can understand and act on; all others are bugs and answered with a bare 500.
- * The message names the action, then a colon, then what was found and what was wanted. It never holds a user's text.
+ * An error that the caller can understand and act on; all other errors are bugs and give a bare 500. The message names
+ * the action, then a colon, then what was found and what was wanted. It never holds a user's text.
  */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
