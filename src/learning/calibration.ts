@@ -7,8 +7,8 @@ import type { Candidates } from './candidates.ts'
 import { minimizeByNewton, type Curve } from './newton.ts'
 
 /**
- * How logits and similarities become probabilities: p(class) = softmax over the candidates of
- * `logitWeight · logit + similarityWeight · similarity + gramWeight · gramSimilarity`. The logit's weight is 1 / temperature.
+ * Weights that turn logits and similarities into probabilities: p(class) = softmax over the candidates of `logitWeight
+ * · logit + similarityWeight · similarity + gramWeight · gramSimilarity`. The logit's weight is 1 / temperature.
  */
 export interface Calibration {
   readonly logitWeight: number
@@ -18,35 +18,35 @@ export interface Calibration {
 }
 
 /**
- * Used where nothing can be measured, and the mean of the prior where little can. Found over several data sets
+ * Used where nothing can be measured; with few samples it is the mean of the prior. Found on several data sets
  * (docs/classifier.md).
  */
 export const DEFAULT_CALIBRATION: Calibration = { logitWeight: 1, similarityWeight: 5, gramWeight: 3 }
 
 /**
  * Standard deviations of the prior over the weights. The prior counts as some hundreds of samples. With few samples,
- * out-of-fold predictions are too pessimistic: holding out one of three leaves a class two thirds of what the model will
- * know. With a prior of one sample's weight the calibration error at 2 samples a class is 0.12.
+ * out-of-fold predictions are too pessimistic: with one of three samples held out, a fold model knows two thirds of
+ * what the final model will. With a prior of one sample's weight the calibration error at 2 samples a class is 0.12.
  */
 const PRIOR_DEVIATIONS = [0.05, 0.5, 0.5] as const
 
 /**
  * Fits the calibration to samples that the model was not trained on.
  *
- * Minimises Σ −log p(own class) over the weights, none below 0, with a Gaussian prior about {@link DEFAULT_CALIBRATION}. A
- * sample whose class is no candidate counts as if its class were the last of them: it lowers the confidence in the rest.
- * With temperature alone this is temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks"); the
- * similarities to the class's nearest sample are added as further logits.
+ * Minimises Σ −log p(own class) over the weights, none below 0, with a Gaussian prior about {@link
+ * DEFAULT_CALIBRATION}. A sample whose class is not a candidate counts as the last candidate, which lowers the
+ * confidence in the others. With temperature alone this is temperature scaling (Guo et al. 2017, "On Calibration of
+ * Modern Neural Networks"); the similarities to the class's nearest sample are added as further logits.
  *
- * @param labels class of each of the candidates' samples
- * @param chosen which of them to fit to
+ * @param labels class of each sample of the candidates
+ * @param chosen positions of the samples to fit to
  */
 export function fitCalibration(candidates: Candidates, labels: Int32Array, chosen: Int32Array): Calibration {
   const isFree = PRIOR_DEVIATIONS.map(() => true)
   for (;;) {
     const start = weightsOf(DEFAULT_CALIBRATION).map((weight, j) => (isFree[j] === true ? weight : 0))
     const found = minimizeByNewton((weights) => calibrationCurve(candidates, labels, chosen, weights, isFree), start)
-    // Convex: where a weight leaves the allowed part, the minimum lies on that edge.
+    // The loss is convex: where a weight becomes negative, the minimum is at 0.
     const below = found.findIndex((weight) => weight < 0)
     if (below < 0) return { logitWeight: found[0]!, similarityWeight: found[1]!, gramWeight: found[2]! }
     isFree[below] = false
@@ -68,7 +68,7 @@ export function meanLogLoss(
 }
 
 /**
- * What the probabilities of the candidates of sample `i` follow from, in their order.
+ * Scores of the candidates of sample `i`, in their order; their softmax gives the probabilities.
  * @param into holds the result and is returned
  */
 export function scoresOf(
@@ -109,7 +109,7 @@ function weightsOf({ logitWeight, similarityWeight, gramWeight }: Calibration): 
   return Float64Array.of(logitWeight, similarityWeight, gramWeight)
 }
 
-/** Place of a class among a sample's candidates, or the last place. */
+/** Position of a class among a sample's candidates, or the last position. */
 function ownPlace({ classes, width }: Candidates, i: number, label: number): number {
   for (let place = 0; place < width; place++) if (classes[i * width + place] === label) return place
   return width - 1

@@ -15,7 +15,10 @@ import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
  */
 export const MAX_CANDIDATES = 16
 
-/** The classes of the greatest logits for each of n samples, and how near their samples are. Row-major, n × width. */
+/**
+ * Candidate classes of each of n samples: those with the greatest logits, with similarities to their training samples.
+ * Row-major, n × width.
+ */
 export interface Candidates {
   readonly count: number
   /** The number of classes, at most {@link MAX_CANDIDATES}. */
@@ -23,9 +26,9 @@ export interface Candidates {
   /** Descending by logit, the lower class first of equals. */
   readonly classes: Int32Array
   readonly logits: Float64Array
-  /** Cosine to the nearest training sample of the class; −1 for a class without samples. */
+  /** Cosine similarity to the nearest training sample of the class; −1 for a class without samples. */
   readonly similarities: Float64Array
-  /** Cosine of the character n-grams to the nearest training sample of the class; 0 where texts are not known. */
+  /** Cosine similarity of the character n-grams to the nearest training sample of the class; 0 without texts. */
   readonly gramSimilarities: Float64Array
 }
 
@@ -33,20 +36,20 @@ export interface Candidates {
 export interface EncodedTexts {
   /** Embeddings, n × d, L2 norm 1. */
   readonly features: FloatMatrix
-  /** The n-grams of each text; none where texts are not known. */
+  /** The n-grams of each text; undefined without texts. */
   readonly grams?: readonly Grams[] | undefined
 }
 
-/** Samples with the texts that a model keeps, to say which of them a question is near to. */
+/** Samples with the texts that a model stores to show those that are near a question. */
 export interface SampleTexts extends EncodedTexts {
-  /** None where a model need not say so. */
+  /** Undefined for a model that stores no texts. */
   readonly texts?: readonly string[] | undefined
 }
 
-/** Logits held at a time: 64 MB. */
+/** Number of logits held at a time: 64 MB. */
 const BLOCK_VALUES = 1 << 24
 
-/** Similarities of questions to classes that are kept: 16 MB. */
+/** Maximum number of cached similarities of questions to classes: 16 MB. */
 const MAX_KEPT_VALUES = 1 << 22
 
 /** Training samples by class. */
@@ -69,7 +72,7 @@ export function groupByClass(
 
 /**
  * Finds the candidates of many samples.
- * @param classGrams of an earlier call with the same samples and questions, which spares the time
+ * @param classGrams cache of an earlier call with the same samples and questions
  */
 export async function findCandidates(
   engine: TensorEngine,
@@ -137,7 +140,7 @@ export class ClassGrams {
   readonly #kept = new Map<number, Float32Array>()
   readonly #isKept: boolean
 
-  /** @param trained the samples that may be known: held-out ones are not among them */
+  /** @param trained the training samples, without held-out ones */
   constructor(trained: ClassSamples & { readonly grams: readonly Grams[] }, asked: readonly Grams[]) {
     const { grams, rowsOfClass } = trained
     const rows = rowsOfClass.flatMap((ofClass) => [...ofClass])
@@ -149,7 +152,7 @@ export class ClassGrams {
     this.#isKept = asked.length * this.#classCount <= MAX_KEPT_VALUES
   }
 
-  /** Of question `i`, to each class; 0 to one without samples. */
+  /** Similarities of question `i` to each class; 0 for a class without samples. */
   similarities(i: number): Float32Array {
     const kept = this.#kept.get(i)
     if (kept !== undefined) return kept
@@ -165,7 +168,7 @@ export class ClassGrams {
   }
 }
 
-/** n-grams of samples held against questions, where both are known. */
+/** Makes {@link ClassGrams} where both samples and questions have n-grams. */
 export function classGramsOf(trained: ClassSamples, asked: EncodedTexts): ClassGrams | undefined {
   const { grams } = trained
   return grams === undefined || asked.grams === undefined

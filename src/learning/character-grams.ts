@@ -8,12 +8,13 @@ const BUCKETS = 1 << 16
 const SHORTEST = 3
 const LONGEST = 5
 /**
- * An n-gram that occurs in more than this share of the texts, and in more than {@link LEAST_COMMON} of them, is ignored: it
- * says little and takes most of the time, a tenth of a millisecond a question for a mentor of ten thousand phrases.
+ * An n-gram that occurs in more than this share of the texts, and in more than {@link LEAST_COMMON} of them, is
+ * ignored: such n-grams carry little information and take most of the time, a tenth of a millisecond for a question to
+ * a mentor of ten thousand phrases.
  */
 const COMMON_SHARE = 1 / 8
 const LEAST_COMMON = 16
-/** Maximum number of characters that are read of a text: no phrase is longer, and it limits the cost of a page. */
+/** Maximum number of characters of a text that are read: no phrase is longer, and it limits the cost of long texts. */
 const MAX_CHARACTERS = 2000
 
 /** Sorted buckets of a text's n-grams, each once. */
@@ -57,15 +58,15 @@ export class GramIndex {
   readonly #textCount: number
   /** Buckets that occur, ascending. */
   readonly #buckets: Uint16Array
-  /** Where the texts of each bucket begin in {@link #texts}; one more at the end. */
+  /** Start of each bucket's texts in {@link #texts}, and the end of the last. */
   readonly #starts: Uint32Array
   readonly #texts: Uint32Array
   readonly #weights: Float32Array
-  /** 1 / the norm of each text; 0 of one without n-grams. */
+  /** 1 / norm of each text; 0 for a text without n-grams. */
   readonly #inverseLengths: Float64Array
   readonly #weightOfUnknown: number
 
-  /** @param grams of each text */
+  /** @param grams n-grams of each text */
   constructor(grams: readonly Grams[]) {
     this.#textCount = grams.length
     const counts = new Uint32Array(BUCKETS)
@@ -76,7 +77,7 @@ export class GramIndex {
     this.#weights = new Float32Array(this.#buckets.length)
     for (const [place, bucket] of this.#buckets.entries()) {
       this.#weights[place] = this.#weightOf(counts[bucket]!)
-      // No text is listed under an n-gram that counts for nothing.
+      // N-grams of weight 0 list no texts.
       this.#starts[place + 1] = this.#starts[place]! + (this.#weights[place] > 0 ? counts[bucket]! : 0)
       placeOf[bucket] = place
     }
@@ -97,17 +98,18 @@ export class GramIndex {
     }
   }
 
-  /** Memory that the index holds, in bytes, about. */
+  /** Approximate memory of the index, in bytes. */
   get byteLength(): number {
     return 10 * this.#buckets.length + 4 * this.#texts.length + 8 * this.#textCount
   }
 
   /**
-   * Cosine to each text, 0 to 1; 0 where a side has no n-gram.
-   * @param sums one for each text: holds the result and is returned
+   * Cosine similarity to each text, 0 to 1; 0 where either side has no n-gram. @param sums one element for each text;
+   * holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
-    // Most of a training's time for n-grams is spent here; fields of the object would be read anew in each step.
+    // Local variables: most of a training's time for n-grams is spent here, and fields of the object would be read
+    // again in each step.
     const texts = this.#texts
     const inverseLengths = this.#inverseLengths
     sums.fill(0)
@@ -136,7 +138,7 @@ export class GramIndex {
     return Math.log((1 + this.#textCount) / (1 + textsWithIt)) + 1
   }
 
-  /** Place of a bucket among those that occur, or −1. */
+  /** Position of a bucket in {@link #buckets}, or −1. */
   #placeOf(bucket: number): number {
     let low = 0
     let high = this.#buckets.length - 1

@@ -20,25 +20,28 @@ import type { TrainedSoftmax } from './train-softmax.ts'
 import type { TrainingSet } from './training-set.ts'
 
 /**
- * How a classifier decides; the seed's is `ridge`. `softmax` reads one embedding, knows its samples and what is off topic;
- * `logistic` reads numbers, or several embeddings, or both.
+ * Architecture of a classifier. `softmax` reads one embedding, knows its samples and has an off-topic rule; `ridge` is
+ * the architecture of the service that this one replaces; `logistic` reads numbers, several embeddings, or both.
  */
 export type Architecture = 'softmax' | 'ridge' | 'logistic'
 
-/** What a model is told about itself, beside its numbers. */
+/** Metadata of a model. */
 export interface ModelOrigin {
-  /** Identifier of each class, in the order of the labels: answer ids. */
+  /** Id of each class, in the order of the labels; for a mentor, ids of answers. */
   readonly classIds: readonly string[]
-  /** Revision of the encoder that made the embeddings; a model is of no use with another. Null where none went in. */
+  /**
+   * Revision of the encoder that made the embeddings; the model works with no other. Null for a model without
+   * embeddings.
+   */
   readonly encoderRevision: string | null
 }
 
 export interface LoadOptions {
-  /** Decision value below which a `ridge` model takes a question as off topic. @default -0.631 */
+  /** Decision score below which a `ridge` model refuses a question as off topic. @default -0.631 */
   readonly ridgeOffTopicThreshold?: number
 }
 
-/** The seed's threshold. */
+/** Threshold of the service that this one replaces. */
 const DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD = -0.631
 
 const FORMAT_VERSION = 1
@@ -59,7 +62,7 @@ const Header = Type.Union([
 type Header = Static<typeof Header>
 
 /**
- * A trained model as one value of bytes.
+ * A trained model as bytes.
  *
  * A sealed file `SBCM` (`sealFile`), little-endian, with these parts:
  * ridge: coefficients (f64, targets × d), intercepts (f64); softmax: {@link softmaxFileOf};
@@ -82,7 +85,7 @@ export function packRidgeModel(model: RidgeModel, origin: ModelOrigin): ModelByt
 
 /**
  * Packs a logistic model.
- * @param dimensions of the embeddings, all text columns together; 0 without any
+ * @param dimensions total dimensions of the embeddings of all text columns; 0 without any
  */
 export function packLogisticModel(model: LogisticModel, dimensions: number, origin: ModelOrigin): ModelBytes {
   const { softmax, standardisation } = model
@@ -105,7 +108,7 @@ export function packLogisticModel(model: LogisticModel, dimensions: number, orig
 
 /**
  * Packs a softmax model: {@link softmaxFileOf}.
- * @param set what it was trained from
+ * @param set the samples that it was trained on
  */
 export function packSoftmaxModel(
   trained: DecisionRule & Pick<TrainedSoftmax, 'softmax'>,
@@ -129,7 +132,10 @@ export function packSoftmaxModel(
 
 type Predict = (embedding: Float32Array, topK: number, beside: AskedBeside) => Prediction
 
-/** In standard deviations. Farther ones change no probability, but their products could leave what a number can hold. */
+/**
+ * Limit of standardized numbers, in standard deviations. Larger ones change no probability, but their products could
+ * overflow.
+ */
 const MAX_DISTANCE = 1e30
 
 const NO_NUMBERS = new Float64Array(0)
@@ -139,11 +145,11 @@ export class ClassifierModel {
   readonly architecture: Architecture
   readonly classIds: readonly string[]
   readonly encoderRevision: string | null
-  /** Dimensions of the embeddings of all text columns together; 0 for a model without any. */
+  /** Total dimensions of the embeddings of all text columns; 0 for a model without any. */
   readonly dimensions: number
-  /** Numbers that {@link ClassifierModel.predict} wants beside the embedding. */
+  /** Number of numeric features that {@link ClassifierModel.predict} needs besides the embedding. */
   readonly numberCount: number
-  /** Memory that the model holds, in bytes, about: for those who keep several. */
+  /** Approximate memory of the model, in bytes, for caches. */
   readonly byteLength: number
   readonly #predict: Predict
 
@@ -158,8 +164,9 @@ export class ClassifierModel {
   }
 
   /**
-   * Reads what {@link packRidgeModel}, {@link packSoftmaxModel} or {@link packLogisticModel} wrote; the bytes are copied.
-   * @throws {ServiceError} UNAVAILABLE when they are damaged, cut short or of a format that this version does not know
+   * Loads a model of {@link packRidgeModel}, {@link packSoftmaxModel} or {@link packLogisticModel}; the bytes are
+   * copied.
+   * @throws {ServiceError} UNAVAILABLE when the bytes are damaged, truncated or of an unknown format
    */
   static load(bytes: ModelBytes, options: LoadOptions = {}): ClassifierModel {
     try {
@@ -175,9 +182,10 @@ export class ClassifierModel {
 
   /**
    * Predicts the class of a question, or of a row of a table.
-   * @param embedding L2 norm 1; of several text columns one after another
-   * @param topK how many classes to rank, at least 1; `softmax` ranks 16 at most
-   * @throws RangeError when the embedding has not the model's dimensions, the numbers are too few or many, or topK is below 1
+   * @param embedding L2 norm 1; embeddings of several text columns are concatenated
+   * @param topK number of classes to rank, at least 1; `softmax` ranks at most 16
+   * @throws RangeError when the embedding does not have the model's dimensions, the number of numbers is wrong, or topK
+   *   is below 1
    */
   predict(embedding: Float32Array, topK = 1, beside: AskedBeside = {}): Prediction {
     const { numbers = NO_NUMBERS } = beside
@@ -234,7 +242,7 @@ function ridgePredictor(header: Header, reader: ArrayReader, threshold: number) 
     const values = ridgeDecisionValues(model, embedding)
     const predicted = ridgeClass(values, classCount)
     const confidence = values[classCount > 2 ? predicted : 0]!
-    // The one value of two classes speaks for the second; for the first it is its opposite.
+    // The single score of two classes is that of the second; the first has its negative.
     const byClass = classCount === 2 ? Float64Array.of(-confidence, confidence) : values
     return {
       classId: classIds[predicted]!,

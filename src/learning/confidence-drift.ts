@@ -3,21 +3,21 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** A range of confidences, and what share of them it holds. Bins lie side by side, the first open below. */
+/** A range of confidences and the share of confidences in it. Bins are adjacent; the first has no lower bound. */
 export interface ConfidenceBin {
-  /** The greatest confidence of the bin; null is the last one's, open above. */
+  /** The greatest confidence of the bin; null for the last one, which has no upper bound. */
   readonly upTo: number | null
   readonly share: number
 }
 
 const BINS = 10
 
-/** Bins with about a tenth of the confidences each. There are fewer where many are equal, and none without confidences. */
+/** Makes bins with about a tenth of the confidences each; fewer where many are equal, none without confidences. */
 export function confidenceBins(confidences: readonly number[]): ConfidenceBin[] {
   if (confidences.length === 0) return []
   const sorted = Float64Array.from(confidences).toSorted()
   const deciles = Array.from({ length: BINS - 1 }, (_, i) => sorted[Math.ceil(((i + 1) / BINS) * sorted.length) - 1]!)
-  // What is above the greatest has not been seen: that bin is empty where the last decile is the greatest.
+  // The last bin is empty when the last decile is the greatest confidence.
   const edges = [...new Set(deciles)]
   const bins: ConfidenceBin[] = []
   let below = 0
@@ -30,7 +30,7 @@ export function confidenceBins(confidences: readonly number[]): ConfidenceBin[] 
   return bins
 }
 
-/** Number of latest predictions that count. */
+/** Number of latest predictions that are compared. */
 const WINDOW = 1000
 /** Minimum number of predictions. With fewer the index is mostly chance: without drift it is about (bins − 1) / predictions. */
 const MIN_PREDICTIONS = 200
@@ -64,7 +64,7 @@ export class ConfidenceDrift {
     this.#predictionCount += 1
   }
 
-  /** Undefined with too few predictions, or without bins to compare them with. */
+  /** Population stability index; undefined with too few predictions, or without bins to compare them with. */
   get stabilityIndex(): number | undefined {
     const count = Math.min(this.#predictionCount, WINDOW)
     if (count < MIN_PREDICTIONS || this.#bins.length < 2) return undefined

@@ -12,7 +12,7 @@ import { topicEvidence, topicProbability, type TopicEvidence, type TopicRule } f
 export interface DecisionRule {
   readonly calibration: Calibration
   readonly topicRule: TopicRule
-  /** The class of questions that were taught as off topic; it is never the answer. */
+  /** The off-topic class, which is never the answer. */
   readonly offTopicClass?: number | undefined
 }
 
@@ -20,8 +20,8 @@ export interface DecisionRule {
 export interface Decision {
   /**
    * Most confident first. The confidence is the probability that the class is right for a question of any kind: {@link
-   * topicProbability}, times the share of all that was not taught as off topic, times a power of the class's share in that. As several
-   * answers may fit a question, the sum may exceed 1.
+   * topicProbability}, times the share of all classes but the off-topic one, times a power of the class's share among
+   * these. Several answers may fit a question, so the sum may exceed 1.
    */
   readonly ranked: readonly RankedClass[]
   /** Probability that some class fits, by {@link evidence} alone. */
@@ -33,7 +33,7 @@ export interface Decision {
 }
 
 /**
- * Decides about sample `i`; with `withheld`, as if that class were not known.
+ * Decides about sample `i`; the class `withheld` counts as unknown.
  * @returns undefined when no class is left
  */
 export function decide(
@@ -47,7 +47,8 @@ export function decide(
   if (evidence === undefined) return undefined
   const onTopic = topicProbability(topicRule, evidence)
   const { classes, width } = candidates
-  // Scores first, then shares, in the same objects: a training decides about all its samples several times.
+  // `share` first holds the score, then the share: a training decides about all its samples several times, so objects
+  // are reused.
   const possible: { class: number; share: number }[] = []
   let best = -Infinity
   for (let place = 0; place < width; place++) {
@@ -60,7 +61,7 @@ export function decide(
   for (const one of possible) total += one.share = Math.exp(one.share - best)
   for (const one of possible) one.share /= total
   const shares = possible.filter((one) => one.class !== offTopicClass).toSorted((a, b) => b.share - a.share)
-  // What is like a question that was taught as off topic loses confidence in full: no answer divides that share with another.
+  // A question like one that was taught as off topic loses confidence in full: this share is not raised to the power.
   const known = 1 - (possible.find((one) => one.class === offTopicClass)?.share ?? 0)
   const ranked = shares.map((one) => ({
     class: one.class,

@@ -44,15 +44,15 @@ export function dotFloat32(embedding: Float32Array, rows: Float32Array, start: n
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** Rows that are multiplied at once: each number of the embedding is then read once for all of them. */
+/** Rows that are multiplied at once: each number of the embedding is read once for all of them. */
 const ROWS_AT_ONCE = 8
 
 /**
  * Inner products of an embedding with each row of a matrix, added to `sums`.
- * @param rows as many as `sums` has numbers, row-major
+ * @param rows row-major; as many rows as `sums` has numbers
  */
 export function addProducts(embedding: Float32Array, rows: Float32Array, sums: Float64Array): void {
-  // Numbers of 64 bits, or each would be converted once for every row.
+  // Converted to 64 bits once, not for every row.
   const wide = Float64Array.from(embedding)
   const { length } = wide
   const blocked = sums.length - (sums.length % ROWS_AT_ONCE)

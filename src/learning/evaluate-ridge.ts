@@ -10,13 +10,13 @@ import { matrixRow, takeRows } from './matrix.ts'
 import { fitRidge, ridgeClass, ridgeDecisionValues } from './ridge.ts'
 import type { TrainingSet } from './training-set.ts'
 
-/** Classes that an out-of-fold judgement names. */
+/** Number of ranked classes in an out-of-fold judgement. */
 const RANKED_CLASSES = 5
 
 /**
- * Judges each sample that can be held out by a ridge model fitted to the other folds.
- * A class that a fold holds out wholly cannot be right there: its samples are judged among the classes left.
- * @param offTopicThreshold decision value below which a question counts as off topic
+ * Judges each sample that can be held out by a ridge model fitted to the other folds. A class whose samples are all
+ * held out by a fold cannot be predicted there: its samples are judged among the other classes.
+ * @param offTopicThreshold decision score below which a question is off topic
  */
 export function judgeRidgeOutOfFold(
   { features, labels, classCount, groups }: TrainingSet,

@@ -11,7 +11,7 @@ export interface RankedClass {
   readonly confidence: number
 }
 
-/** A question with a known answer, or none, as a classifier judged it. */
+/** A classifier's prediction for a question with a known answer or known to have none. */
 export interface JudgedQuestion {
   /** Position of the question in its set. */
   readonly question: number
@@ -19,72 +19,75 @@ export interface JudgedQuestion {
   readonly label: number | undefined
   /** Most confident first, at least one. */
   readonly ranked: readonly RankedClass[]
-  /** The greater, the likelier on topic. */
+  /** Score of being on topic: the greater, the likelier. */
   readonly topicScore: number
   readonly isOffTopic: boolean
 }
 
-/** Metrics of one class; null where there is nothing to divide by. */
+/** Metrics of one class; null where the denominator is 0. */
 export interface ClassFigures {
   readonly class: number
-  /** Questions of the class. */
+  /** Number of questions of the class. */
   readonly support: number
-  /** Share of the questions given this class that belong to it. */
+  /** Share of the questions assigned to this class that belong to it. */
   readonly precision: number | null
-  /** Share of the class's questions that were given it. */
+  /** Share of the class's questions that were assigned to it. */
   readonly recall: number | null
   /** Harmonic mean of the two. */
   readonly f1: number | null
 }
 
-/** Questions of one class that were given another. */
+/** Number of questions of one class that were assigned to another. */
 export interface ConfusionPair {
   readonly label: number
   readonly predicted: number
   readonly count: number
 }
 
-/** Questions of about the same confidence. */
+/** A bin of questions with similar confidence. */
 export interface CalibrationBin {
   readonly count: number
   readonly meanConfidence: number
-  /** Share of them that is right. */
+  /** Share of them that are right. */
   readonly accuracy: number
 }
 
-/** Result with the off-topic threshold at `threshold`. */
+/** Figures with the off-topic threshold at `threshold`. */
 export interface OffTopicPoint {
   readonly threshold: number
-  /** Share of the questions with an answer that get one. */
+  /** Share of the on-topic questions that are answered. */
   readonly coverage: number
-  /** Share wrong of those. */
+  /** Share of these answers that are wrong. */
   readonly errorRate: number | null
-  /** Share of the off-topic questions that get an answer all the same. */
+  /** Share of the off-topic questions that are answered. */
   readonly offTopicAnswered: number | null
 }
 
 export interface EvaluationReport {
-  /** Questions with a known answer. */
+  /** Number of questions with a known answer. */
   readonly questionCount: number
   readonly offTopicCount: number
-  /** Share of the former whose best class is right, the off-topic rule aside. */
+  /** Share of the questions with a known answer whose best class is right, without the off-topic rule. */
   readonly accuracy: number | null
-  /** Share of the former that get the right answer, the off-topic rule included. */
+  /** Share of the questions with a known answer that get it, with the off-topic rule. */
   readonly answeredRight: number | null
-  /** Share of the former that the off-topic rule refuses. */
+  /** Share of the questions with a known answer that the off-topic rule refuses. */
   readonly refused: number | null
-  /** Share of the off-topic questions that it refuses. */
+  /** Share of the off-topic questions that the off-topic rule refuses. */
   readonly offTopicRefused: number | null
-  /** Expected calibration error over questions with and without an answer, 15 bins; null where confidence is no probability. */
+  /**
+   * Expected calibration error over questions with and without an answer, 15 bins; null where confidence is not a
+   * probability.
+   */
   readonly calibrationError: number | null
-  /** What {@link calibrationError} sums up: its bins that have questions, by rising confidence; null where it is. */
+  /** The bins of {@link calibrationError} that have questions, by rising confidence; null when it is null. */
   readonly calibration: readonly CalibrationBin[] | null
-  /** Distribution of the confidences, which later ones are compared with. */
+  /** Distribution of the confidences, for comparison with later ones. */
   readonly confidenceBins: readonly ConfidenceBin[]
   /** Probability that an on-topic question scores above an off-topic one (area under the ROC curve). */
   readonly offTopicAuroc: number | null
   readonly offTopicCurve: readonly OffTopicPoint[]
-  /** Classes that were asked for or given, in order. */
+  /** Classes that are a right answer or were predicted, in order. */
   readonly classes: readonly ClassFigures[]
   /** Unweighted mean of the classes' F1, classes without one counted as 0. */
   readonly macroF1: number | null
@@ -98,7 +101,7 @@ const CALIBRATION_BINS = 15
 const CURVE_POINTS = 21
 
 /**
- * Sums up judged questions: out-of-fold ones or those of a test set.
+ * Computes the metrics of judged questions: out-of-fold ones or those of a test set.
  * @param hasProbabilities whether confidence is a probability; calibration has no meaning otherwise
  */
 export function evaluate(judged: readonly JudgedQuestion[], hasProbabilities: boolean): EvaluationReport {
@@ -154,7 +157,7 @@ function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-/** How many sorted values are below `value`, or at most it. */
+/** Number of sorted values below `value`, or also equal to it. */
 export function countBelow(sorted: readonly number[], value: number, isEqualCounted: boolean): number {
   let low = 0
   let high = sorted.length
@@ -167,7 +170,7 @@ export function countBelow(sorted: readonly number[], value: number, isEqualCoun
   return low
 }
 
-/** Bins of equal width. */
+/** Bins the questions by confidence, in bins of equal width. */
 function calibrationBins(known: readonly JudgedQuestion[]): CalibrationBin[] {
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidence: 0, right: 0 }))
   for (const one of known) {
@@ -182,7 +185,10 @@ function calibrationBins(known: readonly JudgedQuestion[]): CalibrationBin[] {
     .map(({ count, confidence, right }) => ({ count, meanConfidence: confidence / count, accuracy: right / count }))
 }
 
-/** Mean distance of confidence and accuracy over the bins, each weighted by its questions (Guo et al. 2017). */
+/**
+ * Expected calibration error: mean difference of confidence and accuracy over the bins, weighted by their questions
+ * (Guo et al. 2017).
+ */
 function calibrationError(bins: readonly CalibrationBin[]): number | null {
   return share(
     bins.reduce((sum, { count, meanConfidence, accuracy }) => sum + count * Math.abs(meanConfidence - accuracy), 0),
@@ -227,7 +233,10 @@ function confusionPairs(known: readonly JudgedQuestion[]): ConfusionPair[] {
   return [...pairs.values()].toSorted((a, b) => b.count - a.count || a.label - b.label || a.predicted - b.predicted)
 }
 
-/** The curve at evenly spaced shares of the questions on topic, from all answered down to the best-scored twentieth. */
+/**
+ * Computes the curve at evenly spaced shares of the on-topic questions, from all answered down to the best-scored
+ * twentieth.
+ */
 function offTopicCurve(known: readonly JudgedQuestion[], offTopic: readonly JudgedQuestion[]): OffTopicPoint[] {
   if (known.length === 0) return []
   const scores = known.map((one) => one.topicScore).toSorted((a, b) => a - b)

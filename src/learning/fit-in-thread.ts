@@ -9,16 +9,16 @@ import type { Fit, FitRequest } from './fit.ts'
 /** A message of the thread. */
 export type FitMessage = { readonly progress: number } | { readonly fit: Fit }
 
-/** Until when, and whom to tell. */
+/** Options of {@link fitInThread}. */
 export interface FitOptions {
-  /** Asks the thread to stop, which it does after the fit it is at: the promise settles then. */
+  /** Asks the thread to stop, which it does after its current fit; the promise settles then. */
   readonly signal?: AbortSignal
   readonly onProgress?: (share: number) => void
 }
 
 /**
- * Runs `fitClassifier` in a thread of its own, of low priority. The promise settles when the thread has ended, so that
- * nothing computes any more. The features are transferred to the thread, so the caller no longer has them.
+ * Runs `fitClassifier` in a separate thread of low priority. The promise settles only when the thread has ended. The
+ * features are transferred to the thread, so the caller no longer has them.
  * @throws the signal's reason when it aborted; Error when the thread failed
  */
 export async function fitInThread(

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that fits one model: on the main one, a fit would hold up every reply for seconds.
+// The worker thread that fits one model: on the main thread a fit would hold up every reply for seconds.
 
 import os from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -11,7 +11,10 @@ import { fitClassifier, type FitRequest } from './fit.ts'
 import type { FitMessage } from './fit-in-thread.ts'
 import { TensorEngine } from './tensor-engine.ts'
 
-/** Below the threads that encode: who asks a question does not wait for who trains. */
+/**
+ * Added to the thread's niceness. Lower priority than the threads that encode, so that questions do not wait for
+ * trainings.
+ */
 const THREAD_NICENESS = 19
 
 if (parentPort === null) throw new Error('fit-worker.ts runs as a worker thread only: this is a bug')
@@ -31,12 +34,12 @@ try {
     signal: called.signal,
     onProgress: (share) => post({ progress: share }, [])
   })
-  // A copy, since a small model may lie in memory that it shares, which cannot be handed over.
+  // Copied, since a small model may lie in Node's Buffer pool, which cannot be transferred.
   const model = new Uint8Array(fit.model)
   post({ fit: { ...fit, model } }, [model.buffer])
 } finally {
   await engine[Symbol.asyncDispose]()
-  // With nothing left to wait for, the thread ends by itself: ended from outside, it might be inside onnxruntime.
+  // The thread ends by itself; terminated from outside, it might be inside onnxruntime.
   port.close()
 }
 

@@ -25,7 +25,7 @@ import { trainSoftmax } from './train-softmax.ts'
 import type { TrainingOptions } from './training-set.ts'
 import { nameReport, type NamedReport } from './named-report.ts'
 
-/** What to fit, and to what. */
+/** A request to fit a model. */
 export interface FitRequest {
   readonly architecture: Architecture
   readonly samples: TrainingSamples
@@ -34,13 +34,13 @@ export interface FitRequest {
   /** Embeddings of the samples' off-topic texts. */
   readonly offTopic?: FloatMatrix
   readonly encoderRevision: string | null
-  /** For `ridge`. */
+  /** Off-topic threshold of `ridge`. */
   readonly ridgeOffTopicThreshold: number
   /** Features of a table, in the signature's order. */
   readonly columns?: readonly FeatureColumn[]
-  /** For `softmax`: what the off-topic rule is to keep to. */
+  /** For `softmax`: the bound of the off-topic rule. */
   readonly offTopicBound?: OffTopicBound | undefined
-  /** For `logistic`: inverse of the penalty's weight. */
+  /** For `logistic`: inverse of the regularization strength. */
   readonly c?: number
 }
 
@@ -61,7 +61,7 @@ export interface ModelFigures {
   readonly refused: number | null
 }
 
-/** A fitted model, and how good it is. */
+/** A fitted model with its evaluation. */
 export interface Fit {
   readonly model: ModelBytes
   readonly figures: ModelFigures
@@ -71,23 +71,23 @@ export interface Fit {
   readonly reportJson: string
 }
 
-/** A report of a training, and of `softmax` what it foretells. */
+/** Report of a training, with the predicted figures of `softmax`. */
 export interface TrainingReport extends NamedReport {
   /** Confidence below which a question is refused. */
   readonly threshold?: number
-  /** Share of the off-topic rule that is that of other mentors; the rest is learned from this one's samples. */
+  /** Weight of the prior of other mentors in the off-topic rule; the rest is learned from the mentor's own samples. */
   readonly priorShare?: number
-  /** Where the figures of users' questions will lie. */
+  /** Predicted figures on users' questions. */
   readonly foreseen?: Foresight
 }
 
-/** All that is kept of a version's quality. */
+/** The stored report on a version's quality. */
 export interface VersionReport {
-  /** Judged out of fold, each sample by a model that has not seen it. */
+  /** Out-of-fold evaluation: each sample is judged by a model that has not seen it. */
   readonly evaluation: TrainingReport
-  /** What the off-topic rule was to keep to; null of the line that serves most mentors. */
+  /** Bound of the off-topic rule; null for the default threshold. */
   readonly offTopicBound?: OffTopicBound | null
-  /** In plain words, what could not be measured. */
+  /** Texts for people that say what could not be measured. */
   readonly notMeasured: readonly string[]
   readonly nearDuplicates: readonly NearDuplicate[]
 }
@@ -95,15 +95,15 @@ export interface VersionReport {
 const RIDGE_FOLDS = 5
 /** Maximum number of samples to search for near-duplicates: above it the n² comparison would take longer than the fit. */
 const MAX_SAMPLES_COMPARED = 12_000
-/** Samples that two versions are compared on: a difference of a thousandth shows. */
+/** Maximum number of samples on which two versions are compared: enough to show a difference of a thousandth. */
 const MAX_JUDGEMENTS = 20_000
 
-/** A packed model, and its samples as models judge them that have not seen them. */
+/** A packed model and the out-of-fold judgements of its samples. */
 interface Fitted {
   readonly model: ModelBytes
   readonly judged: readonly JudgedQuestion[]
   readonly notMeasured: readonly string[]
-  /** Of `softmax`. */
+  /** For `softmax`. */
   readonly topicRule?: Pick<TrainingReport, 'threshold' | 'priorShare'>
 }
 
@@ -168,7 +168,7 @@ const fitRidgeOfTexts: Fitter = async (_, request, { signal }) => {
 }
 
 /**
- * Fits a model, judges it out of fold and packs it. Computes on the calling thread, which must not be the main one.
+ * Fits a model, evaluates it out of fold and packs it. Blocks the calling thread, which must not be the main thread.
  * @throws what `signal` aborts with
  */
 export async function fitClassifier(
@@ -222,8 +222,8 @@ export async function fitClassifier(
 }
 
 /**
- * Limits judgements to those with the smallest keys. Keys are hashes, so this is a random sample, and the same one for two
- * versions. All of very many judgements would block the main thread, which stores and compares them.
+ * Limits judgements to those with the smallest keys. Keys are hashes, so this is a random sample that is the same for
+ * all versions. Storing and comparing very many judgements would block the main thread.
  */
 function boundJudgements(judgements: Judgement[]): readonly Judgement[] {
   if (judgements.length <= MAX_JUDGEMENTS) return judgements
@@ -241,7 +241,7 @@ function numbersOf(columns: readonly FeatureColumn[], rows: number): NumberMatri
   return { values, rows, columns: ofNumbers.length }
 }
 
-/** What a report calls each row: its text, if that is all there is of it, else its features as JSON. */
+/** Names the rows for a report: by the text where it is the only feature, else by the features as JSON. */
 export function describeRows(columns: readonly FeatureColumn[], rows: number): string[] {
   const [only] = columns
   if (columns.length === 1 && only !== undefined && !(only.values instanceof Float64Array)) return [...only.values]

@@ -9,12 +9,12 @@ export const ALWAYS_TRAINED = -1
 /**
  * Assigns samples to stratified folds, the same way each time: every class is spread over as many folds as possible.
  *
- * Samples of one group (the same text twice) go to the same fold: or one of them in training would reveal the other. A class
- * of a single group stays in training, or its answer could not be right: it is {@link ALWAYS_TRAINED}. Within a class the
- * order is shuffled by a fixed generator, since neighbours in a table are often variants of one another.
+ * Samples of one group (equal texts) go to the same fold, since one of them in training would leak the other. A class
+ * of a single group is {@link ALWAYS_TRAINED}: held out, its answer could never be right. Within a class the order is
+ * shuffled by a fixed generator, since neighbours in a table are often variants of one another.
  *
  * @param labels class of each sample
- * @param groups group of each sample; without them each is its own
+ * @param groups group of each sample; left out, each sample is its own group
  * @returns fold of each sample, 0 to foldCount − 1 or ALWAYS_TRAINED
  * @throws RangeError when there are fewer than 2 folds
  */
@@ -31,7 +31,7 @@ export function stratifiedFolds(labels: Int32Array, foldCount: number, groups?: 
     else members.push(sample)
   }
   const random = linearCongruential(20_261_121)
-  // One turn goes on from class to class, so that the folds have about the same size.
+  // The turn continues from class to class, so that the folds have about the same size.
   let turn = 0
   for (const classGroups of groupsOfClass.values()) {
     if (classGroups.size < 2) continue
@@ -43,7 +43,7 @@ export function stratifiedFolds(labels: Int32Array, foldCount: number, groups?: 
   return folds
 }
 
-/** Samples that a fold holds out, and the others. */
+/** Splits samples into those that a fold holds out and the others. */
 export function splitByFold(folds: Int32Array, fold: number): { heldOut: Int32Array; trained: Int32Array } {
   const samples = [...folds.keys()]
   return {

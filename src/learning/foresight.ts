@@ -6,38 +6,39 @@
 import type { EvaluationReport } from './evaluation.ts'
 import { FORESIGHT_PRIOR } from './foresight-prior.ts'
 
-/** A figure that a training foretells. */
+/** A figure that a training predicts. */
 export type ForetoldFigure = keyof typeof FORESIGHT_PRIOR
 
-/** Where a figure will lie, in 9 cases of 10. */
+/** Prediction interval of 90%. */
 export interface Interval {
   readonly low: number
   readonly high: number
 }
 
-/** What the next {@link ASKED_COUNT} questions of users will show; null of a figure that was not measured. */
+/** Predicted figures of the next {@link ASKED_COUNT} questions of users; null for a figure that was not measured. */
 export type Foresight = { readonly [figure in ForetoldFigure]: Interval | null }
 
-/** How far the shown figures of other mentors lay from their foretold ones, in log-odds. */
+/** Differences between observed and predicted figures of other mentors, in log-odds. */
 export type ForesightPrior = {
   readonly [figure in ForetoldFigure]: { readonly shift: number; readonly deviation: number }
 }
 
-/** What a figure of some questions is worth: a share, and the variance of its log-odds by chance. */
+/** Log-odds of a measured share and their sampling variance. */
 export interface MeasuredShare {
   readonly logOdds: number
   readonly variance: number
 }
 
-/** So many questions, half of them with an answer, are those that a training foretells the figures of. */
+/** Number of users' questions whose figures a training predicts; half of them have an answer. */
 const ASKED_COUNT = 400
-/** Standard deviations to both sides that hold 90% of a normal distribution. */
+/** Standard deviations to each side that contain 90% of a normal distribution. */
 const NINETY_PERCENT = 1.645
 
 /**
- * Foretells what users' questions will show of a model from its held-out training phrases: each figure moved by what it moved for other
- * mentors, and as uncertain as chance in its own questions, in the users', and the difference between mentors make it.
- * @param report of samples judged out of fold
+ * Predicts a model's figures on users' questions from its held-out training phrases. Each figure is shifted as it
+ * shifted for other mentors. Its variance is the sum of the sampling variances of its own questions and of the users',
+ * and of the variance between mentors.
+ * @param report report of samples judged out of fold
  */
 export function foresee(report: EvaluationReport, prior: ForesightPrior = FORESIGHT_PRIOR): Foresight {
   const intervalOf = (figure: ForetoldFigure): Interval | null => {
@@ -58,18 +59,18 @@ export function foresee(report: EvaluationReport, prior: ForesightPrior = FORESI
   }
 }
 
-/** Log-odds of a report's figure, and how uncertain chance makes them; null of one that was not measured. */
+/** Log-odds of a report's figure and their sampling variance; null for a figure that was not measured. */
 export function measuredShare(report: EvaluationReport, figure: ForetoldFigure): MeasuredShare | null {
   const share = report[figure]
   if (share === null) return null
   const counts = { known: report.questionCount, offTopic: report.offTopicCount }
   const count = figure === 'offTopicRefused' ? counts.offTopic : counts.known
-  // Half a question more on both sides: none of ten is not "never".
+  // Half a question is added on both sides: 0 of 10 does not mean "never".
   const moderate = (share * count + 0.5) / (count + 1)
   return { logOdds: logOddsOf(moderate), variance: varianceOf(figure, moderate, counts) }
 }
 
-/** Variance of the log-odds of a figure by chance; of the area under the ROC curve after Hanley and McNeil 1982. */
+/** Sampling variance of the log-odds of a figure; for the area under the ROC curve after Hanley and McNeil 1982. */
 function varianceOf(
   figure: ForetoldFigure,
   share: number,
@@ -84,7 +85,7 @@ function varianceOf(
   return 1 / ((figure === 'offTopicRefused' ? offTopic : known) * spread)
 }
 
-/** Logarithm of the odds of a share above 0 and below 1. */
+/** Log-odds of a share above 0 and below 1. */
 export function logOddsOf(share: number): number {
   return Math.log(share / (1 - share))
 }

@@ -7,17 +7,17 @@ import { hash } from 'node:crypto'
 import type { FeatureColumn, FitRequest } from './fit.ts'
 import type { FloatMatrix } from './tensor-engine.ts'
 
-/** What to fit, with features that a thread may be given. */
+/** A fit request whose features may be transferred to a thread. */
 export type OwnedFitRequest = FitRequest & {
   readonly features: FloatMatrix & { readonly values: Float32Array<ArrayBuffer> }
 }
 
-/** Groups of each class that a part has at least, so that one can be judged by the other. */
+/** Minimum number of groups of each class in a part, so that one can be held out. */
 const MIN_GROUPS = 2
 
 /**
- * A part of a training's samples, with its share of each class. Samples of one group stay together, a smaller part lies within
- * a larger one, and the same data give the same part.
+ * Selects a part of a training's samples, with this share of each class. Samples of one group stay together, a smaller
+ * part is a subset of a larger one, and the same data give the same part.
  * @param share above 0, at most 1
  */
 export function partOf(request: OwnedFitRequest, share: number): OwnedFitRequest {
@@ -58,7 +58,7 @@ function columnOf({ name, values }: FeatureColumn, rows: readonly number[]): Fea
   return { name, values: rows.map((row) => values[row]!) }
 }
 
-/** An order that has nothing to do with that of the table. */
+/** Compares by hash: an order that is independent of the table's. */
 function byHash(a: number, b: number): number {
   return hash('sha256', String(a)) < hash('sha256', String(b)) ? -1 : 1
 }

@@ -9,7 +9,7 @@ import { splitByFold, stratifiedFolds } from './folds.ts'
 import { fitSoftmax, prepareSamples, softmaxLogits, withRows, type SoftmaxModel } from './softmax.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
-/** Numbers of n rows, row-major, in the precision that they came in. */
+/** Numbers of n rows, row-major, in their original precision. */
 export interface NumberMatrix {
   readonly values: Float64Array
   readonly rows: number
@@ -23,29 +23,35 @@ export interface Standardisation {
   readonly scales: Float64Array
 }
 
-/** What a logistic model is trained from: embeddings, numbers, or both, of the same rows. */
+/** Training set of a logistic model: embeddings, numbers, or both, of the same rows. */
 export interface LogisticSet {
   readonly embeddings: FloatMatrix | undefined
   readonly numbers: NumberMatrix | undefined
   /** Class of each row, 0 to classCount − 1. */
   readonly labels: Int32Array
   readonly classCount: number
-  /** Rows that are alike have the same number here, so that none is judged by a model that saw its twin. */
+  /**
+   * Group of each row: equal rows are in one group, so that none is judged by a model that was trained on its
+   * duplicate.
+   */
   readonly groups: Int32Array
 }
 
 export interface LogisticOptions {
-  /** Inverse of the penalty's weight. @default 1 of numbers alone, as in scikit-learn; else the best of 1, 10 and 100 out of fold */
+  /**
+   * Inverse of the regularization strength. @default 1 for numbers alone, as in scikit-learn; else the best of 1, 10
+   * and 100 out of fold
+   */
   readonly c?: number
-  /** Called with the share done, 0 to 1. */
+  /** Called with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
   /** Checked between fits. */
   readonly signal?: AbortSignal
 }
 
-/** A fitted model: embeddings as they are, then standardised numbers, then softmax. */
+/** A fitted model: softmax of the embeddings and the standardised numbers. */
 export interface LogisticModel {
-  /** Of embedding and numbers side by side. */
+  /** Softmax over the concatenated embedding and numbers. */
   readonly softmax: SoftmaxModel
   readonly standardisation: Standardisation
 }
@@ -54,27 +60,30 @@ export interface TrainedLogistic extends LogisticModel {
   readonly c: number
   /** Out-of-fold judgements of the rows that could be held out. */
   readonly outOfFold: readonly JudgedQuestion[]
-  /** In plain words, what could not be measured; empty when all could. */
+  /** Texts for people that say what could not be measured; empty when everything was. */
   readonly notMeasured: readonly string[]
 }
 
 const FOLDS = 5
 const C_TRIED = [1, 10, 100] as const
-/** Embeddings have length 1 where a standardised column has variance 1: they need a lighter penalty. */
+/**
+ * Usual C with texts. Embeddings have norm 1, while each standardised column has variance 1: they need weaker
+ * regularization.
+ */
 const USUAL_C_OF_TEXT = 10
-/** Classes that an out-of-fold judgement names. */
+/** Number of ranked classes in an out-of-fold judgement. */
 const RANKED_CLASSES = 5
-/** Tight, since these fits are small and are compared with scikit-learn's. */
+/** Tight, since these fits are small and tests compare them with scikit-learn's. */
 const GRADIENT_TOLERANCE = 1e-5
 const MAX_EVALUATIONS = 500
-/** Multiply-adds of one gradient above which C is not searched for, one fold is measured, and fits stop earlier. */
+/** Multiply-adds of one gradient above which C is not searched, only one fold is evaluated, and fits stop earlier. */
 const LARGE_EVALUATION = 5e9
 const LARGE_MAX_EVALUATIONS = 40
 
 /**
- * Computes the scaling of some rows, in two passes, since the sum of squares alone would lose all digits of a column far
+ * Computes the scaling of some rows, in two passes, since a plain sum of squares would lose all digits of a column far
  * from 0. Source: scikit-learn `StandardScaler`.
- * @param indices which rows count
+ * @param indices rows to use
  */
 export function fitStandardisation({ values, columns }: NumberMatrix, indices: ArrayLike<number>): Standardisation {
   const means = new Float64Array(columns)
@@ -94,10 +103,11 @@ export function fitStandardisation({ values, columns }: NumberMatrix, indices: A
 }
 
 /**
- * Fits multinomial logistic regression to embeddings beside standardised numbers, and judges it out of fold; in each fold
- * the standardisation too is of the other folds alone.
+ * Fits multinomial logistic regression to embeddings and standardised numbers, and evaluates it out of fold; in each
+ * fold the standardisation too uses the other folds only.
  * Source: scikit-learn `Pipeline(StandardScaler, LogisticRegression(C))`. For two classes scikit-learn fits one row of
- * coefficients w, softmax two; at the minimum these are ±w/2, whose squares sum to half of w's, hence the double penalty.
+ * coefficients w, softmax two; at the minimum these are ±w/2, whose squares sum to half of w's, hence twice the
+ * regularization strength.
  */
 export async function trainLogistic(
   engine: TensorEngine,
@@ -120,7 +130,7 @@ export async function trainLogistic(
   }
   const all = Int32Array.from(labels.keys())
   const standardisation = standardisationOf(set, all)
-  // One change of coordinates serves all fits: each takes time by the cube of the columns.
+  // All fits share one preconditioner: computing one takes time by the cube of the columns.
   const samples = await prepareSamples(engine, takeFeatures(set, standardisation, all))
   const fit = async (indices: Int32Array, c: number, start: SoftmaxModel | undefined): Promise<LogisticModel> => {
     const ofRows = standardisationOf(set, indices)
@@ -175,7 +185,7 @@ function candidatesForC(
   return isUsualTaken ? [USUAL_C_OF_TEXT] : C_TRIED
 }
 
-/** Embeddings beside standardised numbers, of some rows. */
+/** Concatenates embeddings and standardised numbers of some rows. */
 function takeFeatures(
   { embeddings, numbers }: LogisticSet,
   { means, scales }: Standardisation,
@@ -217,7 +227,7 @@ async function judge(
   return loss
 }
 
-/** Probabilities of logits, in double precision. */
+/** Softmax of logits, in double precision. */
 export function softmaxOf(logits: ArrayLike<number>): Float64Array {
   let greatestLogit = -Infinity
   for (let k = 0; k < logits.length; k++) greatestLogit = Math.max(greatestLogit, logits[k]!)

@@ -35,7 +35,7 @@ export function takeRows(of: Matrix, indices: ArrayLike<number>): Matrix {
   return { values, rows: indices.length, columns }
 }
 
-/** Position of the greatest value, the first of equals; -1 of none. */
+/** Position of the greatest value, the first of equals; -1 for no values. */
 export function argmax(values: ArrayLike<number>): number {
   let best = values.length === 0 ? -1 : 0
   for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
@@ -58,7 +58,7 @@ export function lowerGram(values: Float64Array, rows: number, columns: number): 
       const a0 = i * columns + from
       const a1 = hasPair ? a0 + columns : a0
       for (let j = 0; j <= i + 1 && j < rows; j += 4) {
-        // Past the last row a block repeats it; the surplus sums are dropped below.
+        // A block beyond the last row repeats that row; the surplus sums are dropped below.
         const b0 = j * columns + from
         const b1 = Math.min(j + 1, rows - 1) * columns + from
         const b2 = Math.min(j + 2, rows - 1) * columns + from

@@ -5,14 +5,14 @@
 
 import { addScaled, addScaledAndDot, dot, greatestMagnitude } from './vectors.ts'
 
-/** A differentiable function, at one point. */
+/** Value and gradient of a function at one point. */
 export interface Evaluation {
   readonly value: number
   readonly gradient: Float64Array
 }
 
 export interface MinimizeOptions {
-  /** Stops when no component of the gradient is greater. */
+  /** The search stops when no component of the gradient is greater. */
   readonly gradientTolerance: number
   /** Maximum number of evaluations of the function; then the best point so far is returned. */
   readonly maxEvaluations: number
@@ -27,19 +27,26 @@ export interface Minimum {
 }
 
 const HISTORY_LENGTH = 6
-/** A step is taken when it gains at least this share of what the slope promises (Armijo's condition). */
+/**
+ * A step is accepted when the value falls by at least this share of the decrease that the slope predicts (Armijo's
+ * condition).
+ */
 const SUFFICIENT_DECREASE = 1e-4
 const MAX_HALVINGS = 20
-/** Relative error of a value summed in float32, below which only the slope tells whether a step gains. */
+/**
+ * Relative error of a value summed in float32. Differences below it do not show whether a step is an improvement, so
+ * the slope decides.
+ */
 const VALUE_PRECISION = 1e-6
-/** A step within that error is taken when it leaves at most this share of the slope. */
+/** A step within that error is accepted when at most this share of the slope remains. */
 const REMAINING_SLOPE = 0.9
 
 /**
  * Minimises a smooth convex function by L-BFGS with backtracking.
  *
- * Only the first of Wolfe's conditions is enforced: a convex function has curvature along any step, and steps that show
- * none for rounding are kept out of the history. Where rounding hides the gain itself, the slope decides.
+ * Only the first of Wolfe's conditions is enforced: a convex function has positive curvature along any step, and steps
+ * without it, because of rounding, are kept out of the history. Where rounding hides the decrease itself, the slope
+ * decides.
  * Source: Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4, 7.5 and 3.1; Hager and Zhang 2005,
  * "A new conjugate gradient method with guaranteed descent", approximate Wolfe conditions.
  * @param start not changed
@@ -76,7 +83,7 @@ export async function minimize(
       }
       step = interpolatedStep(step, slope, rise)
     }
-    // No step gains: the value is as exact as its arithmetic allows.
+    // No step is an improvement: the value is as exact as the arithmetic allows.
     if (next === undefined) break
     remember(history, point, gradient, nextPoint, next.gradient)
     point = nextPoint
@@ -87,7 +94,7 @@ export async function minimize(
   return { point, value, evaluations, converged }
 }
 
-/** A step taken and how the gradient changed over it. */
+/** An accepted step and the change of the gradient over it. */
 interface Correction {
   readonly step: Float64Array
   readonly change: Float64Array
@@ -118,7 +125,8 @@ function descentDirection(gradient: Float64Array, history: readonly Correction[]
   for (let i = 0; i < gradient.length; i++) direction[i] = -gradient[i]!
   const latest = history.at(-1)
   if (latest === undefined) return direction
-  // Each pass over the vectors also makes the product that the next one needs: with many classes they do not fit the cache.
+  // Each pass over the vectors also computes the inner product that the next pass needs: with many classes the vectors
+  // do not fit the cache.
   const alphas: number[] = []
   let product = dot(latest.step, direction)
   for (let i = history.length - 1; i >= 0; i--) {
@@ -135,7 +143,10 @@ function descentDirection(gradient: Float64Array, history: readonly Correction[]
   return direction
 }
 
-/** Minimum of the parabola through the value, the slope and the rise found at `step`, kept within a tenth and a half of it. */
+/**
+ * Minimum of the parabola through the value, the slope and the value at `step`, limited to between a tenth and a half
+ * of `step`.
+ */
 function interpolatedStep(step: number, slope: number, rise: number): number {
   const parabola = (-slope * step * step) / (2 * (rise - slope * step))
   return Number.isFinite(parabola) ? Math.min(Math.max(parabola, step / 10), step / 2) : step / 10

@@ -5,10 +5,10 @@
 
 import type { PartReader } from '../storage/sealed-file.ts'
 
-/** Arrays that a model's file is made of. */
+/** Types of arrays in a model's file. */
 export type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array | Uint16Array
 
-/** Takes arrays from a model, one after another. */
+/** Reads arrays from a model's bytes, one after another. */
 export class ArrayReader {
   readonly #parts: PartReader
 

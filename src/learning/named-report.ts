@@ -5,7 +5,7 @@
 
 import type { EvaluationReport } from './evaluation.ts'
 
-/** A report with its answers and questions by name, as it is kept and sent. */
+/** A report with names of answers and questions, as it is stored and sent. */
 export interface NamedReport extends Omit<EvaluationReport, 'classes' | 'confusions' | 'errors'> {
   readonly classes: readonly {
     readonly classId: string
@@ -25,9 +25,9 @@ export interface NamedReport extends Omit<EvaluationReport, 'classes' | 'confusi
 }
 
 /**
- * Puts names in place of the positions in a report.
- * @param classIds by class
- * @param questions by position in the set that was judged
+ * Replaces the positions in a report by names.
+ * @param classIds ids of the classes
+ * @param questions texts by position in the judged set
  */
 export function nameReport(
   report: EvaluationReport,

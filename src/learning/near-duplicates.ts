@@ -6,11 +6,11 @@
 import type { TrainingSamples } from './training-samples.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
-/** Two phrases, different ones of different answers, that mean about the same: a question may get either answer. */
+/** Two similar phrases of different answers: a question may get either answer. */
 export interface NearDuplicate {
   readonly phrases: readonly [string, string]
   readonly answerIds: readonly [string, string]
-  /** Cosine of their embeddings. */
+  /** Cosine similarity of their embeddings. */
   readonly similarity: number
 }
 
@@ -24,10 +24,11 @@ export interface NearDuplicateOptions {
 const BLOCK_ROWS = 512
 
 /**
- * Finds near-duplicates across answers, the nearest first. The same phrase under two answers is another finding, of the lint.
+ * Finds near-duplicates across answers, the nearest first. The same phrase of two answers is a finding of the lint
+ * instead.
  * Cost: n² · dimensions multiply-adds.
- * @param embeddings of the samples' texts, in that order; L2 norm 1
- * @throws RangeError when there is not one embedding a sample
+ * @param embeddings embeddings of the samples' texts, in their order; L2 norm 1
+ * @throws RangeError when the numbers of embeddings and samples differ
  */
 export async function findNearDuplicates(
   engine: TensorEngine,

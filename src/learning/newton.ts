@@ -16,7 +16,7 @@ const MAX_STEPS = 50
 const MAX_HALVINGS = 30
 
 /**
- * Minimises a strictly convex function of a few parameters by Newton's method with halved steps.
+ * Minimises a strictly convex function of a few parameters by Newton's method with a backtracking line search.
  * Source: Boyd and Vandenberghe, "Convex Optimization", algorithm 9.5.
  */
 export function minimizeByNewton(curve: (point: Float64Array) => Curve, start: Float64Array): Float64Array {

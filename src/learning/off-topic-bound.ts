@@ -10,7 +10,7 @@ import { logOddsOf, shareOf } from './foresight.ts'
 
 const Share = Type.Number({ minimum: 0.01, maximum: 0.99 })
 
-/** What the owner of a mentor wants of its off-topic rule, instead of the line that serves most. */
+/** A bound that the owner of a mentor sets for its off-topic rule, in place of the default threshold. */
 export const OffTopicBound = Type.Union([
   Type.Object(
     {
@@ -25,17 +25,17 @@ export const OffTopicBound = Type.Union([
 ])
 export type OffTopicBound = Static<typeof OffTopicBound>
 
-/** Confidences tried as the line: from 0 to 1 by these steps. */
+/** Number of steps from 0 to 1 of the thresholds that are tried. */
 const STEPS = 1000
-/** Questions that other mentors weigh as much as. */
+/** Weight of the prior of other mentors, as a number of questions. */
 const PRIOR_QUESTIONS = 20
 
 /**
- * Finds the confidence below which a question is refused, so that users' questions keep to the bound: by the mentor's own held-out
- * samples, moved by what such figures moved for other mentors ({@link FORESIGHT_PRIOR}), and by where others' confidences lie as far as
- * its own samples are few.
+ * Finds the threshold of the confidence that keeps users' questions within the bound. Uses the mentor's own held-out
+ * samples, shifted as such figures shifted for other mentors ({@link FORESIGHT_PRIOR}), and the confidences of other
+ * mentors, whose weight is the larger the fewer samples the mentor has.
  * @param judged samples judged out of fold
- * @returns from 0 to 1: the greatest line that answers enough, or the least that refuses enough
+ * @returns the threshold, 0 to 1: the highest that answers enough, or the lowest that refuses enough
  */
 export function lineWithin(bound: OffTopicBound, judged: readonly JudgedQuestion[]): number {
   const isOfGood = 'answerGood' in bound
@@ -53,8 +53,8 @@ export function lineWithin(bound: OffTopicBound, judged: readonly JudgedQuestion
 }
 
 /**
- * Share of the questions whose confidence will lie below a line.
- * @param own ascending
+ * Predicts the share of questions whose confidence is below a threshold. @param own confidences of the mentor's
+ * samples, ascending
  */
 function refusedShare(own: readonly number[], others: readonly number[], shift: number): (line: number) => number {
   return (line) => {
@@ -65,7 +65,7 @@ function refusedShare(own: readonly number[], others: readonly number[], shift: 
   }
 }
 
-/** Share of a distribution below `value`, by its quantiles at even steps, with 0 and 1 at its ends. */
+/** Share of a distribution below `value`, from its evenly spaced quantiles; 0 and 1 are its ends. */
 function quantileOf(quantiles: readonly number[], value: number): number {
   const ends = [0, ...quantiles, 1]
   const place = ends.findLastIndex((quantile) => quantile <= value)

@@ -8,13 +8,16 @@ import { TOPIC_PRIOR } from './topic-prior.ts'
 
 /** Evidence on whether any answer fits a question. */
 export interface TopicEvidence {
-  /** Log-odds of the likeliest class, within ±{@link MAX_LOG_ODDS}: how far it stands out; 0 of a class with no other beside it. */
+  /** Log-odds of the likeliest class, within ±{@link MAX_LOG_ODDS}; 0 when it is the only class. */
   readonly logOdds: number
-  /** Logarithm of how many times likelier it is than the second, {@link MAX_LOG_ODDS} at most; 0 of a class with no other beside it. */
+  /**
+   * Logarithm of the ratio of its probability to the second class's, at most {@link MAX_LOG_ODDS}; 0 when it is the
+   * only class.
+   */
   readonly margin: number
-  /** Cosine to the nearest sample of any candidate: how near the question is to anything known. */
+  /** Cosine similarity to the nearest sample of any candidate. */
   readonly similarity: number
-  /** Cosine of the character n-grams to the nearest sample of any candidate. */
+  /** Cosine similarity of the character n-grams to the nearest sample of any candidate. */
   readonly gramSimilarity: number
 }
 
@@ -40,17 +43,20 @@ export type TopicWeights = Omit<TopicRule, 'leastConfidence' | 'shareExponent'>
 
 /** Out-of-fold results of a mentor's own samples under the rule learned from other mentors. */
 export interface OwnEvidence {
-  /** Samples that were held out. */
+  /** Number of held-out samples. */
   readonly count: number
-  /** Halfway between the mean score of those answered right and the mean score of all with their class taken away, by a slope of 1. */
+  /**
+   * Midpoint of the mean score of the samples answered right and the mean score of all with their own class withheld,
+   * at a slope of 1.
+   */
   readonly middle: number
 }
 
-/** What {@link topicRuleOf} needs to know of a mentor. */
+/** Data of a mentor for {@link topicRuleOf}. */
 export interface TopicSetting {
   readonly sampleCount: number
   readonly classCount: number
-  /** Without it, the prior of other mentors alone decides. */
+  /** Undefined: the rule is the prior of other mentors. */
   readonly own?: OwnEvidence | undefined
 }
 
@@ -61,19 +67,19 @@ export const MAX_LOG_ODDS = 14
  * threshold.
  */
 export type TopicPrior = { readonly [name in Exclude<keyof typeof TOPIC_PRIOR, 'thresholds'>]: number } & {
-  /** By number of phrases an answer, ascending. */
+  /** Thresholds by number of phrases per answer, ascending. */
   readonly thresholds: readonly Threshold[]
 }
 
-/** The threshold of mentors with a number of phrases an answer. */
+/** The threshold of mentors with a number of phrases per answer. */
 export interface Threshold {
   readonly phrases: number
   readonly leastConfidence: number
 }
 
 /**
- * Evidence of sample `i`; with classes withheld, as if they were not among those known. Undefined when no class is left.
- * @param scores of its candidates, by `scoresOf`
+ * Computes the evidence of sample `i`; withheld classes count as unknown. Undefined when no class is left. @param
+ * scores scores of its candidates, from `scoresOf`
  */
 export function topicEvidence(
   candidates: Candidates,
@@ -111,7 +117,7 @@ export function topicEvidence(
   return { logOdds, margin: Math.min(MAX_LOG_ODDS, best - second), similarity, gramSimilarity }
 }
 
-/** The greater, the likelier on topic: log-odds of it, where questions on and off topic are equally frequent. */
+/** Log-odds that a question is on topic, where on-topic and off-topic questions are equally frequent. */
 export function topicScore(rule: TopicWeights, evidence: TopicEvidence): number {
   return (
     rule.intercept +
@@ -129,15 +135,15 @@ export function topicProbability(rule: TopicWeights, evidence: TopicEvidence): n
 
 /**
  * Weight of a mentor's own samples in its rule: 0 without any, one half at {@link TOPIC_PRIOR}'s number of samples. The
- * prior has the rest.
+ * rest is the prior's.
  */
 export function ownShare(own: OwnEvidence | undefined): number {
   return own === undefined ? 0 : own.count / (own.count + TOPIC_PRIOR.samplesOfHalfShare)
 }
 
 /**
- * How much more the evidence of a mentor tells than that of one with a phrase an answer: the more phrases, the more surely what is
- * near to none of them is off topic.
+ * Factor of a mentor's evidence, relative to a mentor with one phrase per answer. With more phrases, a question that is
+ * near none of them is off topic with more certainty.
  */
 export function slopeOf(
   { sampleCount, classCount }: Omit<TopicSetting, 'own'>,
@@ -169,7 +175,7 @@ export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRI
   }
 }
 
-/** Threshold for a number of phrases an answer: between two of the thresholds, by the logarithm of the number; 0 of none. */
+/** Threshold for a number of phrases per answer, interpolated by the logarithm of the number; 0 without thresholds. */
 export function leastConfidenceOf(thresholds: readonly Threshold[], phrases: number): number {
   const after = thresholds.findIndex((one) => one.phrases > phrases)
   if (after < 0) return thresholds.at(-1)?.leastConfidence ?? 0

@@ -12,28 +12,28 @@ export interface RankedAnswer {
 export interface Prediction {
   readonly classId: string
   /**
-   * `softmax`: probability that the class is right for a question of any kind. `ridge`: greatest decision value; with two
-   * classes the single value, whichever class it speaks for.
+   * `softmax`: probability that the class is right for a question of any kind. `ridge`: greatest decision score; with
+   * two classes the single score, whichever class is predicted.
    */
   readonly confidence: number
   /** Whether the off-topic rule refuses the question. */
   readonly isOffTopic: boolean
-  /** The greater, the likelier on topic. */
+  /** Score of being on topic: the greater, the likelier. */
   readonly topicScore: number
   /** The best classes, the predicted one first. */
   readonly ranked: readonly RankedAnswer[]
   /** Components of the confidence, for `softmax`. */
   readonly reasons?: DecisionReasons
-  /** The samples that tell most, if they were asked for and the model knows their texts; the nearest first. */
+  /** The most relevant samples, the nearest first, if they were requested and the model has their texts. */
   readonly nearest?: readonly NearSample[]
 }
 
-/** A sample of a model, as near as it is to a question. */
+/** A sample of a model with its similarities to a question. */
 export interface NearSample {
   readonly text: string
-  /** Undefined of what was taught as off topic. */
+  /** Undefined for an off-topic sample. */
   readonly classId: string | undefined
-  /** Cosine of the embeddings. */
+  /** Cosine similarity of the embeddings. */
   readonly similarity: number
   /** Cosine of the character n-grams. */
   readonly gramSimilarity: number
@@ -47,18 +47,18 @@ export interface DecisionReasons {
   readonly topicProbability: number
   /** A question whose confidence is below this is off topic. */
   readonly leastConfidence: number
-  /** Cosine of the embedding to the nearest sample. */
+  /** Cosine similarity of the embedding to the nearest sample. */
   readonly similarity: number
-  /** Cosine of the character n-grams to the nearest sample. */
+  /** Cosine similarity of the character n-grams to the nearest sample. */
   readonly gramSimilarity: number
 }
 
-/** Inputs of a model beside the embedding. */
+/** Inputs of a model besides the embedding. */
 export interface AskedBeside {
-  /** As they are, not standardised. */
+  /** Numeric features, not standardised. */
   readonly numbers?: Float64Array | undefined
-  /** The text that was embedded, for models of one text column. Without it, character similarity is left out. */
+  /** The encoded text, for models of one text column. Without it, the similarity of character n-grams is left out. */
   readonly text?: string | undefined
-  /** How many of the nearest samples are wanted. @default 0 */
+  /** Number of nearest samples to return. @default 0 */
   readonly nearestCount?: number | undefined
 }

@@ -9,24 +9,27 @@ import { argmax, choleskyInPlace, choleskySolveInPlace, lowerGram, type Matrix }
 export interface RidgeModel {
   readonly classCount: number
   readonly dimensions: number
-  /** Rows × dimensions, row-major: one row a class; for one or two classes a single row, which speaks for the last class. */
+  /**
+   * Rows × dimensions, row-major: one row for each class; for one or two classes a single row, whose positive scores
+   * mean the last class.
+   */
   readonly coefficients: Float64Array
-  /** One a row of coefficients. */
+  /** One intercept for each row of coefficients. */
   readonly intercepts: Float64Array
 }
 
 /**
  * Fits one-versus-rest ridge regression.
  *
- * Solves (XᵀX + αI) W = XᵀY, X and Y centred so that the intercept is not penalised; Y is +1 for a sample's class, else −1.
- * With fewer samples than dimensions the dual W = Xᵀ(XXᵀ + αI)⁻¹Y is solved instead: the same solution from the smaller matrix.
- * Two classes share one row, positive for class 1. One class alone has nothing to be told from: its decision value is −1 everywhere,
- * as in the reference.
+ * Solves (XᵀX + αI) W = XᵀY, X and Y centred so that the intercept is not penalised; Y is +1 for a sample's class, else
+ * −1. With fewer samples than dimensions the dual W = Xᵀ(XXᵀ + αI)⁻¹Y is solved instead: the same solution from the
+ * smaller matrix. Two classes share one row, positive for class 1. For a single class the decision score is −1
+ * everywhere, as in scikit-learn.
  * Shapes: features n × d, labels n. Cost: O(n·d² + d³), dual O(n²·d + n³).
  * Source: scikit-learn `RidgeClassifier`, solver `cholesky`.
  * @param labels class of each row, 0 to classCount − 1
- * @param classCount how many classes; each must have a sample
- * @param alpha weight of the penalty on the coefficients' squares, above 0
+ * @param classCount number of classes; each must have a sample
+ * @param alpha regularization strength, above 0
  * @throws RangeError when the numbers of labels and rows differ, there is no row, a class has no sample, a value is not finite or
  *   alpha is not above 0
  */
@@ -54,8 +57,8 @@ export function fitRidge(features: Matrix, labels: Int32Array, classCount: numbe
 }
 
 /**
- * Decision values of one embedding: one a class, or a single one for one or two classes.
- * @throws RangeError when the embedding has not the model's dimensions
+ * Decision scores of one embedding: one for each class, or a single one for one or two classes.
+ * @throws RangeError when the embedding does not have the model's dimensions
  */
 export function ridgeDecisionValues(model: RidgeModel, embedding: ArrayLike<number>): Float64Array {
   const { dimensions, coefficients } = model
@@ -69,7 +72,7 @@ export function ridgeDecisionValues(model: RidgeModel, embedding: ArrayLike<numb
   })
 }
 
-/** The class that decision values speak for: the first of the greatest; of two classes, class 1 when the one value is above 0. */
+/** The predicted class: the first of the greatest scores; for two classes, class 1 when the single score is above 0. */
 export function ridgeClass(decisionValues: Float64Array, classCount: number): number {
   if (classCount > 2) return argmax(decisionValues)
   return classCount === 2 && decisionValues[0]! > 0 ? 1 : 0
@@ -101,7 +104,7 @@ function columnMeans(features: Matrix): Float64Array {
   return means.map((sum) => sum / rows)
 }
 
-/** +1 when `label` is the class that `target` speaks for, else −1. */
+/** +1 when `label` is the positive class of `target`, else −1. */
 function signOf(label: number, target: number, targetCount: number): number {
   return targetCount > 1 ? (label === target ? 1 : -1) : label === 1 ? 1 : -1
 }
@@ -122,7 +125,8 @@ function solvePrimal(
     for (let j = 0; j < dimensions; j++) {
       const value = values[i * dimensions + j]! - means[j]!
       transposed[j * rows + i] = value
-      // The columns of centred X sum to 0, so the constant parts of Y drop out of XᵀY and only 2·(sum over the class) is left.
+      // The columns of centred X sum to 0, so the constant parts of Y cancel in XᵀY and only 2·(sum over the class)
+      // remains.
       if (targetCount > 1) right[j * targetCount + label]! += 2 * value
       else if (label === 1) right[j]! += 2 * value
     }

@@ -11,7 +11,10 @@ import type { TrainedSoftmax } from './train-softmax.ts'
 import type { TrainingSet } from './training-set.ts'
 import { DamagedFileError } from '../storage/sealed-file.ts'
 
-/** Of models before character n-grams: a line drawn in the score, and a confidence that knew nothing of what is off topic. */
+/**
+ * Rule of models before character n-grams: a threshold of the score; the confidence ignored whether a question is off
+ * topic.
+ */
 export const ScoreRule = Type.Object({
   intercept: Type.Number(),
   logOddsWeight: Type.Number(),
@@ -29,7 +32,7 @@ const ConfidenceRule = Type.Object({
   leastConfidence: Type.Number()
 })
 
-/** What the header of a softmax model has beside the sizes of every model. */
+/** Fields of the header of a softmax model, besides the sizes of every model. */
 export const SoftmaxHeader = {
   calibration: Type.Object({
     logitWeight: Type.Number(),
@@ -38,11 +41,11 @@ export const SoftmaxHeader = {
   }),
   topicRule: Type.Union([ConfidenceRule, ScoreRule]),
   sampleCount: Type.Integer({ minimum: 1 }),
-  /** Whether a class follows the named ones, of what was taught as off topic. */
+  /** Whether an off-topic class follows the named classes. */
   hasOffTopicClass: Type.Optional(Type.Boolean()),
-  /** n-grams of all samples together. */
+  /** Total number of n-grams of all samples. */
   gramCount: Type.Optional(Type.Integer({ minimum: 0 })),
-  /** Bytes of the texts of all samples together. */
+  /** Total length of the samples' texts in bytes. */
   textByteCount: Type.Optional(Type.Integer({ minimum: 0 }))
 }
 const Header = Type.Object(SoftmaxHeader)
@@ -54,7 +57,8 @@ export type SoftmaxHeader = Static<typeof Header>
  * (i32), scale of each sample (f32), samples (i8, n × d; times scale / 127 gives the embedding), number of n-grams of each sample
  * (i32), n-grams (u16), length of each sample's text in bytes (i32), texts (UTF-8).
  *
- * Samples are rounded to 8 bits: a quarter of the memory, and a cosine moves by 0.002 at most (60,000 pairs of Banking77).
+ * Samples are quantized to 8 bits: this takes a quarter of the memory and changes a cosine similarity by at most 0.002
+ * (60,000 pairs of Banking77).
  */
 export function softmaxFileOf(
   { softmax, calibration, topicRule, offTopicClass }: DecisionRule & Pick<TrainedSoftmax, 'softmax'>,
@@ -117,9 +121,9 @@ function encodeText(text: string): Uint8Array {
   return Buffer.from(text, 'utf8')
 }
 
-/** The arrays of a softmax model, read. */
+/** The arrays of a softmax model. */
 export interface SoftmaxFile {
-  /** Those named, and one more if something was taught as off topic. */
+  /** Number of classes: the named ones, plus the off-topic class if there is one. */
   readonly classCount: number
   readonly coefficients: Float32Array
   readonly intercepts: Float32Array
@@ -128,15 +132,15 @@ export interface SoftmaxFile {
   readonly scales: Float32Array
   /** Embeddings of the samples, n × d; times scale / 127. */
   readonly samples: Int8Array
-  /** n-grams of each sample; undefined where texts were not known. */
+  /** n-grams of each sample; undefined when the model was trained without texts. */
   readonly grams: readonly Grams[] | undefined
-  /** Text of a sample; undefined where the model does not keep them. */
+  /** Text of a sample; undefined when the model has no texts. */
   readonly textOf: ((sample: number) => string) | undefined
 }
 
 /**
- * Reads what {@link softmaxFileOf} made, or a version before it.
- * @throws DamagedFileError when the arrays do not fit one another
+ * Reads the arrays that {@link softmaxFileOf} or an earlier version wrote.
+ * @throws DamagedFileError when the arrays do not fit each other
  */
 export function readSoftmaxFile(
   header: SoftmaxHeader & { readonly classIds: readonly string[]; readonly dimensions: number },
@@ -164,7 +168,7 @@ export function readSoftmaxFile(
   }
 }
 
-/** @throws DamagedFileError when the lengths are not those of slices that make up the whole */
+/** @throws DamagedFileError when the lengths do not add up to the total */
 function readLengths(reader: ArrayReader, count: number, total: number): Int32Array {
   const lengths = reader.read(Int32Array, count)
   if (lengths.some((length) => length < 0) || lengths.reduce((sum, length) => sum + length, 0) !== total) {

@@ -14,7 +14,7 @@ import { topicScore, type TopicRule } from './off-topic.ts'
 import type { AskedBeside, NearSample, Prediction } from './prediction.ts'
 import { readSoftmaxFile, type ScoreRule, type SoftmaxFile, type SoftmaxHeader } from './softmax-file.ts'
 
-/** A model's samples, to compare questions with. */
+/** A model's samples, with which questions are compared. */
 interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 'textOf'> {
   readonly dimensions: number
   /** Samples of each class. */
@@ -22,14 +22,14 @@ interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 't
   readonly index: GramIndex | undefined
 }
 
-/** A question, as samples are held against it. */
+/** A question, prepared for the comparison with samples. */
 interface Asked {
   readonly embedding: Float32Array
-  /** Cosine of the n-grams to each sample; undefined where texts are not known. */
+  /** Cosine similarity of the n-grams to each sample; undefined without texts. */
   readonly alike: Float32Array | undefined
 }
 
-/** Reads what `softmaxFileOf` made, or a version before it, and answers by it. */
+/** Makes a predictor from a model file of `softmaxFileOf` or of an earlier version. */
 export function softmaxPredictor(
   header: SoftmaxHeader & { readonly classIds: readonly string[]; readonly dimensions: number },
   reader: ArrayReader
@@ -51,10 +51,10 @@ export function softmaxPredictor(
     const logits = Float64Array.from(intercepts)
     addProducts(embedding, coefficients, logits)
     const candidates = candidatesOf(asked, logits, width, samples)
-    // Of no class but that of what is off topic: it is one candidate, and at least one answer is another.
+    // Never undefined: the off-topic class is only one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
     const { evidence, topicProbability } = decision
-    // In a model before, the confidence is that of the class among those known.
+    // In models of earlier versions the confidence is the class's share among the known classes.
     const unit = 'threshold' in topicRule ? 1 / topicProbability : 1
     const ranked = decision.ranked
       .slice(0, topK)
@@ -130,7 +130,10 @@ function cosineTo(sample: number, { embedding }: Asked, { samples, scales, dimen
   return (dotInt8(embedding, samples, sample * dimensions) * scales[sample]!) / 127
 }
 
-/** Samples of some classes, those first whose two similarities together weigh most in the decision; none where texts are not kept. */
+/**
+ * Finds the samples of some classes with the greatest weighted sum of both similarities; none when the model has no
+ * texts.
+ */
 function nearestSamples(
   asked: Asked,
   classes: Int32Array,

@@ -14,7 +14,7 @@ export interface SoftmaxModel {
   readonly dimensions: number
   /** Classes × dimensions, row-major. */
   readonly coefficients: Float32Array
-  /** One a class. */
+  /** One intercept for each class. */
   readonly intercepts: Float32Array
 }
 
@@ -27,19 +27,26 @@ export interface SoftmaxFit {
 }
 
 export interface SoftmaxOptions {
-  /** Weight of half the coefficients' sum of squares, against the sum of the samples' losses: scikit-learn's 1 / C. */
+  /**
+   * Regularization strength: weight of half the coefficients' sum of squares against the sum of the samples' losses,
+   * scikit-learn's 1 / C.
+   */
   readonly penalty: number
-  /** Greatest component of the mean loss's gradient to stop at, in the preconditioned coordinates. @default 3e-3: on Banking77 no accuracy is gained below */
+  /**
+   * Stop when no component of the mean loss's gradient, in preconditioned coordinates, is greater. @default 3e-3: on
+   * Banking77 smaller values gain no accuracy
+   */
   readonly gradientTolerance?: number
   /** @default 200 */
   readonly maxEvaluations?: number
   /**
-   * Starting point: a model of the same classes, fitted with another penalty or to most of the samples, saves half the work.
+   * Starting point. A model of the same classes, fitted with another regularization strength or to most of the samples,
+   * saves half the work.
    */
   readonly start?: SoftmaxModel
 }
 
-/** Samples prepared for {@link fitSoftmax}, with the change of coordinates that shortens the fit. */
+/** Samples prepared for {@link fitSoftmax}, with the preconditioner that shortens the fit. */
 export interface SoftmaxSamples {
   /** n × d, less {@link means}. */
   readonly centred: FloatMatrix
@@ -47,11 +54,14 @@ export interface SoftmaxSamples {
   readonly coordinates: CoordinateSource
 }
 
-/** Numbers of a block of probabilities that stay in the second-level cache, and bound the memory of a fit with many classes. */
+/**
+ * Values in a block of probabilities: few enough to stay in the second-level cache and to limit the memory of a fit
+ * with many classes.
+ */
 const BLOCK_VALUES = 1 << 18
 
 /**
- * Centres samples and finds their covariance, once for all the fits to them or to parts of them.
+ * Centres samples and computes their covariance, once for all fits to them or to parts of them.
  * @param features n × d
  */
 export async function prepareSamples(engine: TensorEngine, features: Matrix): Promise<SoftmaxSamples> {
@@ -77,7 +87,10 @@ export async function prepareSamples(engine: TensorEngine, features: Matrix): Pr
   }
 }
 
-/** The samples at `indices`; means and coordinates stay those of all, which changes the way to a minimum but not the minimum. */
+/**
+ * Selects the samples at `indices`. Means and preconditioner stay those of all samples, which changes the path to the
+ * minimum but not the minimum.
+ */
 export function takeSamples(samples: SoftmaxSamples, indices: Int32Array): SoftmaxSamples {
   const { columns } = samples.centred
   const values = new Float32Array(indices.length * columns)
@@ -86,8 +99,9 @@ export function takeSamples(samples: SoftmaxSamples, indices: Int32Array): Softm
 }
 
 /**
- * Other rows of the same columns, in the coordinates of `samples`: a change of coordinates that is made for nearly these rows is as good, and
- * expensive to make where columns are many. The means too are those of `samples`; they change the way to a minimum but not the minimum.
+ * Replaces the rows but keeps the means and the preconditioner of `samples`. A preconditioner computed for nearly the
+ * same rows is as good, and computing one is expensive with many columns. This changes the path to the minimum but not
+ * the minimum.
  */
 export function withRows(samples: SoftmaxSamples, features: FloatMatrix): SoftmaxSamples {
   const { columns } = features
@@ -98,11 +112,12 @@ export function withRows(samples: SoftmaxSamples, features: FloatMatrix): Softma
 /**
  * Fits multinomial logistic regression with an L2 penalty on the coefficients, not on the intercepts.
  *
- * Minimises Σ −log softmax(W·x + b)[label] + penalty/2 · ‖W‖² by L-BFGS, in coordinates in which the loss curves about
- * alike in all directions: W = U·L⁻¹ with L·Lᵀ = a·XᵀX + penalty·I. The Hessian lies between 0 and ½·XᵀX for each class
- * (Böhning 1992, "Multinomial logistic regression algorithm"); a = 1/(4·classes), near its mean once the classes are told
- * apart, took a third fewer evaluations on Banking77 than either that bound or no change of coordinates.
- * The minimum is the one of scikit-learn's `LogisticRegression(C=1/penalty)`. Cost of an evaluation: 2·n·c·d multiply-adds.
+ * Minimises Σ −log softmax(W·x + b)[label] + penalty/2 · ‖W‖² by L-BFGS, in preconditioned coordinates in which the
+ * loss has about the same curvature in all directions: W = U·L⁻¹ with L·Lᵀ = a·XᵀX + penalty·I. The Hessian lies
+ * between 0 and ½·XᵀX for each class (Böhning 1992, "Multinomial logistic regression algorithm"); a = 1/(4·classes),
+ * near its mean once the classes are separated, took a third fewer evaluations on Banking77 than either that bound or
+ * no preconditioning. The minimum is that of scikit-learn's `LogisticRegression(C=1/penalty)`. Cost of an evaluation:
+ * 2·n·c·d multiply-adds.
  *
  * @param labels class of each sample, 0 to classCount − 1; a class without samples gets an ever smaller intercept
  * @throws RangeError when the numbers of labels and rows differ, there is no row or the penalty is not above 0
@@ -178,7 +193,7 @@ export async function fitSoftmax(
   }
 }
 
-/** Logits of many embeddings: n × classes. */
+/** Computes the logits of many embeddings: n × classes. */
 export async function softmaxLogits(
   engine: TensorEngine,
   model: SoftmaxModel,
@@ -211,7 +226,7 @@ interface Coordinates {
   readonly inverseTransposed: FloatMatrix
 }
 
-/** Makes coordinates for each penalty once. */
+/** Computes the coordinates for each regularization strength once. */
 class CoordinateSource {
   readonly #covariance: Float64Array
   readonly #size: number
@@ -263,7 +278,7 @@ function coordinatesOf(factor: Float64Array, size: number): Coordinates {
   }
 }
 
-/** U = W·L and the intercepts of centred samples, of a model to begin from; 0 without one. */
+/** U = W·L and the intercepts, for centred samples, of the starting model; 0 without one. */
 async function startingPoint(
   engine: TensorEngine,
   start: SoftmaxModel | undefined,

@@ -19,7 +19,10 @@ export interface SampleBlock {
   readonly labels: Tensor
 }
 
-/** Prepares samples, n × dimensions, and the class of each for {@link TensorEngine.softmaxGradient}; the samples are not copied. */
+/**
+ * Prepares samples, n × dimensions, and their classes for {@link TensorEngine.softmaxGradient}; the samples are not
+ * copied.
+ */
 export function sampleBlock(samples: FloatMatrix, labels: Int32Array): SampleBlock {
   return {
     samples: tensor(samples),
@@ -27,24 +30,24 @@ export function sampleBlock(samples: FloatMatrix, labels: Int32Array): SampleBlo
   }
 }
 
-/** What {@link TensorEngine.softmaxGradient} gives for a block of samples. */
+/** Result of {@link TensorEngine.softmaxGradient} for a block of samples. */
 export interface SoftmaxGradient {
   /** Sum over the samples of −log p(own class), natural logarithm. */
   readonly loss: number
   /** Gradient of the coefficients: classes × dimensions. */
   readonly coefficients: Float32Array
-  /** Gradient of the intercepts: one a class. */
+  /** Gradient of the intercepts: one for each class. */
   readonly intercepts: Float32Array
 }
 
 /**
- * Matrix products at native speed, for training.
+ * Computes matrix products at native speed, for training.
  *
- * Fitting 77 classes to 10,003 samples of 384 dimensions takes 0.6 G multiply-adds for each gradient. Plain JavaScript does
- * about one G a second; onnxruntime, which the service has loaded anyway, does it in 20 ms with the vector instructions of
- * the machine at hand. One thread, so that training does not take the cores that answer.
+ * Fitting 77 classes to 10,003 samples of 384 dimensions takes 0.6 G multiply-adds for each gradient. Plain JavaScript
+ * does about one G a second; onnxruntime, which the service has loaded anyway, does it in 20 ms with the CPU's vector
+ * instructions. It uses one thread, so that training does not take the cores that answer.
  *
- * A product computes on the calling thread, which must not be the main one, and must not be terminated meanwhile.
+ * A product blocks the calling thread, which must not be the main thread and must not be terminated meanwhile.
  */
 export class TensorEngine implements AsyncDisposable {
   readonly #product: InferenceSession
@@ -62,7 +65,7 @@ export class TensorEngine implements AsyncDisposable {
     return new TensorEngine(product, softmax)
   }
 
-  /** A·Bᵀ, A being n × k and B m × k: the n × m inner products of their rows. */
+  /** Computes A·Bᵀ for A of n × k and B of m × k: the n × m inner products of their rows. */
   async product(a: FloatMatrix, b: FloatMatrix): Promise<FloatMatrix> {
     if (a.rows === 0 || b.rows === 0) return { values: new Float32Array(0), rows: a.rows, columns: b.rows }
     const { product } = await this.#product.run({ a: tensor(a), b: tensor(b) }, ['product'])
@@ -101,7 +104,7 @@ export class TensorEngine implements AsyncDisposable {
   }
 }
 
-/** A·Bᵀ. */
+/** Graph of A·Bᵀ. */
 function productGraph(): Uint8Array {
   const graph = new OnnxGraph()
   const a = graph.input('a', 'float', ['n', 'k'])
@@ -110,7 +113,7 @@ function productGraph(): Uint8Array {
   return graph.toBytes()
 }
 
-/** Sum of the log-likelihoods of samples, and the gradient of its opposite. */
+/** Graph of the sum of the samples' log-likelihoods and of the gradient of its negative. */
 function softmaxGraph(): Uint8Array {
   const graph = new OnnxGraph()
   const samples = graph.input('samples', 'float', ['n', 'd'])

@@ -31,50 +31,57 @@ import {
 } from './validation.ts'
 
 export interface TrainedSoftmax extends DecisionRule {
-  /** Coefficients of the classes, and of what is taught as off topic if anything is. */
+  /** Coefficients of the classes, and of the off-topic class if off-topic questions were taught. */
   readonly softmax: SoftmaxModel
-  /** Penalty with the least out-of-fold log loss, 1 / C. */
+  /** Regularization strength 1 / C with the least out-of-fold log loss. */
   readonly penalty: number
   /** Weight of the mentor's own samples in the off-topic rule; the rest is the prior's. */
   readonly ownShare: number
-  /** What that weight was learned from. */
+  /** The evidence from which that weight was learned. */
   readonly ownEvidence: HeldOutEvidence
-  /** Out-of-fold judgements of each held-out sample, with its class and without. */
+  /** Out-of-fold judgements of each held-out sample, once with its own class and once without it. */
   readonly outOfFold: readonly JudgedQuestion[]
-  /** In plain words, what too few samples left unmeasured; empty when nothing. */
+  /** Texts for people that say what could not be measured with too few samples; empty when everything was. */
   readonly notMeasured: readonly string[]
 }
 
 /** Out-of-fold evidence of the held-out samples. */
 export interface HeldOutEvidence {
-  /** Evidence of those that got their own class. */
+  /** Evidence of the samples that were assigned to their own class. */
   readonly answeredRight: readonly TopicEvidence[]
-  /** Evidence of all, without their own class. */
+  /** Evidence of all samples with their own class withheld. */
   readonly withheld: readonly TopicEvidence[]
 }
 
 /**
- * For all fits here. On Banking77 a third of it costs twice the evaluations and changes neither accuracy (0.933) nor
- * calibration error (0.012): the calibration makes up for coefficients that have not grown to their full length.
+ * Gradient tolerance of all fits here. On Banking77 a third of it costs twice the evaluations and changes neither
+ * accuracy (0.933) nor calibration error (0.012): the calibration compensates for coefficients that have not reached
+ * their full norm.
  */
 const GRADIENT_TOLERANCE = 1e-2
-/** Weight of a mentor's own samples below which a training says that the off-topic rule is mostly that of others. */
+/**
+ * Weight of a mentor's own samples below which a training notes that its off-topic rule is mostly that of other
+ * mentors.
+ */
 const OWN_RULE_SHARE = 0.5
-/** Multiply-adds of one gradient above which only one fold is measured and the penalty is not searched for. */
+/**
+ * Multiply-adds of one gradient above which only one fold is evaluated and the regularization strength is not searched.
+ */
 const LARGE_EVALUATION = 5e10
 const LARGE_MAX_EVALUATIONS = 12
 
 /**
  * Trains the softmax classifier: coefficients, calibration and off-topic rule.
  *
- * Folds are held out in turn. The penalty is the one with the least log loss there, after calibration. Calibration and the
- * mentor's share in the off-topic rule follow from what the fold models say of samples that they have not seen; last, the
- * coefficients are fitted to all samples.
+ * Folds are held out in turn. The regularization strength is the one with the least out-of-fold log loss after
+ * calibration. Calibration and the mentor's share in the off-topic rule are learned from the predictions of the fold
+ * models for samples that they have not seen; finally the coefficients are fitted to all samples.
  *
- * A mentor's own share is learned without a single off-topic question: each held-out sample is looked at a second time with its own
- * class withheld from the candidates, as a question that nothing answers. What that leaves, the log-odds of the best other
- * class and the similarity to the nearest other sample, is what a really unknown question leaves (docs/classifier.md has
- * the measurement against intents really left out). Logits as such would not do: they have learned to avoid the withheld class.
+ * A mentor's own share is learned without a single off-topic question: each held-out sample is judged a second time
+ * with its own class withheld from the candidates, as an out-of-scope question. The remaining evidence, the log-odds of
+ * the best other class and the similarity to the nearest other sample, is like that of a truly out-of-scope question
+ * (docs/classifier.md compares it with intents that were really left out). Plain logits would not work: they have
+ * learned to avoid the withheld class.
  */
 export async function trainSoftmax(
   engine: TensorEngine,
@@ -129,7 +136,7 @@ interface LearnedRule {
   readonly evidence: HeldOutEvidence
 }
 
-/** Calibration and off-topic rule from the held-out samples; the defaults where nothing was held out. */
+/** Learns calibration and off-topic rule from the held-out samples; uses the defaults where none were held out. */
 function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   const { onTopic, offTopicClass } = set
   if (held.length === 0) {
@@ -159,7 +166,9 @@ function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   return { rule: { calibration, topicRule, offTopicClass }, own, evidence: { answeredRight, withheld } }
 }
 
-/** The class of the greatest score but what is taught as off topic; the first of equals, and undefined when there is none. */
+/**
+ * The class with the greatest score, the off-topic class excluded; the first of equals, undefined when there is none.
+ */
 function likeliestClass(
   { classes, width }: Candidates,
   i: number,
@@ -177,7 +186,10 @@ function likeliestClass(
   return best
 }
 
-/** Judges each fold by the rule learned from the other folds, so that no sample is judged by a rule that it taught. */
+/**
+ * Judges each fold by the rule learned from the other folds, so that no sample is judged by a rule that was learned
+ * from it.
+ */
 function judgeOutOfFold(held: readonly HeldOut[], set: TaughtSet): JudgedQuestion[] {
   const { offTopicClass } = set
   return held.flatMap((fold) => {

@@ -3,16 +3,16 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What a classifier is trained from, before it is embedded. Sample i is `texts[i]`. */
+/** Samples of a training, before they are encoded. Sample i is `texts[i]`. */
 export interface TrainingSamples {
   /** Sanitized questions and paraphrases, in the mentor's order. */
   readonly texts: readonly string[]
-  /** Position in {@link answerIds} of the answer of each. */
+  /** Position in {@link answerIds} of each sample's answer. */
   readonly labels: Int32Array
   /** Answers that have a sample. */
   readonly answerIds: readonly string[]
-  /** Samples of the same text have the same number. */
+  /** Group of each sample: samples with equal texts are in one group. */
   readonly groups: Int32Array
-  /** Sanitized questions that none of the answers fits, as people judged them. */
+  /** Sanitized questions that people judged to have no answer. */
   readonly offTopicTexts?: readonly string[]
 }

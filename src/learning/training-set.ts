@@ -6,36 +6,39 @@
 import type { SampleTexts } from './candidates.ts'
 import type { OffTopicBound } from './off-topic-bound.ts'
 
-/** What a classifier is trained from: samples, embedded, with the n-grams of their texts where these are known. */
+/** A training set: embeddings of the samples, and the n-grams of their texts where these are known. */
 export interface TrainingSet extends SampleTexts {
   /** Class of each sample, 0 to classCount − 1. */
   readonly labels: Int32Array
   readonly classCount: number
-  /** Samples of the same text have the same number here, so that none is judged by a model that saw its twin. */
+  /**
+   * Group of each sample: samples with equal texts are in one group, so that none is judged by a model that was trained
+   * on its duplicate.
+   */
   readonly groups?: Int32Array
-  /** Questions that no class answers. They are learned as one more class, which is never the answer. */
+  /** Off-topic questions. They are learned as an additional class, which is never the answer. */
   readonly offTopic?: SampleTexts
 }
 
 export interface TrainingOptions {
   /** @default 5 */
   readonly foldCount?: number
-  /** Called with the share done, 0 to 1. */
+  /** Called with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
   /** Checked between fits. */
   readonly signal?: AbortSignal
-  /** What the off-topic rule is to keep to. @default the line that serves most mentors */
+  /** Bound of the off-topic rule. @default the threshold of the prior */
   readonly offTopicBound?: OffTopicBound | undefined
 }
 
-/** A set whose last class is what was taught as off topic, if anything was. */
+/** A training set whose last class is the off-topic class, if there are off-topic questions. */
 export interface TaughtSet extends TrainingSet {
   readonly offTopicClass: number | undefined
-  /** Without what was taught as off topic. */
+  /** Counts without the off-topic class. */
   readonly onTopic: { readonly sampleCount: number; readonly classCount: number }
 }
 
-/** Makes what was taught as off topic one more class. */
+/** Adds the off-topic questions as an additional class. */
 export function withOffTopicClass(set: TrainingSet): TaughtSet {
   const { features, grams, labels, classCount, groups, offTopic } = set
   const onTopic = { sampleCount: features.rows, classCount }

@@ -17,27 +17,30 @@ import { fitSoftmax, takeSamples, type SoftmaxModel, type SoftmaxOptions, type S
 import type { TensorEngine } from './tensor-engine.ts'
 import type { TrainingOptions, TrainingSet } from './training-set.ts'
 
-/** Weights tried: C of 1 to 100. */
+/** Regularization strengths that are tried: C of 1 to 100. */
 export const PENALTIES = [1, 1 / 3, 1 / 10, 1 / 30, 1 / 100] as const
-/** Place of the usual one among {@link PENALTIES}. */
+/** Index of the usual strength in {@link PENALTIES}. */
 export const FIRST_PENALTY = 2
-/** Number of held-out samples that is enough to compare two penalties; later folds use the chosen one. */
+/** Number of held-out samples that suffices to compare two regularization strengths; later folds use the chosen one. */
 const SAMPLES_TO_CHOOSE_PENALTY = 500
 
-/** Where a fit ends. */
+/** Limits at which a fit stops. */
 export type FitLimits = Pick<SoftmaxOptions, 'gradientTolerance' | 'maxEvaluations'>
 
-/** A fold's samples as the model sees them that was fitted to the other folds. */
+/** The samples of a fold, as predicted by the model that was fitted to the other folds. */
 export interface HeldOut {
   readonly model: SoftmaxModel
-  /** Positions in the training set. */
+  /** Positions of the samples in the training set. */
   readonly samples: Int32Array
-  /** Class of each. */
+  /** Class of each sample. */
   readonly labels: Int32Array
   readonly candidates: Candidates
 }
 
-/** Fits fold models and keeps them: a fold is fitted once for each penalty, from the fit with a neighbouring one. */
+/**
+ * Fits fold models and caches them. Each fold is fitted once for each regularization strength, starting from the fit
+ * with a neighbouring strength.
+ */
 export class Validation {
   readonly #engine: TensorEngine
   readonly #set: TrainingSet
@@ -92,13 +95,13 @@ export class Validation {
     const result = { model, samples: heldOut, labels: Int32Array.from(heldOut, (i) => labels[i]!), candidates }
     this.#latestModel.set(fold, model)
     this.#done.set(key, result)
-    // Two or three penalties on some folds, one on the others, and the last fit.
+    // Some folds are fitted with two or three strengths, the others with one; then comes the final fit.
     this.#options.onProgress?.(Math.min(0.95, this.#done.size / ((this.#options.foldCount ?? 5) + 4)))
     return result
   }
 }
 
-/** Walks from the middle penalty towards the better neighbour for as long as the log loss falls. */
+/** Moves from the middle regularization strength towards the better neighbour as long as the log loss falls. */
 export async function choosePenalty(validation: Validation, usableFolds: readonly number[]): Promise<number> {
   const folds: number[] = []
   let sampleCount = 0
@@ -131,7 +134,7 @@ export async function choosePenalty(validation: Validation, usableFolds: readonl
   return best
 }
 
-/** Several folds as one. */
+/** Concatenates held-out samples of several folds. */
 export function joinHeldOut(held: readonly HeldOut[]): { candidates: Candidates; labels: Int32Array } {
   const parts = held.map((fold) => fold.candidates)
   const count = parts.reduce((sum, part) => sum + part.count, 0)

@@ -4,18 +4,19 @@
  */
 
 /*
- * Arithmetic of vectors. Those of Float64Array take nothing else: V8 compiles a loop for the kinds of array that it has met, and a `dot`
- * that has met three took five times as long. Their sums are in parts, since an addition has to wait for the one before it.
+ * Arithmetic of vectors. Functions of Float64Array accept no other arrays: V8 compiles a loop for the kinds of array
+ * that it has seen, and a `dot` that had seen three took five times as long. Sums are computed in parts, since each
+ * addition in one sum waits for the one before.
  */
 
-/** Sum of products of two vectors of equal length, of whatever kinds; where time matters, {@link dot}. */
+/** Inner product of two vectors of equal length and of any kind; {@link dot} is faster. */
 export function dotOfAny(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   return sum
 }
 
-/** Sum of products of two vectors of equal length. */
+/** Inner product of two vectors of equal length. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum0 = 0
   let sum1 = 0
@@ -32,7 +33,7 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** Adds `factor · source` to `target`, and gives its inner product with `other`. */
+/** Adds `factor · source` to `target` and returns the inner product of `target` with `other`. */
 export function addScaledAndDot(
   target: Float64Array,
   factor: number,
