@@ -27,7 +27,7 @@ import { versionRoutes } from './routes/versions/mentor-version-routes.ts'
 import { sendError } from './send-error.ts'
 import type { AppDependencies } from './app-dependencies.ts'
 
-/** Adds every route but the pages of the docs and the playground. */
+/** Adds all routes except the docs pages and the playground. */
 export async function addRoutes(
   app: FastifyInstance,
   dependencies: AppDependencies,
@@ -87,7 +87,7 @@ export async function addRoutes(
   })
 }
 
-/** Lets a request to a route with a key through: its caller is known and may call it, and there is memory. */
+/** Adds the checks of routes that need a key: the caller is known and may call the route, and there is memory. */
 async function admitCallers(api: FastifyInstance, { authenticate, memory }: AppDependencies): Promise<void> {
   await addAuthentication(api, authenticate)
   api.addHook('onRequest', (request, reply, done) => {

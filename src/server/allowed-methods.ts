@@ -6,10 +6,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.ts'
 
-/** Methods that a route may have; HEAD comes with GET, and OPTIONS with any. */
+/** Methods that routes are registered with; HEAD is implied by GET, and OPTIONS by any. */
 const ROUTE_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** 405 where the address has routes for other methods alone, else 404. */
+/** Makes the error for a missing route: 405 if the address has routes for other methods, else 404. */
 export function notFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): ServiceError {
   const allowed = allowedMethods(app, request)
   if (allowed.length === 0 || allowed.includes(request.method)) {
@@ -19,14 +19,14 @@ export function notFound(app: FastifyInstance, request: FastifyRequest, reply: F
   return new ServiceError('METHOD_NOT_ALLOWED', `Cannot ${request.method} that address: it takes ${allowed.join(', ')}`)
 }
 
-/** Answers OPTIONS by the methods of the address. */
+/** Answers OPTIONS with the methods of the address. */
 export function replyToOptions(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
   const allowed = allowedMethods(app, request)
   if (allowed.length === 0) throw notFound(app, request, reply)
   void reply.code(204).header('allow', allowed.join(', ')).send()
 }
 
-/** Methods of the routes of a request's address; none when there are no routes. */
+/** Methods of the routes at a request's address; empty without routes. */
 function allowedMethods(app: FastifyInstance, request: FastifyRequest): string[] {
   const [path = '/'] = request.url.split(/[?#;]/, 1)
   const found: string[] = ROUTE_METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
@@ -34,7 +34,7 @@ function allowedMethods(app: FastifyInstance, request: FastifyRequest): string[]
   return [...found, ...(found.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }
 
-/** Whether a browser asks by OPTIONS for another origin's page; CORS, if there is any, answers it. */
+/** Whether a request is a CORS preflight, which the CORS plugin answers if it is on. */
 export function isPreflight(request: FastifyRequest): boolean {
   return request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined
 }

@@ -60,7 +60,7 @@ export interface AppDependencies {
   readonly encoder: Encoder
   readonly tokenize: Tokenize
   readonly model: ServedEncoder
-  /** Every model, for the Open Inference Protocol. */
+  /** All models, for the Open Inference Protocol. */
   readonly inferenceModels: ModelCatalogue
   readonly replyCache: ReplyCache
   /** Work for later; without it there are no such routes. */
@@ -69,23 +69,23 @@ export interface AppDependencies {
   readonly mentors?: MentorAreaOptions
   /** Models trained from tables; without them there are no such routes. */
   readonly classifiers?: ClassifierRouteOptions
-  /** Which of several containers this is. */
+  /** Identifies this container among several. */
   readonly containerId: string
-  /** Counts bodies under way. @default one made from the settings */
+  /** Limits the bytes of bodies in progress. @default made from the settings */
   readonly bodies?: BodyBudget
-  /** Bounds what connections hold. @default one made from the settings */
+  /** Limits pipelined requests and unread replies of connections. @default made from the settings */
   readonly connections?: ConnectionGuard
-  /** Refuses work when memory is nearly full. @default nobody does */
+  /** Refuses work when memory is nearly full. @default nothing is refused */
   readonly memory?: MemoryGuard
-  /** Told of every answered request, for metrics. @default nobody */
+  /** Called with every answered request, for metrics. @default none */
   readonly observeRequest?: RequestObserver
-  /** Told of every answered question, for metrics. @default nobody */
+  /** Called with every answered question, for metrics. @default none */
   readonly observeAnswer?: AnswerObserver
   readonly reportError: ReportError
-  /** Makes requests spans. @default nobody does */
+  /** Makes a span of each request. @default no spans */
   readonly tracer?: Tracer | undefined
-  /** Samples of how the service fares; without them there is no such route. */
+  /** Samples the metrics for `/v1/events`; without it there is no such route. */
   readonly sampler?: ServiceSampler
-  /** Where the playground was built to. @default where `npm run build-web` puts it */
+  /** Folder of the built playground. @default the output of `npm run build-web` */
   readonly playgroundFolder?: string
 }

@@ -32,19 +32,19 @@ import type { AppDependencies } from './app-dependencies.ts'
 
 const PLAYGROUND_FOLDER = join(import.meta.dirname, '../../web/dist')
 
-/** How often requests that did not arrive in time are looked for, at most. */
+/** Longest interval between two checks for requests that did not arrive in time. */
 const CHECK_REQUESTS_MS = 5000
 
-/** How long an idle connection is kept: longer than the 60 s of a load balancer, which else would use one as it is closed. */
+/** How long an idle connection is kept: longer than the 60 s of a load balancer, which otherwise might use one that is just being closed. */
 const KEEP_ALIVE_MS = 72_000
 
-/** Texts of replies from which on they are sent as bytes. */
+/** Length from which on the text of a reply is sent as bytes. */
 const LARGE_TEXT_CHARACTERS = 65_536
 
-/** Longest address and headers together; node's parser refuses more. */
+/** Maximum size of address and headers together; Node.js's parser refuses more. */
 export const MAX_HEADER_BYTES = 16_384
 
-/** Longest part of an address, in units of UTF-16: a character is up to two of them, and the longest name has 300. */
+/** Maximum length of a path parameter in UTF-16 code units: a character has up to two, and the longest name 300 characters. */
 const MAX_PARAM_UNITS = 600
 
 /** How often a stopping server looks for connections that have become idle. */
@@ -63,7 +63,7 @@ const ErrorReplySchema = Type.Object(
   { $id: 'ErrorReply', description: 'An error.' }
 )
 
-/** What the pieces of one server share. */
+/** Dependencies that the parts of one server share. */
 interface ServerContext {
   readonly dependencies: AppDependencies
   readonly headers: Awaited<ReturnType<typeof secureHeaders>>
@@ -102,12 +102,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   return app
 }
 
-/** The server without routes. */
+/** Creates the server without routes. */
 function createApp(context: ServerContext) {
   const { dependencies, headers, observeRequest, spans } = context
   const { config } = dependencies
   return Fastify({
-    // Fastify's settings of the server do not reach one that is made here.
+    // Fastify does not apply its server options to a server from serverFactory.
     serverFactory: (route) => createHttpServer(context, route),
     loggerInstance: dependencies.logger,
     logController: new RequestLog(observeRequest),
@@ -127,10 +127,10 @@ function createApp(context: ServerContext) {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headers.api).header('x-request-id', request.id)
-      // No hook runs for an address that cannot be read.
+      // No hook runs for an address that cannot be parsed.
       addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
       sendError(dependencies.reportError, error, request, reply, (body) => body)
-      // Nothing else writes its line.
+      // Nothing else logs this request.
       request.log.info({ method: request.method, statusCode: reply.statusCode }, 'request')
     },
     clientErrorHandler: (error, socket) => {
@@ -144,7 +144,7 @@ function createApp(context: ServerContext) {
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
 
-/** The HTTP server: what it refuses or has answered before never gets to a route. */
+/** Creates the HTTP server, which refuses invalid requests and answers repeated ones before they get to a route. */
 function createHttpServer(context: ServerContext, route: RequestListener): Server {
   const { dependencies, connections, repeatedReplies, spans } = context
   const requestTimeoutMs = dependencies.config.requestTimeoutSeconds * 1000
@@ -170,7 +170,7 @@ function createHttpServer(context: ServerContext, route: RequestListener): Serve
       : (request, response) => spans.serve(request, response, () => answerNow(request, response))
   const server = createServer(options, answer)
   connections.watch(server)
-  // What is wanted before a body is sent waits until somebody reads it: see addContinue.
+  // `100 Continue` is sent only once a route reads the body: see addBodyBudget.
   server.on('checkContinue', answer)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response, () => {
@@ -180,7 +180,7 @@ function createHttpServer(context: ServerContext, route: RequestListener): Serve
   return server
 }
 
-/** Answers what no route gets to see. */
+/** Answers a refused request that gets to no route. */
 function refuse(
   { dependencies, headers, observeRequest }: ServerContext,
   error: ServiceError,
@@ -204,7 +204,7 @@ function refuse(
   observeRequest(answered)
 }
 
-/** What is done with every request before its route sees it, and with every reply after. */
+/** Adds the hooks that run for all requests before their route, and for all replies. */
 async function addHooks(app: FastifyInstance, context: ServerContext): Promise<void> {
   const { dependencies, headers, bodies, connections, spans } = context
   const { config, memory } = dependencies
@@ -223,7 +223,7 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
     addCorsHeaders(reply, config.corsOrigin, request.headers.origin)
     replyToOptions(app, request, reply)
   })
-  // Before anything is refused: a page of another origin is told why only with these headers.
+  // Before the hooks that refuse requests: a page of another origin can read the error only with these headers.
   if (config.corsOrigin.length > 0) await addCors(app, config.corsOrigin)
   app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) throw notFound(app, request, reply)
@@ -233,7 +233,7 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
     done()
   })
   addJsonBodies(app, config)
-  // Unknown addresses are answered by the hook above, before a body is read; what comes here are files that there are not.
+  // The hook above answers unknown addresses, before a body is read. Only missing static files get here.
   app.setNotFoundHandler((request, reply) => {
     throw notFound(app, request, reply)
   })
@@ -246,15 +246,15 @@ async function addHooks(app: FastifyInstance, context: ServerContext): Promise<v
     }
     memory?.assertMayReply(payload.length)
     connections.hold(reply.raw, payload.length)
-    // For a text that has to wait for its connection Node.js takes three bytes a character.
+    // Node.js takes three bytes per character for a text that waits for its connection.
     done(null, typeof payload === 'string' && payload.length > LARGE_TEXT_CHARACTERS ? Buffer.from(payload) : payload)
   })
 }
 
-/** Names the spans of requests, and has their work done within them; Fastify sees to it that reading a body leaves that as it is. */
+/** Names the spans of requests, and runs their hooks and handlers within them; Fastify keeps the async context while it reads a body. */
 function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
   app.addHook('onRequest', (request, reply, done) => {
-    // A request that came as an event of a function has no span yet.
+    // A request from an event of AWS Lambda has no span yet.
     spans.serve(request.raw, reply.raw, () => {
       spans.name(request.raw, request.routeOptions.url)
       done()
@@ -262,7 +262,7 @@ function addRequestSpans(app: FastifyInstance, spans: RequestSpans): void {
   })
 }
 
-/** While the server stops, ends each connection as soon as its last request is answered: it would be kept alive, and waited for. */
+/** While the server stops, closes connections once they are idle; it would otherwise wait for the end of their keep-alive. */
 function closeConnectionsOnceIdle(app: FastifyInstance): void {
   app.addHook('preClose', (done) => {
     if (app.server.listening) {
@@ -273,7 +273,7 @@ function closeConnectionsOnceIdle(app: FastifyInstance): void {
   })
 }
 
-/** Bodies are never decompressed: a small one may become huge, and decoders have had holes. */
+/** Makes the error for a compressed body. Bodies are never decompressed: a small one may become huge, and decoders have had vulnerabilities. */
 function compressedBody(): ServiceError {
   return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not taken')
 }

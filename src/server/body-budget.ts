@@ -10,24 +10,24 @@ import { ServiceError } from '../errors.ts'
 import { callerKey } from './auth.ts'
 import { brokenBody } from './request-head.ts'
 
-/** How many bytes of bodies may be held. */
+/** Limits on the bytes of request bodies in memory. */
 export interface BodyBudgetLimits {
-  /** Bytes of all callers. */
+  /** Bytes of all callers together. */
   readonly maxBytes: number
   /** Bytes of one caller. */
   readonly maxCallerBytes: number
 }
 
 /**
- * Bodies announced as no longer than this are not counted: the bound on connections bounds them too, and counting would
- * cost the usual request more than it spares.
+ * Bodies announced with at most this length are not counted: the limit on connections bounds them too, and counting would
+ * cost a typical request more than it saves.
  */
 const UNCOUNTED_BYTES = 16_384
-/** What a body holds that is answered while it is read, whatever its length. */
+/** Bytes counted for a body that is answered while it is read, whatever its length. */
 const STREAMED_BYTES = 1_048_576
 const RETRY_AFTER_SECONDS = 2
 
-/** Counts the bytes of bodies from their arrival until their request is answered, or its caller has left. */
+/** Limits the bytes of bodies in memory, counted from their arrival until the request is answered or the caller has left. */
 export class BodyBudget {
   readonly #limits: BodyBudgetLimits
   readonly #ofCaller = new Map<string, number>()
@@ -38,7 +38,7 @@ export class BodyBudget {
     this.#limits = limits
   }
 
-  /** Bytes that are held. */
+  /** Bytes in memory. */
   get bytes(): number {
     return this.#bytes
   }
@@ -49,8 +49,9 @@ export class BodyBudget {
   }
 
   /**
-   * Takes bytes of a body in, on top of `held` of the same body. A body that is alone may be of any size, as its route allows.
-   * @throws {ServiceError} TOO_MANY_REQUESTS when its caller, OVERLOADED when all would hold too much; then nothing was taken
+   * Counts more bytes of a body of which `held` are counted already. A body that is alone may be as large as its route allows.
+   * @throws {ServiceError} TOO_MANY_REQUESTS beyond the caller's limit, OVERLOADED beyond the limit of all; then nothing was
+   *   counted
    */
   take(caller: string, byteCount: number, held: number): void {
     const ofCaller = this.#ofCaller.get(caller) ?? 0
@@ -63,7 +64,7 @@ export class BodyBudget {
     this.#book(caller, byteCount)
   }
 
-  /** Gives back what {@link take} took. */
+  /** Uncounts bytes of {@link take}. */
   giveBack(caller: string, byteCount: number): void {
     this.#book(caller, -byteCount)
   }
@@ -81,7 +82,7 @@ export class BodyBudget {
   }
 }
 
-/** Makes the budget that the settings ask for. */
+/** Creates the budget from the settings. */
 export function bodyBudgetOf(config: Pick<Config, 'bodiesUnderWayBytes' | 'maxCallerPercent'>): BodyBudget {
   const { bodiesUnderWayBytes: maxBytes, maxCallerPercent } = config
   return new BodyBudget({ maxBytes, maxCallerBytes: (maxBytes * maxCallerPercent) / 100 })
@@ -89,15 +90,15 @@ export function bodyBudgetOf(config: Pick<Config, 'bodiesUnderWayBytes' | 'maxCa
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The body is read no faster than it is answered, so that its bytes are not held. */
+    /** Whether the body is read no faster than it is answered, so that it is never in memory as a whole. */
     readonly isBodyStreamed?: (request: FastifyRequest) => boolean
   }
 }
 
 /**
- * Counts the bodies of all routes, and asks for those that wait to be asked for (`Expect: 100-continue`): once its head is
- * found good, so that whoever is refused need not send it.
- * @param mayTake asked before a body is read that may be large. @throws {ServiceError} when there is no room for it
+ * Counts the bodies of all routes, and answers `Expect: 100-continue` once the head of a request is accepted, so that a
+ * refused caller need not send the body.
+ * @param mayTake called before a large body is read; throws a ServiceError when there is no memory for it
  */
 export function addBodyBudget(app: FastifyInstance, budget: BodyBudget, mayTake: () => void): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
@@ -108,7 +109,7 @@ export function addBodyBudget(app: FastifyInstance, budget: BodyBudget, mayTake:
       done(broken)
       return
     }
-    // What its head alone forbids is refused by whoever would read it, and not asked for.
+    // A body that is too long by its head is refused by Fastify's parser, without a `100 Continue`.
     if (length > (request.routeOptions.bodyLimit ?? length) && coding === undefined) {
       done(null, payload)
       return
@@ -142,19 +143,19 @@ export function addBodyBudget(app: FastifyInstance, budget: BodyBudget, mayTake:
       socket.removeListener('close', giveBack)
     }
     reply.raw.once('close', giveBack)
-    // A reply that waits behind others of its connection does not hear of the end.
+    // A reply that waits behind others of its connection does not emit `close` when the connection ends.
     socket.once('close', giveBack)
     done(null, isStreamed ? payload : meter.of(payload))
   })
 }
 
-/** Whether somebody reads bodies of this type. */
+/** Whether a parser is registered for the body's type. */
 function isTypeRead({ headers, server }: FastifyRequest): boolean {
   const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1)
   return mediaType.includes('/') && server.hasContentTypeParser(mediaType.trim().toLowerCase())
 }
 
-/** Counts one body. */
+/** Counts the bytes of one body. */
 class BodyMeter {
   readonly #budget: BodyBudget
   readonly #caller: string
@@ -172,7 +173,7 @@ class BodyMeter {
     this.#isOver = true
   }
 
-  /** The body, which fails as soon as there is no room for more of it. */
+  /** Wraps the body in a stream that fails as soon as the budget is exceeded. */
   of(payload: Readable): Readable {
     const counted = new Transform({
       transform: (chunk: Uint8Array, _encoding, done) => {
@@ -182,7 +183,7 @@ class BodyMeter {
         } catch (error) {
           this.giveBack()
           payload.unpipe(counted)
-          // Let it run out: a socket that is closed on unread bytes takes the reply with it.
+          // Reads the rest: closing a socket with unread bytes would lose the reply.
           payload.resume()
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- take throws nothing else
           done(error as ServiceError)
@@ -196,7 +197,7 @@ class BodyMeter {
     return payload.pipe(counted)
   }
 
-  /** @throws {ServiceError} when there is no room for as many more */
+  /** Counts more bytes. @throws {ServiceError} when the budget is exceeded */
   take(byteCount: number): void {
     this.#budget.take(this.#caller, byteCount, this.#held)
     this.#held += byteCount

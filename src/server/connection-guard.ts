@@ -10,17 +10,17 @@ import { ServiceError } from '../errors.ts'
 
 /** Limits of connections. */
 export interface ConnectionLimits {
-  /** Connections at a time; more are closed at once. As many requests may wait behind others of their connections, of all together. */
+  /** Maximum number of open connections; more are closed at once. Also the maximum number of pipelined requests that wait, over all connections. */
   readonly maxConnections: number
-  /** Requests of one connection that are not answered, or whose replies were not taken. */
+  /** Maximum number of requests of one connection that are unanswered, or whose replies are unread. */
   readonly maxPipelinedRequests: number
-  /** Bytes of replies that were made and not taken, of all connections; one may hold a quarter of it. */
+  /** Maximum number of bytes of unread replies, over all connections; one may hold a quarter of it. */
   readonly maxUnreadBytes: number
-  /** How long a reply may lie that is not taken any further. */
+  /** How long a client may read nothing of a reply. */
   readonly unreadTimeoutMs: number
 }
 
-/** Replies that are not counted one by one: those of most requests. */
+/** Replies up to this size, which most are, are not counted. */
 const UNCOUNTED_BYTES = 16_384
 
 interface Connection {
@@ -29,14 +29,14 @@ interface Connection {
 }
 
 /**
- * Bounds what a connection can make the process hold: requests sent one behind the other without waiting, and replies that
- * nobody takes. Node.js parses all requests of a chunk at once, some 2,000 of the shortest, and only then stops reading:
- * a connection with too many is broken off, since each further answer would be one more thing to hold.
+ * Limits the memory that connections can take: pipelined requests, and replies that are not read. Node.js parses all requests
+ * of a chunk at once, some 2,000 of the shortest, before it stops reading. So a connection with too many is closed, since each
+ * further reply would take more memory.
  */
 export class ConnectionGuard {
   readonly #limits: ConnectionLimits
   readonly #connections = new WeakMap<Socket, Connection>()
-  /** Those with replies that were not taken, the longest waiting first. */
+  /** Connections with unread replies, the longest waiting first. */
   readonly #unread = new Set<Socket>()
   #unreadBytes = 0
   #pipelinedCount = 0
@@ -46,24 +46,24 @@ export class ConnectionGuard {
     this.#limits = limits
   }
 
-  /** Bytes of counted replies that were made and not taken. */
+  /** Bytes of counted replies that are unread. */
   get unreadBytes(): number {
     return this.#unreadBytes
   }
 
-  /** Connections that were broken off. */
+  /** Number of connections that were closed for exceeding a limit. */
   get closedCount(): number {
     return this.#closedCount
   }
 
-  /** Watches a server's connections, from before it listens. */
+  /** Guards a server's connections; must be called before it listens. */
   watch(server: Server): void {
     server.maxConnections = this.#limits.maxConnections
     server.timeout = this.#limits.unreadTimeoutMs
     server.on('connection', (socket: Socket) => {
       const connection = { requestCount: 0, unreadBytes: 0 }
       this.#connections.set(socket, connection)
-      // Each request may wait for its connection's end.
+      // Each request may add listeners for the end of its connection.
       socket.setMaxListeners(this.#limits.maxPipelinedRequests + socket.getMaxListeners())
       socket.once('close', () => {
         this.#pipelinedCount -= Math.max(0, connection.requestCount - 1)
@@ -72,7 +72,7 @@ export class ConnectionGuard {
         this.#connections.delete(socket)
       })
     })
-    // Comes when nothing moved for the time: while requests are worked on, that is no fault of the connection.
+    // Emitted when nothing was sent or received for the time, which is normal while requests are being worked on.
     server.on('timeout', (socket: Socket) => {
       const isWorkedOn = (this.#connections.get(socket)?.requestCount ?? 0) > 0
       if (!isWorkedOn) socket.destroy()
@@ -80,11 +80,11 @@ export class ConnectionGuard {
     })
   }
 
-  /** Lets a request in. @returns false when its connection was broken off */
+  /** Admits a request. @returns false when its connection was closed */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     if (socket.destroyed) return false
     const connection = this.#connections.get(socket)
-    // The server is not watched, or the request came without a connection.
+    // The server is not guarded, or the request came from an event without a connection.
     if (connection === undefined) return true
     const isPipelined = connection.requestCount > 0
     const isFull =
@@ -105,8 +105,8 @@ export class ConnectionGuard {
   }
 
   /**
-   * Counts a reply from when it is made until it is taken.
-   * @throws {ServiceError} OVERLOADED when its connection was broken off, as it holds too much already
+   * Counts a reply until the client has read it.
+   * @throws {ServiceError} OVERLOADED when its connection was closed, since it has too many unread bytes
    */
   hold(response: ServerResponse, byteCount: number): void {
     const { socket } = response.req
@@ -116,7 +116,7 @@ export class ConnectionGuard {
     this.#unreadBytes += byteCount
     this.#unread.add(socket)
     response.once('close', () => {
-      // Once its connection is broken off, all that it held is free.
+      // A closed connection's bytes are uncounted already.
       if (socket.destroyed || !this.#connections.has(socket)) return
       connection.unreadBytes -= byteCount
       this.#unreadBytes -= byteCount
@@ -138,7 +138,7 @@ export class ConnectionGuard {
     if (socket.destroyed) return
     this.#closedCount += 1
     socket.destroy()
-    // What it holds is free now, though its end is told later.
+    // Its memory is free now, although `close` is emitted later.
     const connection = this.#connections.get(socket)
     this.#unread.delete(socket)
     if (connection === undefined) return
@@ -147,7 +147,7 @@ export class ConnectionGuard {
   }
 }
 
-/** Makes the guard that the settings ask for. */
+/** Creates the guard from the settings. */
 export function connectionGuardOf(
   config: Pick<Config, 'maxConnections' | 'maxPipelinedRequests' | 'unreadRepliesBytes' | 'unreadReplySeconds'>
 ): ConnectionGuard {

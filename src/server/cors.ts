@@ -6,7 +6,7 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
-/** Headers of replies that a page of another origin may read. */
+/** Reply headers that a page of another origin may read. */
 const EXPOSED_HEADERS = [
   'allow',
   'content-disposition',
@@ -33,14 +33,14 @@ export async function addCors(app: FastifyInstance, origins: readonly string[]):
   })
 }
 
-/** Adds the headers of {@link addCors} to replies that its plugin does not see. */
+/** Adds the headers of {@link addCors} to a reply that its plugin does not process. */
 export function addCorsHeaders(reply: FastifyReply, origins: readonly string[], origin: string | undefined): void {
   void reply.headers(corsHeaders(origins, origin))
 }
 
 /**
- * The headers of {@link addCors}, for replies that no plugin sees.
- * @param origin that the request names; undefined when its head could not be read
+ * The headers of {@link addCors}, for replies that bypass plugins.
+ * @param origin the request's `Origin`; undefined when its head could not be parsed
  */
 export function corsHeaders(origins: readonly string[], origin: string | undefined): Record<string, string> {
   if (origins.length === 0) return {}
@@ -55,7 +55,7 @@ export function corsHeaders(origins: readonly string[], origin: string | undefin
   }
 }
 
-/** The origin in a request's head that could not be read as a whole, if it is among the bytes that are at hand. */
+/** Finds the origin in the bytes of a request's head that could not be parsed as a whole. */
 export function originIn(rawHead: unknown): string | undefined {
   if (!(rawHead instanceof Uint8Array)) return undefined
   return /\r\norigin:[ \t]*([^\s]+)[ \t]*\r\n/i.exec(Buffer.from(rawHead).toString('latin1'))?.[1]

@@ -8,9 +8,9 @@ import type { TrainingReporter } from '../mentor/training-reporter.ts'
 import { assertMayRead, callerHeadersOf, callerOf, notAuthorized } from './auth.ts'
 
 /**
- * Checks that the caller may change what a mentor answers: the token says so, and the service that owns the mentor, if any.
+ * Checks that the caller may change what a mentor answers, by the token and by the service that owns the mentor, if any.
  * @param reporter undefined when mentors are kept here
- * @throws {ServiceError} FORBIDDEN for any other caller; BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not say
+ * @throws {ServiceError} FORBIDDEN for any other caller; BAD_GATEWAY or DEADLINE_EXCEEDED when the service cannot be asked
  */
 export async function assertMayEdit(
   request: FastifyRequest,

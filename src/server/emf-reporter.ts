@@ -6,7 +6,7 @@
 import catalogue from './emf-metrics.json' with { type: 'json' }
 import type { MetricReading } from './metrics.ts'
 
-/** What kind of process reports: which metrics it has, and the value of the dimension `Process`. */
+/** Kind of process: determines its metrics and the value of the dimension `Process`. */
 export type ReportingProcess = 'service' | 'worker' | 'lambda'
 
 /** How to build an {@link EmfReporter}. */
@@ -16,39 +16,39 @@ export interface EmfReporterOptions {
   readonly stage: string
   readonly everyMs: number
   readonly read: () => Promise<readonly MetricReading[]>
-  /** Writes one line of the standard output, nothing before or after it. */
+  /** Writes one line to the standard output, without a prefix or suffix. */
   readonly write: (line: string) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
 
-/** A metric of the catalogue, and how it is made of a figure. */
+/** A metric of CloudWatch, and how it is derived from one of Prometheus. */
 interface EmfMetric {
   readonly name: string
   /** A unit of CloudWatch. */
   readonly unit: string
   readonly dimensions: readonly string[]
   readonly processes: readonly string[]
-  /** Name of the figure, as in docs/metrics.md. */
+  /** Name of the Prometheus metric, as in docs/metrics.md. */
   readonly source: string
   /**
-   * `value`: as it stands; `increase`: since the last report; `share`: what part of the increase of all series is that of the
-   * chosen ones, 0 to 1; `distribution`: at most 100 values, spread as a histogram's observations since the last report.
+   * `value`: the present value; `increase`: since the last report; `share`: the chosen series' share of the increase of all
+   * series, 0 to 1; `distribution`: at most 100 values, distributed like a histogram's observations since the last report.
    */
   readonly as: string
-  /** Chooses series: for a label the pattern that its value must match. */
+  /** Chooses series: patterns that the values of labels must match. */
   readonly where?: Readonly<Record<string, string>>
 }
 
 type Sample = MetricReading['values'][number]
 
-/** CloudWatch takes no more values of a metric in one line. */
+/** Maximum number of values of a metric in one line, by CloudWatch's format. */
 const MAX_VALUES = 100
 const SIGNIFICANT_DIGITS = 4
 const METRICS: readonly EmfMetric[] = catalogue.metrics
 
 /**
- * Writes the process's metrics at regular times in CloudWatch's embedded metric format: a line of JSON from which
+ * Writes the process's metrics at regular intervals in CloudWatch's embedded metric format: a line of JSON from which
  * CloudWatch Logs makes metrics. They are the metrics of Prometheus, as `emf-metrics.json` maps them.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
@@ -75,19 +75,19 @@ export class EmfReporter {
     }, this.#options.everyMs)
   }
 
-  /** Reports once more: what happened since the last report would be lost. */
+  /** Stops, after a final report of what happened since the last one. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#reporting
     await this.report()
   }
 
-  /** Reports when the last report is as old as the interval: for a process that is frozen between requests. */
+  /** Reports if the interval since the last report is over; for a process that is frozen between requests. */
   async reportIfDue(): Promise<void> {
     if (this.#now() - this.#lastReportMs >= this.#options.everyMs) await this.report()
   }
 
-  /** Reports now. What has no value yet is left out. */
+  /** Reports now. Metrics without a value are left out. */
   async report(): Promise<void> {
     const readings = new Map((await this.#options.read()).map((reading) => [reading.name, reading.values]))
     const before = this.#before
@@ -146,7 +146,7 @@ function valueOf(
   }
 }
 
-/** Observations between a bound and the one below it, of all chosen series together. */
+/** Number of observations between an upper bound and the next lower one, summed over the chosen series. */
 interface Bucket {
   readonly upperBound: number
   readonly count: number
@@ -170,8 +170,8 @@ function bucketIncreases(samples: readonly Sample[], increase: (sample: Sample) 
 }
 
 /**
- * Values spread as the observations are: each bucket's evenly over its width, what is above the last bound at that bound.
- * Of n observations they are the quantiles (i + ½) / k, with k the lesser of n and {@link MAX_VALUES}.
+ * Makes values that are distributed like the observations: evenly within each bucket, and at the last bound for those above it.
+ * For n observations they are the quantiles (i + ½) / k, where k is the smaller of n and {@link MAX_VALUES}.
  */
 function spread(buckets: readonly Bucket[]): number[] {
   const total = buckets.reduce((sum, { count }) => sum + count, 0)

@@ -9,13 +9,13 @@ import type { Embeddings, EncodeOptions, EncodeTimings, Truncate } from '../embe
 import { callerKey, callerOf } from './auth.ts'
 import { NOT_BLANK } from './error-reply.ts'
 
-/** Bounds of one request; {@link Config} has them as settings. */
+/** Limits of one request, from the settings. */
 export interface RequestLimits {
   readonly maxSentences: number
   readonly maxTextCharacters: number
 }
 
-/** How a text is cut that is longer than the model reads. */
+/** Schema of how to truncate a text that is longer than the model reads. */
 export const TruncateSchema = Type.Optional(
   Type.Enum(['end', 'start', 'none'], {
     description: 'Which end of a text to cut that is longer than the model reads; with `none` it is refused.',
@@ -23,7 +23,7 @@ export const TruncateSchema = Type.Optional(
   })
 )
 
-/** A text that must say something. */
+/** Schema of a text that must not be blank. */
 export function requiredText(limits: RequestLimits, description: string, example?: string) {
   return Type.String({
     description,
@@ -34,18 +34,18 @@ export function requiredText(limits: RequestLimits, description: string, example
   })
 }
 
-/** Texts of a request. */
+/** Schema of a list of texts. */
 export function textList(limits: RequestLimits, description: string) {
   const text = Type.String({ maxLength: limits.maxTextCharacters })
   return Type.Array(text, { description, maxItems: limits.maxSentences })
 }
 
-/** A JSON reply for the docs; what is sent are finished bytes, which no schema serializes. */
+/** Describes a JSON reply for the docs. The schema does not serialize replies, which are sent as finished bytes. */
 export function jsonReply(description: string, schema: object, headers: object = {}) {
   return { description, headers, content: { 'application/json': { schema } } }
 }
 
-/** Errors every route may answer with, for the docs. */
+/** Error replies of all routes, for the docs. */
 export const ERROR_REPLIES = {
   400: { $ref: 'ErrorReply#' },
   401: { $ref: 'ErrorReply#' },
@@ -53,23 +53,23 @@ export const ERROR_REPLIES = {
   413: { $ref: 'ErrorReply#' },
   415: { $ref: 'ErrorReply#' },
   429: { $ref: 'ErrorReply#' },
-  // Before there is a route to answer: in this shape everywhere.
+  // Sent before a route is found, so it has this shape everywhere.
   431: { $ref: 'ErrorReply#' },
   503: { $ref: 'ErrorReply#' }
 } as const
 
-/** Headers of every reply with embeddings, or numbers made of them, for the docs. */
+/** Headers of replies with embeddings, or with numbers derived from them, for the docs. */
 export const ENCODE_HEADERS = {
   'x-model-revision': { description: 'Changes when the embeddings of texts change.', type: 'string' },
   'x-truncated': { description: 'How many of the texts were too long and were cut.', type: 'integer' },
   'server-timing': { description: 'Milliseconds spent on tokenize, queue and inference.', type: 'string' }
 }
 
-/** Header with which a caller says how long it will wait for its reply, in milliseconds. */
+/** Header with the caller's timeout, in milliseconds. */
 const TIMEOUT_HEADER = 'x-request-timeout-ms'
 const MAX_TIMEOUT_MS = 3_600_000
 
-/** How to encode what a request brought: for whom, and until when. */
+/** Options to encode a request's texts: caller, deadline, abort signal and truncation. */
 export function encodeOptionsOf(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -84,7 +84,7 @@ export function encodeOptionsOf(
   }
 }
 
-/** How long the caller will wait from now on, if it says so. */
+/** The caller's timeout from now on; undefined when it sent none. */
 function deadlineOf(request: FastifyRequest): number | undefined {
   const given = request.headers[TIMEOUT_HEADER]
   if (given === undefined) return undefined
@@ -96,8 +96,8 @@ function deadlineOf(request: FastifyRequest): number | undefined {
 }
 
 /**
- * Aborts when the caller leaves before it has its reply, or when it no longer waits for it.
- * Fastify's own `request.signal` aborts as soon as a body is read.
+ * Makes a signal that aborts when the caller disconnects before it has its reply, or when its timeout is over.
+ * Fastify's own `request.signal` would not do: it aborts as soon as the body is read.
  */
 export function callerSignal(reply: FastifyReply, deadlineMs: number | undefined): AbortSignal {
   const controller = new AbortController()
@@ -115,18 +115,18 @@ export function callerSignal(reply: FastifyReply, deadlineMs: number | undefined
   return controller.signal
 }
 
-/** Number of texts that were cut. */
+/** Number of texts that were truncated. */
 export function truncatedCountOf(embeddings: Pick<Embeddings, 'isTruncated'>): number {
   return embeddings.isTruncated.filter(Boolean).length
 }
 
-/** `Server-Timing` of an encode call. */
+/** Value of `Server-Timing` for an encode call. */
 export function serverTimingOf(timings: EncodeTimings): string {
   const { tokenizeMs, queueMs, inferenceMs } = timings
   return `tokenize;dur=${tokenizeMs.toFixed(3)}, queue;dur=${queueMs.toFixed(3)}, inference;dur=${inferenceMs.toFixed(3)}`
 }
 
-/** `Server-Timing` of a reply that was kept. */
+/** Value of `Server-Timing` for a cached reply. */
 export const CACHED_SERVER_TIMING = 'cache;desc="hit", tokenize;dur=0, queue;dur=0, inference;dur=0'
 
 /** Content type of all JSON replies. */

@@ -5,7 +5,7 @@
 import { STATUS_CODES } from 'node:http'
 import { ERROR_STATUS, ServiceError, type ErrorCode } from '../errors.ts'
 
-/** An error as it goes over the wire; contract section 3. */
+/** The JSON body of an error reply. */
 export interface ErrorBody {
   readonly statusCode: number
   readonly code: ErrorCode | 'INTERNAL'
@@ -16,11 +16,11 @@ export interface ErrorBody {
   readonly errors?: Readonly<Record<string, readonly string[]>>
 }
 
-/** A whole reply to an error. */
+/** Body and headers of an error reply. */
 export interface ErrorReply {
   readonly body: ErrorBody
   readonly headers: Readonly<Record<string, string>>
-  /** A mistake of ours, to be logged with its stack and reported. */
+  /** Whether it is a bug of ours, to be logged with its stack and reported. */
   readonly isUnexpected: boolean
 }
 
@@ -30,13 +30,13 @@ export const REQUIRED_FIELD = 'required field'
 /** Pattern of a required text: more than white space. */
 export const NOT_BLANK = String.raw`\S`
 
-/** What the error handler knows of a request: the schema and the value of the part that failed. */
+/** The part of a request that failed validation: its required fields and its value. */
 export interface InvalidPart {
   readonly requiredFields: readonly string[]
   readonly value: unknown
 }
 
-/** One finding of Ajv, as Fastify hands it on. */
+/** A validation error of Ajv, as Fastify passes it on. */
 interface Finding {
   readonly keyword: string
   readonly instancePath: string
@@ -45,8 +45,8 @@ interface Finding {
 }
 
 /**
- * What Fastify and its plugins throw, in this service's codes. Their own messages are not sent:
- * some quote the body, the address or a header of the request.
+ * Errors of Fastify and its plugins, with this service's codes and messages. Their own messages are not sent, since some
+ * quote the body, the address or a header of the request.
  */
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'Cannot read the body: it is longer than the service takes'],
@@ -70,24 +70,24 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> =
     'UNAUTHORIZED',
     'Cannot tell who is calling: the key or token is unknown, wrong or expired'
   ],
-  // Node's HTTP parser, before there is a request.
+  // Errors of Node.js's HTTP parser, before there is a request.
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'Cannot read the request: its address and headers are too long'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['PAYLOAD_TOO_LARGE', 'Cannot read the body: its chunk extensions are too long'],
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'Cannot read the request: it did not arrive in time']
 }
 
-/** When to come back to what is away for a reason that knows no time: a store, another service, a model that is being loaded. */
+/** Retry-After for 503 without a known time: a store or another service is unavailable, or a model is being loaded. */
 const UNAVAILABLE_SECONDS = 5
 
-/** For what else a plugin may throw with a status: the code of each status. */
+/** Code of each status, for other errors with a status that a plugin may throw. */
 const CODE_BY_STATUS = new Map<number, ErrorCode>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries widens the keys of a constant
   (Object.entries(ERROR_STATUS) as [ErrorCode, number][]).map(([code, status]) => [status, code])
 )
 
 /**
- * The reply to anything thrown: the one place that knows what an error looks like on the wire.
- * @param part of a failed validation, what was validated against what
+ * Makes the reply to anything that was thrown. Only this file knows what an error looks like on the wire.
+ * @param part of the request that failed validation
  */
 export function toErrorReply(error: unknown, part?: InvalidPart): ErrorReply {
   if (error instanceof ServiceError) return serviceErrorReply(error)
@@ -102,7 +102,7 @@ export function toErrorReply(error: unknown, part?: InvalidPart): ErrorReply {
   return { body, headers: { 'cache-control': 'no-store' }, isUnexpected: true }
 }
 
-/** The same error as the OpenAI clients expect it. */
+/** Converts an error to the form of OpenAI's API. */
 export function toOpenAiError(body: ErrorBody): { error: Record<string, string | null> } {
   const [param = null] = Object.keys(body.errors ?? {})
   return { error: { message: body.message, type: openAiType(body.statusCode), param, code: body.code.toLowerCase() } }
@@ -119,7 +119,7 @@ function serviceErrorReply(error: ServiceError): ErrorReply {
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   const { retryAfterSeconds = error.statusCode === 503 ? UNAVAILABLE_SECONDS : undefined } = error
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterSeconds))
-  // RFC 6750 section 3: a challenge says what was wrong only when something was sent.
+  // RFC 6750 section 3: a challenge has an error code only when credentials were sent.
   if (error.code === 'UNAUTHORIZED') {
     const isMissing = codeOf(error.cause) === 'FST_BEARER_AUTH_MISSING_AUTHORIZATION_HEADER'
     headers['www-authenticate'] = `Bearer realm="sbert-service"${isMissing ? '' : ', error="invalid_token"'}`
@@ -134,7 +134,7 @@ function serviceErrorReply(error: ServiceError): ErrorReply {
   return { body, headers, isUnexpected: false }
 }
 
-/** A caller's mistake that the framework found, as a ServiceError; undefined for what is none. */
+/** Converts a framework's error about the request to a ServiceError; undefined for any other error. */
 function knownError(error: unknown, part: InvalidPart | undefined): ServiceError | undefined {
   if (!(error instanceof Error)) return undefined
   if ('validation' in error && Array.isArray(error.validation)) return invalidRequest(error.validation, part)
@@ -160,7 +160,7 @@ function codeOf(error: unknown): string {
 function invalidRequest(findings: readonly Finding[], part: InvalidPart | undefined): ServiceError {
   const fields: Record<string, string[]> = {}
   for (const finding of findings) {
-    // A missing field is found one at a time; a caller wants to hear of all of them.
+    // Ajv reports missing fields one at a time; the reply lists all of them.
     if (part !== undefined && (finding.keyword === 'required' || finding.instancePath === '')) {
       Object.assign(fields, requiredFields(part))
     }
@@ -168,7 +168,7 @@ function invalidRequest(findings: readonly Finding[], part: InvalidPart | undefi
     if (field !== undefined && finding.keyword !== 'anyOf') (fields[field] ??= []).push(problemOf(finding))
   }
   for (const [field, problems] of Object.entries(fields)) {
-    // In a choice of schemas, each one that does not fit complains; the caller has to know that the text is missing.
+    // With alternatives, each schema that does not match reports an error; that the text is missing is what matters.
     fields[field] = problems.includes(REQUIRED_FIELD) ? [REQUIRED_FIELD] : [...new Set(problems)]
   }
   const [first] = Object.entries(fields)

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What tells lines of one kind from others: each value is one of few. */
+/** Properties that distinguish kinds of log lines; each has few possible values. */
 interface Kind {
   readonly level: number
   readonly message: string
@@ -12,25 +12,25 @@ interface Kind {
   readonly statusCode?: unknown
   readonly code?: unknown
   readonly error?: string
-  /** Where the error came from. */
+  /** First line of the error's stack. */
   readonly place?: string
 }
 
-/** Lines of one kind that were not written. */
+/** A kind of lines, and how many of them were dropped. */
 export interface LeftOutLines extends Kind {
   readonly leftOutCount: number
 }
 
-/** Kinds that are told apart in one second; what comes after these counts as one kind. */
+/** Maximum number of kinds in one second; lines of further kinds count as one kind. */
 const MAX_KINDS = 512
 const SECOND_MS = 1000
-/** pino's level of what ends the process. */
+/** pino's level `fatal`. */
 const FATAL = 60
 
 /**
- * Lets through so many lines of a kind in a second, and counts the others, so that a flood of requests cannot bury what else
- * happens, nor fill a disk. Lines are of one kind when level, message, method, route, status and error are the same; ids,
- * times and durations differ in each.
+ * Limits the log lines of each kind per second, and counts the dropped ones, so that a flood of requests can neither bury other
+ * lines nor fill a disk. Lines are of one kind when level, message, method, route, status and error are the same; ids, times
+ * and durations do not matter.
  */
 export class LogSampler {
   readonly #linesPerSecond: number
@@ -39,15 +39,15 @@ export class LogSampler {
   #endMs = 0
 
   /**
-   * @param linesPerSecond of each kind; 0 lets all through
-   * @param report told, once the second is over, of each kind of which lines were left out
+   * @param linesPerSecond limit for each kind; 0 for none
+   * @param report called, once the second is over, with each kind of which lines were dropped
    */
   constructor(linesPerSecond: number, report: (leftOut: LeftOutLines) => void) {
     this.#linesPerSecond = linesPerSecond
     this.#report = report
   }
 
-  /** Whether a line may be written. @param fields what pino is given before the message */
+  /** Whether a line may be written. @param fields pino's argument before the message */
   admit(level: number, fields: unknown, message: unknown, nowMs: number): boolean {
     if (this.#linesPerSecond === 0 || level >= FATAL) return true
     this.tellIfOver(nowMs)
@@ -63,12 +63,12 @@ export class LogSampler {
     return known.count <= this.#linesPerSecond
   }
 
-  /** Tells what was left out, if the second is over. */
+  /** Reports dropped lines if the second is over. */
   tellIfOver(nowMs: number): void {
     if (nowMs >= this.#endMs) this.tell(nowMs)
   }
 
-  /** Tells what was left out so far, and begins a new second. */
+  /** Reports the lines dropped so far, and starts a new second. */
   tell(nowMs: number): void {
     const counts = this.#counts
     this.#counts = new Map()
@@ -91,7 +91,7 @@ function kindOf(level: number, fields: unknown, message: unknown): Kind {
     ...(route !== undefined && { route }),
     ...(statusCode !== undefined && { statusCode }),
     ...(code !== undefined && { code }),
-    // An error's message may have anything in it, also what is different each time.
+    // An error's message is not used, since it may differ each time.
     ...(error instanceof Error && { error: error.name, place: error.stack?.match(/^ +at .*$/m)?.[0].trim() ?? '' })
   }
 }

@@ -5,35 +5,35 @@
 
 import { ServiceError } from '../errors.ts'
 
-/** When work is refused. */
+/** Limits of a {@link MemoryGuard}. */
 export interface MemoryGuardOptions {
-  /** What the process may take. */
+  /** Memory that the process may take. */
   readonly limitBytes: number
-  /** From this share of it on, 0 to 1, large work is refused; from halfway between it and the limit on, all work. */
+  /** Share of the limit, 0 to 1, from which on large requests are refused; from halfway between it and the limit, all are. */
   readonly guardedShare: number
   /** Resident memory of the process. */
   readonly residentBytes?: () => number
-  /** Gives memory back that is not needed; called under pressure. @default nothing is given back */
+  /** Returns unused memory to the system; called under pressure. @default does nothing */
   readonly release?: () => void
-  /** Milliseconds of some clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number
 }
 
-/** How much is refused. */
+/** Memory pressure: under `high` large requests are refused, under `extreme` all. */
 export type Pressure = 'none' | 'high' | 'extreme'
 
-/** Memory is read no more often than this: it takes some 10 µs. */
+/** How long a reading of the memory, which takes some 10 µs, is reused. */
 const MAX_AGE_MS = 50
 const RETRY_AFTER_SECONDS = 5
-/** Under pressure memory is released at most this often, and so that it takes no more than this share of the time. */
+/** Shortest interval between two releases under pressure, and the largest share of time that they may take. */
 const RELEASE_EVERY_MS = 500
 const RELEASE_SHARE = 0.1
-/** Replies up to this size are sent whatever the memory. */
+/** Replies up to this size are always sent. */
 const SMALL_REPLY_BYTES = 65_536
 
 /**
- * Refuses work before the kernel ends the process for its memory: large bodies first, then all but health. It looks when
- * somebody asks, so that it costs nothing while nobody does.
+ * Refuses requests before the kernel kills the process for lack of memory: large bodies first, then all but health. Memory is
+ * read on demand, so an idle process has no cost.
  */
 export class MemoryGuard {
   readonly #options: Required<MemoryGuardOptions>
@@ -51,7 +51,7 @@ export class MemoryGuard {
     }
   }
 
-  /** What was refused so far. */
+  /** Number of refusals. */
   get refusedCount(): number {
     return this.#refusedCount
   }
@@ -60,12 +60,12 @@ export class MemoryGuard {
     return this.#options.limitBytes
   }
 
-  /** How much is refused now. */
+  /** The present pressure. */
   get pressure(): Pressure {
     const nowMs = this.#options.now()
     if (nowMs - this.#readAtMs < MAX_AGE_MS) return this.#pressure
     this.#read()
-    // What is full of garbage is not full.
+    // The memory may only be full of garbage: releases it, then reads again.
     if (this.#pressure !== 'none' && nowMs >= this.#releaseFromMs) {
       this.#options.release()
       const endMs = this.#options.now()
@@ -83,28 +83,28 @@ export class MemoryGuard {
     else this.#pressure = share < (1 + guardedShare) / 2 ? 'high' : 'extreme'
   }
 
-  /** @throws {ServiceError} OVERLOADED while there is little memory left */
+  /** Checks before a large body is read. @throws {ServiceError} OVERLOADED under high or extreme pressure */
   assertMayTakeLarge(): void {
     if (this.pressure !== 'none') throw this.#refusal('large bodies are refused until there is more')
   }
 
-  /** @throws {ServiceError} OVERLOADED while there is next to no memory left */
+  /** Checks before any request. @throws {ServiceError} OVERLOADED under extreme pressure */
   assertMayTake(): void {
     if (this.pressure === 'extreme') throw this.#refusal('all work is refused until there is more')
   }
 
   /**
-   * Asked before a reply that was made is sent: a large one takes memory until it has been read.
-   * @throws {ServiceError} OVERLOADED for a large one while there is next to no memory left
+   * Checks before a reply is sent, since a large one takes memory until it has been read.
+   * @throws {ServiceError} OVERLOADED for a large one under extreme pressure
    */
   assertMayReply(byteCount: number): void {
     if (byteCount <= SMALL_REPLY_BYTES) return
-    // Many replies may be made in a moment.
+    // Reads again: many replies may have been made since the last reading.
     this.#readAtMs = Number.NEGATIVE_INFINITY
     if (this.pressure === 'extreme') throw this.#refusal('large replies are refused until there is more')
   }
 
-  /** What readiness says of it. */
+  /** Remarks for the readiness reply. */
   notes(): readonly string[] {
     if (this.pressure === 'none') return []
     return [`${this.pressure === 'high' ? 'large bodies are' : 'all work is'} refused: memory is nearly full`]

@@ -11,8 +11,8 @@ import type { ReadText } from '../embedding/usable-cores.ts'
 const CGROUP_ROOT = '/sys/fs/cgroup'
 
 /**
- * The memory beyond which the kernel ends this process: the least limit of its control groups, of version 2 (`memory.max`) or
- * 1 (`memory.limit_in_bytes`), and of those above them, or else the machine's memory.
+ * The memory beyond which the kernel kills this process: the smallest limit of its control groups and their parents, of
+ * version 2 (`memory.max`) or 1 (`memory.limit_in_bytes`), or else the machine's memory.
  */
 export function memoryLimitBytes(readText: ReadText = readFile, machineBytes = totalmem()): number {
   // Lines of `0::/path` in version 2, and of `5:memory:/path` in version 1.
@@ -26,11 +26,11 @@ export function memoryLimitBytes(readText: ReadText = readFile, machineBytes = t
   const limits = groups.flatMap(({ root, path, file }) =>
     foldersOf(path).map((folder) => Number(readText(join(root, folder, file))?.trim() ?? 'none'))
   )
-  // Without a limit version 2 says `max`, and version 1 a number larger than any machine.
+  // Without a limit, version 2 has `max`, and version 1 a number larger than any machine's memory.
   return Math.min(machineBytes, ...limits.filter((limit) => limit > 0))
 }
 
-/** A group's path and all those above it: of `/a/b` also `/a` and `/`. In a container the path may not be there, its root is. */
+/** A group's path and its parents: for `/a/b` also `/a` and `/`. In a container only the root may exist. */
 function foldersOf(path: string): string[] {
   const names = path.split('/').filter((name) => name !== '' && name !== '..')
   return Array.from({ length: names.length + 1 }, (_, count) => names.slice(0, count).join('/'))

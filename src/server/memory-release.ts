@@ -7,9 +7,9 @@ import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** How memory is given back. */
+/** Options of a {@link MemoryRelease}, all with a default. */
 export interface MemoryReleaseOptions {
-  /** Gives what malloc holds back to the kernel. @default nothing does: only the garbage is collected */
+  /** Returns malloc's free memory to the kernel. @default only garbage is collected */
   readonly trim?: (() => void) | undefined
   /** Collects all garbage. @default V8's own collection */
   readonly collect?: () => void
@@ -19,23 +19,23 @@ export interface MemoryReleaseOptions {
   readonly busyShare?: () => number
 }
 
-/** How often an idle process looks whether it has something to give back. */
+/** Interval of checks whether there is memory to return. */
 const LOOK_EVERY_MS = 2000
-/** A main thread that is busier than this has better things to do than to collect garbage. */
+/** Busy share of the main thread below which the process counts as idle. */
 const IDLE_SHARE = 0.25
 /**
- * Looks in a row that find the process idle before it gives anything back: what follows a collection of all garbage is slower for some
- * seconds, which between two bursts would cost the second one a twelfth of its speed.
+ * Checks in a row that must find the process idle before memory is returned: after a full collection the process is slower for
+ * some seconds, which between two bursts would cost the second one a twelfth of its speed.
  */
 const IDLE_LOOKS = 5
-/** Growth since the last release that is worth another. */
+/** Growth since the last release that makes another one worthwhile. */
 const WORTHWHILE_BYTES = 16 * 1_048_576
-/** Looks after a release until another, for what was still in use then. */
+/** Checks from a release until a second one, for memory that was still in use at the first. */
 const LOOKS_UNTIL_SECOND = 5
 
 /**
- * Gives memory back to the kernel after a burst. V8 collects garbage when something is allocated, so that an idle process
- * keeps the buffers of its last requests, and malloc keeps what was freed between blocks that are in use.
+ * Returns memory to the kernel after a burst. V8 only collects garbage when something is allocated, so an idle process keeps
+ * the buffers of its last requests, and malloc keeps free memory between blocks in use.
  */
 export class MemoryRelease {
   readonly #options: Required<Omit<MemoryReleaseOptions, 'trim'>> & MemoryReleaseOptions
@@ -53,7 +53,7 @@ export class MemoryRelease {
     }
   }
 
-  /** Begins to look, from time to time, whether an idle process holds more than it needs. */
+  /** Starts checking at intervals. */
   start(): void {
     this.#heldBytes = this.#options.residentBytes()
     this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref()
@@ -63,7 +63,7 @@ export class MemoryRelease {
     clearInterval(this.#timer)
   }
 
-  /** Gives memory back if the process has been idle and has grown since it last did. */
+  /** Returns memory if the process has been idle and has grown since the last release. */
   look(): void {
     const isIdle = this.#options.busyShare() < IDLE_SHARE
     this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0
@@ -77,7 +77,7 @@ export class MemoryRelease {
     }
   }
 
-  /** Collects all garbage, and gives back what is free: some tens of milliseconds of the main thread. */
+  /** Collects all garbage and returns free memory; blocks the main thread for some tens of milliseconds. */
   release(): void {
     this.#options.collect()
     this.#options.trim?.()
@@ -85,7 +85,7 @@ export class MemoryRelease {
   }
 }
 
-/** V8's collection, which its flag shows to contexts that are made from then on. */
+/** V8's garbage collection, which the flag exposes in contexts that are created after it was set. */
 function garbageCollection(): () => void {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')

@@ -24,7 +24,7 @@ import type { AnswerObserver } from '../answering/answer-observer.ts'
 export interface RequestMetrics {
   readonly observeRequest: RequestObserver
   readonly observeAnswer: AnswerObserver
-  /** Told of the length of each text that is to be encoded, in UTF-16 code units. */
+  /** Called with the length of each text to encode, in UTF-16 code units. */
   readonly observeInput: (characterCount: number) => void
 }
 
@@ -40,7 +40,7 @@ export interface MetricReading {
   }[]
 }
 
-/** Limits of requests, as far as they count. */
+/** Counters of the limits of requests. */
 export interface LimitCounts {
   readonly bodies: Pick<BodyBudget, 'bytes' | 'refusedCount'>
   readonly connections: Pick<ConnectionGuard, 'unreadBytes' | 'closedCount'>
@@ -48,7 +48,7 @@ export interface LimitCounts {
   readonly line: Pick<ReadingLine, 'length'>
 }
 
-/** What there is of a file of keys. */
+/** Readers of a key file's state. */
 export interface ApiKeyCounts {
   readonly keyCount: () => number
   readonly failureCount: () => number
@@ -59,38 +59,38 @@ export interface ApiKeyCounts {
 export interface Metrics {
   readonly encoderObserver: EncoderObserver
   readonly predictionObserver: PredictionObserver
-  /** Adds what requests are counted by: for a process that answers any. */
+  /** Adds the metrics of requests, for a process that answers them. */
   addRequests(): RequestMetrics
-  /** Adds what waits for the encoder. */
+  /** Adds the load of the encoder. */
   addEncoderLoad(load: () => EncoderLoad): void
   addReplyCache(counts: () => ReplyCacheCounts): void
-  /** Adds the jobs of this process, and what the whole queue holds once that is known. */
+  /** Adds the jobs of this process, and of the whole queue once they are known. */
   addJobs(jobs: { readonly counts: () => JobCounts; readonly backlog: () => BacklogReport | undefined }): void
-  /** Adds the room for new jobs, once that is known. */
+  /** Adds the disk space for new jobs, once it is known. */
   addJobRoom(room: () => JobRoom | undefined): void
-  /** Adds the keys of a file that may change. */
+  /** Adds the state of a key file. */
   addApiKeys(keys: ApiKeyCounts): void
-  /** Adds what the limits of requests hold and have refused. */
+  /** Adds the use of the limits of requests, and what they refused. */
   addLimits(limits: LimitCounts): void
-  /** The text format of Prometheus. */
+  /** All metrics in Prometheus's text format. */
   text(): Promise<string>
-  /** The same figures, for other formats. */
+  /** All metrics as values, for other formats. */
   read(): Promise<readonly MetricReading[]>
-  /** Those of some names alone: what others read since their last look, as the event loop's delay, is not touched. */
+  /** Only the named metrics, so that metrics which reset when read, such as the event loop's delay, stay untouched. */
   readSome(names: readonly string[]): Promise<readonly MetricReading[]>
 }
 
-/** From half a millisecond, a cached reply, to the seconds of a queue that is full. */
+/** Buckets from half a millisecond, for a cached reply, to seconds, for a full queue. */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 const EVENT_LOOP_RESOLUTION_MS = 10
 const NANOSECONDS_PER_SECOND = 1e9
 
-/** Lengths of texts, from a word to what the largest request may hold. */
+/** Buckets of text lengths, from a word to the largest request. */
 const CHARACTERS_BUCKETS = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16_384, 65_536, 1_048_576]
-/** `ridge` has decision values, mostly from -1.5 to 1; `softmax` probabilities, which matter most near 1. */
+/** Buckets for decision scores of `ridge`, mostly from -1.5 to 1, and probabilities of `softmax`, which matter most near 1. */
 const CONFIDENCE_BUCKETS = [-1.5, -1, -0.75, -0.5, -0.25, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1]
 
-/** Makes a process's metrics; nothing is shared between two of them. Names and meanings are in docs/metrics.md. */
+/** Creates a process's metrics, in a registry of their own. Names and meanings are in docs/metrics.md. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   addProcessMetrics(registry)
@@ -246,14 +246,14 @@ function addRequestMetrics(registry: Registry): RequestMetrics {
     },
     observeAnswer: ({ answerType, architecture, confidence }) => {
       answers.inc({ type: answerType })
-      // What equals a known question was not judged, and what was answered by an answer that is gone has no confidence.
+      // There is no confidence when the question equals a known one, or when the predicted answer is gone.
       if (confidence !== undefined) confidences.observe({ architecture }, confidence)
     },
     observeInput: (characterCount) => inputCharacters.observe(characterCount)
   }
 }
 
-/** Answers a request for `/metrics`: the text of Prometheus. */
+/** Answers a request for `/metrics` in Prometheus's text format. */
 export function replyMetrics(metrics: Metrics, response: ServerResponse): void {
   metrics.text().then(
     (text) => response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text),
@@ -261,7 +261,7 @@ export function replyMetrics(metrics: Metrics, response: ServerResponse): void {
   )
 }
 
-/** Serves the metrics at `/metrics`, without a key: for a port that only Prometheus reaches. It does not listen yet. */
+/** Creates a server of `/metrics` without a key, for a port that only Prometheus reaches. It does not listen yet. */
 export function createMetricsServer(metrics: Metrics): Server {
   return createServer((request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics') {
@@ -296,7 +296,7 @@ function addProcessMetrics(registry: Registry): void {
   addGauge(registry, 'process_start_time_seconds', 'When the process started, since 1970.', () => startSeconds)
 }
 
-/** The late share of the interval between two timers of the delay histogram, which counts all of it. */
+/** The delay of a timer: the histogram records whole intervals, so the resolution is subtracted. */
 function lateSeconds(nanoseconds: number): number {
   return Math.max(0, nanoseconds / NANOSECONDS_PER_SECOND - EVENT_LOOP_RESOLUTION_MS / 1000)
 }

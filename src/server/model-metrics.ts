@@ -8,9 +8,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { ConfidenceDrift } from '../learning/confidence-drift.ts'
 import type { ObservedVersion, PredictionObserver } from '../versions/prediction-observer.ts'
 
-/** Versions with series of their own; of those that predicted least recently the series go. */
+/** Maximum number of versions with series; those of the least recently used version are removed. */
 const MAX_VERSIONS = 100
-/** Classes of a version with a series of their own: the first that it predicted. All others share one. */
+/** Number of classes of a version with their own series: the first that it predicted. All others share one. */
 const MAX_CLASSES = 20
 const OTHER_CLASSES = '(other)'
 const MAX_LABEL_CHARACTERS = 100
@@ -20,15 +20,15 @@ const CONFIDENCE_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0
 
 const LABEL_NAMES = ['model', 'version'] as const
 
-/** What is kept of a version. */
+/** State of a version with series. */
 interface Watched {
   readonly labels: { readonly model: string; readonly version: string }
   readonly classes: Set<string>
-  /** Undefined until its training's confidences have been read. */
+  /** Undefined until the confidences of its training have been read. */
   drift: ConfidenceDrift | undefined
 }
 
-/** Adds the metrics of models: names and meanings are in docs/metrics.md. Its series are bounded, whatever is asked. */
+/** Adds the metrics of models (docs/metrics.md). The number of series is bounded, whatever is asked. */
 export function addModelMetrics(registry: Registry): PredictionObserver {
   const { characters, predictions, confidences } = addPredictionMetrics(registry)
   const versions = new LRUCache<string, Watched>({
@@ -62,14 +62,14 @@ export function addModelMetrics(registry: Registry): PredictionObserver {
     const watched: Watched = { labels, classes: new Set(), drift: undefined }
     versions.set(keyOf(version), watched)
     void readTrainingBins()
-      // Predictions go on without it, and whoever reads the report itself is told what is wrong.
+      // Predictions go on without drift; reading the report itself shows the error.
       .catch(() => undefined)
       .then((bins) => (watched.drift = bins && new ConfidenceDrift(bins)))
     return watched
   }
 }
 
-/** What is observed of each prediction. */
+/** Adds the metrics of single predictions. */
 function addPredictionMetrics(registry: Registry) {
   const registers = [registry]
   const characters = new Histogram({
@@ -95,7 +95,7 @@ function addPredictionMetrics(registry: Registry) {
   return { characters, predictions, confidences }
 }
 
-/** How far each version's confidences have moved, as far as that is known. */
+/** Adds the metric of each version's confidence drift, as far as it is known. */
 function addDriftMetric(registry: Registry, versions: LRUCache<string, Watched>): void {
   registry.registerMetric(
     new Gauge({

@@ -5,7 +5,7 @@
 
 import type { Embeddings, EncodeOptions, Encoder } from '../embedding/encoder.ts'
 
-/** An encoder that tells the length of each text it is given, for metrics. Replies that are kept do not come this far. */
+/** An encoder that reports the length of each text, for metrics. Cached replies do not get here. */
 export class ObservedEncoder implements Encoder {
   readonly #encoder: Encoder
   readonly #observeInput: (characterCount: number) => void

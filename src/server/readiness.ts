@@ -3,11 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Whether the service can do its work yet. */
+/** Whether the service is ready, and why not. */
 export interface Readiness {
   isReady(): boolean
-  /** What is missing, in words; none when ready. */
+  /** Why it is not ready, in words; empty when it is. */
   reasons(): readonly string[]
-  /** What does not work although the rest does, in words. @default all does */
+  /** What does not work although the service is ready, in words. @default nothing */
   notes?(): readonly string[]
 }

@@ -12,7 +12,7 @@ import type { CachedReply, ReplyCache } from './reply-cache.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, type RequestObserver } from './request-log.ts'
 
-/** What repeated requests are answered from, and with. */
+/** Dependencies of {@link RepeatedReplies}. */
 export interface RepeatedRepliesOptions {
   readonly replyCache: ReplyCache
   readonly authenticate: Authenticator
@@ -20,21 +20,21 @@ export interface RepeatedRepliesOptions {
   readonly headersOf: (reply: CachedReply) => Readonly<Record<string, string>>
   readonly logger: FastifyBaseLogger
   readonly observeRequest: RequestObserver
-  /** Told of the route of a request that is answered, for its span. @default nobody */
+  /** Called with the route of an answered request, for its span. @default none */
   readonly tellRoute?: (request: IncomingMessage, route: string) => void
 }
 
-/** What an address stands for: what is kept under a key, to callers with the scope of its route. */
+/** The cache key of an address's reply, and the route and scope that the address belongs to. */
 export interface RememberedAddress {
   readonly key: string
   readonly route: string
   readonly scope: RouteScope
 }
 
-/** Addresses remembered, and what they may take together, in characters. */
+/** Maximum total length of the remembered addresses and keys, in characters. */
 const MAX_ADDRESS_CHARACTERS = 4_194_304
 
-/** Of requests with one of these headers the reply depends on more than the address and the caller: they are routed. */
+/** Requests with one of these headers are routed, since their reply depends on more than the address and the caller. */
 const HEADERS_TO_ROUTE = [
   'if-none-match',
   'origin',
@@ -46,9 +46,9 @@ const HEADERS_TO_ROUTE = [
 ] as const
 
 /**
- * Answers a GET whose very address has been answered before, ahead of routing: routing, hooks, parsing and validation of a
- * request take twice as long as sending the kept reply, and would only find out again what the address stands for.
- * The caller is checked each time. Whatever is not plain is left to the routes.
+ * Answers a GET of an address that was answered before from the reply cache, ahead of routing: routing, hooks, parsing and
+ * validation take twice as long as sending the cached reply. The caller is checked each time. All other requests are left to
+ * the routes.
  */
 export class RepeatedReplies {
   readonly #options: RepeatedRepliesOptions
@@ -61,7 +61,7 @@ export class RepeatedReplies {
     this.#options = options
   }
 
-  /** Remembers what an address stands for. */
+  /** Remembers the cache key of an address. */
   remember(address: string, remembered: RememberedAddress): void {
     this.#keys.set(address, remembered)
   }
@@ -76,7 +76,7 @@ export class RepeatedReplies {
     const { authenticate, replyCache, headersOf, logger, observeRequest } = this.#options
     if (headers.authorization?.startsWith('Bearer ') !== true) return false
     const caller = authenticate(headers.authorization.slice(7))
-    // One that is not known at once is either wrong or has to be verified.
+    // A token that is not known at once is either invalid or must be verified.
     if (caller === undefined || caller instanceof Promise || !isUncounted(caller, known.scope)) return false
     const reply = replyCache.find(known.key)
     if (reply === undefined) return false
@@ -92,7 +92,7 @@ export class RepeatedReplies {
   }
 }
 
-/** Whether a caller may have the reply, and nothing is counted of what it asks for. */
+/** Whether a caller has the scope, and no quota that would have to be counted. */
 function isUncounted(caller: Caller, scope: RouteScope): boolean {
   return suffices(scopesOf(caller), scope) && (caller.kind !== 'key' || caller.quota === undefined)
 }

@@ -4,15 +4,15 @@
  */
 import { LRUCache } from 'lru-cache'
 
-/** A reply that is sent again byte by byte. */
+/** A cached reply, which is sent again byte for byte. */
 export interface CachedReply {
   readonly body: Buffer
   readonly etag: string
-  /** How many of the request's texts were cut. */
+  /** Number of the request's texts that were truncated. */
   readonly truncatedCount: number
 }
 
-/** What the cache has done so far. */
+/** Counts of a {@link ReplyCache}. */
 export interface ReplyCacheCounts {
   readonly hitCount: number
   readonly missCount: number
@@ -20,12 +20,12 @@ export interface ReplyCacheCounts {
   readonly bytes: number
 }
 
-/** What an entry takes beside its body and its key: the objects around them, measured at some 300 bytes. */
+/** Memory of an entry beside its body and key, measured at some 300 bytes. */
 const ENTRY_OVERHEAD_BYTES = 300
 
 /**
- * Finished replies, by all that decides their bytes. Bounded in bytes; the least recently used leave first.
- * A key names the model's revision, the options and the text, so that an entry never has to be taken back.
+ * Cache of finished replies, bounded in bytes, which evicts the least recently used. A key contains the model's revision, the
+ * options and the text, so that entries need no invalidation.
  */
 export class ReplyCache {
   readonly #replies: LRUCache<string, CachedReply> | undefined
@@ -48,7 +48,7 @@ export class ReplyCache {
     return reply
   }
 
-  /** As {@link get}, but what is not there is no miss yet: it is asked for again in another way. */
+  /** Like {@link get}, but does not count a miss, since the route will call {@link get} again. */
   find(key: string): CachedReply | undefined {
     const reply = this.#replies?.get(key)
     if (reply !== undefined) this.#hitCount += 1

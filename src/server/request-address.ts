@@ -6,8 +6,9 @@
 import { ServiceError } from '../errors.ts'
 
 /**
- * Checks that a query string can be decoded for what it says.
- * @throws {ServiceError} INVALID_REQUEST when an escape is broken, or is not UTF-8: parsers leave the whole value as it is then
+ * Checks that a query string can be decoded.
+ * @throws {ServiceError} INVALID_REQUEST for an invalid escape or one that is not UTF-8, with which parsers would leave the whole
+ *   value undecoded
  */
 export function assertReadableQuery(address: string): void {
   const start = address.indexOf('?')

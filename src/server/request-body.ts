@@ -13,12 +13,12 @@ import { charsetOf } from '../reading/text-reader.ts'
 const JSON_MEDIA_TYPE = 'application/json'
 const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded'
 
-/** Requests whose content type curl gave them, not their sender. */
+/** Requests with curl's default content type. */
 const formRequests = new WeakSet<IncomingMessage>()
 
 /**
- * Takes JSON for what it is when it comes with the content type that curl gives a body by itself: to be called before the
- * body is parsed. What is no JSON is refused by {@link parseJson} and {@link checkedBytes}.
+ * Makes a body with curl's default content type be read as JSON. Must be called before the body is parsed. A body that is not
+ * JSON is then refused by {@link parseJson} and {@link checkedBytes}.
  */
 export function readFormAsJson({ raw }: FastifyRequest): void {
   const type = raw.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
@@ -28,8 +28,8 @@ export function readFormAsJson({ raw }: FastifyRequest): void {
 }
 
 /**
- * A body that is not parsed here.
- * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when its sender did not say what it is, and it is no JSON
+ * Checks a body that is parsed elsewhere.
+ * @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE when it has curl's default content type and is not JSON
  */
 export function checkedBytes(request: FastifyRequest, bytes: Buffer): Buffer {
   if (formRequests.has(request.raw) && bytes.length > 0 && !/^\s*[[{]/.test(bytes.toString('latin1', 0, 1024))) {
@@ -39,9 +39,9 @@ export function checkedBytes(request: FastifyRequest, bytes: Buffer): Buffer {
 }
 
 /**
- * A body as JSON: nothing where none was sent and the route wants none, whatever the content type says.
+ * Parses a JSON body. @returns undefined when none was sent and the route needs none, whatever the content type
  * @throws {ServiceError} as {@link readJson} and {@link checkedBytes}, UNSUPPORTED_MEDIA_TYPE when its charset is unknown;
- *   Fastify's own error for an empty body where one is wanted
+ *   Fastify's own error when a required body is empty
  */
 export function parseJson(request: FastifyRequest, body: Buffer, limits: JsonLimits): unknown {
   if (body.length > 0) {
@@ -51,7 +51,7 @@ export function parseJson(request: FastifyRequest, body: Buffer, limits: JsonLim
   throw new errorCodes.FST_ERR_CTP_EMPTY_JSON_BODY()
 }
 
-/** Has every JSON body of the app read as {@link parseJson} reads it, with null for what is absent. */
+/** Makes the app parse all JSON bodies by {@link parseJson}, and treat null members as absent. */
 export function addJsonBodies(app: FastifyInstance, limits: JsonLimits): void {
   app.removeContentTypeParser(JSON_MEDIA_TYPE)
   app.addContentTypeParser<Buffer>(JSON_MEDIA_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
@@ -70,7 +70,7 @@ export function addJsonBodies(app: FastifyInstance, limits: JsonLimits): void {
   })
 }
 
-/** The schema of a JSON body, of several kinds of bodies perhaps. */
+/** The schema of a route's JSON body, which may be one of several media types. */
 export function jsonSchemaOf(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null || !('content' in schema)) return schema
   const { content } = schema

@@ -12,8 +12,8 @@ const HOST = 'host'
 const brokenBodies = new WeakMap<IncomingMessage, ServiceError>()
 
 /**
- * What Node.js lets through and two readers of a request may understand differently: a second `Host`, of which Node.js
- * keeps the first, and codings beside `chunked`, which nobody here would undo (RFC 9112 sections 3.2 and 6.1).
+ * Finds ambiguities that Node.js accepts but two readers of a request may understand differently: a second `Host`, of which
+ * Node.js keeps the first, and transfer codings other than `chunked`, which are not decoded (RFC 9112 sections 3.2 and 6.1).
  */
 export function headFault({ headers, rawHeaders }: IncomingMessage): ServiceError | undefined {
   let hostCount = 0
@@ -30,15 +30,15 @@ export function headFault({ headers, rawHeaders }: IncomingMessage): ServiceErro
   return new ServiceError('NOT_IMPLEMENTED', `Cannot read the body: ${found}`)
 }
 
-/** Error for an expectation other than `100-continue`. */
+/** Makes the error for an expectation other than `100-continue`. */
 export function unknownExpectation(): ServiceError {
   return new ServiceError('EXPECTATION_FAILED', 'Cannot meet the expectation: of Expect only 100-continue is known')
 }
 
 /**
- * Hands an error of Node's parser, or a request that did not arrive in time, to the route that reads the body, so that it
- * is answered as that route answers errors.
- * @returns false when there is no such route: what comes first on the connection is answered already, or its head is incomplete
+ * Passes an error of Node.js's parser, or a timeout of a request, to the route that reads the body, which answers it in its
+ * form of errors.
+ * @returns false when there is no such route: the connection's first request is answered already, or its head is incomplete
  */
 export function failBody(error: Error, socket: Socket): boolean {
   const response: unknown = Reflect.get(socket, '_httpMessage')
@@ -51,14 +51,14 @@ export function failBody(error: Error, socket: Socket): boolean {
     isUnexpected || body.code === 'INTERNAL'
       ? new ServiceError('INVALID_REQUEST', message)
       : new ServiceError(body.code, body.message)
-  // What follows cannot be read any more.
+  // The rest of the connection cannot be parsed any more.
   response.shouldKeepAlive = false
   if (request.listenerCount('error') > 0) request.emit('error', told)
   else brokenBodies.set(request, told)
   return true
 }
 
-/** What {@link failBody} found while nobody read the body yet: it may come in together with the head. */
+/** The error that {@link failBody} got before the body was read, since a broken body may arrive together with the head. */
 export function brokenBody(request: IncomingMessage): ServiceError | undefined {
   return brokenBodies.get(request)
 }

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** What may stand in a request id: enough for every tracing system, and nothing that could forge a log line or a header. */
+/** Valid request ids: all that tracing systems use, and nothing that could forge a log line or a header. */
 const REQUEST_ID = /^[\w.:=+/@-]{1,128}$/
 
-/** The caller's `x-request-id` where it is sane, else a new one. */
+/** The caller's `x-request-id` if it is valid, else a new one. */
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()

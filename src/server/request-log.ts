@@ -15,22 +15,22 @@ import {
 import { traceFields, type Span } from '../tracing/span.ts'
 import { LogSampler, type LeftOutLines } from './log-sampler.ts'
 
-/** How much of the log waits to be written together, in characters, and for how long at most. */
+/** Size of the log's write buffer in characters, and its flush interval. */
 const LOG_BATCH_CHARACTERS = 8192
 const LOG_FLUSH_MS = 100
 
-/** A line that is not written: Fastify always logs where it listens, in words of the caller's choice. */
+/** Message that is not logged: replaces the line with which Fastify always logs where it listens. */
 export const NOTHING = ''
 
-/** A logger, and what writes out the lines it still holds. */
+/** A logger with a write buffer. */
 export interface ServiceLog {
   readonly logger: Logger
-  /** Writes a line that is no log entry, in its turn and at every level. */
+  /** Writes a line that is not a log entry, in order with the others and at any level. */
   readonly writeLine: (line: string) => void
   readonly flush: () => void
 }
 
-/** Where secrets would stand, should an object that holds them ever be logged. */
+/** Paths of secrets, should an object with them ever be logged. */
 const REDACTED_PATHS = [
   'authorization',
   'headers.authorization',
@@ -49,17 +49,18 @@ const REDACTED_PATHS = [
 /** Options of {@link createServiceLog}. */
 export interface ServiceLogOptions {
   readonly level: string
-  /** Most lines of one kind in a second; 0 for all. */
+  /** Maximum number of lines of one kind per second; 0 for all. */
   readonly linesPerSecond: number
-  /** Whether lines name the trace that they belong to. @default false */
+  /** Whether lines have the ids of their trace. @default false */
   readonly isTraced?: boolean
   /** @default 1, standard output */
   readonly fileDescriptor?: number
 }
 
 /**
- * Logs JSON lines to a file descriptor. Of many equal lines some are written, and one that says how many were not. Lines are
- * buffered, since writing each by itself would cost more than all the rest of a cached reply; `flush` writes what is left at the end of the process, and a timer in between.
+ * Creates a log of JSON lines to a file descriptor. Of many lines of one kind only some are written, and one that counts the
+ * rest. Lines are buffered, since writing each by itself would cost more than the rest of a cached reply; a timer writes the
+ * buffer, and `flush` does at the end of the process.
  */
 export function createServiceLog(options: ServiceLogOptions): ServiceLog {
   const { level, linesPerSecond, isTraced = false, fileDescriptor = 1 } = options
@@ -88,14 +89,14 @@ export function createServiceLog(options: ServiceLogOptions): ServiceLog {
   }
 }
 
-/** A logger that leaves out lines where too many are of one kind, and its sampler, which has to be asked for what it still holds. */
+/** Creates a logger that drops lines when too many are of one kind, and its sampler, which the caller must ask for pending reports. */
 export function createSampledLogger(
   level: string,
   linesPerSecond: number,
   destination: DestinationStream,
   isTraced = false
 ): { readonly logger: Logger; readonly sampler: LogSampler } {
-  // Whose lines are about others is not sampled itself.
+  // The lines about dropped lines are not sampled themselves.
   const reporter = createLogger(level, destination)
   const sampler = new LogSampler(linesPerSecond, (leftOut) => logLeftOut(reporter, leftOut))
   const logMethod = function (this: Logger, args: Parameters<LogFn>, method: LogFn, lineLevel: number): void {
@@ -105,7 +106,7 @@ export function createSampledLogger(
   return { logger: createLogger(level, destination, options), sampler }
 }
 
-/** At the level of the lines themselves: whoever does not log these does not hear of them either. */
+/** Logs how many lines were dropped, at the level of the lines themselves, so that it appears only where they would. */
 function logLeftOut(logger: Logger, { level, message, ...kind }: LeftOutLines): void {
   const fields = { line: message, ...kind }
   const name = logger.levels.labels[level] ?? 'info'
@@ -120,7 +121,7 @@ function logSomething(this: Logger, args: Parameters<LogFn>, method: LogFn): voi
   if (args[0] !== NOTHING) method.apply(this, args)
 }
 
-/** A logger of the service's kind that writes to `destination`. */
+/** Creates a logger with the service's options that writes to `destination`. */
 export function createLogger(
   level: string,
   destination: DestinationStream,
@@ -131,10 +132,10 @@ export function createLogger(
   return pino({ level, base: null, redact, hooks, ...options }, destination)
 }
 
-/** Loggers whose lines all belong to one trace, and name it already. */
+/** Loggers of one request's trace, whose bindings have its ids already. */
 const tracedLoggers = new WeakSet<object>()
 
-/** The logger of a request with a span. Some of its lines are written where Node.js no longer knows whose code runs. */
+/** Creates the logger of a request with a span. It binds the trace's ids, since some lines are written outside of the async context. */
 export function createTracedLogger(
   logger: FastifyBaseLogger,
   bindings: Bindings,
@@ -150,7 +151,7 @@ function traceOfLine(_fields: object, _level: number, logger: Logger): object {
   return tracedLoggers.has(logger) ? {} : traceFields()
 }
 
-/** An answered request: the pattern of its route, not its address, since a path or a query string may hold a user's text. */
+/** An answered request, with the pattern of its route instead of its address, which may hold a user's text. */
 export interface AnsweredRequest {
   readonly method: string
   /** Undefined for addresses without a route. */
@@ -159,15 +160,15 @@ export interface AnsweredRequest {
   readonly durationMs: number
 }
 
-/** Told of every request once it is answered, for metrics. */
+/** Called with every answered request, for metrics. */
 export type RequestObserver = (request: AnsweredRequest) => void
 
-/** Writes the one line of a request. */
+/** Logs an answered request. */
 export function logRequest(logger: FastifyBaseLogger, request: AnsweredRequest & { readonly reqId?: string }): void {
   logger.info({ ...request, durationMs: Math.round(request.durationMs * 1000) / 1000 }, 'request')
 }
 
-/** One line for each request, once it is answered. */
+/** Logs one line for each request, once it is answered. */
 export class RequestLog extends LogController {
   readonly #observeRequest: RequestObserver
 
@@ -177,7 +178,7 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // The line of the reply says it all.
+    // The line of the reply suffices.
   }
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
@@ -193,6 +194,6 @@ export class RequestLog extends LogController {
   }
 
   override routeNotFound(): void {
-    // Its request line has status 404 and no route.
+    // The request's line has status 404 and no route.
   }
 }

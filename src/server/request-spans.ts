@@ -6,15 +6,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { withSpan, type Span, type TraceHeaders, type Tracer } from '../tracing/span.ts'
 
-/** Requests of load balancers and monitors: every few seconds, and all alike. */
+/** Addresses of health checks, whose frequent and equal requests are not traced. */
 const UNTRACED = /^\/(?:(?:v2\/)?health\/(?:live|ready)|v1\/ping)?(?:\/?(?:\?|$))/
 
-/** Methods that the conventions of OpenTelemetry know; others are any words of a stranger. */
+/** Methods of OpenTelemetry's conventions; others may be arbitrary text of a caller. */
 const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
 
 /**
- * Makes each request a span, from its head to the end of its reply, and continues the trace that it names. A span has the
- * pattern of the route, as the log has, and not the address: path and query may hold a user's text.
+ * Makes each request a span, from its head to the end of its reply, and continues the caller's trace. Like the log, a span has
+ * the pattern of the route, not the address, since path and query may hold a user's text.
  */
 export class RequestSpans {
   readonly #tracer: Tracer
@@ -24,19 +24,19 @@ export class RequestSpans {
     this.#tracer = tracer
   }
 
-  /** The span of a request; undefined where it is not traced. */
+  /** The span of a request; undefined when it is not traced. */
   of(request: IncomingMessage): Span | undefined {
     return this.#spans.get(request)
   }
 
-  /** Calls `work` in the span of a request, which begins with the first call and ends with the reply. */
+  /** Calls `work` within the request's span, which starts with the first call and ends with the reply. */
   serve(request: IncomingMessage, response: ServerResponse, work: () => void): void {
     const span = this.#spans.get(request) ?? this.#begin(request, response)
     if (span === undefined) work()
     else withSpan(span, work)
   }
 
-  /** Tells a span the pattern of the route that answers. */
+  /** Sets the pattern of the route in the request's span. */
   name(request: IncomingMessage, route: string | undefined): void {
     if (route === undefined) return
     const span = this.#spans.get(request)

@@ -5,11 +5,11 @@
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import Fastify from 'fastify'
 
-/** Replies of the API are data: nothing in them may be run, framed or guessed to be another type. */
+/** Headers of API replies, which are data: browsers must not run them, frame them or guess another type. */
 const API_HEADERS: FastifyHelmetOptions = {
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   xFrameOptions: { action: 'deny' },
-  // These guard documents and downloads, which the API has none of.
+  // These protect documents and downloads, which the API does not have.
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
   referrerPolicy: false,
@@ -19,7 +19,7 @@ const API_HEADERS: FastifyHelmetOptions = {
   xXssProtection: false
 }
 
-/** The docs page runs its own scripts and styles; the styles of Swagger UI are partly inline. */
+/** Headers of the docs page, which has its own scripts and styles; some styles of Swagger UI are inline. */
 const DOCS_HEADERS: FastifyHelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -36,8 +36,8 @@ const DOCS_HEADERS: FastifyHelmetOptions = {
 }
 
 /**
- * The playground has no inline script or style, and asks only the service that it comes from. A mentor's answers may have
- * media anywhere.
+ * Headers of the playground, which has no inline scripts or styles and only calls its own service. Media of a mentor's answers
+ * may be anywhere.
  */
 const PLAYGROUND_HEADERS: FastifyHelmetOptions = {
   contentSecurityPolicy: {
@@ -59,7 +59,7 @@ const PLAYGROUND_HEADERS: FastifyHelmetOptions = {
 /** Headers by name. */
 export type Headers = Readonly<Record<string, string>>
 
-/** The secure headers of API replies, of the docs page and of the playground. */
+/** Computes the security headers of API replies, the docs page and the playground. */
 export async function secureHeaders(): Promise<{ api: Headers; docs: Headers; playground: Headers }> {
   const [api, docs, playground] = await Promise.all([
     headersOf(API_HEADERS),
@@ -70,8 +70,8 @@ export async function secureHeaders(): Promise<{ api: Headers; docs: Headers; pl
 }
 
 /**
- * What helmet would set on each reply. It computes the same headers anew for every request, in two asynchronous hooks;
- * asked once, here, they cost a reply nothing but their bytes.
+ * Gets the headers that helmet sets. As a plugin it would compute the same headers for every request, in two asynchronous
+ * hooks; computed once, they cost a reply only their bytes.
  */
 async function headersOf(options: FastifyHelmetOptions): Promise<Headers> {
   const probe = Fastify()

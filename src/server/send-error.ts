@@ -9,10 +9,10 @@ import { ServiceError } from '../errors.ts'
 import { toErrorReply, type ErrorReply, type InvalidPart } from './error-reply.ts'
 import type { Headers } from './secure-headers.ts'
 
-/** Called with each bug of ours, after it was logged. */
+/** Called with each unexpected error, after it was logged. */
 export type ReportError = (error: unknown, context: { requestId: string; route: string | undefined }) => void
 
-/** Sends an error, and logs and reports what is a bug of ours. */
+/** Sends an error; logs and reports unexpected ones. */
 export function sendError(
   reportError: ReportError,
   error: unknown,
@@ -20,7 +20,7 @@ export function sendError(
   reply: FastifyReply,
   wording: (body: ErrorReply['body']) => object
 ): void {
-  // Nobody is left to answer, and an encode that was given up for that reason is no error.
+  // The caller has disconnected, and an encode that was aborted for that reason is not an error.
   if (reply.raw.destroyed && !(error instanceof ServiceError)) {
     request.log.debug('the caller left')
     void reply.code(499).send()
@@ -37,10 +37,10 @@ export function sendError(
   void reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(wording(errorReply.body))
 }
 
-/** Media types of bodies that some routes take and others do not. */
+/** Media types of bodies that only some routes accept. */
 const MEDIA_TYPES = ['application/json', 'text/csv', 'multipart/form-data']
 
-/** Says what the route takes, if a body's type is what was refused. The header itself is not quoted. */
+/** Makes the error for a refused media type, which names those that the route accepts without quoting the header; else undefined. */
 function mediaTypeRefusal(error: unknown, request: FastifyRequest): ServiceError | undefined {
   if (!(error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')) return undefined
   const found =
@@ -49,7 +49,7 @@ function mediaTypeRefusal(error: unknown, request: FastifyRequest): ServiceError
   return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Cannot read the body: ${found}, ${taken.join(' or ')} is`)
 }
 
-/** What a request was validated against, if that is what failed. */
+/** The part of a request that failed validation; undefined for any other error. */
 function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | undefined {
   if (!(error instanceof Error)) return undefined
   const isQuery = 'validationContext' in error && error.validationContext === 'querystring'
@@ -59,9 +59,9 @@ function invalidPartOf(error: unknown, request: FastifyRequest): InvalidPart | u
   return { requiredFields, value: isQuery ? request.query : request.body }
 }
 
-/** Answers a request that Node's parser could not read, in the shape of all errors, and ends the connection. */
+/** Answers a request that Node.js could not parse, in the form of all errors, and closes the connection. */
 export function refuseUnreadable(error: Error, socket: Socket, headers: Headers): void {
-  // A reply that is under way, or waited for, must not be mixed up with this one.
+  // While another reply is pending or being sent, this one must not be mixed into it.
   const isAnswering = Boolean(Reflect.get(socket, '_httpMessage'))
   if (!socket.writable || isAnswering || ('code' in error && error.code === 'ECONNRESET')) {
     socket.destroy()

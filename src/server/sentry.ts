@@ -5,31 +5,31 @@
 import type { ErrorEvent } from '@sentry/node'
 import { currentSpan } from '../tracing/span.ts'
 
-/** Where an unexpected error came up. */
+/** Where an unexpected error occurred. */
 export interface ErrorContext {
   readonly requestId: string
   /** Pattern of the route, such as `/v1/encode`; never the address itself. */
   readonly route: string | undefined
 }
 
-/** Reports bugs to those who run the service. */
+/** Reports unexpected errors to the operator. */
 export interface ErrorReporter {
   report(error: unknown, context?: ErrorContext): void
-  /** Sends what is left to send; gives up after a while. */
+  /** Sends pending reports; gives up after `timeoutMs`. */
   close(timeoutMs: number): Promise<void>
 }
 
-/** How errors are reported. */
+/** Settings of error reports. */
 export interface SentrySettings {
   readonly sentryDsn: string | undefined
   readonly stage: string
-  /** Which build this is. */
+  /** Name and version of the build. */
   readonly release: string
 }
 
 /**
- * Reports to Sentry, or to nobody where no DSN is set: then its module is not even loaded, which would take half a second.
- * None of its automatic instruments are on: they would see requests, and with them users' texts.
+ * Creates the reporter to Sentry. Without a DSN it does nothing, and Sentry's module, which takes half a second, is not loaded.
+ * Sentry's automatic instrumentation is off, since it would see requests and so users' texts.
  */
 export async function createErrorReporter(settings: SentrySettings): Promise<ErrorReporter> {
   if (settings.sentryDsn === undefined) return { report() {}, async close() {} }

@@ -6,14 +6,14 @@
 import { ServiceError } from '../errors.ts'
 import type { MetricReading } from './metrics.ts'
 
-/** What the service did since the sample before, and how it stands now. */
+/** Metrics of the service since the last sample, and its present state. */
 export interface ServiceSample {
   /** Milliseconds since 1970. */
   readonly atMs: number
   readonly requestsPerSecond: number
   readonly sentencesPerSecond: number
   readonly batchesPerSecond: number
-  /** Means since the sample before; null when there was nothing to measure. */
+  /** Means since the last sample; null when there was nothing to measure. */
   readonly meanMs: {
     readonly request: number | null
     readonly tokenize: number | null
@@ -21,25 +21,25 @@ export interface ServiceSample {
     readonly inference: number | null
   }
   readonly sentencesPerBatch: number | null
-  /** Share of the replies to encodings of one text that were kept. */
+  /** Share of cache hits among encodings of one text. */
   readonly cacheHitShare: number | null
   readonly waitingSentences: number
   readonly residentBytes: number
   readonly memoryLimitBytes: number
-  /** Null where this process does no jobs. */
+  /** Null when this process does no jobs. */
   readonly jobs: { readonly queued: number; readonly running: number; readonly dead: number } | null
 }
 
-/** Told of each sample. */
+/** Called with each sample. */
 export type SampleListener = (sample: ServiceSample) => void
 
 export interface ServiceSamplerOptions {
   /** Reads metrics by their names. */
   readonly read: (names: readonly string[]) => Promise<readonly MetricReading[]>
-  /** More listeners at a time are refused. */
+  /** Maximum number of listeners; more are refused. */
   readonly maxListeners?: number
   readonly intervalMs?: number
-  /** Told of a reading that failed. */
+  /** Called when a reading failed. */
   readonly onFault?: (error: unknown) => void
 }
 
@@ -61,14 +61,14 @@ const NAMES = [
   'sbert_jobs_dead'
 ] as const
 
-/** Metrics at one time; each value under its name, with `_sum` or `_count` for a histogram. */
+/** Values of metrics at one time, by name; those of a histogram end in `_sum` or `_count`. */
 type Reading = ReadonlyMap<string, number>
 
 export const MAX_EVENT_LISTENERS = 16
 const INTERVAL_MS = 1000
 const RETRY_AFTER_SECONDS = 10
 
-/** Samples the metrics once a second for all who listen together, and not at all while nobody does. */
+/** Samples the metrics once a second, for all listeners together, and not at all without listeners. */
 export class ServiceSampler {
   readonly #options: Required<ServiceSamplerOptions>
   readonly #listeners = new Set<SampleListener>()
@@ -80,15 +80,15 @@ export class ServiceSampler {
     this.#options = { maxListeners: MAX_EVENT_LISTENERS, intervalMs: INTERVAL_MS, onFault: () => undefined, ...options }
   }
 
-  /** How many listen now. */
+  /** Number of listeners. */
   get listenerCount(): number {
     return this.#listeners.size
   }
 
   /**
    * Adds a listener.
-   * @returns what takes it away again
-   * @throws {ServiceError} OVERLOADED when as many listen as may
+   * @returns a function that removes it
+   * @throws {ServiceError} OVERLOADED when there are `maxListeners` already
    */
   listen(listener: SampleListener): () => void {
     const { maxListeners, intervalMs } = this.#options
@@ -114,7 +114,7 @@ export class ServiceSampler {
   }
 
   async #sample(): Promise<void> {
-    // A reading that takes longer than the interval is not joined by others.
+    // Skips this sample while the last reading is still running.
     if (this.#isReading) return
     this.#isReading = true
     try {

@@ -6,22 +6,22 @@
 import { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
-/** A stream in which nothing moves for so long, in either direction, is broken off. */
+/** A streamed request whose connection is idle for this long, in both directions, is closed. */
 const IDLE_MS = 60_000
 
 const streamedSockets = new WeakSet<Socket>()
 
 /**
- * Lets a request take longer to arrive than others may, since no more of it is read than has been answered: how long that
- * takes as a whole is a matter of its length. It must not stand still.
+ * Exempts a streamed request from the time limit of requests, since it is read only as fast as it is answered, and its
+ * duration depends on its length. It must not be idle for too long.
  */
 export function streamRequest({ raw }: FastifyRequest): void {
   const { socket } = raw
-  // The request of an event has no connection: it is there as a whole.
+  // A request from an event has no connection; it has arrived as a whole.
   if (!(socket instanceof Socket)) return
   const destroy = (): void => void socket.destroy()
   streamedSockets.add(socket)
-  // The server's own time-out, which holds for whatever comes next on the connection.
+  // The server's timeout, which is restored for the next request on the connection.
   const timeoutMs = socket.timeout ?? 0
   socket.setTimeout(IDLE_MS, destroy)
   raw.once('close', () => {
@@ -31,7 +31,7 @@ export function streamRequest({ raw }: FastifyRequest): void {
   })
 }
 
-/** Whether Node.js gives a request up as too slow that is streamed and may be. */
+/** Whether an error is Node.js's timeout of a streamed request, which is to be ignored. */
 export function isSlowStream(error: Error, socket: Socket): boolean {
   return 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && streamedSockets.has(socket)
 }

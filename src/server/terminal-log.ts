@@ -8,7 +8,7 @@ import { createLogger, type ServiceLog } from './request-log.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Where a log for people is written. */
+/** Output of a log for people. */
 export interface LogScreen {
   readonly hasColors: boolean
   /** Writes text that ends with a line break. */
@@ -34,12 +34,12 @@ const LEVELS: Readonly<Record<number, readonly [name: string, style: Style]>> = 
   60: ['FATAL', 'redBright']
 }
 
-/** Fields that a person at a terminal does not read: the parts of the line, what programs match lines by, and all settings. */
+/** Fields that are not shown at a line's end: those in its head, request ids, and the settings. */
 const LEFT_OUT = new Set(['level', 'time', 'msg', 'err', 'reqId', 'config'])
-/** Fields of a request's line, which has a form of its own. */
+/** Fields of a request's line, which have their own format. */
 const REQUEST_FIELDS = new Set(['method', 'route', 'statusCode', 'durationMs'])
 
-/** Logs a line for people, at once. */
+/** Creates a log for people, without a write buffer. */
 export function createTerminalLog(level: string, screen: LogScreen): ServiceLog {
   return {
     logger: createLogger(level, { write: (json) => screen.write(terminalLine(json, screen.hasColors)) }),
@@ -49,9 +49,9 @@ export function createTerminalLog(level: string, screen: LogScreen): ServiceLog 
 }
 
 /**
- * A line of JSON as a line for people, with a line for each step of an error's stack:
+ * Formats a JSON log line for people, with a line for each frame of an error's stack:
  * `{"level":30,"time":…,"address":"http://127.0.0.1:8080","msg":"listening"}` gives
- * `12:03:04 INFO  listening  address=http://127.0.0.1:8080`. What is no log entry stays as it is.
+ * `12:03:04 INFO  listening  address=http://127.0.0.1:8080`. A line that is not a log entry is unchanged.
  */
 export function terminalLine(json: string, hasColors: boolean): string {
   const entry = entryOf(json)
@@ -82,7 +82,7 @@ function isEntry(value: unknown): value is LogEntry {
   return typeof value === 'object' && value !== null && 'level' in value && typeof value.level === 'number'
 }
 
-/** `GET /v1/encode 200 1.2 ms`. */
+/** Formats a request: `GET /v1/encode 200 1.2 ms`. */
 function requestText(entry: LogEntry, paint: (style: Style, text: string) => string): string {
   const { method, route = 'an unknown address', statusCode, durationMs } = entry
   const status = Number(statusCode)
@@ -110,7 +110,7 @@ function errorText(error: LogEntry['err']): string {
     .join('')
 }
 
-/** Control characters are shown, not sent: a terminal would obey what somebody's text says. */
+/** Escapes control characters, so that a caller's text cannot control the terminal. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- it is what is looked for
   return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, (character) => {

@@ -4,5 +4,5 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 
-/** The server, as a plugin gets it: its requests and replies have the types of their schemas. */
+/** The server in a plugin, whose requests and replies have the types of their schemas. */
 export type TypedApp = Parameters<FastifyPluginAsyncTypebox>[0]

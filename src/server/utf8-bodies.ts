@@ -8,8 +8,8 @@ import type { FastifyInstance } from 'fastify'
 import { charsetOf, TextReader } from '../reading/text-reader.ts'
 
 /**
- * Turns bodies in other charsets into UTF-8 while they arrive: a large one that was decoded as a whole would hold up
- * everybody else, and take several times its bytes.
+ * Converts bodies in other charsets to UTF-8 while they arrive: decoding a large one as a whole would block other requests
+ * and take several times its size in memory.
  */
 export function addUtf8Bodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
@@ -20,7 +20,7 @@ export function addUtf8Bodies(app: FastifyInstance): void {
 
 function inUtf8(payload: Readable, charset: string): Readable {
   const reader = new TextReader(charset, 'the body')
-  // Fastify compares it with the length that was announced.
+  // Fastify compares it with `Content-Length`.
   let receivedEncodedLength = 0
   const decoded = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
@@ -31,7 +31,7 @@ function inUtf8(payload: Readable, charset: string): Readable {
   })
   Object.defineProperty(decoded, 'receivedEncodedLength', { get: () => receivedEncodedLength })
   payload.once('error', (error) => decoded.destroy(error))
-  // Nobody else listens where the head alone is refused: the error would end the process.
+  // When the request is refused by its head, there is no other listener, and an error would end the process.
   decoded.on('error', () => undefined)
   return payload.pipe(decoded)
 }

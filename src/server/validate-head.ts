@@ -7,11 +7,11 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 
-/** Checks all of a request but its body, which comes as bytes and is checked where it is parsed. */
+/** Validates all of a request except its body, which is received as bytes and checked where it is parsed. */
 export const validateHead: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
   httpPart === 'body' ? () => true : validator(schema)
 
-/** Checks as Fastify would by itself. */
+/** Compiles a validator in the form that Fastify expects. */
 function validator(schema: TSchema) {
   const checked = Compile(schema)
   const none: ReturnType<typeof checked.Errors> = []

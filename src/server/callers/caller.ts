@@ -6,16 +6,16 @@
 import type { RateQuota } from './rate-quota.ts'
 import { SCOPES, type Scope } from './scope.ts'
 
-/** Who is calling, once the Authorization header has been checked. */
+/** An authenticated caller. */
 export type Caller =
   | {
       readonly kind: 'key'
-      /** Tells callers with keys apart, and tells nothing of a key. */
+      /** Identifies the caller without revealing the key. */
       readonly keyId: string
-      /** What the operator calls it; of a key of `API_SECRET_KEY`, the start of the key's hash. */
+      /** The operator's name for the key; for a key of `API_SECRET_KEY`, the start of its hash. */
       readonly name: string
       readonly scopes: readonly Scope[]
-      /** What it may ask in a time; nothing limits others. */
+      /** Rate limit. @default none */
       readonly quota?: RateQuota
     }
   | {
@@ -25,13 +25,13 @@ export type Caller =
       readonly mentorIds: readonly string[]
     }
 
-/** A role that may do everything, with every mentor. */
+/** The role that may do everything, with all mentors. */
 export const ADMIN_ROLE = 'ADMIN'
 
-/** What a token may do with its own mentors. */
+/** Scopes of a token, for its own mentors. */
 const TOKEN_SCOPES: readonly Scope[] = ['encode', 'ask', 'train']
 
-/** What a caller may do. */
+/** Scopes of a caller. */
 export function scopesOf(caller: Caller): readonly Scope[] {
   if (caller.kind === 'key') return caller.scopes
   return caller.role === ADMIN_ROLE ? SCOPES : TOKEN_SCOPES

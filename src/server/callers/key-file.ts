@@ -9,25 +9,25 @@ import { Compile } from 'typebox/compile'
 import { allScopes, SCOPES, type Scope } from './scope.ts'
 import type { Rate } from './rate-quota.ts'
 
-/** A key as it is stored: it can be recognized by this, and not found out. */
+/** An API key as it is stored: by its digest, from which the key cannot be recovered. */
 export interface ApiKey {
-  /** Who holds it. Keys of one name are one caller. */
+  /** The holder's name. Keys with the same name are one caller. */
   readonly name: string
   /** SHA-256 of the key, 64 hexadecimal digits. */
   readonly sha256: string
-  /** All of them, those that others imply included. */
+  /** All scopes, including implied ones. */
   readonly scopes: readonly Scope[]
   readonly rate?: Rate
-  /** When it stops to be valid, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   readonly expiresAtMs?: number
 }
 
-/** All that is wrong with a file of keys. Its message names keys by their place, and holds nothing of the file. */
+/** Thrown for an invalid key file. The message names keys by their position, and quotes nothing of the file. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError'
 }
 
-/** Longest file, and most keys in it. */
+/** Maximum size of a key file. */
 export const MAX_KEY_FILE_BYTES = 4_194_304
 export const MAX_KEYS = 10_000
 
@@ -57,14 +57,14 @@ const KeyFile = Compile(
   Type.Object({ keys: Type.Array(KeyEntry, { maxItems: MAX_KEYS }) }, { additionalProperties: false })
 )
 
-/** The digest that a key is stored and found by. */
+/** The digest of a key, by which it is stored and found. */
 export function digestOf(key: string): string {
   return hash('sha256', key)
 }
 
 /**
- * Reads a file of keys.
- * @throws {KeyFileError} which lists what is wrong, for the file is taken as a whole or not at all
+ * Parses a key file.
+ * @throws {KeyFileError} that lists the problems; a file with any problem is refused as a whole
  */
 export function parseKeyFile(text: string): ApiKey[] {
   let file: unknown
@@ -75,7 +75,7 @@ export function parseKeyFile(text: string): ApiKey[] {
     throw new KeyFileError('it is not JSON')
   }
   if (!KeyFile.Check(file)) {
-    // The parent tells of an unknown member; the path of the member itself would quote its name.
+    // The parent's error covers an unknown member; the path of the member itself would quote its name.
     const found = KeyFile.Errors(file).filter(({ keyword }) => keyword !== 'boolean')
     const problems = found.map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
     throw new KeyFileError([...new Set(problems)].slice(0, MAX_PROBLEMS).join('; '))
@@ -97,7 +97,7 @@ export function parseKeyFile(text: string): ApiKey[] {
   return keys
 }
 
-/** When a date ends: a day is valid to its end, in UTC. NaN for what is none, as February 30. */
+/** When a date ends: a day at its end, in UTC. NaN for an invalid date, such as February 30. */
 function endOf(expires: string): number {
   const isDay = expires.length === 10
   const atMs = Date.parse(expires)

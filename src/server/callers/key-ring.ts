@@ -8,7 +8,7 @@ import type { Caller } from './caller.ts'
 import type { ApiKey } from './key-file.ts'
 import { RateQuota } from './rate-quota.ts'
 
-/** Digits of a digest by which a key is looked up. The time that takes tells of digests, which nobody can choose a key for. */
+/** Digits of a digest by which a key is looked up. The time of a lookup may reveal digests, but nobody can find a key for a digest. */
 const PREFIX_DIGITS = 16
 
 interface KnownKey {
@@ -17,22 +17,22 @@ interface KnownKey {
   readonly caller: Caller
 }
 
-/** The keys that are valid now, by their digests. All of them are replaced at once, in one step of the event loop. */
+/** The present keys, by their digests. All are replaced at once, in one step of the event loop. */
 export class KeyRing {
   #keys: ReadonlyMap<string, KnownKey> = new Map()
   #quotas: ReadonlyMap<string, RateQuota> = new Map()
 
-  /** How many keys there are, expired ones included. */
+  /** Number of keys, including expired ones. */
   get size(): number {
     return this.#keys.size
   }
 
-  /** How many quotas are remembered: one for each name with a rate, and none of those that are gone. */
+  /** Number of quotas: one for each present name with a rate. */
   get quotaCount(): number {
     return this.#quotas.size
   }
 
-  /** Takes these keys for the ones there were. A caller whose rate stays the same keeps what it has used of its quota. */
+  /** Replaces all keys. A caller whose rate stays the same keeps the state of its quota. */
   replace(keys: readonly ApiKey[]): void {
     const known = new Map<string, KnownKey>()
     const quotas = new Map<string, RateQuota>()
@@ -58,7 +58,7 @@ export class KeyRing {
   }
 
   /**
-   * The caller with a key, by the key's digest.
+   * Finds the caller of a key by the key's digest; undefined for an unknown or expired key.
    * @param sha256 64 hexadecimal digits
    * @param nowMs milliseconds since 1970
    */

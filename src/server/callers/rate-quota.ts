@@ -3,25 +3,25 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** So many requests in so many seconds. */
+/** A rate limit: number of requests in a number of seconds. */
 export interface Rate {
   readonly requests: number
   readonly seconds: number
 }
 
-/** What a request found of its quota. */
+/** State of a quota after a request. */
 export interface QuotaReading {
   readonly isAllowed: boolean
   /** Requests that may follow at once. */
   readonly remaining: number
-  /** Whole seconds until the whole quota is there again; where the request is refused, until the next one is allowed. */
+  /** Seconds, rounded up, until the quota is full again; for a refused request, until the next one is allowed. */
   readonly resetSeconds: number
 }
 
 /**
- * The quota of one caller, given back evenly: after a burst of all its requests, one more is allowed each
- * `seconds / requests`. It is a single number, the time at which the whole quota would be there again (the generic cell
- * rate algorithm), so a caller takes the same memory whatever it sends.
+ * The quota of one caller, which refills evenly: after a burst of all its requests, one more is allowed every
+ * `seconds / requests`. Its state is a single number, the time at which the quota will be full again (generic cell rate
+ * algorithm), so a caller takes the same memory whatever it sends.
  */
 export class RateQuota {
   readonly rate: Rate
@@ -39,13 +39,13 @@ export class RateQuota {
   }
 
   /**
-   * Takes one request from the quota, if there is one. A refused request takes nothing.
-   * @param nowMs of a clock that never goes back
+   * Takes one request from the quota, if one is left. A refused request takes nothing.
+   * @param nowMs time of a monotonic clock
    */
   take(nowMs: number): QuotaReading {
     const wholeAtMs = Math.max(this.#wholeAtMs, nowMs) + this.#intervalMs
     const overMs = wholeAtMs - nowMs - this.#windowMs
-    // Sums of intervals that no binary fraction holds, as a third, end a little off the window.
+    // Tolerates rounding: sums of intervals such as a third end a little off the window.
     if (overMs > this.#intervalMs / 1000) return { isAllowed: false, remaining: 0, resetSeconds: wholeSeconds(overMs) }
     this.#wholeAtMs = wholeAtMs
     const leftMs = wholeAtMs - nowMs
@@ -54,7 +54,7 @@ export class RateQuota {
   }
 }
 
-/** Seconds after which a time is over, but for what a sum of floating-point numbers is off. */
+/** Rounds up to whole seconds, with a tolerance for rounding errors of sums. */
 function wholeSeconds(ms: number): number {
   return Math.ceil(ms / 1000 - 1e-6)
 }

@@ -9,7 +9,7 @@ import { scopesOf, type Caller } from './caller.ts'
 import { rateLimitHeader } from './rate-quota.ts'
 import { suffices, type RouteScope } from './scope.ts'
 
-/** A route and what it asks of its callers. */
+/** A route and its required scope. */
 export interface ScopedRoute {
   readonly method: string
   readonly url: string
@@ -18,18 +18,18 @@ export interface ScopedRoute {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route asks of its callers. */
+    /** The scope that callers need. */
     scope?: RouteScope
   }
   interface FastifyInstance {
-    /** Every route, with what it asks of its callers. */
+    /** All routes with their required scopes. */
     readonly scopedRoutes: readonly ScopedRoute[]
   }
 }
 
 /**
- * Holds every route that is added from now on to a declared scope: the server does not become ready with one that has none.
- * What lies within authentication is told to `guard`; all else must be open, so that no scope is declared and not asked for.
+ * Makes sure that every route added from now on declares a scope; otherwise the server does not become ready. `guard` must be
+ * called with the routes behind authentication; all others must be `open`, so that no declared scope goes unchecked.
  */
 export function addRouteScopes(app: FastifyInstance): { guard: (route: RouteOptions) => void } {
   const routes: RouteOptions[] = []
@@ -53,13 +53,13 @@ export function addRouteScopes(app: FastifyInstance): { guard: (route: RouteOpti
   return { guard: (route) => void guarded.add(route) }
 }
 
-/** For pages and their files, whose routes a plugin makes: they are open to everyone. */
+/** Declares a route open to everyone, for pages and files whose routes a plugin adds. */
 export function declareOpen(route: RouteOptions): void {
   route.config = { ...route.config, scope: 'open' }
 }
 
 /**
- * Counts a request of an authenticated caller, and lets it to what it has a scope for.
+ * Checks an authenticated caller's rate limit, then its scope for the route.
  * @throws {ServiceError} RATE_LIMITED, MISSING_SCOPE
  */
 export function assertMayCall(caller: Caller, request: FastifyRequest, setHeader: SetHeader): void {
@@ -67,7 +67,7 @@ export function assertMayCall(caller: Caller, request: FastifyRequest, setHeader
   assertScope(caller, request.routeOptions.config.scope ?? 'any')
 }
 
-/** @throws {ServiceError} MISSING_SCOPE, which names what is missing */
+/** Checks a caller's scope. @throws {ServiceError} MISSING_SCOPE, which names what is missing */
 export function assertScope(caller: Caller, scope: RouteScope): void {
   if (suffices(scopesOf(caller), scope)) return
   const wanted = typeof scope === 'string' ? `the scope "${scope}"` : `a scope of "${scope.join('", "')}"`
@@ -77,7 +77,7 @@ export function assertScope(caller: Caller, scope: RouteScope): void {
 /** Sets a header of the reply. */
 export type SetHeader = (name: string, value: string) => unknown
 
-/** @throws {ServiceError} RATE_LIMITED when the caller's quota is used up */
+/** Takes a request from the caller's quota. @throws {ServiceError} RATE_LIMITED when it is used up */
 function takeQuota(caller: Caller, setHeader: SetHeader): void {
   if (caller.kind !== 'key' || caller.quota === undefined) return
   const { quota } = caller

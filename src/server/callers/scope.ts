@@ -3,19 +3,19 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What a caller may do: turn texts into embeddings, ask models, change and train them, and all of that for everyone. */
+/** Scopes of callers: encode texts, ask models, change and train them, and do all of that for everyone (`admin`). */
 export const SCOPES = ['encode', 'ask', 'train', 'admin'] as const
 
-/** One of {@link SCOPES}; docs/security.md has what each may do. */
+/** One of {@link SCOPES}; docs/security.md says what each allows. */
 export type Scope = (typeof SCOPES)[number]
 
 /**
- * What a route asks of its callers: nothing at all (`open`), to be known (`any`), a scope, or one of several. Every route
- * declares it in its config, and one without it keeps the service from starting.
+ * What a route requires of callers: nothing (`open`), authentication (`any`), a scope, or one of several. Every route declares
+ * it in its config; the service does not start with a route that does not.
  */
 export type RouteScope = 'open' | 'any' | Scope | readonly Scope[]
 
-/** Scopes with all that they imply: `admin` is every scope. */
+/** Adds implied scopes: `admin` implies all. */
 export function allScopes(given: readonly Scope[]): readonly Scope[] {
   return SCOPES.filter((scope) => given.includes(scope) || given.includes('admin'))
 }

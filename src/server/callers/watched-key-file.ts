@@ -10,13 +10,13 @@ import type { FastifyBaseLogger } from 'fastify'
 import { KeyFileError, MAX_KEY_FILE_BYTES, parseKeyFile, type ApiKey } from './key-file.ts'
 import type { KeyRing } from './key-ring.ts'
 
-/** Where a file of keys is kept. */
+/** Source of a key file: a file on disk or a secret. */
 export interface KeyFileSource {
-  /** How often it is looked at. */
+  /** How often it is checked. */
   readonly intervalMs: number
   /**
-   * Reads it, unless it is still the version that is known.
-   * @throws what is wrong, with a `code` that may be logged
+   * Reads it. @returns undefined when it is still the version `known`
+   * @throws an error with a `code` that may be logged
    */
   readIfNot(known: string | undefined): Promise<{ readonly text: string; readonly version: string } | undefined>
 }
@@ -31,8 +31,8 @@ export interface WatchKeyFileOptions {
 const INTERVAL_MS = 1000
 
 /**
- * A file on disk. It is looked at by its path each second: editors, configuration tools and Kubernetes replace files, folders or symbolic
- * links, which a watch of the old file would not tell of, and network disks tell nothing at all.
+ * Reads the key file from disk. It is polled by its path every second, not watched: editors, configuration tools and
+ * Kubernetes replace files, folders or symbolic links, which a watch of the old file misses, and network disks report nothing.
  */
 export function keyFileAt(path: string, intervalMs = INTERVAL_MS): KeyFileSource {
   return {
@@ -49,8 +49,8 @@ export function keyFileAt(path: string, intervalMs = INTERVAL_MS): KeyFileSource
 }
 
 /**
- * Reads a file of keys into a ring, and again whenever it has changed.
- * @throws {KeyFileError} when the file cannot be read now
+ * Reads a key file into a ring, now and whenever it has changed.
+ * @throws {KeyFileError} when the first read fails
  */
 export async function watchKeyFile(options: WatchKeyFileOptions): Promise<WatchedKeyFile> {
   const { source, ring } = options
@@ -62,12 +62,12 @@ export async function watchKeyFile(options: WatchKeyFileOptions): Promise<Watche
   return watched
 }
 
-/** A file of keys whose changes are followed. A changed file that is broken leaves the keys as they are. */
+/** Follows the changes of a key file. A changed file that is invalid leaves the keys as they are. */
 export class WatchedKeyFile {
   readonly #options: WatchKeyFileOptions
   readonly #closing = new AbortController()
   #version: string
-  /** What was wrong when the file was last read; it is tried again until it is right. */
+  /** Problem of the last read; the file is read again until it is valid. */
   #problem: string | undefined
   #failureCount = 0
   #looking: Promise<void> | undefined
@@ -82,17 +82,17 @@ export class WatchedKeyFile {
     return this.#closing.signal
   }
 
-  /** How many changes of the file could not be taken. */
+  /** Number of failed reads of a changed file. */
   get failureCount(): number {
     return this.#failureCount
   }
 
-  /** Whether the keys in use are not those of the file, which is broken. */
+  /** Whether the file is invalid, so that older keys are in use. */
   get isBehind(): boolean {
     return this.#problem !== undefined
   }
 
-  /** Looks whether the file has changed, and takes its keys if so. */
+  /** Checks whether the file has changed, and if so reads its keys. */
   async look(): Promise<void> {
     this.#looking ??= this.#lookOnce(false).finally(() => {
       this.#looking = undefined
@@ -123,7 +123,7 @@ export class WatchedKeyFile {
       log.info({ keyCount: keys.length }, 'API keys were read')
     } catch (error) {
       const problem = problemOf(error)
-      // A file that stays broken is said once.
+      // The same problem is logged once.
       if (problem === this.#problem && !isForced) return
       this.#problem = problem
       this.#failureCount += 1
@@ -142,12 +142,12 @@ async function readKeys(source: KeyFileSource): Promise<{ keys: ApiKey[]; versio
   }
 }
 
-/** Differs whenever a file was written or another has taken its place. */
+/** Version of a file, which differs once it was written or replaced. */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }
 
-/** What is wrong, without a word of the file. */
+/** Describes a problem without quoting the file. */
 function problemOf(error: unknown): string {
   if (error instanceof KeyFileError) return error.message
   return error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read'

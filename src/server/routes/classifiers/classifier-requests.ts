@@ -23,7 +23,7 @@ export interface ClassifierRouteOptions {
   readonly classifiers: Classifiers
   readonly reader: TrainingReader
   readonly jobs: JobBackend
-  /** How models that users bring are taken; without it they are not. */
+  /** Options of ONNX uploads; undefined when they are off. */
   readonly uploads: OnnxUploadRouteOptions | undefined
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
@@ -38,10 +38,10 @@ export const ClassifierName = Type.String({
   examples: [EXAMPLE_CLASSIFIER]
 })
 
-/** What the address of a classifier holds. */
+/** Path parameters of a classifier. */
 export const ClassifierParams = Type.Object({ classifier: ClassifierName })
 
-/** A column of a signature, as replies show it. */
+/** Schema of a signature's column in replies. */
 export const ColumnView = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 
 /** Error replies of every route of classifiers. */
@@ -50,7 +50,7 @@ export const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { 
 /** Media type of CSV. */
 export const CSV_TYPE = 'text/csv'
 
-/** What the body is, as its content type says. */
+/** Format and charset of a table, from the request's content type. */
 export function tableFormatOf(request: FastifyRequest): TableFormat {
   return { kind: isCsv(request) ? 'csv' : 'json', charset: charsetOf(request.headers['content-type']) }
 }
@@ -60,12 +60,12 @@ export function isCsv(request: FastifyRequest): boolean {
   return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === CSV_TYPE
 }
 
-/** A signature, as replies show it. */
+/** Converts a signature to its form in replies. */
 export function signatureView({ features, label }: Signature) {
   return { features: features.map((column) => ({ ...column })), label: { ...label } }
 }
 
-/** Sends a document that is JSON already. */
+/** Sends finished JSON. */
 export function sendJson(reply: FastifyReply, json: string): FastifyReply {
   return reply.header('content-type', JSON_TYPE).send(json)
 }

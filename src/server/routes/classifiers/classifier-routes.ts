@@ -48,7 +48,7 @@ const ClassifierList = Type.Object({
   )
 })
 
-/** `/classifiers`: any table as a versioned model. */
+/** Routes of `/classifiers`: versioned models of any table. */
 export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions & { limits: PredictLimits }> = async (
   app,
   options
@@ -119,7 +119,7 @@ function deleteClassifier(app: TypedApp, models: ModelStore): void {
   )
 }
 
-/** How good a version is on rows of one's own. */
+/** Route that evaluates a version on the caller's rows. */
 const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classifiers' | 'reader'>> = async (
   app,
   { classifiers, reader }
@@ -163,7 +163,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
   )
 }
 
-/** A line of the list; none of a classifier that went meanwhile. */
+/** Makes an entry of the list; none for a classifier that was deleted meanwhile. */
 async function viewOf(models: ModelStore, name: string) {
   const live = await models.liveVersion(name)
   const versions = await models.versions(name)

@@ -29,10 +29,10 @@ export const EXAMPLE_TABLE_CSV = `sensor_1,sensor_2,label
 /** The same table as JSON. */
 export const EXAMPLE_ROWS = rowsOf(EXAMPLE_TABLE_CSV)
 
-/** What is to be predicted, by column. */
+/** Input of a prediction, by column. */
 export const EXAMPLE_COLUMNS = { sensor_1: '[1,2.0,3]', sensor_2: '[1,-1,0]' }
 
-/** The same, row by row. */
+/** The same input as CSV. */
 export const EXAMPLE_PREDICT_CSV = 'sensor_1,sensor_2\n1,1\n2.0,-1\n3,0\n'
 
 function rowsOf(csv: string): Record<string, number>[] {

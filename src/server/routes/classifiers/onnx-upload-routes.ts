@@ -14,7 +14,7 @@ import { callerKey, callerOf } from '../../auth.ts'
 import { encodeOptionsOf, ERROR_REPLIES } from '../../encode-reply.ts'
 import { readForm, type FormPart } from './upload-form.ts'
 
-/** How models that users bring are taken. */
+/** Options of ONNX uploads. */
 export interface OnnxUploadRouteOptions extends OnnxUploadDependencies {
   readonly bodyLimitBytes: number
 }
@@ -43,7 +43,7 @@ const UploadForm = Type.Unsafe<unknown>({
   }
 })
 
-/** `PUT …/versions`: a model trained elsewhere, as ONNX. */
+/** Route `PUT …/versions`, which uploads a model trained elsewhere as ONNX. */
 export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
   readonly uploads: OnnxUploadRouteOptions
   readonly models: ModelStore
@@ -71,7 +71,7 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
         body: { content: { [MULTIPART]: { schema: UploadForm } } },
         response: { 200: UploadReply, ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 422: { $ref: 'ErrorReply#' } }
       },
-      // The parts are checked below: to the schema the form is bytes.
+      // The handler checks the parts of the form, which the schema would see as bytes.
       validatorCompiler: () => () => true
     },
     async (request, reply) => {
@@ -101,7 +101,7 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
   )
 }
 
-/** @throws {ServiceError} INVALID_REQUEST when the form lacks a part, or is none */
+/** Reads the parts of the form. @throws {ServiceError} INVALID_REQUEST when it is not a form, or a part is missing */
 async function partsOf(body: unknown, contentType: string): Promise<{ model: Uint8Array; signature: Uint8Array }> {
   if (!(body instanceof Uint8Array)) throw noForm('there is none')
   let form: ReadonlyMap<string, FormPart>
@@ -125,7 +125,7 @@ async function partsOf(body: unknown, contentType: string): Promise<{ model: Uin
       `Cannot take the model: its signature has more than ${MAX_SIGNATURE_BYTES} bytes`
     )
   }
-  // A form's fields are decoded before they are seen here: no name of a column holds what stands for other bytes.
+  // A field is already decoded here, so U+FFFD shows that its bytes were not UTF-8.
   if (!signature.isFile && Buffer.from(signature.bytes).includes('\uFFFD')) {
     throw noForm('its part signature is not UTF-8')
   }

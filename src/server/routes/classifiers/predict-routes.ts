@@ -77,7 +77,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
     },
     async (request, reply) => {
       const { version, probability, top_k: topKText = '0' } = request.query
-      // A schema says nothing about a body that is not there.
+      // Fastify does not validate a missing body.
       const body: unknown = request.body
       if (body === undefined) throw new ServiceError('INVALID_REQUEST', 'Cannot predict: there are no columns')
       const classifier = await classifiers.open(

@@ -64,7 +64,7 @@ const TrainReply = Type.Object({
 
 const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining, ...TrainingStatus }) })
 
-/** Options of a training in an address, where all are texts. */
+/** Options of a training in the query string, all as texts. */
 const TrainQuery = Type.Object({
   label: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   types: Type.Optional(
@@ -78,7 +78,7 @@ const TrainQuery = Type.Object({
 export type ClassifierTrainOptions = Pick<ClassifierRouteOptions, 'reader' | 'jobs' | 'classifierBodyLimitBytes'>
 
 export const trainClassifierRoutes: FastifyPluginAsyncTypebox<ClassifierTrainOptions> = async (app, options) => {
-  // Bytes, which a thread may take apart: JSON of some megabytes parsed here would hold up every reply.
+  // As bytes, since a thread parses large ones: parsing some megabytes of JSON here would block all replies.
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>([CSV_TYPE, 'application/json'], { parseAs: 'buffer' }, (request, body, done) => {
     done(null, checkedBytes(request, body))

@@ -6,9 +6,9 @@
 import { Busboy } from '@fastify/busboy'
 import { nextTurn } from '../../../embedding/similarity.ts'
 
-/** Bounds of a form. Its files are as long as the body may be. */
+/** Limits of a form. The size of its files is only limited by the body's. */
 const LIMITS = { parts: 8, headerPairs: 16, headerSize: 4096, fieldNameSize: 100, fieldSize: 1_048_576 }
-/** Bytes read before others get their turn. */
+/** Bytes read before the event loop may run other work. */
 const BYTES_A_TURN = 1_048_576
 
 /** A part of a form. */
@@ -18,9 +18,9 @@ export interface FormPart {
 }
 
 /**
- * Reads a form (`multipart/form-data`), a megabyte at a time so that others are answered meanwhile. When several
- * parts have one name, the first counts.
- * @throws Error when it is none, ends too early or has more parts or longer heads than a form of ours
+ * Parses a form (`multipart/form-data`), a megabyte at a time so that other requests are answered meanwhile. When several
+ * parts have the same name, the first counts.
+ * @throws Error when it is not a form, is truncated, or exceeds the limits
  */
 export async function readForm(body: Uint8Array, contentType: string): Promise<ReadonlyMap<string, FormPart>> {
   const parts = new Map<string, FormPart>()

@@ -13,15 +13,15 @@ const JSON_TYPE = 'application/json'
 const METHODS = ['post', 'put', 'delete'] as const
 
 /**
- * A route's schema as callers are to see it: with the scopes that suffice, and null for what is absent.
- * Which scopes those are is a list of roles, which OpenAPI has since 3.1 for schemes that know none themselves.
+ * Makes the documented form of a route's schema: with the scopes that suffice, and with null allowed for absent members.
+ * The scopes are listed as roles, which OpenAPI 3.1 allows for security schemes without scopes of their own.
  */
 export function describedOf(schema: FastifySchema, scope: RouteScope | undefined): FastifySchema {
   if (schema === undefined || scope === undefined) return schema
   const described = {
     ...schema,
     ...(schema.body !== undefined && { body: bodyOf(schema.body) }),
-    // A part of the address may be longer than any route takes.
+    // A path parameter may be longer than any route accepts.
     ...(schema.params !== undefined && { response: { ...Object(schema.response), 414: { $ref: 'ErrorReply#' } } })
   }
   if (scope === 'open') return { ...described, security: [] }
@@ -45,7 +45,7 @@ function bodyOf(body: unknown): unknown {
   return { ...body, content: { ...Object(body.content), [JSON_TYPE]: { schema: withNullMembers(json) } } }
 }
 
-/** A body that may be null may also be left out, which the schema of a route cannot say. */
+/** Marks bodies that may be null as optional, which the schema of a route cannot express. */
 export const withOptionalBodies: SwaggerTransformObject = (made) => {
   if (!('openapiObject' in made)) return made.swaggerObject
   for (const item of Object.values(made.openapiObject.paths ?? {}))

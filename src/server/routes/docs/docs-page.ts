@@ -12,14 +12,14 @@ import { LOGO_SVG, MARK_SVG } from './mark.ts'
 
 const TITLE = 'sbert-service'
 
-/** What the page begins with. */
+/** Introduction of the page. */
 const INTRODUCTION = `Turns sentences into embeddings, and questions into answers of recorded people.
 
 **Authorize** with the key that the service printed at its start, or with one of \`API_KEYS_FILE\` or \`API_SECRET_KEY\`. This page forgets it when it is left.
 Then open an operation and press **Try it out** and **Execute**: its example works as it stands. The groups follow one another as a user
 goes: store a mentor before you train it, train it before you ask it.`
 
-/** The groups of operations, in the order of a user's way. */
+/** Groups of operations, in the order in which a user needs them. */
 const TAGS = [
   { name: 'encode', description: 'Texts to embeddings.' },
   { name: 'similarity', description: 'How alike texts are.' },
@@ -43,7 +43,7 @@ const TAGS = [
   { name: 'operations', description: 'Health, for load balancers and monitors. No key is needed.' }
 ]
 
-/** Collects the schemas of all routes registered after it. */
+/** Registers the generator of the OpenAPI document, which covers all routes registered after it. */
 export async function addOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -77,22 +77,22 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** The page shows this service's API alone, so there is no field for another one's address. */
+/** Hides the field for another API's address. */
 const PAGE_CSS =
   '.swagger-ui .topbar .download-url-wrapper { display: none } .swagger-ui .topbar-wrapper { justify-content: space-between }'
 
-/** A description of the API as it is sent. */
+/** The finished bytes of an OpenAPI document. */
 interface PreparedDocument {
   readonly contentType: string
   readonly bytes: Buffer
 }
 
-/** `/docs`, a page to read and try the API, and `/docs/json`: open to everyone, for they hold nothing but the API's shape. */
+/** Adds `/docs`, a page to read and try the API, and `/docs/json`: open to everyone, since they only describe the API. */
 export async function addDocsPage(app: FastifyInstance, headers: Headers): Promise<void> {
   await app.register(async (docs) => {
     const prepared = new Map<string, PreparedDocument>()
     docs.addHook('onRoute', declareOpen)
-    // Once all routes are there. Made anew for each request, it would take a hundred times as long as sending it.
+    // Made once, when all routes are registered: making it takes a hundred times as long as sending it.
     app.addHook('onReady', async () => {
       const json = Buffer.from(JSON.stringify(app.swagger()))
       prepared.set('/docs/json', { contentType: 'application/json; charset=utf-8', bytes: json })
@@ -107,10 +107,10 @@ export async function addDocsPage(app: FastifyInstance, headers: Headers): Promi
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
       uiConfig: {
-        // Whoever uses the page next, or a script that gets into it, would find a key that is kept.
+        // A stored key could be read by the page's next user or an injected script.
         persistAuthorization: false,
         displayRequestDuration: true,
-        // The only schema with a name is that of errors.
+        // Hides the list of schemas, since only the one of errors has a name.
         defaultModelsExpandDepth: -1
       },
       logo: { type: 'image/svg+xml', content: LOGO_SVG },

@@ -36,10 +36,10 @@ export interface EncodeRouteOptions {
   readonly encodeMaxAgeSeconds: number
 }
 
-/** Pattern of the route whose replies may be sent again. */
+/** Pattern of the route whose cached replies may be sent ahead of routing. */
 const ENCODE_ROUTE = '/v1/encode'
 
-/** Raise it when the bytes of a `/v1/encode` reply change for the same embedding: `ETag`s given out before then no longer match. */
+/** Version of the format of `/v1/encode` replies. Raise it when their bytes change for the same embedding, so that older `ETag`s no longer match. */
 const REPLY_FORMAT = 1
 
 const EmbeddingSchema = Type.Array(Type.Number(), {
@@ -57,7 +57,7 @@ const MultipleEncodeReply = Type.Object({
   data: Type.Array(Type.Object({ original: Type.String(), encoded: EmbeddingSchema, truncated: TruncatedSchema }))
 })
 
-/** `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
+/** Routes `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
 export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async (app, options) => {
   encodeOfAddress(app, options)
   encodeOfBody(app, options)
@@ -225,7 +225,7 @@ function send(reply: FastifyReply, { revision }: Encoder, encoded: CachedReply, 
   sendEncodeReply(reply, encoded.body, { revision, truncatedCount: encoded.truncatedCount, serverTiming })
 }
 
-/** Headers of a `GET /v1/encode` reply that is sent again, beside those that every reply has. */
+/** Headers of a cached `GET /v1/encode` reply, beside those of every reply. */
 export function cachedReplyHeaders(
   reply: CachedReply,
   revision: string,
@@ -244,20 +244,20 @@ export function cachedReplyHeaders(
 }
 
 /**
- * A shared cache keeps a reply to a request with Authorization only when told that it is public (RFC 9111 section 3.5);
- * `Vary` keeps it from being given to callers with other keys, or none.
+ * Value of `Cache-Control`. A shared cache stores a reply to a request with Authorization only if it is `public` (RFC 9111
+ * section 3.5); `Vary: Authorization` makes sure that callers with another key, or none, do not get it.
  */
 function cacheControlOf(maxAgeSeconds: number): string {
   return maxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${maxAgeSeconds}`
 }
 
-/** Where replies are put together before they are copied to their own length: far more room than most need. */
+/** Buffer in which replies are assembled before they are copied; most need far less. */
 const scratch = Buffer.allocUnsafe(65_536)
 
-/** Pieces of JSON text and arrays of numbers, as bytes. */
+/** Joins pieces of JSON text and arrays of numbers into bytes. */
 function joinJson(pieces: readonly (string | Float32Array)[]): Buffer {
   let roomBytes = 0
-  // Three bytes are the most that a UTF-16 code unit takes in UTF-8.
+  // A UTF-16 code unit takes at most three bytes in UTF-8.
   for (const piece of pieces)
     roomBytes += typeof piece === 'string' ? piece.length * 3 : float32JsonMaxBytes(piece.length)
   const bytes = roomBytes <= scratch.length ? scratch : Buffer.allocUnsafe(roomBytes)
@@ -272,12 +272,12 @@ function encodeKey(revision: string, query: string, truncate: Truncate = 'end'):
   return `encode ${REPLY_FORMAT} ${revision} ${truncate} ${query}`
 }
 
-/** A hash of all that decides the reply's bytes, so that it is known before they are. */
+/** ETag of a reply: a hash of all that determines its bytes, so that it is known before they are computed. */
 function etagOf(key: string): string {
   return `"${hash('sha256', key, 'base64url').slice(0, 27)}"`
 }
 
-/** Weak comparison (RFC 9110 section 13.1.2): a CDN that compresses a reply makes its ETag a weak one. */
+/** Compares ETags weakly (RFC 9110 section 13.1.2), since a CDN that compresses a reply makes its ETag weak. */
 function isMatch(ifNoneMatch: string, etag: string): boolean {
   return ifNoneMatch.split(',').some((candidate) => {
     const trimmed = candidate.trim()
@@ -285,7 +285,7 @@ function isMatch(ifNoneMatch: string, etag: string): boolean {
   })
 }
 
-/** CORS may have named Origin already. */
+/** Value of `Vary`, in which CORS may already have set Origin. */
 function varyOf(reply: FastifyReply): string {
   const given = reply.getHeader('vary')
   return typeof given === 'string' ? `Authorization, ${given}` : 'Authorization'

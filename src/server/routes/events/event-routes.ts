@@ -9,12 +9,12 @@ import { Type } from 'typebox'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
 import type { ServiceSampler } from '../../service-sampler.ts'
 
-/** Options of the events. */
+/** Options of the event route. */
 export interface EventRouteOptions {
   readonly sampler: ServiceSampler
 }
 
-/** A listener that has not taken this much is cut off: it would be told of the past. */
+/** Unread bytes at which a slow listener is disconnected, since its events would be out of date. */
 const MAX_UNREAD_BYTES = 65_536
 
 const Mean = Type.Union([Type.Number(), Type.Null()])
@@ -40,15 +40,15 @@ const Sample = Type.Object({
   ])
 })
 
-/** One of the events, as OpenAPI describes the fields of its lines. */
+/** Schema of an event. */
 const SampleEvent = Type.Object({
   data: Type.Unsafe<string>({ type: 'string', contentMediaType: 'application/json', contentSchema: Sample })
 })
 
-/** `/v1/events`: how the service fares, once a second. */
+/** Route `/v1/events`: streams samples of the service's metrics, one a second. */
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (app, { sampler }) => {
   const streams = new Set<PassThrough>()
-  // A stream never ends by itself, and would be waited for.
+  // A stream never ends by itself, and the server would wait for it.
   app.addHook('preClose', async () => {
     for (const stream of streams) stream.end()
   })
@@ -84,10 +84,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
     (request, reply) => {
       void reply
         .header('cache-control', 'no-store')
-        // Some proxies else keep events until they have enough of them.
+        // Without it, some proxies buffer events.
         .header('x-accel-buffering', 'no')
         .type('text/event-stream; charset=utf-8')
-      // The body of an answer to HEAD is read to its end, which never comes.
+      // For HEAD, Fastify would read the stream to its end, which never comes.
       if (request.method === 'HEAD') return reply.send()
       const stream = streamSamples(sampler, Number(request.query.count ?? 'Infinity'))
       streams.add(stream)
@@ -97,7 +97,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   )
 }
 
-/** So many samples as server-sent events. A listener that does not take them is cut off. */
+/** Streams `count` samples as server-sent events. A listener that does not read them is disconnected. */
 function streamSamples(sampler: ServiceSampler, count: number): PassThrough {
   let left = count
   const stream = new PassThrough({ highWaterMark: MAX_UNREAD_BYTES })

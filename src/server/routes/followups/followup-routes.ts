@@ -30,7 +30,7 @@ const FollowupsReply = Type.Object({
   })
 })
 
-/** `/followups`: questions to go on with. */
+/** Routes of `/followups`: questions to ask next. */
 export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteOptions> = async (app, { followups }) => {
   app.post(
     '/followups/category/:category/:mentor',

@@ -23,7 +23,7 @@ const PingReply = Type.Object({
   container_id: Type.String({ description: 'Which of several containers answered.' })
 })
 
-/** `/`, `/health/live` and `/health/ready`: open to everyone, as load balancers have no key. `/` sends browsers to the playground. */
+/** Routes `/`, `/health/live` and `/health/ready`: open to everyone, since load balancers have no key. `/` redirects browsers to the playground. */
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async (app, { readiness }) => {
   for (const path of ['/', '/health/live'] as const) {
     app.get(
@@ -70,7 +70,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
   )
 }
 
-/** `/v1/ping`: who answers; open to everyone, as monitors of the service that it comes from have no key. */
+/** Route `/v1/ping`: which container answers; open to everyone, since monitors of the service that this one replaces send no key. */
 export const pingRoutes: FastifyPluginAsyncTypebox<{ readonly containerId: string }> = async (app, { containerId }) => {
   app.get(
     '/ping',

@@ -10,26 +10,26 @@ import { ServiceError } from '../../../errors.ts'
 import { tensorBytes, type Tensor } from '../../../inference/tensor.ts'
 import { JSON_TYPE } from '../../encode-reply.ts'
 
-/** Header that tells how many bytes of a body are its JSON; tensors as bytes follow. */
+/** Header with the length of a body's JSON in bytes; binary tensors follow it. */
 export const JSON_LENGTH_HEADER = 'inference-header-content-length'
 
-/** Media type of JSON with tensors as bytes behind it. */
+/** Media type of JSON followed by binary tensors. */
 export const BINARY_TYPE = 'application/octet-stream'
 
-/** Numbers turned into JSON before others get their turn: some 2 ms. */
+/** Numbers turned into JSON before the event loop may run other work: some 2 ms. */
 const NUMBERS_A_TURN = 49_152
 
-/** An output, and how its caller wants it. */
+/** An output, and whether it is sent as bytes. */
 export interface SentOutput {
   readonly tensor: Tensor
   readonly isBinary: boolean
 }
 
 /**
- * Gives the inputs of a request the bytes that follow its JSON, in their order.
+ * Attaches the bytes that follow a request's JSON to its inputs, in order.
  * Source: Triton's binary tensor data extension, `binary_data_size`.
- * @param body the JSON, parsed; whatever in it is not of the right form is left for the schema to find
- * @throws {ServiceError} INVALID_REQUEST when the sizes do not add up to what was sent
+ * @param body the parsed JSON; what is invalid in it is left to the schema
+ * @throws {ServiceError} INVALID_REQUEST when the sizes do not add up to the bytes that were sent
  */
 export function attachBinaryData(body: unknown, bytes: Buffer): unknown {
   const inputs = fieldOf(body, 'inputs')
@@ -59,9 +59,9 @@ function fieldOf(value: unknown, name: string): unknown {
 }
 
 /**
- * Sends the reply to an inference: JSON, and behind it the outputs that were wanted as bytes.
+ * Sends the reply to an inference: JSON, followed by the outputs that were requested as bytes.
  * @param head fields before `outputs`
- * @throws {ServiceError} UNAVAILABLE when a number is none that JSON has
+ * @throws {ServiceError} UNPROCESSABLE when a number is not finite, which JSON cannot express
  */
 export async function sendInference(
   reply: FastifyReply,
@@ -91,7 +91,7 @@ export async function sendInference(
   void reply.send(Buffer.concat([text, ...binary]))
 }
 
-/** Elements with commas between them, in pieces. */
+/** The elements of a tensor as comma-separated JSON, in pieces. */
 async function* jsonElements(tensor: Tensor, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   for (let from = 0; from < tensor.data.length; from += NUMBERS_A_TURN) {
     const array = jsonArray(tensor, from, from + NUMBERS_A_TURN)

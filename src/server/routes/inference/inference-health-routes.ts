@@ -8,7 +8,7 @@ import type { Readiness } from '../../readiness.ts'
 
 const ReadyReply = Type.Object({ ready: Type.Boolean() })
 
-/** `/v2/health`: open to everyone, as those who probe have no key. */
+/** Routes of `/v2/health`: open to everyone, since probes have no key. */
 export const inferenceHealthRoutes: FastifyPluginAsyncTypebox<{ readonly readiness: Readiness }> = async (
   app,
   { readiness }

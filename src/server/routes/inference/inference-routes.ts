@@ -31,16 +31,16 @@ export interface InferenceRouteOptions {
   readonly jsonLimits: JsonLimits
 }
 
-/** Most tensors of one request. */
+/** Maximum number of tensors in one request. */
 const MAX_TENSORS = 1000
-/** Most dimensions of a tensor. */
+/** Maximum number of dimensions of a tensor. */
 const MAX_RANK = 8
 const MAX_NAME_CHARACTERS = 300
 
 const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_CHARACTERS })
 const Shape = Type.Array(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), { maxItems: MAX_RANK })
 const Parameters = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))
-/** What the examples ask: the encoder, and a version of a classifier. */
+/** Example requests: to the encoder, and to a version of a classifier. */
 const EXAMPLE_ASKED = {
   model: 'all-MiniLM-L6-v2',
   inputs: [{ name: 'text', datatype: 'BYTES', shape: [2], data: ['hello world', 'hi'] }]
@@ -116,7 +116,7 @@ const PROTOCOL_ERRORS = {
   431: { $ref: 'ErrorReply#' }
 }
 
-/** `/v2`: every model by the Open Inference Protocol, with tensors as JSON or as bytes. */
+/** Routes of `/v2`: all models by the Open Inference Protocol, with tensors as JSON or as bytes. */
 export const inferenceRoutes: FastifyPluginAsyncTypebox<InferenceRouteOptions> = async (
   app,
   { models, jsonLimits }
@@ -178,7 +178,7 @@ function listModels(app: TypedApp, models: ModelCatalogue): void {
   )
 }
 
-/** How an address names a model, or a version of one, for the routes below it. */
+/** Path parameters, and texts and examples, of routes for a model or a version of one. */
 function addressedModel(path: string) {
   const isOfVersion = path.endsWith(':version')
   const example = isOfVersion ? EXAMPLE_ASKED_VERSION : EXAMPLE_ASKED
@@ -191,7 +191,7 @@ function addressedModel(path: string) {
 type AddressedModel = ReturnType<typeof addressedModel>
 
 /**
- * The model that the address names.
+ * Finds the model that the address names.
  * @throws {ServiceError} NOT_FOUND; FORBIDDEN or MISSING_SCOPE when the caller may not use it
  */
 async function findServed(
@@ -248,7 +248,7 @@ function checkModel(app: TypedApp, models: ModelCatalogue, { path, what, params 
       const served = await findServed(models, request)
       const version = versionOf(request.params)
       const ready = (await openIfAny(served, version)) !== undefined
-      // A mistake of who asks; as 503 it would look like an outage.
+      // An unknown version is the caller's mistake; a 503 would look like an outage.
       if (!ready && version !== undefined && !(await served.versions()).includes(version)) throw noModel(version)
       void reply.header('cache-control', 'no-store').code(ready ? 200 : 503)
       return { name: served.name, ready }
@@ -293,12 +293,12 @@ function askModel(app: TypedApp, models: ModelCatalogue, { path, what, params, e
   )
 }
 
-/** Errors as the protocol has them. */
+/** Converts an error to the protocol's form. */
 export function toProtocolError({ message }: ErrorBody): { error: string } {
   return { error: message }
 }
 
-/** JSON with bytes behind it. Some clients send it without a type. */
+/** Adds parsers of JSON followed by bytes. Some clients send it without a content type. */
 function addBodyParsers(app: FastifyInstance, limits: JsonLimits): void {
   const parse = async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
     const jsonLength = jsonLengthOf(request, body.length)
@@ -313,7 +313,7 @@ function addBodyParsers(app: FastifyInstance, limits: JsonLimits): void {
   })
 }
 
-/** @throws {ServiceError} INVALID_REQUEST when the header tells no length of this body's JSON */
+/** Length of a body's JSON. @throws {ServiceError} INVALID_REQUEST when the header has no valid length */
 function jsonLengthOf(request: FastifyRequest, bodyLength: number): number {
   const given = request.headers[JSON_LENGTH_HEADER]
   if (given === undefined) return bodyLength
@@ -323,7 +323,7 @@ function jsonLengthOf(request: FastifyRequest, bodyLength: number): number {
   throw new ServiceError('INVALID_REQUEST', `Cannot read the body: ${JSON_LENGTH_HEADER} ${found}`)
 }
 
-/** The version in the address; undefined where the route has none. */
+/** The version in the address; undefined when the route has none. */
 function versionOf(params: object): string | undefined {
   return 'version' in params && typeof params.version === 'string' ? params.version : undefined
 }
@@ -339,7 +339,7 @@ function noModel(version: string | undefined): ServiceError {
   return new ServiceError('NOT_FOUND', `Cannot open the model: ${found}`)
 }
 
-/** Undefined where a version is not there, or not to be had now. */
+/** Opens a version; undefined when it does not exist or is unavailable. */
 async function openIfAny(served: ServedModel, version?: string): Promise<InferenceModel | undefined> {
   try {
     return await served.open(version)
@@ -349,7 +349,7 @@ async function openIfAny(served: ServedModel, version?: string): Promise<Inferen
   }
 }
 
-/** @throws {ServiceError} FORBIDDEN, MISSING_SCOPE */
+/** Checks that the caller may use a model. @throws {ServiceError} FORBIDDEN, MISSING_SCOPE */
 function assertMayUse(request: FastifyRequest, { access }: ServedModel): void {
   assertScope(callerOf(request), access.kind === 'everyone' ? 'encode' : 'ask')
   if (access.kind === 'mentor') assertMayRead(callerOf(request), access.mentorId)

@@ -33,13 +33,13 @@ import {
 /** Options of the job routes. */
 export interface JobRouteOptions {
   readonly backend: JobBackend
-  /** By name. */
+  /** Types of jobs by name. */
   readonly types: RequestedJobTypes
-  /** Where large bodies wait to be read. */
+  /** Queue of large bodies to read. */
   readonly line: ReadingLine
   readonly maxJsonDepth: number
   readonly jobBodyLimitBytes: number
-  /** What callback URLs may be; `undefined`: none, since there is no secret to sign with. */
+  /** Rules for callback URLs; undefined without a secret to sign with, when no callbacks are accepted. */
   readonly callbacks: { readonly allowsPrivate: boolean } | undefined
 }
 
@@ -48,7 +48,7 @@ const JSON_BODY_TYPE = 'application/json'
 /** Media types of lines of JSON. */
 export const LINES_TYPES = [LINES_TYPE, 'application/x-ndjson', 'application/x-jsonlines']
 
-/** The longest wait that `Prefer: wait` is granted, in seconds. */
+/** Maximum wait by `Prefer: wait`, in seconds. */
 const MAX_WAIT_SECONDS = 60
 
 const LinesQuery = Type.Object({
@@ -80,10 +80,10 @@ export const Accepted = Type.Object({
   resultUrl: Type.String()
 })
 
-/** The reply to what does not fit the state of a job. */
+/** Error reply for a request that a job's state does not allow, for the docs. */
 export const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
 
-/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+/** Route `POST /v1/jobs`. Bodies are received as bytes, since large ones are parsed and checked outside of the main thread. */
 export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readonly closing: AbortSignal }> = async (
   app,
   options
@@ -141,7 +141,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
   )
 }
 
-/** The job that a request enqueues. */
+/** Reads the job that a request asks for. */
 async function newJobOf(
   request: FastifyRequest<{ Querystring: { callbackUrl?: string } }>,
   reply: FastifyReply,
@@ -181,13 +181,13 @@ function assertCallbackUrl(url: string, callbacks: JobRouteOptions['callbacks'])
   if (problem !== undefined) throw invalidJob('callbackUrl', [problem])
 }
 
-/** `wait=30` of a Prefer header (RFC 7240), in seconds; 0 without one. */
+/** Reads `wait=30` from a Prefer header (RFC 7240), in seconds; 0 without one. */
 function waitSecondsOf(prefer: string | undefined): number {
   const wait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1]
   return wait === undefined ? 0 : Math.min(MAX_WAIT_SECONDS, Number(wait))
 }
 
-/** Waits no longer than the caller does. */
+/** Waits for a job's end, until the time is over, the caller disconnects or the server stops. */
 async function waitFor(
   backend: JobBackend,
   job: Job,
@@ -200,7 +200,7 @@ async function waitFor(
   return (await backend.waitUntilEnded(job.id, seconds * 1000, AbortSignal.any([left.signal, closing]))) ?? job
 }
 
-/** A job, as it is replied when it was accepted. */
+/** Makes the reply to an accepted job. */
 export function acceptedOf(job: Job) {
   const statusUrl = `/v1/jobs/${encodeURIComponent(job.id)}`
   return { id: job.id, status: job.status, statusUrl, resultUrl: `${statusUrl}/result` }

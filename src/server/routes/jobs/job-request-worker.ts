@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-// The thread that reads one large job: on the main one, it would hold up every reply for some seconds.
+// The thread that reads one large job, which would block all replies for some seconds on the main thread.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { refusalOf, type ReadingMessage } from '../../../reading/reading-line.ts'

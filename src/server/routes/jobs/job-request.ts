@@ -14,7 +14,7 @@ import { MAX_CALLBACK_URL_CHARACTERS } from '../../../jobs/webhook.ts'
 import type { Reader, ReadingLine } from '../../../reading/reading-line.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 
-/** Id of a job in an address. Every job has a new one, so the example stands for none. */
+/** Id of a job in an address. The example's job does not exist. */
 export const JobId = Type.String({
   minLength: 1,
   maxLength: 200,
@@ -22,24 +22,24 @@ export const JobId = Type.String({
   examples: ['01996f3c-7b1a-7d58-9c3e-2f4b6a8d0e12']
 })
 
-/** A type of job that anyone may ask for over HTTP. */
+/** A type of job that callers may enqueue over HTTP. */
 export interface RequestedJobType {
   /** Schema of its input. */
   readonly input: TSchema
-  /** Who waits for it, unless the request says otherwise. */
+  /** Priority unless the request sets one. */
   readonly priority: Priority
 }
 
-/** The types that there are, by name. */
+/** Types of jobs by name. */
 export type RequestedJobTypes = ReadonlyMap<string, RequestedJobType>
 
-/** Address that is called when the job has ended. */
+/** URL that is called when the job has ended. */
 export const CallbackUrl = Type.String({
   maxLength: MAX_CALLBACK_URL_CHARACTERS,
   description: 'Gets a signed notice once the job has ended.'
 })
 
-/** A job as JSON. */
+/** Schema of a requested job. */
 export const JobRequest = Type.Object(
   {
     type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
@@ -50,7 +50,7 @@ export const JobRequest = Type.Object(
   { examples: [{ type: 'encode', input: { sentences: ['first', 'second'] } }] }
 )
 
-/** A job that was asked for, its input checked and packed. */
+/** A requested job, with its input checked and packed. */
 export interface RequestedJob {
   readonly type: string
   readonly priority: Priority
@@ -59,28 +59,28 @@ export interface RequestedJob {
   readonly expectedResultBytes: number
 }
 
-/** What the thread is given. */
+/** Message to the reading thread. */
 export interface JobReadOrder {
-  /** A job as it comes in, in UTF-8. */
+  /** The request's JSON, in UTF-8. */
   readonly bytes: Uint8Array
   readonly types: RequestedJobTypes
   readonly limits: JsonLimits
 }
 
-/** Below it, reading takes less than to begin a thread. */
+/** Up to this size, reading takes less time than starting a thread. */
 const MAX_BYTES_READ_HERE = 131_072
 
 const THREAD = new URL('job-request-worker.ts', import.meta.url)
 const jobRequest = Compile(JobRequest)
 
-/** Makes a reader of jobs: a small one is read here, a large one in its turn in a thread. */
+/** Makes a reader of jobs, which reads small ones on this thread, and queues large ones for a thread of their own. */
 export function createJobReader(
   types: RequestedJobTypes,
   limits: JsonLimits,
   line: ReadingLine
 ): (bytes: Uint8Array, reader: Reader) => Promise<RequestedJob> {
   const validators = new Map([...types].map(([name, { input }]) => [name, Compile(input)]))
-  // What typebox hides in a schema does not get into a thread, and is not needed there.
+  // Plain JSON, since typebox's hidden properties cannot be sent to a thread and are not needed there.
   const sentTypes: RequestedJobTypes = new Map(
     [...types].map(([name, { input, priority }]) => [name, { input: JSON.parse(JSON.stringify(input)), priority }])
   )
@@ -92,9 +92,9 @@ export function createJobReader(
 }
 
 /**
- * Reads the JSON of a job and checks it.
- * @param validators of the inputs, by type. @default made here
- * @throws {ServiceError} INVALID_REQUEST with what is wrong by field; as {@link readJson}
+ * Parses and checks the JSON of a job.
+ * @param validators of the inputs, by type. @default compiled here
+ * @throws {ServiceError} INVALID_REQUEST with the problems by field, and the errors of {@link readJson}
  */
 export function readJobRequest(
   bytes: Uint8Array,
@@ -120,10 +120,10 @@ export function readJobRequest(
   }
 }
 
-/** Numbers of an embedding as they are kept, and what is told beside them. */
+/** Stored size of an embedding, with the fields beside it. */
 const EMBEDDING_BYTES = 384 * 4 + 64
 
-/** Room for the result of a job: each sentence's embedding, and its text. */
+/** Expected size of a job's result: each sentence's embedding and text. */
 export function expectedBytesOf(sentenceCount: number, inputBytes: number): number {
   return sentenceCount * EMBEDDING_BYTES + inputBytes
 }
@@ -133,14 +133,14 @@ function sentenceCountOf(input: unknown): number {
   return Array.isArray(input.sentences) ? input.sentences.length : 0
 }
 
-/** Error for a job with a faulty field. */
+/** Makes the error for a job with an invalid field. */
 export function invalidJob(field: string, reasons: readonly string[]): ServiceError {
   return new ServiceError('INVALID_REQUEST', `Cannot accept the job: ${field}: ${reasons.join(', ')}`, {
     fields: { [field]: reasons }
   })
 }
 
-/** Words what is wrong first, by its field; of the value itself nothing is repeated. */
+/** Makes the error for the first problem, with its field, without quoting the value. */
 function invalidInput([problem]: ReturnType<Validator['Errors']>): ServiceError {
   if (problem === undefined) return invalidJob('body', ['not a job'])
   const path = problem.instancePath.split('/').slice(1)

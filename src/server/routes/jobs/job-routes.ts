@@ -57,7 +57,7 @@ const ListQuery = Type.Object({
 
 const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
 
-/** `/v1/jobs`: work for later. */
+/** Routes of `/v1/jobs`. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app, options) => {
   const { backend } = options
   // Callers that wait for a job are answered at once when the server stops.
@@ -220,7 +220,7 @@ function redriveJob(app: TypedApp, backend: JobBackend): void {
   )
 }
 
-/** The job of the address, if the caller may know of it. */
+/** Finds the job in the address. @throws {ServiceError} NOT_FOUND also for a job that the caller may not see */
 async function jobFor(backend: JobBackend, request: FastifyRequest<{ Params: { id: string } }>): Promise<Job> {
   const job = await backend.find(request.params.id)
   const caller = callerOf(request)

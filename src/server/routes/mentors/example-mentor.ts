@@ -19,7 +19,7 @@ intro-age,How old are you?,What is your age?|When is your birthday?|What year we
 say-off-topic-1,_OFF_TOPIC_,,"That one is outside my waters. Ask me about tidal energy, engineering or how I got here.",
 `
 
-/** The same mentor as JSON, with less to say. */
+/** The same mentor as JSON, with fewer answers. */
 export const EXAMPLE_MENTOR = {
   name: 'Noor Halvorsen',
   mentorType: 'CHAT',
@@ -79,7 +79,7 @@ export const EXAMPLE_MENTOR = {
   ]
 }
 
-/** Questions to evaluate the mentor's model by, each with the id of its right answer; none where it is off topic. */
+/** Questions to evaluate the mentor's model with, each with the id of the right answer, or none if it is off topic. */
 export const EXAMPLE_TEST_CSV = `question,answer
 Which town do you call home these days?,intro-home
 What do people call you?,intro-name

@@ -27,27 +27,27 @@ import { EXAMPLE_MENTOR, EXAMPLE_MENTOR_CSV, EXAMPLE_MENTOR_ID } from './example
 /** Options of the mentor routes. */
 export interface MentorRouteOptions {
   readonly mentors: MentorSource
-  /** The same mentors, when they are kept here and can be changed. @default they are kept elsewhere */
+  /** The same mentors when they are stored here and can be changed. @default they are stored elsewhere */
   readonly store?: MentorStore
-  /** Decides who may edit a mentor that is kept elsewhere. @default nobody: the token alone decides */
+  /** Checks who may edit a mentor that is stored elsewhere. @default only the token is checked */
   readonly trainings?: TrainingReporter
-  /** Forgets what was made of a mentor that is no more: models, records of questions. */
+  /** Deletes what belongs to a deleted mentor: models, grades, records of questions. */
   readonly forget: (mentorId: string) => Promise<void>
-  /** Reads mentors that come in. */
+  /** Reads uploaded mentors. */
   readonly readUpload: UploadReader
   readonly mentorBodyLimitBytes: number
 }
 
-/** A mentor's id, in an address or elsewhere. */
+/** Schema of a mentor's id. */
 export const MentorId = Type.String({
   minLength: 1,
   maxLength: 200,
   description: 'Id of the mentor.',
   examples: [EXAMPLE_MENTOR_ID]
 })
-/** Parameters of an address with a mentor. */
+/** Path parameters of a mentor. */
 export const MentorParams = Type.Object({ mentor: MentorId })
-/** Errors of routes of one mentor, for the docs. */
+/** Error replies of routes of one mentor, for the docs. */
 export const MENTOR_ERROR_REPLIES = {
   ...ERROR_REPLIES,
   403: { $ref: 'ErrorReply#' },
@@ -57,9 +57,9 @@ export const MENTOR_ERROR_REPLIES = {
   504: { $ref: 'ErrorReply#' }
 } as const
 
-/** Something in the data that will make answers worse, as `kind` names it; what else it says depends on the kind. */
+/** A problem in the data that makes answers worse; the other fields depend on `kind`. */
 const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: true })
-/** Rows and columns of a table that were left out because they say nothing. */
+/** Rows and columns of a table that were left out because they are empty. */
 export const DroppedView = Type.Object(
   {
     rows: Type.Integer({ description: 'Rows without a value.' }),
@@ -97,7 +97,7 @@ const MentorList = Type.Object({
   )
 })
 
-/** `/mentors` and `/trainingdata`: what mentors say. */
+/** Routes of `/mentors` and `/trainingdata`: mentors and their answers. */
 export const mentorRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, options) => {
   await app.register(uploadRoutes, options)
   listMentors(app, options)
@@ -216,7 +216,7 @@ function downloadTrainingData(app: TypedApp, options: MentorRouteOptions): void 
   )
 }
 
-/** @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are kept elsewhere */
+/** The store of mentors. @throws {ServiceError} METHOD_NOT_ALLOWED when mentors are stored elsewhere */
 function storeOf({ store }: MentorRouteOptions): MentorStore {
   if (store !== undefined) return store
   throw new ServiceError(
@@ -225,7 +225,7 @@ function storeOf({ store }: MentorRouteOptions): MentorStore {
   )
 }
 
-/** A mentor's JSON; undefined when there is no such mentor. */
+/** Reads a mentor's JSON; undefined when there is no such mentor. */
 async function readJson(
   { mentors, store }: MentorRouteOptions,
   id: string,
@@ -239,15 +239,15 @@ async function readJson(
   return stored && Buffer.from(stored.json.buffer)
 }
 
-/** Error for an unknown mentor. */
+/** Makes the error for an unknown mentor. */
 export function unknownMentor(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Cannot find this mentor: none of that id is stored')
 }
 
-/** A table that is written while others write the same mentor starts anew this often. */
+/** Maximum number of tries to write a mentor that others write at the same time. */
 const MAX_PUT_TRIES = 5
 
-/** Bodies come as bytes here: a large one is parsed and checked elsewhere than on the main thread. */
+/** Routes that upload mentors. Bodies are received as bytes, since large ones are parsed and checked outside of the main thread. */
 const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, options) => {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser<Buffer>(['application/json', 'text/csv'], { parseAs: 'buffer' }, (request, body, done) => {
@@ -275,7 +275,7 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
         },
         response: { 200: StoredReply, ...MENTOR_ERROR_REPLIES }
       },
-      // Before a body is read that nobody would store.
+      // Before the body is read, which would be in vain.
       onRequest: async (request) => {
         storeOf(options)
         assertMayRead(callerOf(request), request.params.mentor)
@@ -302,13 +302,13 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
   )
 }
 
-/** As {@link DroppedView} has it. */
+/** Makes a {@link DroppedView}. */
 export function droppedView(dropped: DroppedLines | undefined) {
   if (dropped === undefined || (dropped.emptyRowCount === 0 && dropped.emptyColumns.length === 0)) return {}
   return { dropped: { rows: dropped.emptyRowCount, columns: [...dropped.emptyColumns] } }
 }
 
-/** @throws {ServiceError} what reading throws; UNAVAILABLE when others keep writing the same mentor */
+/** Reads and stores an upload. @throws {ServiceError} reading errors; UNAVAILABLE when others keep writing the same mentor */
 async function putUpload(
   mentors: MentorStore,
   id: string,
@@ -323,7 +323,7 @@ async function putUpload(
   }
   for (let tries = 0; tries < MAX_PUT_TRIES; tries += 1) {
     const before = await mentors.readJson(id)
-    // A thread takes the bytes away.
+    // A copy, since the bytes may be transferred to a thread.
     const uploaded = await read({ ...upload, bytes: upload.bytes.slice(), before: before?.json }, reader)
     if (await mentors.put(id, uploaded.mentor, before?.revision ?? null)) return uploaded
   }

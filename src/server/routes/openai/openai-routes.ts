@@ -21,9 +21,9 @@ import {
 import type { TypedApp } from '../../typed-app.ts'
 import type { Tokenize } from '../../../embedding/tokenizer.ts'
 
-/** The one model that is served. */
+/** The served encoder model. */
 export interface ServedEncoder {
-  /** As callers name it. */
+  /** Name in the API. */
   readonly id: string
   /** When it was loaded, in seconds since 1970. */
   readonly createdSeconds: number
@@ -37,7 +37,7 @@ export interface OpenAiRouteOptions {
   readonly model: ServedEncoder
 }
 
-/** The largest id that fits a token id of the model's input; which ids there are, the encoder knows. */
+/** Largest number that fits the model's input; the encoder checks which ids exist. */
 const MAX_TOKEN_ID = 2 ** 31 - 1
 
 const ModelReply = Type.Object({
@@ -80,20 +80,20 @@ const OPENAI_ERRORS = {
   431: { $ref: 'ErrorReply#' }
 }
 
-/** `/v1/embeddings` and `/v1/models`: what the official OpenAI clients speak. */
+/** Routes `/v1/embeddings` and `/v1/models`, for clients of OpenAI's API. */
 export const openAiRoutes: FastifyPluginAsyncTypebox<OpenAiRouteOptions> = async (app, options) => {
   embed(app, options)
   listModels(app, options.model)
   lookUpModel(app, options.model)
 }
 
-/** Body of `POST /v1/embeddings`. */
+/** Schema of the body of `POST /v1/embeddings`. */
 function embeddingsRequest({ limits, model }: OpenAiRouteOptions) {
   const tokenIds = Type.Array(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID }), {
     minItems: 1,
     maxItems: limits.maxTextCharacters
   })
-  // Text splitters give blank ones; that none is empty is checked below, which says where.
+  // Text splitters may give blank texts. Empty ones are refused below, with their position.
   const text = Type.String({ maxLength: limits.maxTextCharacters })
   return Type.Object(
     {
@@ -201,10 +201,10 @@ function lookUpModel(app: TypedApp, model: ServedEncoder): void {
   )
 }
 
-/** Rows turned into JSON before others get their turn: some 2 ms. */
+/** Rows turned into JSON before the event loop may run other work: some 2 ms. */
 const ROWS_A_TURN = 128
 
-/** The reply's bytes, as {@link EmbeddingsReply} has it. */
+/** Makes the bytes of an {@link EmbeddingsReply}. */
 async function embeddingsJson(
   embeddings: Pick<Embeddings, 'dimensions' | 'tokenCounts' | 'values'>,
   format: 'float' | 'base64',
@@ -224,7 +224,7 @@ async function embeddingsJson(
   return Buffer.concat(pieces)
 }
 
-/** A second name in the list, for clients that offer only models with "embed" in their name. */
+/** A second name in the list of models, for clients that only show models with "embed" in their name. */
 function listedAlias(model: ServedEncoder): string {
   return `embedding/${model.id}`
 }
@@ -233,7 +233,7 @@ function describe(model: ServedEncoder, id: string = model.id): Static<typeof Mo
   return { id, object: 'model', created: model.createdSeconds, owned_by: 'sbert-service' }
 }
 
-/** Another model's name is refused: its embeddings would look right and compare with nothing. */
+/** Refuses another model's name: the embeddings would look right, but not be comparable with that model's. */
 function assertServed(name: string, model: ServedEncoder): void {
   if (name === model.id || name.endsWith(`/${model.id}`)) return
   throw new ServiceError('NOT_FOUND', `Cannot use that model: only ${model.id} is served here`, {
@@ -245,7 +245,7 @@ function isText(input: string | (string | number | number[])[]): input is string
   return typeof input === 'string' || input.every((item) => typeof item === 'string')
 }
 
-/** @throws {ServiceError} INVALID_REQUEST when one is empty */
+/** Makes a list of texts. @throws {ServiceError} INVALID_REQUEST when one is empty */
 function toTexts(input: string | string[]): string[] {
   const texts = typeof input === 'string' ? [input] : input
   const empty = texts.indexOf('')
@@ -254,8 +254,8 @@ function toTexts(input: string | string[]): string[] {
 }
 
 /**
- * A list of ids is one text, a list of such lists is as many.
- * @throws {ServiceError} INVALID_REQUEST for ids of another tokenizer, which are not told from ours but by what is at their ends
+ * Makes rows of token ids: a list of ids is one text, a list of lists several.
+ * @throws {ServiceError} INVALID_REQUEST for ids of another tokenizer, which only the first and last ids reveal
  */
 function toTokenRows(input: readonly (number | number[])[], tokenize: Tokenize): Int32Array[] {
   const lists = input.filter((item) => typeof item !== 'number')
@@ -273,12 +273,12 @@ function toTokenRows(input: readonly (number | number[])[], tokenize: Tokenize):
   return rows.map((row) => Int32Array.from(row))
 }
 
-/** @param found begins with the position in the list, if there is one */
+/** Makes the error for an invalid input. @param found begins with the position in the list, if there is one */
 function invalidInput(found: string): ServiceError {
   return new ServiceError('INVALID_REQUEST', `Cannot embed: input${found}`, { fields: { input: [found.trimStart()] } })
 }
 
-/** The first numbers of each row, scaled to L2 norm 1 again: a shorter embedding of less quality. */
+/** Shortens embeddings to their first dimensions, scaled to L2 norm 1 again; their quality is lower. */
 function cutDimensions(
   embeddings: Embeddings,
   dimensions: number
@@ -295,7 +295,7 @@ function cutDimensions(
   return { values, dimensions, tokenCounts: embeddings.tokenCounts }
 }
 
-/** Little-endian float32 in base64, on any machine. */
+/** Encodes a row as base64 of float32, little-endian on any machine. */
 function base64Of(row: Float32Array): string {
   const bytes = Buffer.allocUnsafe(row.length * 4)
   for (const [index, value] of row.entries()) bytes.writeFloatLE(value, index * 4)

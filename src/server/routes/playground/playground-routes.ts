@@ -13,15 +13,15 @@ import type { Headers } from '../../secure-headers.ts'
 
 /** Options of the playground. */
 export interface PlaygroundOptions {
-  /** What `npm run build-web` has built; it need not exist. */
+  /** Output folder of `npm run build-web`; it need not exist. */
   readonly folder: string
   readonly headers: Headers
 }
 
-/** A year, the longest that means anything to a cache. */
+/** Cache lifetime of assets: a year, the customary maximum. */
 const ASSET_MAX_AGE_MS = 365 * 24 * 3600 * 1000
 
-/** `/playground`: the web app, open to everyone, for it holds no data. It asks the API with the key of whoever uses it. */
+/** Routes of `/playground`: the web app, open to everyone, since it holds no data. It calls the API with its user's key. */
 export const playgroundRoutes: FastifyPluginAsync<PlaygroundOptions> = async (app, { folder, headers }) => {
   app.addHook('onRoute', declareOpen)
   app.addHook('onRequest', (_request, reply, done) => {
@@ -34,7 +34,7 @@ export const playgroundRoutes: FastifyPluginAsync<PlaygroundOptions> = async (ap
     })
     return
   }
-  // A route for each file that there is at the start: no other path reaches the disk.
+  // One route for each file that exists at the start, so that no other path reaches the disk.
   await app.register(fastifyStatic, {
     root: join(folder, 'assets'),
     prefix: '/playground/assets/',
@@ -46,12 +46,12 @@ export const playgroundRoutes: FastifyPluginAsync<PlaygroundOptions> = async (ap
     maxAge: ASSET_MAX_AGE_MS
   })
   app.get('/playground', { schema: { hide: true } }, (_request, reply) => {
-    // Names the newest files, so it is asked for anew each time; mostly the answer is 304.
+    // Revalidated each time, mostly with 304, since it names the newest files.
     return reply.header('cache-control', 'no-cache').sendFile('index.html', folder, { cacheControl: false })
   })
 }
 
-/** Whether a request is a browser's for a page: then `/` shows it the playground. */
+/** Whether a browser asks for a page, so that `/` redirects it to the playground. */
 export function wantsPage(request: FastifyRequest): boolean {
   return request.headers.accept?.includes('text/html') === true
 }

@@ -20,7 +20,7 @@ export interface QuestionRouteOptions {
   readonly limits: RequestLimits
 }
 
-/** Phrases that an explanation names. */
+/** Number of nearest phrases in an explanation. */
 const NEAREST_PHRASES = 5
 
 const MediaReply = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])
@@ -82,7 +82,7 @@ const QuestionReply = Type.Object({
   )
 })
 
-/** Parameters of a question. */
+/** Schema of a question's query string. */
 function questionQuery(limits: RequestLimits) {
   return Type.Object({
     mentor: MentorId,
@@ -98,7 +98,7 @@ function questionQuery(limits: RequestLimits) {
   })
 }
 
-/** `/questions`: asks a mentor. */
+/** Route `/questions`, which asks a mentor. */
 export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = async (app, options) => {
   const { answering, observeAnswer, limits } = options
   app.get(
@@ -120,7 +120,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
           ...MENTOR_ERROR_REPLIES
         }
       },
-      // Validated replies are serialized as they are: a union would be validated once more for each reply.
+      // Plain JSON.stringify: Fastify's serializer would validate the schema's unions for each reply.
       serializerCompiler: () => JSON.stringify
     },
     async (request, reply) => {
@@ -160,7 +160,7 @@ export const questionRoutes: FastifyPluginAsyncTypebox<QuestionRouteOptions> = a
   )
 }
 
-/** What metrics are told of an answer: its confidence only where the model has judged. */
+/** Makes the metrics' view of an answer, with the confidence only if the model has judged. */
 function observationOf(answer: AnswerReply, architecture: string) {
   const isJudged = !answer.answerMissing && ['CLASSIFIER', 'OFF_TOPIC'].includes(answer.answerType)
   return { answerType: answer.answerType, architecture, confidence: isJudged ? answer.confidence : undefined }

@@ -20,7 +20,7 @@ import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/me
 export interface ReviewRouteOptions {
   readonly reviews: ReviewQueue
   readonly answering: Pick<QuestionAnswering, 'preview'>
-  /** Who else has a say in what mentors answer. @default nobody */
+  /** Another service that checks who may edit a mentor. @default none */
   readonly trainings?: TrainingReporter
   readonly limits: RequestLimits
 }
@@ -31,9 +31,9 @@ const EXAMPLE_DECISION = {
   questions: ['Which town do you call home these days?'],
   answerId: 'intro-home'
 } as const
-/** Questions of one decision. */
+/** Maximum number of questions in one decision. */
 const MAX_QUESTIONS = 1000
-/** Questions of a decision that are asked before and after it. */
+/** Maximum number of questions of a decision that are asked before and after it. */
 const MAX_PREVIEWED = 50
 
 const ReviewReply = Type.Object({
@@ -94,7 +94,7 @@ const DecisionReply = Type.Object({
   })
 })
 
-/** `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
+/** Routes of `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
 export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (app, options) => {
   listQuestions(app, options)
   judgeQuestions(app, options)
@@ -168,7 +168,7 @@ function judgeQuestions(app: TypedApp, { reviews, answering, trainings, limits }
   )
 }
 
-/** Body of a decision. */
+/** Schema of a decision. */
 function decisionRequest(limits: RequestLimits) {
   return Type.Object(
     {
@@ -186,8 +186,8 @@ function decisionRequest(limits: RequestLimits) {
 }
 
 /**
- * Records a decision, and returns the id of the answer that the questions have now.
- * @throws {ServiceError} INVALID_REQUEST when questions are accepted for no answer, and what the queue throws
+ * Records a decision, and returns the id of the answer that the questions now have.
+ * @throws {ServiceError} INVALID_REQUEST when questions are accepted without an answer, and the errors of the queue
  */
 async function decide(
   reviews: ReviewQueue,
@@ -210,7 +210,7 @@ async function decide(
   return answerId
 }
 
-/** Questions that are answered otherwise after a decision. */
+/** Questions whose answers a decision changes. */
 function changesOf(
   questions: readonly string[],
   before: readonly AnswerReply[] = [],

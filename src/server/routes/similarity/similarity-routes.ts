@@ -44,10 +44,10 @@ const ParaphraseReply = Type.Object({
   })
 })
 
-/** Pairs turned into JSON before others get their turn: some 2 ms. */
+/** Pairs turned into JSON before the event loop may run other work: some 2 ms. */
 const PAIRS_A_TURN = 4096
 
-/** `/v1/encode/cos_sim_weight` and `/v1/paraphrase`: how alike texts are. */
+/** Routes `/v1/encode/cos_sim_weight` and `/v1/paraphrase`: similarity of texts. */
 export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions> = async (app, options) => {
   compareTexts(app, options)
   findParaphrases(app, options)
@@ -150,10 +150,10 @@ function toTexts(side: string | string[]): string[] {
   return typeof side === 'string' ? [side] : side
 }
 
-/** Numbers turned into JSON before others get their turn: some 2 ms. */
+/** Numbers turned into JSON before the event loop may run other work: some 2 ms. */
 const NUMBERS_A_TURN = 50_000
 
-/** A row-major matrix as JSON arrays of its rows. */
+/** Writes a row-major matrix as JSON arrays of its rows. */
 async function matrixJson(values: Float32Array, rowCount: number, columnCount: number): Promise<string> {
   const bytes = Buffer.allocUnsafe(float32JsonMaxBytes(columnCount))
   const rows: string[] = []

@@ -24,7 +24,7 @@ const TokenizeReply = Type.Object({
   )
 })
 
-/** `/v1/tokenize`: texts to token ids. */
+/** Route `/v1/tokenize`: texts to token ids. */
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = async (app, { tokenize, limits }) => {
   const TokenizeRequest = Type.Object(
     {

@@ -26,7 +26,7 @@ import { TRAIN_JOB_TYPE } from '../../../answering/mentor-trainer.ts'
 export interface TrainRouteOptions {
   readonly mentors: MentorSource
   readonly jobs: JobBackend
-  /** Who else has a say in trainings. @default nobody */
+  /** Another service that checks who may train, and gets the status of trainings. @default none */
   readonly trainings?: TrainingReporter
 }
 
@@ -58,7 +58,7 @@ const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
-/** Status of a training. */
+/** Schema of a training's status. */
 export const TrainingStatus = {
   state: Accepted.status,
   created: Type.String({ format: 'date-time' }),
@@ -70,7 +70,7 @@ export const TrainingStatus = {
 }
 const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
 
-/** `/train`: trainings of mentors, which are jobs. */
+/** Routes of `/train`: trainings of mentors, as jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (app, options) => {
   enqueueTraining(app, options)
   lookAtTraining(app, options)
@@ -155,7 +155,7 @@ function lookAtTraining(app: TypedApp, { jobs }: TrainRouteOptions): void {
   )
 }
 
-/** Status of a training of any kind, as a {@link TrainingStatus}. */
+/** Makes the {@link TrainingStatus} of a training's job. */
 export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
   const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
   const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Cancelled' : undefined)
@@ -170,7 +170,7 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
   }
 }
 
-/** Enqueues a training under the id that the other service gave it, where one did. */
+/** Enqueues a training, with the id from the other service if there is one. */
 async function enqueueRegistered(
   options: TrainRouteOptions,
   training: NewJob,
@@ -179,13 +179,13 @@ async function enqueueRegistered(
   const { jobs, trainings: reporter } = options
   const enqueued = await jobs.enqueue({ ...training, ...(registered && { id: registered.id }) })
   if (registered === undefined || enqueued.outcome === 'added') return enqueued
-  // Without a key it is no repetition: the other service gave an id that it has given before.
+  // Without a key it is not a repetition: the other service returned an id that it had returned before.
   if (training.idempotencyKey === undefined) return jobs.enqueue(training)
   await tellOfRepetition(options, reporter, registered, enqueued)
   return enqueued
 }
 
-/** A repetition was announced as a new training: says how the first one stands, or that there is none of the new id. */
+/** Corrects a repetition that was registered as a new training: reports the first one's status, or the new one as failed. */
 async function tellOfRepetition(
   { jobs }: TrainRouteOptions,
   reporter: TrainingReporter | undefined,

@@ -34,18 +34,18 @@ export interface MentorVersionRouteOptions {
   /** Share of samples by which a version may be worse than the live one. */
   readonly promotionMargin: number
   readonly encoder: Pick<Encoder, 'revision'>
-  /** Who else has a say in what mentors answer. @default nobody */
+  /** Another service that checks who may edit a mentor. @default none */
   readonly trainings?: TrainingReporter
 }
 
-/** `/mentors/{mentor}/versions`: the models of a mentor, and how good they are. */
+/** Routes of `/mentors/{mentor}/versions`: a mentor's models and their evaluation. */
 export const versionRoutes: FastifyPluginAsyncTypebox<MentorVersionRouteOptions> = async (app, options) => {
   const { models, promotionMargin, encoder, mentorBodyLimitBytes } = options
   app.addContentTypeParser<Buffer>('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
   })
   await app.register(async (versions) => {
-    // Only the POSTs among these routes change what a mentor answers.
+    // Only the POST routes here change what a mentor answers.
     versions.addHook<{ Params: { mentor: string } }>('preHandler', async (request) => {
       if (request.method === 'POST') await assertMayEdit(request, request.params.mentor, options.trainings)
     })

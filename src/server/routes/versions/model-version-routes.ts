@@ -70,7 +70,7 @@ const VersionList = Type.Object({
     )
   })
 })
-/** `…/versions` and `…/rollback`: the versions of whatever has models. */
+/** Routes `…/versions` and `…/rollback`, for mentors and classifiers. */
 export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   listVersions(app, area)
   evaluateVersion(app, area)

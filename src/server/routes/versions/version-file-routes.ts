@@ -11,10 +11,10 @@ import { callerKey, callerOf } from '../../auth.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { CONFLICT_REPLY, numberOf, REPLIES, schemasOf, unknownVersion, type VersionedArea } from './versioned-area.ts'
 
-/** What a version is sent as. */
+/** Media type of a version's file. */
 const VERSION_FILE_TYPE = 'application/octet-stream'
 
-/** Versions as files: exported here, imported elsewhere. */
+/** Routes that export and import versions as files. */
 export const versionFileRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   app.addContentTypeParser(VERSION_FILE_TYPE, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body)
