@@ -4,7 +4,7 @@
  */
 import list from './prices.json' with { type: 'json' }
 
-/** A stage's size, and what is asked of it in a month: the assumptions that a cost is made of. */
+/** A stage's size and monthly load: the assumptions of a cost estimate. */
 export interface Size {
   readonly name: string
   readonly instancePrice: 'webInstance' | 'devInstance'
@@ -67,10 +67,10 @@ const CUSTOM_METRICS = 40
 const ALARM_METRICS = 30
 const DISK_GIGABYTES = 20
 
-/** What a part of a stage costs in a month, in dollars. */
+/** Monthly cost of the parts of a stage, in dollars. */
 export type Costs = Readonly<Record<string, number>>
 
-/** What a stage of a size costs in a month, part by part, at the list prices of prices.json. */
+/** Computes the monthly cost of a stage, part by part, at the list prices of prices.json. */
 export function costsOf(size: Size): Costs {
   const { hoursPerMonth: hours } = list
   const missed = size.millionRequests * (1 - size.cachedShare)

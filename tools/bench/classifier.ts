@@ -64,7 +64,7 @@ function measureRidge() {
 
 async function measureSoftmax() {
   const set = { ...train, classCount }
-  // The first run pays for warming up.
+  // The first run is the warm-up.
   await trainSoftmax(engine, set)
   const start = performance.now()
   const trained = await trainSoftmax(engine, set)

@@ -19,9 +19,8 @@ import { SqliteJobBackend } from '../../src/jobs/sqlite-job-backend.ts'
 
 /*
  * How fast the embedded job queue is: prints one JSON object. Each figure is taken on an empty table and again on one
- * that holds a million jobs that have ended.
- *   node tools/bench/jobs.ts [--directory .cache/bench-jobs] [--ended 1000000]
- * The directory must be on a disk, not in memory: what a 202 promises is that the disk has it.
+ * that holds a million jobs that have ended. node tools/bench/jobs.ts [--directory .cache/bench-jobs] [--ended 1000000]
+ * The directory must be on a disk, not in memory: a 202 promises that the job is on disk.
  */
 const { values } = parseArgs({
   options: {

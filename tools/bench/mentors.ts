@@ -139,7 +139,7 @@ async function measureReady(): Promise<Pick<MentorsResult, 'ready' | 'accuracy'>
   const [int8, fp32] = [readBanking77(folders.int8), readBanking77(folders.fp32)]
   const { train: set, classCount } = int8
   const engine = await TensorEngine.create()
-  // The first run pays for warming up.
+  // The first run is the warm-up.
   let trained77 = await trainSoftmax(engine, { ...set, classCount })
   const ready: MentorsResult['ready'] = {
     sampleCount: set.labels.length,
@@ -245,7 +245,7 @@ async function putMentor(id: string, texts: readonly string[], labels: readonly 
   await call('PUT', `/mentors/${id}`, Type.Unknown(), { name: id, mentorType: 'CHAT', answers })
 }
 
-/** @returns where to look how it goes */
+/** @returns the URL of its status */
 async function train(mentor: string, arch: string): Promise<string> {
   // Forced, since what is trained on other texts than the live version need not be as good.
   return (await call('POST', '/train', Accepted, { mentor, arch, force: true })).data.statusUrl

@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   const checkSome = async (): Promise<void> => {
     for (let runner = waiting.shift(); runner !== undefined; runner = waiting.shift()) await check(runner, definition)
   }
-  // One beside the definition, which is slow.
+  // One more task runs beside the definition, which is slow.
   await Promise.all([checkSome(), definition.then(checkSome)])
   const names = (how: Runner['how']): string =>
     runners

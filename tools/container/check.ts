@@ -49,7 +49,7 @@ class Container implements AsyncDisposable {
     const id = await podman(
       'run',
       '--detach',
-      // The network of the caller, which has nothing but the loopback device.
+      // The network of the caller, which has only the loopback device.
       '--network=host',
       '--read-only',
       // Not even a folder for temporary files, but the volume of the image; Lambda has its own, as have the functions here.
@@ -59,7 +59,7 @@ class Container implements AsyncDisposable {
       '--security-opt=no-new-privileges',
       `--memory=${MEMORY_BYTES}`,
       '--no-healthcheck',
-      // Without these two podman asks for more than a container of its own may have.
+      // Without these two, podman requests limits that are not allowed inside a container.
       '--ulimit=nofile=8192:8192',
       '--ulimit=nproc=4096:4096',
       ...settings,
@@ -110,7 +110,7 @@ class Container implements AsyncDisposable {
     }
   }
 
-  /** The most memory that it and its page cache had so far, and what of it was its own at the moment. */
+  /** Peak memory so far, page cache included, and current resident memory. */
   async memory(): Promise<{ peakBytes: number; residentBytes: number }> {
     const pid = await this.#inspect('{{.State.Pid}}')
     const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8')

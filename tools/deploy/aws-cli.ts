@@ -13,7 +13,7 @@ export async function aws(args: readonly string[]): Promise<Record<string, unkno
   return stdout.trim() === '' ? {} : recordOf(JSON.parse(stdout))
 }
 
-/** An object whose fields are not known yet; empty when it is none. */
+/** A value as an object with unknown fields; empty when it is not an object. */
 export function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -17,7 +17,7 @@ import { DeployError, type Journal, type Platform, type Running } from './deploy
 const TEST_DEPLOYED = fileURLToPath(new URL('../test-deployed/main.ts', import.meta.url))
 const SERVICE = 'worker'
 const FUNCTION_ALIAS = 'live'
-/** Asks a function whether it is ready, as an HTTP API does. */
+/** Event of an HTTP API that asks a function whether it is ready. */
 const READY_EVENT = {
   version: '2.0',
   rawPath: '/health/ready',
@@ -26,7 +26,7 @@ const READY_EVENT = {
   requestContext: { http: { method: 'GET', path: '/health/ready' }, stage: '$default' },
   isBase64Encoded: false
 }
-/** What a task definition is registered with; the rest AWS adds. */
+/** Fields with which a task definition is registered; AWS adds the others. */
 const REGISTERED = [
   'family',
   'taskRoleArn',
@@ -42,7 +42,7 @@ const REGISTERED = [
 
 const run = promisify(execFile)
 
-/** Where a stage is. */
+/** Address of a stage. */
 export interface StageAddress {
   /** Environment, cluster and prefix of all names: sbert-service-<stage>. */
   readonly name: string
@@ -53,9 +53,9 @@ export interface StageAddress {
   readonly apiKey: string
   /** ARN of the edge's key value store. */
   readonly store: string
-  /** How long a tier may take. @default 30 minutes */
+  /** Time limit for updating a tier. @default 30 minutes */
   readonly limitMs?: number
-  /** Pause between two looks. @default 15 seconds */
+  /** Pause between two polls. @default 15 seconds */
   readonly pauseMs?: number
 }
 
@@ -100,7 +100,7 @@ export class AwsPlatform implements Platform {
     ]
     if (typeof imageManifestMediaType === 'string') put.push('--image-manifest-media-type', imageManifestMediaType)
     await aws(['ecr', 'put-image', ...named, ...put]).catch((error: unknown) => {
-      // From a deployment before: the very image, under this tag.
+      // An earlier deployment has put this image under this tag.
       if (!String(error).includes('ImageAlreadyExistsException')) throw error
     })
   }
@@ -130,7 +130,8 @@ export class AwsPlatform implements Platform {
       const service = await this.#service()
       const primary = listOf(fieldOf(service, 'deployments')).find(({ status }) => status === 'PRIMARY')
       const found = String(primary?.['taskDefinition'])
-      // A circuit breaker that opens makes the old tasks the primary ones, and calls that completed in the end.
+      // When the circuit breaker opens, the old tasks become the primary ones, and ECS reports that deployment as
+      // completed.
       if (found !== task) throw new DeployError(`ECS put other workers back: ${found}`)
       if (primary?.['rolloutState'] === 'FAILED')
         throw new DeployError(`the workers do not start: ${String(primary['rolloutStateReason'])}`)
@@ -157,7 +158,7 @@ export class AwsPlatform implements Platform {
   }
 
   async publishFunction(image: string): Promise<string> {
-    // Lambda takes no change while another one is under way; and the same image with the same settings is no new version.
+    // Lambda accepts no change during another one; the same image with the same settings makes no new version.
     await this.#untilFunctionIs('LastUpdateStatus', 'Successful')
     const update = ['--function-name', this.#functionName, '--image-uri', image, '--publish']
     const { Version } = await aws(['lambda', 'update-function-code', ...update])
@@ -183,7 +184,7 @@ export class AwsPlatform implements Platform {
 
   async askRevision(): Promise<string> {
     const { url, apiKey } = this.#at
-    // A text that no cache has.
+    // A text that is in no cache.
     const reply = await fetch(`${url}/v1/encode?query=${randomUUID()}`, {
       headers: { authorization: `Bearer ${apiKey}` },
       signal: AbortSignal.timeout(70_000)

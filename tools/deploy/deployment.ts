@@ -9,13 +9,13 @@ export interface Running {
   readonly label: string
   /** ARN of the workers' task definition. */
   readonly task: string
-  /** What the edge says of the model; nothing while no cached answer is shared. */
+  /** Revision of the model at the edge; undefined while no cached answer is shared. */
   readonly revision?: string | undefined
-  /** Version that the function's alias names; nothing where no function is deployed. */
+  /** Version of the function's alias; undefined where no function is deployed. */
   readonly function?: string | undefined
 }
 
-/** A version to be brought in. */
+/** A version to deploy. */
 export interface Version {
   readonly label: string
   /** Image of the web tier, by digest. */
@@ -26,41 +26,43 @@ export interface Version {
   readonly functionImage?: string | undefined
 }
 
-/** A deployment as it is remembered outside of the process, so that one that was killed is known to the next. */
+/** Record of a deployment outside of the process, so that the next run knows of one that was killed. */
 export interface Journal {
   readonly status: 'open' | 'done' | 'rolled back'
-  /** The version that was to come in. */
+  /** The version that was being deployed. */
   readonly label: string
-  /** What ran before, and is gone back to. */
+  /** What ran before: the state to roll back to. */
   readonly before: Running
 }
 
-/** What a deployment asks of AWS. Each step may be done twice: the second time changes nothing. */
+/** AWS operations of a deployment. Each is idempotent. */
 export interface Platform {
   readJournal(): Promise<Journal | undefined>
   writeJournal(journal: Journal): Promise<void>
   running(): Promise<Running>
-  /** Marks an image as deployed, which keeps it from being expired. */
+  /** Tags an image as deployed, so that it does not expire. */
   keepImage(image: string, tag: string): Promise<void>
   /** The newest task definition, which has Terraform's settings, with an image; registered unless the newest has it already. */
   taskWith(image: string): Promise<string>
-  /** Sends the workers to a task definition. */
+  /** Updates the workers to a task definition. */
   startWorkers(task: string): Promise<void>
-  /** @throws {DeployError} when other tasks run in the end: ECS put the old ones back */
+  /** @throws {DeployError} when other tasks run in the end: ECS has rolled back */
   waitForWorkers(task: string): Promise<void>
-  /** Sends the web tier to a version, once it takes changes. */
+  /** Updates the web tier to a version, once it accepts changes. */
   startWeb(label: string): Promise<void>
-  /** @throws {DeployError} when another version runs in the end: Elastic Beanstalk put the old one back */
+  /** @throws {DeployError} when another version runs in the end: Elastic Beanstalk has rolled back */
   waitForWeb(label: string): Promise<void>
   /** The version that callers of the function reach. */
   functionVersion(): Promise<string>
   /** Publishes the function with an image and Terraform's newest settings. @returns the version */
   publishFunction(image: string): Promise<string>
-  /** Sends callers of the function to a version. @throws {DeployError} when that does not answer: callers stay where they are */
+  /**
+   * Points the function's alias to a version. @throws {DeployError} when that version does not answer: the alias stays
+   */
   startFunction(version: string): Promise<void>
-  /** Tells the edge of which revision the model is; nothing stops it from sharing any answer. */
+  /** Sets the revision of the model at the edge; undefined stops the edge from sharing answers. */
   setRevision(revision: string | undefined): Promise<void>
-  /** The revision that a fresh encode through the edge tells. */
+  /** The revision in the reply to an uncached encode through the edge. */
   askRevision(): Promise<string>
   /** @throws {DeployError} when the stage does not keep its promises */
   check(): Promise<void>
@@ -74,14 +76,14 @@ export class DeployError extends Error {
 /** How a deployment ended. */
 export type Outcome = 'deployed' | 'rolled back'
 
-/** What is told on the way. */
+/** Reports the progress. */
 export type Report = (line: string) => void
 
 /**
- * Brings a version into a stage, or, when it does not run or does not keep its promises, takes the stage back to what ran before.
- * After a kill at any point the same call goes on: what was done is found done, and the way back is still known.
- * @param keepsCache whether answers stay shared meanwhile: only where the model is known to be the same
- * @throws {DeployError} when the stage could not be taken back either
+ * Deploys a version to a stage; when it does not run or fails its checks, rolls the stage back. After a kill at any
+ * point the same call resumes: finished steps are found finished, and the state to roll back to is still known.
+ * @param keepsCache whether the edge goes on sharing answers meanwhile: only when the model is known to be the same
+ * @throws {DeployError} when the stage could not be rolled back either
  */
 export async function deploy(
   platform: Platform,
@@ -90,7 +92,7 @@ export async function deploy(
   report: Report
 ): Promise<Outcome> {
   const journal = await platform.readJournal()
-  // What runs in the middle of a deployment is no state to go back to.
+  // The state in the middle of a deployment is not one to roll back to.
   const before = journal?.status === 'open' ? journal.before : await runningNow(platform, version)
   if (journal?.status === 'open')
     report(`A deployment of ${journal.label} had not ended: ${before.label} is what is gone back to`)
@@ -109,8 +111,8 @@ export async function deploy(
 }
 
 /**
- * Takes a stage back to what ran before the last deployment.
- * @throws {DeployError} when nothing is known of a deployment, or the stage does not go back
+ * Rolls a stage back to what ran before the last deployment.
+ * @throws {DeployError} when no deployment is known, or the stage cannot be rolled back
  */
 export async function rollBack(platform: Platform, report: Report): Promise<void> {
   const journal = await platform.readJournal()
@@ -129,7 +131,7 @@ async function bringIn(platform: Platform, version: Version, keepsCache: boolean
   await platform.keepImage(version.serviceImage, `${version.label}-service`)
   await platform.keepImage(version.workerImage, `${version.label}-worker`)
   if (version.functionImage !== undefined) await platform.keepImage(version.functionImage, `${version.label}-function`)
-  // While instances of both versions answer, one's vectors would be cached under the other's name.
+  // While instances of both versions answer, vectors of one would be cached under the revision of the other.
   if (!keepsCache) await platform.setRevision(undefined)
   const next = { label: version.label, task: await platform.taskWith(version.workerImage) }
   if (version.functionImage === undefined) await moveTo(platform, next, report)

@@ -28,7 +28,7 @@ back, 3 when it did not even go back.
 
 const BY_DIGEST = /^[^/]+\/[^@]+@sha256:[0-9a-f]{64}$/
 
-/** Ends of the process, for whoever called it. */
+/** Exit statuses. */
 const EXIT = { deployed: 0, rolledBack: 1, usage: 2, stuck: 3 } as const
 
 function report(line: string): void {
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
   return outcome === 'deployed' ? EXIT.deployed : EXIT.rolledBack
 }
 
-/** A shorter pause between two looks, for tests. */
+/** A shorter pause between two polls, for tests. */
 function waits(pause: string | undefined): { pauseMs?: number } {
   return pause === undefined ? {} : { pauseMs: Number(pause) }
 }

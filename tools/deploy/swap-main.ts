@@ -72,7 +72,7 @@ class CliSwapPlatform implements SwapPlatform {
       '--environment-id',
       id
     ]).catch((error: unknown) => {
-      // Of the same command before a kill.
+      // Created by the same command before it was killed.
       if (!String(error).includes('already exists')) throw error
     })
     const made = ['--environment-name', name, '--version-label', label]

@@ -4,43 +4,43 @@
  */
 import { DeployError, type Report } from './deployment.ts'
 
-/** An environment of Elastic Beanstalk, as far as a swap looks at it. */
+/** The fields of an Elastic Beanstalk environment that a swap reads. */
 export interface WebEnvironment {
   readonly id: string
   readonly name: string
   /** Version that it runs. */
   readonly label: string
-  /** The name that callers reach it by, whole. */
+  /** The complete DNS name that callers use. */
   readonly cname: string
   readonly isReady: boolean
   readonly isHealthy: boolean
 }
 
-/** What a swap asks of AWS. Each step may be done twice. */
+/** AWS operations of a swap. Each is idempotent. */
 export interface SwapPlatform {
-  /** All that are not terminated. */
+  /** All environments that are not terminated. */
   environments(): Promise<readonly WebEnvironment[]>
   /** Whether Terraform made it. */
   isManaged(environment: WebEnvironment): Promise<boolean>
-  /** Makes an environment with the settings of another, and a version. */
+  /** Creates an environment with the settings of another and a version. */
   clone(of: WebEnvironment, name: string, label: string): Promise<void>
   /** @throws {DeployError} when it does not answer as the service does */
   ask(environment: WebEnvironment): Promise<void>
   exchangeNames(one: WebEnvironment, other: WebEnvironment): Promise<void>
   terminate(environment: WebEnvironment): Promise<void>
-  /** Until the next look. @throws {DeployError} after too many */
+  /** Pauses until the next poll. @throws {DeployError} after too many polls */
   pause(waitsFor: string): Promise<void>
 }
 
-/** Elastic Beanstalk takes no longer name of an environment. */
+/** Maximum length of an environment's name in Elastic Beanstalk. */
 const MAX_NAME = 40
 
 /**
- * Brings a version in beside the one that runs (blue/green): a clone of the environment with the new version, asked under its own name, gets the name
- * that callers use. The old environment stays, to swap back to, until {@link finishSwap}. What has happened is read from the environments
- * alone, so after a kill at any point the same call goes on.
- * @param cname name that callers use, whole
- * @throws {DeployError} when the new version does not run or answer: callers are where they were
+ * Deploys a version beside the running one (blue/green): a clone of the environment with the new version is checked
+ * under its own name, then gets the name that callers use. The old environment stays, to swap back to, until {@link
+ * finishSwap}. All state is read from the environments, so after a kill at any point the same call resumes.
+ * @param cname complete DNS name that callers use
+ * @throws {DeployError} when the new version does not run or answer: callers still reach the old one
  */
 export async function swap(platform: SwapPlatform, cname: string, label: string, report: Report): Promise<void> {
   const live = await liveOf(platform, cname)
@@ -75,7 +75,7 @@ export async function swapBack(platform: SwapPlatform, cname: string, label: str
   await exchange(platform, cname, await settled(platform, before.name), report)
 }
 
-/** Terminates what does not have the callers' name and was swapped with it. */
+/** Terminates the environment that the swap replaced. */
 export async function finishSwap(platform: SwapPlatform, cname: string, label: string, report: Report): Promise<void> {
   const live = await liveOf(platform, cname)
   const old = (await platform.environments()).find((one) => one.label === label)
@@ -111,7 +111,7 @@ async function settled(platform: SwapPlatform, name: string): Promise<WebEnviron
   }
 }
 
-/** One a version, so that a swap which was killed finds what it made. */
+/** Name of a version's environment: always the same, so that a swap that was killed finds what it created. */
 function nameOf(cname: string, label: string): string {
   const [prefix = ''] = cname.split('.')
   const name = `${prefix}-${label}`.replaceAll(/[^A-Za-z0-9-]/g, '-')

@@ -21,8 +21,8 @@ export interface LockOptions {
 }
 
 /**
- * Holds the lock file at `path` while `work` runs, so that one process at a time downloads.
- * The lock is SQLite's own, on the open file: the system drops it when a process dies, however it dies, so none goes stale.
+ * Holds the lock file at `path` while `work` runs, so that one process at a time downloads. The lock is SQLite's own,
+ * on the open file: the system releases it when a process dies in any way, so it never becomes stale.
  */
 export async function withDownloadLock<Result>(
   path: string,

@@ -12,22 +12,25 @@ import type { Manifest, ModelFile } from './manifest.ts'
 import { WrongFileError } from './model-folder.ts'
 import { reasonOf, type DownloadProgress, type FetchContext, type ModelSource } from './model-source.ts'
 
-/** Where the hub is and how patient to be with it. */
+/** Address of the hub, and time limits. */
 export interface HubOptions {
   /** The hub, or a mirror of it: `HF_ENDPOINT`, as in Hugging Face's own tools. */
   readonly endpoint: string
-  /** A connection that is silent for longer has broken. */
+  /** Time without data after which a connection counts as broken. */
   readonly silenceMs?: number
-  /** Wait before the first retry; doubles with each one that brought nothing new. */
+  /** Wait before the first retry; doubles with each retry that brings no new bytes. */
   readonly retryWaitMs?: number
   /** Failures in a row, without one new byte between them, after which the source has failed. */
   readonly maxFailures?: number
 }
 
-/** Answers that may pass by themselves: overload, a gateway that restarts. */
+/** Statuses of temporary errors: overload, a gateway that restarts. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
-/** A connection that broke after it stood. One that never stood is final here: the next source is tried sooner. */
+/**
+ * Errors of connections that broke after they were established. A connection that cannot be established is not retried,
+ * so that the next source is tried sooner.
+ */
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -50,9 +53,8 @@ class HubStatusError extends Error {
 }
 
 /**
- * The Hugging Face hub, at the manifest's revision.
- * A download that breaks off goes on where it stopped, in this run or the next (`Range`, `If-Range`).
- * Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+ * The Hugging Face hub, at the manifest's revision. An interrupted download resumes where it stopped, in this run or
+ * the next (`Range`, `If-Range`). Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
  */
 export class HubSource implements ModelSource {
   readonly name = 'huggingface'
@@ -140,7 +142,7 @@ export class HubSource implements ModelSource {
   }
 }
 
-/** Whether what was there before and what came now are of two files, so that only a new beginning helps. */
+/** Whether the earlier part and the new bytes belong to different files, so that the download must restart. */
 function isForeignPart(error: unknown): boolean {
   return error instanceof WrongFileError || (error instanceof HubStatusError && error.status === RANGE_NOT_SATISFIABLE)
 }
@@ -178,7 +180,9 @@ function etagPathOf(partPath: string): string {
   return `${partPath}.etag`
 }
 
-/** Remembers which file the part is of. Only a strong ETag may stand in `If-Range` (RFC 9110, 13.1.5). */
+/**
+ * Stores the ETag of the file that the part belongs to. Only a strong ETag may stand in `If-Range` (RFC 9110, 13.1.5).
+ */
 async function keepEtag(partPath: string, etag: string | string[] | undefined): Promise<void> {
   if (typeof etag === 'string' && etag.startsWith('"')) await writeFile(etagPathOf(partPath), etag)
   else await rm(etagPathOf(partPath), { force: true })

@@ -16,9 +16,8 @@ export class WrongFileError extends Error {
 }
 
 /**
- * The folder that a model is downloaded to.
- * A file is written beside its final place, as `<path>.part`, and moved there only after its check:
- * what has a final name is whole, and what broke off can be continued.
+ * The folder that a model is downloaded to. A file is written beside its final place, as `<path>.part`, and moved there
+ * only after its check: a file with its final name is complete, and an interrupted download can be resumed.
  */
 export class ModelFolder {
   readonly path: string
@@ -58,7 +57,7 @@ export class ModelFolder {
     }
     const handle = await open(partPath, 'r+')
     try {
-      // A rename may reach the disk before the bytes do; after a power cut the name would then hold nothing.
+      // A rename may reach the disk before the bytes do: after a power loss the file would then be empty.
       await handle.sync()
     } finally {
       await handle.close()

@@ -6,11 +6,11 @@
 import type { ModelFile } from './manifest.ts'
 import type { ModelFolder } from './model-folder.ts'
 
-/** Hears how a download gets on. */
+/** Receives the progress of a download. */
 export interface DownloadProgress {
   /** `doneBytes` of the file are on the disk. */
   advance(file: ModelFile, doneBytes: number): void
-  /** Something that a person who waits would want to know. */
+  /** A message for the person who waits. */
   note(message: string): void
 }
 
@@ -18,7 +18,7 @@ export interface DownloadProgress {
 export interface FetchContext {
   readonly folder: ModelFolder
   readonly progress: DownloadProgress
-  /** Aborts when the person has had enough; what was collected stays for the next run. */
+  /** Aborts when the user interrupts; downloaded parts stay for the next run. */
   readonly signal: AbortSignal
 }
 

@@ -10,7 +10,7 @@ export interface Pair {
   readonly Value: string
 }
 
-/** What the store should say. */
+/** The desired content of the store. */
 export interface Wanted {
   /** Every key of `API_SECRET_KEY`; without these and `fileKeys`, those in the store stay as they are. */
   readonly keys?: readonly string[]
@@ -20,7 +20,7 @@ export interface Wanted {
   readonly revision?: string
 }
 
-/** What has to be written, and what deleted. */
+/** Pairs to write and keys to delete. */
 export interface KeyChanges {
   readonly puts: readonly Pair[]
   readonly deletes: readonly { readonly Key: string }[]
@@ -33,7 +33,8 @@ const DATE = /\d{4}-\d{2}-\d{2}/
 const SERVICE = 'service'
 
 /**
- * The way from what the store has to what it should have. Only digests leave this function, never a key.
+ * Plans the changes from the current to the desired content of the store. The result contains only digests, never a
+ * key.
  * @param today ISO date, for people who look into the store
  * @throws {RangeError} when there is no key at all: then nobody would be let in
  */

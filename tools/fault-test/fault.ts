@@ -5,29 +5,29 @@
 
 import type { Lab } from './lab.ts'
 
-/** What a fault was seen to do. */
+/** Observed effects of a fault. */
 export interface Finding {
   /** What clients see meanwhile. */
   readonly seen: string
-  /** What of that which was accepted is gone. */
+  /** Accepted work that was lost. */
   readonly lost: string
-  /** How long until all is as before. */
+  /** Time until everything works as before. */
   readonly recovery: string
 }
 
-/** Something that goes wrong. */
+/** A fault to inject. */
 export interface Fault {
   readonly name: string
   /** Whether it belongs to the short run of continuous integration. */
   readonly isQuick: boolean
   /**
-   * Lets it go wrong, and holds what is promised against what is seen.
+   * Injects the fault and checks the promises.
    * @throws an assertion when a promise is broken; {@link CannotTry} when this machine cannot do it
    */
   readonly run: (lab: Lab, isQuick: boolean) => Promise<Finding>
 }
 
-/** Thrown where this machine cannot let it go wrong. */
+/** Thrown when this machine cannot inject the fault. */
 export class CannotTry extends Error {
   override readonly name = 'CannotTry'
 }

@@ -42,7 +42,7 @@ export type AwsService = keyof typeof THROTTLED
 
 const LATE_MS = 2000
 
-/** A server before an emulator of AWS, that answers as it does until it is told to go wrong. */
+/** A proxy of an AWS emulator that injects faults on request. */
 export class FaultyProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: URL
@@ -72,7 +72,7 @@ export class FaultyProxy implements AsyncDisposable {
     return `http://127.0.0.1:${address.port}`
   }
 
-  /** Goes wrong from now on, or works again. What hangs then is let go. */
+  /** Sets or clears the fault. Requests that hang are released. */
   fail(fault?: AwsFault): void {
     this.#fault = fault
     this.#server.closeAllConnections()
@@ -118,7 +118,7 @@ export class FaultyProxy implements AsyncDisposable {
     const { hostname, port } = this.#target
     const { method, url: path, headers } = asked
     const forwarded = request({ hostname, port, method, path, headers })
-    // Whoever waits for messages, and leaves, takes none.
+    // A client that leaves while it waits for messages must receive none.
     reply.once('close', () => forwarded.destroy())
     forwarded.end(body)
     const [answered]: IncomingMessage[] = await once(forwarded, 'response')

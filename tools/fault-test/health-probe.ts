@@ -8,8 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { HealthSeen, ProbeOrder } from './health-watch.ts'
 
 /*
- * Asks for the health of a process at fixed times, whether or not the last answer has come, each time over a connection of
- * its own. It is a thread, since what a test does itself would else be taken for slowness of the service.
+ * Asks for the health of a process at fixed times, whether or not the last answer has come, each time over a connection
+ * of its own. It is a thread, so that the test's own work does not look like slowness of the service.
  */
 const { url, everyMs, giveUpMs }: ProbeOrder = workerData
 const latenciesMs: number[] = []

@@ -7,14 +7,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-/** What the probing thread is told. */
+/** Worker data of the probing thread. */
 export interface ProbeOrder {
   readonly url: string
   readonly everyMs: number
   readonly giveUpMs: number
 }
 
-/** What the health of a process was like. */
+/** Results of probing the health of a process. */
 export interface HealthSeen {
   readonly probeCount: number
   /** Probes that were not answered 200 in time. */

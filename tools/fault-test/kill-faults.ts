@@ -14,7 +14,7 @@ import { posted, type Lab, type Running } from './lab.ts'
 const ROUNDS = { quick: 2, full: 8 }
 const SETTLE_MS = 90_000
 
-/** What the service has said yes to. */
+/** What the service has accepted. */
 interface Accepted {
   readonly jobs: Map<string, string>
   readonly trainings: string[]

@@ -78,7 +78,7 @@ export class Lab implements AsyncDisposable {
   }
 }
 
-/** A caller who may do next to nothing but on its own mentors. */
+/** Token of a caller with access to its own mentors only. */
 export async function tokenOf(id: string, mentorIds: readonly string[] = []): Promise<string> {
   return new SignJWT({ id, role: 'USER', mentorIds: [...mentorIds] })
     .setProtectedHeader({ alg: 'HS256' })

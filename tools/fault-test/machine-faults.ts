@@ -15,7 +15,7 @@ import { CannotTry, seconds, type Fault, type Finding } from './fault.ts'
 import { posted, type Lab } from './lab.ts'
 
 const run = promisify(execFile)
-/** A library that answers for the clock. Debian's package faketime has it here. */
+/** Paths of libfaketime, which replaces the clock (Debian package faketime). */
 const FAKETIME = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
   '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'

@@ -47,7 +47,7 @@ export interface UserQuestion {
   readonly graderAnswer: MentorAnswer | null
 }
 
-/** A state of a training that was told. */
+/** A reported status of a training. */
 export interface TrainTask {
   readonly _id: string
   readonly mentor: string
@@ -97,14 +97,14 @@ export class GraphQlStandIn {
   /** Mentors that nobody may edit. */
   readonly locked = new Set<string>()
   readonly userQuestions: UserQuestion[] = []
-  /** Every state that was told, in order. */
+  /** Every reported status, in order. */
   readonly trainTasks: TrainTask[] = []
-  /** Mentors that were said to be trained, in order. */
+  /** Mentors that were reported as trained, in order. */
   readonly trained: string[] = []
   readonly requests: SeenRequest[] = []
   /** Which `_id` a training's task gets: the one that was given, or always the same. */
   taskIds: 'given' | 'one' = 'given'
-  /** Connections that were made. */
+  /** Number of connections so far. */
   connectionCount = 0
   readonly #options: GraphQlStandInOptions
   readonly #server = createServer((request, response) => void this.#answer(request, response))
@@ -134,12 +134,12 @@ export class GraphQlStandIn {
     return `${this.origin}/graphql`
   }
 
-  /** From now on fails so; with nothing, works. */
+  /** Sets the fault of the following replies; without a plan, replies work. */
   fail(plan?: FaultPlan): void {
     this.#plan = plan && { ...plan }
   }
 
-  /** Names the right answer of a user's question. */
+  /** Grades a user's question to its right answer. */
   grade(mentorId: string, question: string, answerId: string): void {
     const mentor = this.mentors.get(mentorId)
     const answer = [...(mentor?.answers ?? []), ...(mentor?.orphanedCompleteAnswers ?? [])].find(

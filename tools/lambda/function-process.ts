@@ -19,14 +19,14 @@ export function startFunction(api: RuntimeApi, env: NodeJS.ProcessEnv): ChildPro
   })
 }
 
-/** Where to take events, and for which function. */
+/** Options of {@link takeInvocations}. */
 export interface TakeOptions {
   readonly port: number
   /** @default this machine alone */
   readonly host?: string
   /** Environment of the function. */
   readonly env: NodeJS.ProcessEnv
-  /** Told where events are taken. */
+  /** Called with the URL to which events are posted. */
   readonly onListening: (url: string) => void
 }
 

@@ -7,7 +7,7 @@
 // events as AWS' own base images do under docker run -p 9000:8080.
 import { takeInvocations } from './function-process.ts'
 
-/** Of AWS' base images. */
+/** Port of AWS' base images. */
 const PORT = 8080
 
 if (process.env['AWS_LAMBDA_RUNTIME_API'] === undefined) {

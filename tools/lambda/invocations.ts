@@ -7,9 +7,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { RuntimeApi } from './runtime-api.ts'
 
-/** Where events are posted to. */
+/** Path to which events are posted. */
 export const INVOCATION_PATH = '/2015-03-31/functions/function/invocations'
-/** Lambda takes no larger event. */
+/** Maximum size of an event in Lambda. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024
 
 /**
@@ -17,7 +17,7 @@ const MAX_EVENT_BYTES = 6 * 1024 * 1024
  * error, 200 both times.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/images-test.html
  * @param port 0 takes a free one
- * @param host this machine alone unless it is another one
+ * @param host address to listen on. @default loopback only
  */
 export async function listenForInvocations(
   api: Pick<RuntimeApi, 'invoke'>,

@@ -12,7 +12,7 @@ export type InvocationOutcome =
   | { readonly outcome: 'reply'; readonly value: unknown }
   | { readonly outcome: 'error'; readonly errorType: string; readonly errorMessage: string }
 
-/** How to hold calls up to the function. */
+/** Options of {@link RuntimeApi}. */
 export interface RuntimeApiOptions {
   /** How long a call may take. @default 30000 */
   readonly timeoutMs?: number
@@ -25,11 +25,11 @@ interface WaitingCall {
 }
 
 const PATH = /^\/2018-06-01\/runtime\/(?:invocation\/(?<requestId>[^/]+)\/(?<outcome>response|error)|init\/error)$/
-/** Lambda takes no larger reply. */
+/** Maximum size of a reply in Lambda. */
 const MAX_REPLY_BYTES = 6 * 1024 * 1024
 
 /**
- * What AWS Lambda is to a function's process: the runtime API, over HTTP on this machine. A function is told its address by
+ * The runtime API of AWS Lambda, over HTTP on this machine. A function's process finds its address in
  * `AWS_LAMBDA_RUNTIME_API`.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
@@ -63,7 +63,7 @@ export class RuntimeApi {
     return `127.0.0.1:${address.port}`
   }
 
-  /** What was last replied, as it came. */
+  /** The last reply, unparsed. */
   get lastReply(): string {
     return this.#lastReply
   }
@@ -73,7 +73,7 @@ export class RuntimeApi {
     return this.#initError.promise
   }
 
-  /** Calls the function, as soon as it asks for a call. */
+  /** Invokes the function as soon as it asks for the next event. */
   async invoke(event: unknown): Promise<InvocationOutcome> {
     const call = {
       requestId: randomUUID(),

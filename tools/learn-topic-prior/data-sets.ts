@@ -10,7 +10,7 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { HOW_TO_GET_DATA } from '../bench/measure/data-folder.ts'
 
-/** A phrase or a question, and the answer that it wants; undefined where none fits. */
+/** A phrase or question with its right answer; undefined when no answer fits. */
 export interface LabelledText {
   readonly text: string
   readonly label: string | undefined
@@ -18,7 +18,7 @@ export interface LabelledText {
 
 /** Phrases to train from, and questions to ask. */
 export interface DataSet {
-  /** Sets of one group share their questions: what one teaches must not be tried on another. */
+  /** Sets of one group share questions, so a prior learned on one must not be tested on another. */
   readonly group: string
   readonly name: string
   readonly train: readonly LabelledText[]
@@ -79,7 +79,10 @@ function everySecond(rows: readonly LabelledText[]): Pick<DataSet, 'train' | 'te
   return { train: rows.filter((_, i) => i % 2 === 0), test: rows.filter((_, i) => i % 2 === 1) }
 }
 
-/** Phrases of one template stand beside each other, and what is asked should not follow what was taught. */
+/**
+ * Splits the rows of each label into halves. Neighbouring phrases often share a template, so test questions must not be
+ * neighbours of training phrases.
+ */
 function halvesOfLabels(rows: readonly LabelledText[]): Pick<DataSet, 'train' | 'test'> {
   const byLabel = Object.values(Object.groupBy(rows, ({ label }) => label ?? '')).map((some) => some ?? [])
   const half = (some: readonly LabelledText[]) => Math.ceil(some.length / 2)

@@ -21,7 +21,7 @@ export interface Foretold {
  */
 const STUDENT_WIDTHS = [Infinity, 6.314, 2.92, 2.353, 2.132].map((quantile) => quantile / 1.645)
 
-/** Held-out samples of a mentor below which its figures are chance. */
+/** Minimum number of held-out samples of a mentor; with fewer its figures are mostly chance. */
 const LEAST_SAMPLES = 20
 
 /** Fits how far foretold figures move, all data sets weighing alike. */
@@ -39,7 +39,10 @@ function round(value: number): number {
   return Number(value.toFixed(3))
 }
 
-/** By moments: what the differences vary by, beyond chance, is the difference between mentors. */
+/**
+ * Fits by the method of moments: the variance of the differences beyond the sampling variance is the variance between
+ * mentors.
+ */
 function fitFigure(mentors: readonly Foretold[], figure: ForetoldFigure): ForesightPrior[ForetoldFigure] {
   const differences = mentors.flatMap((mentor) => {
     const own = measuredShare(mentor.foretold, figure)
@@ -61,13 +64,13 @@ function fitFigure(mentors: readonly Foretold[], figure: ForetoldFigure): Foresi
   return { shift: round(shift), deviation: round(width * Math.sqrt(Math.max(0, spread))) }
 }
 
-/** Of how many foretold figures the shown one lay within the interval. */
+/** Number of predicted figures, and of those whose observed value lay within the interval. */
 export interface Coverage {
   readonly within: number
   readonly count: number
 }
 
-/** Counts, for each figure, how often what was shown lay within what was foretold. */
+/** Counts, for each figure, how often the observed value lay within the prediction interval. */
 export function coverageOf(
   mentors: readonly Foretold[],
   priorOf: (group: string) => ForesightPrior

@@ -14,23 +14,29 @@ import {
 } from '../../src/learning/off-topic.ts'
 import type { MeasuredMentor, SeenQuestion } from './mentors.ts'
 
-/** Half of a mentor's share in its rule. */
+/** Number of samples at which a mentor's own share in its rule is one half. */
 const SAMPLES_OF_HALF_SHARE = 20
 /**
  * Below 1, since several answers often fit one question. Of 0.3 to 0.5: the least calibration error of Banking77 among other questions is
  * 0.018 at 0.3, 0.019 at 0.35 and 0.022 at 0.5; the chance that a known question is more confident than another is the same to 0.002.
  */
 const SHARE_EXPONENT = 0.35
-/** How much the evidence's weights grow with the logarithm of the phrases an answer: tried, and the one of the least loss taken. */
+/**
+ * Slopes that are tried for the growth of the evidence's weights with the logarithm of the phrases per answer; the one
+ * with the least loss is used.
+ */
 const SLOPES = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4] as const
 /**
- * Weight of a question of an answer left out, beside another that nothing answers. It is harder than what users ask in vain: of mentors
- * drawn from real logs the rule refuses 0.61 to 0.71 of the former and 0.82 to 0.87 of the latter.
+ * Weight of a question whose answer was left out, relative to other out-of-scope questions. It is harder than users'
+ * own out-of-scope questions: for mentors drawn from real logs the rule refuses 0.61 to 0.71 of the former and 0.82 to
+ * 0.87 of the latter.
  */
 const WITHHELD_WEIGHT = 1 / 3
-/** Fits after which the middles of the mentors' own scores, which depend on the weights, move no more. */
+/**
+ * Number of fits after which the midpoints of the mentors' own scores, which depend on the weights, no longer change.
+ */
 const ROUNDS = 4
-/** Weight of the squares of the weights, against a mean loss of the mentors. */
+/** L2 regularization strength, relative to the mean loss of the mentors. */
 const PENALTY = 1e-4
 
 /** What a mentor's questions are fitted by: values beside the evidence, equal for all of them. */

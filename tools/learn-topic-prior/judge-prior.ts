@@ -6,11 +6,11 @@
 import { ownEvidenceOf, topicProbability, topicRuleOf, type TopicPrior } from '../../src/learning/off-topic.ts'
 import type { MeasuredMentor } from './mentors.ts'
 
-/** How a prior serves a mentor. */
+/** Figures of a mentor under a prior. */
 export interface PriorFigures {
   /** Share of the known questions whose likeliest answer is right. */
   readonly accuracy: number
-  /** Chance that a known question is more confident than one that nothing answers. */
+  /** Probability that a known question has a greater confidence than an out-of-scope one (area under the ROC curve). */
   readonly auroc: number
   readonly goodRefused: number
   readonly nonsenseRefused: number

@@ -25,7 +25,9 @@ const STYLE_OF_EXTENSION: Readonly<Record<string, CommentStyle>> = {
   '.yml': 'hash'
 }
 
-/** Lines that count only at the very top, and so stay above the header: what runs a script, how a Dockerfile is read. */
+/**
+ * Lines that must stay above the header because they work only at the very top: shebangs and directives of Dockerfiles.
+ */
 const FIRST_LINE = /^(?:#!.*|# *syntax *=.*|# *escape *=.*)\n/
 
 /**

@@ -22,7 +22,7 @@ Makes an API key. The service stores its SHA-256 alone, so the key is shown here
 `
 
 const KEY_BYTES = 32
-/** By this, scanners for secrets find a key that was published. */
+/** Prefix by which secret scanners recognize a leaked key. */
 const PREFIX = 'sbert_'
 
 async function main(): Promise<number> {
@@ -60,13 +60,13 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** `50` is 50 requests a second, `3000/60` 3000 in a minute. What is neither is found wrong with the entry. */
+/** `50` is 50 requests a second, `3000/60` 3000 in a minute. Anything else fails the check of the entry. */
 function rateOf(text: string): { requests: number; seconds: number } {
   const [requests, seconds = 1, ...rest] = text.split('/').map(Number)
   return { requests: rest.length === 0 ? (requests ?? Number.NaN) : Number.NaN, seconds }
 }
 
-/** Adds an entry in one step: a service that reads the file meanwhile finds the old or the new one, and never half of it. */
+/** Adds an entry atomically: a service that reads the file meanwhile gets the old or the new version, never a part. */
 async function addToFile(path: string, entry: object): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{"keys":[]}'

@@ -16,7 +16,7 @@ const Bill = Type.Object({
 })
 const bill = Compile(Bill)
 
-/** A software bill of materials in CycloneDX, as npm writes it: as far as it is read or changed here. */
+/** The part of a CycloneDX bill of materials, as npm writes it, that is read or changed here. */
 export type Bill = Static<typeof Bill>
 
 /** The model, as models/manifest.json has it. */
@@ -27,17 +27,17 @@ export interface ModelManifest {
   readonly files: readonly { readonly path: string; readonly sha256: string }[]
 }
 
-/** The file whose hash stands for the model. */
+/** The file whose hash identifies the model. */
 const WEIGHTS = 'model.safetensors'
 
-/** @throws {Error} when a text is no bill */
+/** @throws {Error} when a text is not a bill of materials */
 export function readBill(text: string): Bill {
   const read: unknown = JSON.parse(text)
   if (!bill.Check(read)) throw new Error('npm has written no bill of materials in CycloneDX')
   return read
 }
 
-/** References of all that some packages bring, these included, as the dependencies of a bill tell. */
+/** References of some packages and all their transitive dependencies. */
 function withDependencies(all: Bill, names: ReadonlySet<string>): Set<string> {
   const next = new Map(all.dependencies.map(({ ref, dependsOn = [] }) => [ref, dependsOn]))
   const waiting = all.components.filter(({ name }) => names.has(name)).map((component) => component['bom-ref'])
@@ -69,8 +69,8 @@ export function installedPackages({ packages }: PackageLock): Set<string> {
 }
 
 /**
- * The bill of what is delivered: what runs, what the playground's files were bundled from, and the model.
- * `npm sbom --omit dev` does not tell that: it leaves out whatever a package for development needs as well.
+ * The bill of what is delivered: what runs, what the playground's files were bundled from, and the model. `npm sbom
+ * --omit dev` does not give this: it also omits packages that a development package needs too.
  *
  * @param all packages of the whole project
  * @param installed `name@version` of those that are installed where the service runs

@@ -4,8 +4,8 @@
  */
 
 /*
- * What the model takes for granted. The first part is what terraform/ sets (a test holds it to that), the second what AWS is known to take, which
- * only an account shows.
+ * Assumptions of the model. The first part is set by terraform/, which a test compares; the second part are delays of
+ * AWS, which only measurements in an account can confirm.
  */
 
 /** How the web tier scales: `web_scaling` of terraform/variables.tf, and `web_instances` of prod. */
@@ -22,7 +22,7 @@ export const WEB_SCALING = {
 /** How workers scale: `worker_scaling` of terraform/variables.tf, and `worker_tasks` of prod. */
 export const WORKER_SCALING = { backlogPerTask: 20, outCooldownSeconds: 60, minTasks: 1, maxTasks: 20 } as const
 
-/** What AWS takes its time for. */
+/** Delays of AWS. */
 export const DELAYS = {
   /** Until a minute's metrics are there. */
   metricSeconds: 60,

@@ -4,7 +4,7 @@
  */
 import list from '../aws-cost/prices.json' with { type: 'json' }
 
-/** What a million encodes cost somewhere, in dollars, at list prices; the edge, balancer and logs left out. */
+/** Cost of a million encodes on one platform, in dollars at list prices, without the edge, balancer and logs. */
 export interface EncodeCost {
   readonly where: string
   readonly architecture: 'x86' | 'ARM'
@@ -15,7 +15,7 @@ export interface EncodeCost {
 export interface MeasuredSpeed {
   /** Requests a second at the most. */
   readonly capacity: number
-  /** Time of a single request with nothing beside it. */
+  /** Time of a single request on an idle instance. */
   readonly singleMs: number
 }
 

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** What one instance answers with so many clients in a closed loop. */
+/** Throughput of one instance with a number of clients in a closed loop. */
 export interface CurvePoint {
   readonly clientCount: number
   readonly requestsPerSecond: number
@@ -11,15 +11,15 @@ export interface CurvePoint {
   readonly p95Ms: number
 }
 
-/** The most that one instance answers, in requests a second. @throws {RangeError} without a point */
+/** Maximum throughput of one instance, in requests a second. @throws {RangeError} without a point */
 export function capacityOf(curve: readonly CurvePoint[]): number {
   if (curve.length === 0) throw new RangeError('Cannot tell the capacity: the curve has no point')
   return Math.max(...curve.map(({ requestsPerSecond }) => requestsPerSecond))
 }
 
 /**
- * Requests a second of an instance with so many clients: straight between the measured points, the last one's beyond them. Fewer than one
- * client is one that pauses.
+ * Throughput of an instance with a number of clients: interpolated linearly between the measured points, constant
+ * beyond the last. Less than one client is a client that pauses.
  */
 export function requestsPerSecondAt(curve: readonly CurvePoint[], clientCount: number): number {
   const points = [{ clientCount: 0, requestsPerSecond: 0 }, ...curve.toSorted((a, b) => a.clientCount - b.clientCount)]

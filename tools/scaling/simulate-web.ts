@@ -7,7 +7,7 @@ import { DELAYS, WEB_SCALING } from './assumptions.ts'
 /** What the web tier scales on; `both` is the larger of the two shares, as terraform/scaling.tf has it. */
 export type WebPolicy = 'requests' | 'cpu' | 'both'
 
-/** A spike: from one second to the next so many requests, for as long as the simulation runs. */
+/** A spike: a constant rate of requests from the first second to the end of the simulation. */
 export interface WebSpike {
   /** Requests at the edge. */
   readonly requestsPerSecond: number

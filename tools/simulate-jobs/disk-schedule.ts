@@ -12,8 +12,8 @@ import { Random } from './random.ts'
 import { BrokenPromise, checkAllEnded, checkChange, checkGroupStates, checkSilence } from './witness.ts'
 
 /*
- * Jobs on one machine: workers and sweepers on a disk that has each command whole or not at all, as a transaction of SQLite
- * does. A power loss undoes the last commits, but none that someone was promised, and ends all processes.
+ * Jobs on one machine: workers and sweepers on a disk on which each command is atomic, as a transaction of SQLite is. A
+ * power loss undoes the last commits, except those that were confirmed, and ends all processes.
  */
 const POLICY: JobPolicy = { maxReceives: 3, retryBaseMs: 500, retryMaxMs: 4000, retentionMs: 60_000 }
 const LEASE_MS = 3000
@@ -83,7 +83,7 @@ export class DiskSchedule {
   }
 
   #add(): void {
-    // An id comes again once the time of its job is over.
+    // An id can be used again once its job has expired.
     const id = `job-${this.#random.below(MAX_JOB_COUNT)}`
     const earlier = this.#model.records.get(id)
     if (earlier !== undefined && !isOver(earlier, this.#nowMs)) return
@@ -124,7 +124,7 @@ export class DiskSchedule {
     ])
   }
 
-  /** What a worker says of its job, perhaps long after it lost it. */
+  /** A worker's report about its job, perhaps long after it lost the job. */
   #settle(worker: number, command: Command): void {
     const hold = this.#holds[worker]
     if (hold === undefined) return

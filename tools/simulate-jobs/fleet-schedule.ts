@@ -22,12 +22,12 @@ const POLICY: JobPolicy = { maxReceives: 3, retryBaseMs: 500, retryMaxMs: 2000, 
 const LEASE_MS = 3000
 const WORKER_COUNT = 2
 const JOB_COUNT = 4
-/** So long faults go on, in milliseconds. */
+/** Duration of faults, in milliseconds. */
 const FAULTS_MS = 15_000
-/** After that everything works, and every job must end within this: some rounds of lost messages, tries and waits. */
+/** Time after the faults within which every job must end: enough for some rounds of lost messages, tries and waits. */
 const MEND_MS = 600_000
 
-/** Remembers under which token each claim was given, so that a handler can say it. */
+/** Records the token of each claim, so that a handler can report it. */
 class WitnessedBackend extends TableJobBackend {
   readonly tokens = new Map<object, number>()
 
@@ -90,7 +90,7 @@ export class FleetSchedule {
     this.#world.after(this.#random.below(2 * FAULTS_MS), () => this.#disturb(process, runner))
   }
 
-  /** Once in its life a worker stalls, is stopped or is killed; another one follows it. */
+  /** Once in its life, a worker stalls, is stopped or is killed; another one replaces it. */
   #disturb(process: SimulatedProcess, runner: JobRunner): void {
     if (!this.#world.areFaultsOn) return
     const draw = this.#random.next()
@@ -117,7 +117,7 @@ export class FleetSchedule {
     return packPayload(`under ${token}`)
   }
 
-  /** A caller: hands a job in, again until it hears that it was taken; then perhaps cancels or redrives one. */
+  /** A caller: enqueues a job, repeating the call until it is accepted; then perhaps cancels or redrives one. */
   async #enqueue(n: number): Promise<void> {
     const process = this.#newProcess()
     const backend = this.#backendOf(process)

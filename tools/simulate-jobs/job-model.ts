@@ -15,14 +15,14 @@ import {
 } from '../../src/jobs/transitions.ts'
 
 /**
- * What a backend should do, in a few lines: all jobs in one map, each command at once. Backends are held against it, and
+ * Model of a backend in a few lines: all jobs in one map, each command at once. Backends are compared with it, and
  * schedules of the simulation run on it.
  */
 export class JobModel {
   readonly policy: JobPolicy
   /** By id, in the order in which the jobs came. */
   readonly records: Map<string, JobRecord>
-  /** Sees each change. */
+  /** Called with each change. */
   readonly #onChange: (before: JobRecord, after: JobRecord) => void
 
   constructor(

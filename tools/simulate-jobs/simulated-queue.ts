@@ -11,11 +11,11 @@ interface Message {
   readonly jobId: string
   readonly type: string
   visibleAtMs: number
-  /** Names the last delivery; older ones do nothing any more. */
+  /** Receipt of the last delivery; older receipts have no effect. */
   receipt: string
 }
 
-/** While faults are on a message is lost, or comes twice, this often. */
+/** Probability that a message is lost, or delivered twice, while faults are on. */
 const LOSS = 0.03
 const DOUBLING = 0.05
 

@@ -34,7 +34,7 @@ interface Item {
   result: StoredPayload | undefined
   isSent: boolean
   stateAtMs: number
-  /** When its worker was last heard of, by no process's clock. */
+  /** When its worker last sent anything, in simulated time, not by a process's clock. */
   heardAtMs: number
 }
 
@@ -108,7 +108,7 @@ export class SimulatedTable {
 
   #apply(item: Item, change: Change): void {
     const before = item.record
-    // As the table adds and sets: upon what is there now, not upon what was read.
+    // Like the table's ADD and SET: applied to the current item, not to the one that was read.
     item.record = changed(before, change)
     this.#check(() => {
       checkChange(before, item.record, this.#policy)

@@ -13,7 +13,7 @@ export class BrokenPromise extends Error {
 
 /**
  * Checks each change of a job against what is promised:
- * - a job ends once: what has ended changes only when someone redrives what failed;
+ * - a job ends once: an ended job changes only when a failed one is redriven;
  * - its receive count grows by one with each claim, falls by one when a try is given back, starts anew when it is redriven,
  *   and decides when it is dead;
  * - its token grows by one with each claim, and by nothing else;
@@ -55,7 +55,7 @@ export function checkSilence(before: JobRecord, after: JobRecord, silentMs: numb
 }
 
 /**
- * Checks that of each concurrency group one job at most is at work, and that one at most waits.
+ * Checks that in each concurrency group at most one job runs and at most one waits.
  * @throws {BrokenPromise}
  */
 export function checkGroupStates(records: Iterable<JobRecord>): void {
@@ -65,7 +65,7 @@ export function checkGroupStates(records: Iterable<JobRecord>): void {
   if (new Set(grouped).size < grouped.length) throw new BrokenPromise('two jobs of a group wait')
 }
 
-/** Checks that of each concurrency group one job at most is at work. @throws {BrokenPromise} */
+/** Checks that in each concurrency group at most one job runs. @throws {BrokenPromise} */
 export function checkGroups(records: Iterable<JobRecord>): void {
   const running = new Set<string>()
   for (const { job } of records) {
@@ -76,7 +76,7 @@ export function checkGroups(records: Iterable<JobRecord>): void {
   }
 }
 
-/** Checks that all jobs have come to an end, and that each that owes a notice has sent one. @throws {BrokenPromise} */
+/** Checks that all jobs have ended, and that every due notice was sent. @throws {BrokenPromise} */
 export function checkAllEnded(acceptedIds: Iterable<string>, find: (id: string) => JobRecord | undefined): void {
   for (const id of acceptedIds) {
     const record = find(id)

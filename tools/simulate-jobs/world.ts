@@ -10,17 +10,19 @@ import type { Random } from './random.ts'
 
 interface Event {
   readonly atMs: number
-  /** Chance decides between events of one time. */
+  /** Random order of events that are due at the same time. */
   readonly order: number
   act: (() => void) | undefined
 }
 
-/** Longest usual way of a request, or of its reply. */
+/** Maximum latency of a request or a reply without faults. */
 const LATENCY_MS = 20
-/** A request, or its reply, is lost this often while faults are on. */
+/** Probability that a request or its reply is lost while faults are on. */
 const LOSS = 0.01
 
-/** Time, and what is to happen in it: no schedule waits for a real clock. Of what is due at once, chance picks. */
+/**
+ * Simulated time with its events: no schedule waits for a real clock. Events that are due at once run in random order.
+ */
 export class World {
   readonly random: Random
   nowMs = 0
@@ -36,7 +38,8 @@ export class World {
   after(ms: number, act: () => void): () => void {
     const event: Event = { atMs: this.nowMs + Math.max(0, ms), order: this.random.next(), act }
     const index = this.#events.findLastIndex((each) => !isBefore(each, event))
-    // Latest first, so that the next one is the last of the list; most events are soon, and so near its end.
+    // Latest first, so that the next event is the last of the list; most new events are due soon and so are near its
+    // end.
     this.#events.splice(index + 1, 0, event)
     return () => {
       event.act = undefined
@@ -76,7 +79,7 @@ function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }
 
-/** Resolves when nothing is left to do at this moment: all that rests on promises alone has happened. */
+/** Resolves when all pending promise callbacks have run. */
 async function quiet(): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(resolve)
@@ -103,12 +106,12 @@ export class SimulatedProcess implements Clock, Timers {
     return this.#world.nowMs
   }
 
-  /** It is gone in the middle of whatever it does; what it has sent arrives all the same. */
+  /** Kills the process in the middle of whatever it does; requests that it has sent still arrive. */
   kill(): void {
     this.#isAlive = false
   }
 
-  /** It stands still, as under a collection of garbage or a paused machine, and then goes on as if nothing had been. */
+  /** Stalls the process, as a garbage collection or a paused machine does; afterwards it goes on. */
   stall(ms: number): void {
     this.#stalledUntilMs = this.#world.nowMs + ms
   }
@@ -131,7 +134,10 @@ export class SimulatedProcess implements Clock, Timers {
     return this.request<T>((reply) => reply(work()))
   }
 
-  /** Asks a service. Request and reply take their time; either may be lost: then the answer is 503, though perhaps it was done. */
+  /**
+   * Calls a service with latency. Request or reply may be lost: the result is then 503, although the call may have been
+   * done.
+   */
   async request<T>(serve: (reply: (value: T) => void) => void): Promise<T> {
     const world = this.#world
     return new Promise<T>((resolve, reject) => {

@@ -12,12 +12,12 @@ import type { Interpreter } from './run-program.ts'
 
 const run = promisify(execFile)
 
-/** Thrown where this machine lacks what a client cannot do without; its message says what. */
+/** Thrown when this machine lacks a prerequisite of a client; the message names it. */
 export class MissingPrerequisite extends Error {
   override readonly name = 'MissingPrerequisite'
 }
 
-/** Programs of Python, the likeliest first. */
+/** Python commands, the likeliest first. */
 const PYTHONS = ['python3', 'python3.12', 'python3.11']
 
 /** Installs packages from PyPI into a virtual environment in `folder`. */
@@ -37,8 +37,8 @@ export async function installJs(folder: string, packages: readonly string[]): Pr
 }
 
 /**
- * Packages of Open WebUI that compute models on its own machine, or read pictures. It imports each when it is first used.
- * They and what they bring, such as torch, are several gigabytes.
+ * Packages of Open WebUI that compute models on its own machine, or read pictures. It imports each when it is first
+ * used. They and their dependencies, such as torch, take several gigabytes.
  */
 const LOCAL_MODELS = new Set([
   'accelerate',

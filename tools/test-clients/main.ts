@@ -20,7 +20,7 @@ import { startService, type StartedService } from './start-service.ts'
  */
 const ROOT = join(import.meta.dirname, '../..')
 const CACHE = join(ROOT, '.cache/clients')
-/** A log's lines may come so much later than what they tell of. */
+/** Maximum delay of a log line. */
 const LOG_LATE_MS = 1000
 
 /** How a client is installed and run. */

@@ -15,10 +15,10 @@ import { SHOWN_HOST, type ClientSetting } from './run-program.ts'
 
 /** The files that the page's commands name. */
 const EXAMPLES = join(import.meta.dirname, '../../examples/n8n')
-/** What the workflow is to find. */
+/** The passage that the workflow must find. */
 const PASSAGE = 'To fly planes you need a pilot licence.'
 const TIME_LIMIT_MS = 300_000
-/** It asks nobody but the service. */
+/** n8n sends requests to the service only. */
 const ALONE = {
   N8N_DIAGNOSTICS_ENABLED: 'false',
   N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
@@ -27,7 +27,7 @@ const ALONE = {
   DB_TYPE: 'sqlite'
 } as const
 
-/** What `n8n execute` prints, as far as it matters: what each node gave. */
+/** The part of the output of `n8n execute` that is read here: the output of each node. */
 const Execution = Type.Object({
   data: Type.Object({
     resultData: Type.Object({
@@ -55,7 +55,7 @@ const Execution = Type.Object({
 export async function runN8n(program: ClientProgram, { folder, origin, apiKey }: ClientSetting): Promise<void> {
   const place = await mkdtemp(join(tmpdir(), 'n8n-'))
   try {
-    // npx runs what is installed beside it.
+    // npx runs the packages that are installed in this folder.
     await symlink(join(folder, 'node_modules'), join(place, 'node_modules'))
     await cp(EXAMPLES, join(place, 'examples/n8n'), { recursive: true })
     const path = join(place, 'examples/n8n/credentials.json')

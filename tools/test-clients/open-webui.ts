@@ -13,11 +13,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientProgram } from './page.ts'
 import { comparePrinted, outputOf, SHOWN_HOST, type ClientSetting } from './run-program.ts'
 
-/** Where the page has Open WebUI. */
+/** Address of Open WebUI on the page. */
 const SHOWN_WEB_HOST = '127.0.0.1:8081'
 const START_LIMIT_MS = 180_000
 const ASK_AGAIN_MS = 500
-/** It has an open account for whoever reaches it, and asks nobody but the service. */
+/** Open WebUI without login, which sends requests to the service only. */
 const ALONE = {
   WEBUI_AUTH: 'False',
   WEBUI_SECRET_KEY: 'secret of a test',

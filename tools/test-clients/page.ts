@@ -8,12 +8,12 @@ export interface ClientProgram {
   /** Heading of its section. */
   readonly client: string
   readonly language: 'python' | 'js' | 'sh'
-  /** What its first line has pip or npm install. */
+  /** Packages that its first line installs with pip or npm. */
   readonly packages: readonly string[]
   readonly text: string
-  /** What its comments say it prints; nothing of `sh`. */
+  /** Expected output, from its comments; empty for `sh`. */
   readonly printed: string
-  /** The environment that its section shows, for clients that are servers themselves. */
+  /** Environment variables of its section, for clients that are servers themselves. */
   readonly settings: Readonly<Record<string, string>>
 }
 

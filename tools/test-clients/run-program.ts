@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ClientProgram } from './page.ts'
 
-/** Where the page has the service. */
+/** Address of the service on the page. */
 export const SHOWN_HOST = '127.0.0.1:8080'
 /** The text whose embedding each program has in `vector`. */
 const SENTENCE = 'hello world'
@@ -19,7 +19,7 @@ const TELL_VECTOR = {
   python: 'import json; print("vector", json.dumps([float(number) for number in vector]))',
   js: "console.log('vector', JSON.stringify(Array.from(vector)))"
 } as const
-/** Programs that ask their makers' servers at the start are kept from it: they would wait where there is no internet. */
+/** Keeps programs from contacting their makers' servers at the start: without internet they would hang. */
 const QUIET = {
   ANONYMIZED_TELEMETRY: 'False',
   HAYSTACK_TELEMETRY_ENABLED: 'False',
@@ -28,13 +28,13 @@ const QUIET = {
 
 /** What runs a program. */
 export interface Interpreter {
-  /** Where the program is put, beside the packages that it imports. */
+  /** Folder of the program and of the packages that it imports. */
   readonly folder: string
   /** Python or Node.js. */
   readonly interpreter: string
 }
 
-/** Where a program runs, and whom it asks. */
+/** Environment of a program, and the service that it calls. */
 export interface ClientSetting extends Interpreter {
   /** Of the service, such as `http://127.0.0.1:8080`. */
   readonly origin: string

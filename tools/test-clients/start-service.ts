@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A service of its own, with nothing in it. */
+/** A started service with empty storage. */
 export interface StartedService {
   readonly origin: string
   readonly apiKey: string
-  /** How many requests for embeddings its log has told of as answered; lines come a tenth of a second late. */
+  /** Number of answered requests for embeddings in its log, which lags by a tenth of a second. */
   readonly answeredCount: () => number
   stop(): Promise<void>
 }

@@ -15,7 +15,7 @@ export interface Stage {
 /** A promise of the service that a caller can see. It throws when the stage breaks it. */
 export interface Check {
   readonly name: string
-  /** CloudFront's alone: left out where the stage is reached without it. */
+  /** Whether it checks CloudFront: skipped where the stage is reached without it. */
   readonly isAtEdge?: boolean
   readonly run: (stage: Stage) => Promise<void>
 }
@@ -70,7 +70,7 @@ function assertIsEmbedding(value: unknown): asserts value is number[] {
   assert(Math.abs(Math.hypot(...value.map(Number)) - 1) < 1e-3, 'a vector of length 1')
 }
 
-/** A text that nobody has asked for, so that no cache has it. */
+/** A text that was never requested, so that it is in no cache. */
 function freshText(): string {
   return `is anybody there ${randomUUID()}`
 }
@@ -79,13 +79,13 @@ function encodePath(text: string): string {
   return `/v1/encode?query=${encodeURIComponent(text)}`
 }
 
-/** Whether CloudFront stands before the stage: it names itself in each reply. */
+/** Whether the stage is behind CloudFront, which names itself in each reply. */
 export async function isBehindCloudFront(stage: Stage): Promise<boolean> {
   const { headers } = await ask(stage, '/health/live')
   return headers.has('x-amz-cf-id')
 }
 
-/** In this order: what is asked first makes what is asked later understandable. */
+/** Checks in the order in which a failure explains later ones. */
 export const CHECKS: readonly Check[] = [
   {
     name: 'is ready',

@@ -13,7 +13,7 @@ import { compileC, sourcesFor } from '../../compile-model/compile-native.ts'
 
 const run = promisify(execFile)
 
-/** What one thread does of the products of one layer, and nothing else. */
+/** Peak speed of one thread that computes only the products of one layer. */
 export interface Peak {
   readonly kernel: string
   readonly tokenCount: number

@@ -60,7 +60,7 @@ export function tallyByType(
   return tallies
 }
 
-/** A title, an article or a genitive more or less makes no other entity. */
+/** Keys of entities without titles, articles and possessives, so that these make no difference. */
 function keysOf(entities: readonly Entity[], type: EntityType): Set<string> {
   return new Set(
     entities

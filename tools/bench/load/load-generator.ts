@@ -25,15 +25,15 @@ export interface Load {
   readonly clientCount: number
   /** Requests that each client has under way at a time. */
   readonly pipelining: number
-  /** Before anything is counted. */
+  /** Warm-up before requests are counted. */
   readonly warmUpMs: number
   /** Counted time; or Infinity, with a number of requests. */
   readonly durationMs: number
-  /** After so many counted requests the load ends before its time. */
+  /** Maximum number of counted requests; the load then ends early. */
   readonly maxRequests: number
 }
 
-/** What came of a load: of requests that were answered 200 within the counted time. */
+/** Result of a load: figures of the requests that were answered 200 within the counted time. */
 export interface LoadResult {
   readonly requestCount: number
   readonly seconds: number
@@ -48,7 +48,7 @@ export interface LoadResult {
 
 export type LoadMessage = { readonly type: 'counting' } | { readonly type: 'done'; readonly result: LoadResult }
 
-/** Where a load ends: a server that has broken down would fail as fast as it can be asked. */
+/** Number of consecutive failures that ends a load: a broken server would fail as fast as it is called. */
 const MAX_FAILURES_IN_A_ROW = 100
 
 const texts = loadTestTexts()

@@ -8,12 +8,12 @@ import { once } from 'node:events'
 import { groupUsage, machineCpuSeconds, type ProcessUsage } from '../measure/process-usage.ts'
 import type { Load, LoadMessage, LoadResult } from './load-generator.ts'
 
-/** A load test's figures, with what it took of the machine. Processor shares are of one core: 1 is one core's whole time. */
+/** A load test's figures and its use of the machine. Processor shares are of one core: 1 is one core's whole time. */
 export interface LoadMeasurement extends LoadResult {
   readonly requestsPerSecond: number
   readonly serverCpuShare: number
   readonly clientCpuShare: number
-  /** What everything else on the machine took meanwhile: other servers that idle, other people's work. */
+  /** CPU share of everything else on the machine: idle servers, other processes. */
   readonly otherCpuShare: number
   /** The greatest of some samples; shared pages count once for each process. */
   readonly serverRssBytes: number
@@ -21,7 +21,7 @@ export interface LoadMeasurement extends LoadResult {
 
 const RSS_SAMPLE_INTERVAL_MS = 200
 
-/** The process that plays the clients, for as many loads as are wanted, one after the other. */
+/** The process that simulates the clients, for any number of loads, one after the other. */
 export class LoadGenerator implements Disposable {
   readonly #child: ChildProcess
 

@@ -10,12 +10,12 @@ import { Type, type Static } from 'typebox'
 import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' }
 import { kernelsOfThisMachine } from '../engine/open-encoder.ts'
 
-/** What a measurement was taken on. */
+/** The machine of a measurement. */
 export const MachineSchema = Type.Object({
   cpu: Type.String(),
   architecture: Type.String(),
   coreCount: Type.Integer(),
-  /** Those that decide how bytes are multiplied, as /proc/cpuinfo names them. */
+  /** CPU features for int8 products, as named by /proc/cpuinfo. */
   features: Type.Array(Type.String()),
   /** Kernels that compute int8 here. */
   kernel: Type.String(),
@@ -53,7 +53,7 @@ export async function describeMachine(): Promise<Machine> {
   }
 }
 
-/** Whether bytes are multiplied exactly and fast: the targets differ by it. */
+/** Whether the CPU has exact and fast int8 products, on which the targets depend. */
 export function hasByteProducts({ features, architecture }: Pick<Machine, 'features' | 'architecture'>): boolean {
   return architecture === 'arm64' || features.some((name) => ['avx_vnni', 'avx512_vnni', 'amx_int8'].includes(name))
 }

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What the processes of a group have used so far, and hold now. */
+/** CPU time and memory of the processes of a group. */
 export interface ProcessUsage {
   readonly cpuSeconds: number
   /** Sum over the processes; pages that they share count once for each. */

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** The middle of some repeated measurements, and how far they spread. */
+/** Median and range of repeated measurements. */
 export interface Spread {
   readonly median: number
   readonly min: number

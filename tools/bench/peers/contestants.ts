@@ -50,7 +50,7 @@ export function ourProgram(port: number, env: Readonly<Record<string, string>> =
   const name = ['ours', env['MODEL_PRECISION'], env['NATIVE_KERNEL'], env['LOG_LEVEL']]
     .filter((part) => part !== undefined)
     .join('-')
-  // Its jobs are not to mix with those of the service that someone uses here.
+  // Separate data, so that its jobs do not mix with those of a service that is in use here.
   const dataFolder = join(DATA_FOLDER, name)
   rmSync(dataFolder, { recursive: true, force: true })
   return {
@@ -181,14 +181,15 @@ export interface Entrant {
   readonly problem?: string
 }
 
-/** All who were to be measured, and those whose servers run; they end with this. */
+/** All contestants, and those whose servers run. Disposing it ends the servers. */
 export interface Field extends AsyncDisposable {
   readonly all: readonly Entrant[]
   readonly started: readonly (Entrant & { readonly server: ServerProcess })[]
 }
 
 /**
- * Installs and starts contestants, one after the other. One that cannot be had does not keep the others from being measured.
+ * Installs and starts contestants, one after the other. One that cannot be installed or started does not stop the
+ * others from being measured.
  * @param names whom; everyone when not given
  */
 export async function startContestants(names?: readonly string[]): Promise<Field> {

@@ -52,7 +52,7 @@ export async function installTransformersJs(): Promise<void> {
   await installOnce(TRANSFORMERS_JS_FOLDER, [packageJson, await readFile(server, 'utf8')], async () => {
     await writeFile(join(TRANSFORMERS_JS_FOLDER, 'package.json'), packageJson)
     await copyFile(server, join(TRANSFORMERS_JS_FOLDER, 'server.mjs'))
-    // onnxruntime-node's own script would download what only GPUs need.
+    // The install script of onnxruntime-node would download files that only GPUs need.
     await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: TRANSFORMERS_JS_FOLDER
     })
@@ -89,7 +89,7 @@ async function createPythonEnvironment(folder: string, requirements: string): Pr
 async function run(command: string, args: readonly string[], options: { readonly cwd?: string } = {}): Promise<void> {
   const child = spawn(command, args, {
     ...options,
-    // What is told goes to standard error: standard output is for results.
+    // Messages go to standard error: standard output is for results.
     stdio: ['ignore', 2, 2],
     env: { ...process.env, HF_HUB_OFFLINE: '1' }
   })

@@ -66,7 +66,7 @@ function render({ multiplyAddsPerToken, peaks, encoded }: ArithmeticLimitResult)
   ].join('\n')
 }
 
-/** How far encoding is from what the machine's arithmetic allows. */
+/** Distance of encoding from the machine's arithmetic limit. */
 export const arithmeticLimit = defineSection({
   name: 'arithmetic-limit',
   title: 'How far from the arithmetic limit',

@@ -25,7 +25,7 @@ export type CachedGetResult = Static<typeof CachedGetSchema>
 /** The server that does nothing but send the same bytes. */
 export const EMPTY_ROUTE = 'empty-route'
 
-/** Requests a second of one core that the server alone computes on: the clients' share does not blur it. */
+/** Requests per second of the server's CPU time, which excludes the clients' share. */
 function requestsPerCpuSecond(round: KeptLoadMeasurement): number {
   return round.requestsPerSecond / round.serverCpuShare
 }

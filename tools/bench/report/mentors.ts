@@ -12,7 +12,7 @@ import { defineSection } from './section.ts'
 const Milliseconds = Type.Array(Type.Number())
 
 export const MentorsSchema = Type.Object({
-  /** Trained anew in each round, with texts that nobody has embedded yet; the rounds of all are pairs. */
+  /** Trained in each round with texts that are not cached; the rounds of all are pairs. */
   cold: Type.Object({
     sampleCount: Type.Integer(),
     answerCount: Type.Integer(),
@@ -22,7 +22,7 @@ export const MentorsSchema = Type.Object({
     encodedCount: Type.Integer(),
     peer: Type.Object({ versions: Type.String(), encodeMs: Milliseconds, fitMs: Milliseconds, searchMs: Milliseconds })
   }),
-  /** On embeddings that are there. */
+  /** With embeddings that are computed already. */
   ready: Type.Object({
     sampleCount: Type.Integer(),
     classCount: Type.Integer(),
@@ -54,7 +54,7 @@ export type MentorsResult = Static<typeof MentorsSchema>
 
 /**
  * Our time of a cold training, cross-validation and all, to that of the peer.
- * @param what the peer's one fit, or its search for the penalty, which is what ours does too
+ * @param what the peer's single fit, or its search for the regularization strength, which ours does too
  */
 export function coldRatio({ cold }: MentorsResult, what: 'fitMs' | 'searchMs'): number {
   return pairedRatios(cold.oursMs, sums(cold.peer.encodeMs, cold.peer[what])).median

@@ -20,7 +20,7 @@ import {
 } from './mentors.ts'
 import { StartSchema } from './start.ts'
 
-/** A promise about speed: what must be reached depends on whether the CPU multiplies bytes exactly and fast. */
+/** A target for speed, which depends on whether the CPU has exact and fast int8 products. */
 export interface Target {
   readonly what: string
   readonly must: { readonly withoutByteProducts: number; readonly withByteProducts: number }
