@@ -74,7 +74,7 @@ export interface Job {
   readonly concurrencyGroup: string | undefined
   readonly status: JobStatus
   readonly failure: Failure | undefined
-  /** How often the job was claimed, without claims that ended in a release. */
+  /** How often the job was claimed since it was enqueued or last redriven; claims that ended in a release do not count. */
   readonly attempts: number
   /** From 0 to 1, as last reported by its handler. */
   readonly progress: number

@@ -55,8 +55,8 @@ export interface GraphQlFeedbackOptions {
  * Records asked questions with a GraphQL service: at once, or by a job while the service is unavailable.
  *
  * `userQuestionCreate` takes no idempotency key, so a retry could make a second record. It is retried only if the service was
- * not reached or refused, or if it may have taken effect but no such question of that chat session exists. Without a session
- * the question cannot be told from those of others, and is recorded twice rather than not at all.
+ * not reached, if it refused, or if it may have recorded the question but has none like it of that chat session. Without a
+ * session the question cannot be told from those of others, and is recorded twice rather than not at all.
  */
 export class GraphQlFeedback implements AnswerRecorder {
   readonly #options: GraphQlFeedbackOptions

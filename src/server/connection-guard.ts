@@ -116,7 +116,7 @@ export class ConnectionGuard {
     this.#unreadBytes += byteCount
     this.#unread.add(socket)
     response.once('close', () => {
-      // A closed connection's bytes are uncounted already.
+      // The bytes of a closed connection are uncounted as a whole.
       if (socket.destroyed || !this.#connections.has(socket)) return
       connection.unreadBytes -= byteCount
       this.#unreadBytes -= byteCount

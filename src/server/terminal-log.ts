@@ -34,7 +34,7 @@ const LEVELS: Readonly<Record<number, readonly [name: string, style: Style]>> = 
   60: ['FATAL', 'redBright']
 }
 
-/** Fields that are not shown at a line's end: those in its head, request ids, and the settings. */
+/** Fields that are not listed at a line's end: those shown elsewhere in it, request ids, and the settings. */
 const LEFT_OUT = new Set(['level', 'time', 'msg', 'err', 'reqId', 'config'])
 /** Fields of a request's line, which have their own format. */
 const REQUEST_FIELDS = new Set(['method', 'route', 'statusCode', 'durationMs'])
