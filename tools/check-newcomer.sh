@@ -3,7 +3,7 @@
 # Released under the MIT licence, which is in the file LICENSE.
 
 # What a newcomer does, on a CPU that has AVX2 and no AVX-512: compile a model, start the service, encode a text. The CPU
-# is emulated by qemu-user-static, on whatever x86-64 machine this runs. What comes out has to be what comes out here.
+# is emulated by qemu-user-static, on whatever x86-64 machine this runs. The embeddings must equal those of this machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,9 +30,9 @@ stop_service() {
 trap 'stop_service; rm -rf "$work"' EXIT
 
 node=$(npm exec -- node -p process.execPath)
-# Without the features that qemu cannot emulate, of which it would warn.
+# Leaves out the features that qemu cannot emulate and would warn about.
 newcomer=(qemu-x86_64-static -cpu Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid "$node")
-# The loader of the emulated system is this one's.
+# The emulated system uses the loader of this one.
 features=$("${newcomer[@]}" -e 'console.log(require("./models/native/linux-x64/encoder.node").kernels().join(" "))')
 echo "The emulated CPU can run: $features"
 [[ $features == 'avx2 reference' ]]

@@ -28,7 +28,7 @@ if [ -z "${TF_MIRROR:-}" ]; then
   done
 fi
 export TF_MIRROR=${TF_MIRROR:-}
-# A settings file that is named and not there is no reason to stop; Terraform warns at each command.
+# A missing settings file is no reason to stop, although Terraform would warn at each command.
 if [ -n "${TF_CLI_CONFIG_FILE:-}" ] && [ ! -e "$TF_CLI_CONFIG_FILE" ]; then unset TF_CLI_CONFIG_FILE; fi
 export CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
 
@@ -41,8 +41,8 @@ is_wanted() {
   return 1
 }
 
-# Each check has its own log, shown when it has failed. A check must not run in an `if`, nor beside `&&` or `||`: there bash
-# forgets `set -e`, also in functions, and only the last command of a check would count.
+# Each check has its own log, shown when it has failed. A check must not run in an `if`, nor with `&&` or `||`: there bash
+# ignores `set -e`, also in functions, and only the last command of a check would count.
 names=()
 pids=()
 check() {
@@ -70,7 +70,7 @@ initialised() {
 
 # A Python of its own with one package. Prints where its Python is.
 installed() {
-  # Bash forgets it in $(…).
+  # Bash ignores the outer `set -e` in $(…).
   set -e
   local folder=$PWD/$CACHE/$1-$2
   if [ ! -e "$folder/ready" ]; then
@@ -89,7 +89,7 @@ stacks() {
     terraform -chdir="$stack" validate -no-color -no-tests
     terraform -chdir="$stack" test -no-color
   done
-  # After the stacks, not beside them: each terraform takes half a gigabyte.
+  # After the stacks, not at the same time: each terraform takes half a gigabyte.
   python=$(installed cloudsplaining "$CLOUDSPLAINING")
   CLOUDSPLAINING=$python node --test test/terraform/promises.ts
 }
@@ -97,7 +97,7 @@ stacks() {
 checkov() {
   local python
   python=$(installed checkov "$CHECKOV")
-  # Its parser is slow on a busy machine, and what it gives up on would go unchecked.
+  # Its parser is slow on a busy machine, and files on which it times out would go unchecked.
   HCL_PARSE_TIMEOUT_SEC=120 "$python" "${python%/*}/checkov" --config-file terraform/.checkov.yaml
 }
 
@@ -106,7 +106,7 @@ programs() {
   node --test 'test/edge/*.test.ts' 'test/tools/deploy/*.test.ts' 'test/terraform/*.test.ts' 'test/github/*.test.ts' test/tools/check-terraform.test.ts
 }
 
-# The test of these tests: each mistake that was made once is put back, and has to be found.
+# Tests these checks: each mistake of the past is made again and must be found.
 faults() {
   local stack python
   for stack in "${STACKS[@]}"; do initialised "$stack"; done

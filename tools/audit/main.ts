@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { assertAuditable, findingsOf, type Finding } from './findings.ts'
 
-// Asks the registry for known vulnerabilities of what runs (these fail) and of all else that is installed (these are told).
-// Where it does not answer, nothing was audited, which is said; with REQUIRE_AUDIT=yes it fails.
+// Asks the registry for known vulnerabilities of runtime dependencies, which fail the audit, and of all other installed
+// packages, which are only reported. When the registry does not answer, it says that nothing was audited; with
+// REQUIRE_AUDIT=yes it then fails.
 const ROOT = join(import.meta.dirname, '../..')
 const FAILING = new Set(['high', 'critical'])
 const DEADLINE_MS = 60_000

@@ -36,7 +36,7 @@ static uint32_t next_random(void) {
   return (uint32_t)(state >> 32);
 }
 
-/* From -1 to 1. */
+/* A random number from -1 to 1. */
 static float next_float(void) { return (float)(int32_t)next_random() * (1.0f / 2147483648.0f); }
 
 static void *allocate(size_t bytes) {
@@ -58,7 +58,7 @@ static void compare(const char *what, int shape, const void *found, const void *
   if (differences++ < 10) fprintf(stderr, "%s differs, shape %d\n", what, shape);
 }
 
-/* Bytes as a kernel stores them against bytes as the definition does. */
+/* Compares the bytes of a kernel with those of the definition. */
 static void compare_stored(const char *what, int shape, const Kernels *k, uint8_t *found, const uint8_t *wanted,
                            size_t count) {
   for (size_t i = 0; i < count; i++) found[i] = (uint8_t)(found[i] + k->stored_zero);
@@ -72,10 +72,10 @@ static int row_count(int index) { return index < 50 ? index + 1 : long_rows[inde
 
 #define ROW_COUNTS (50 + (int)(sizeof long_rows / sizeof *long_rows))
 
-/* For great matrices, of which all row counts would take an emulated CPU minutes. */
+/* Whether a row count is checked for large matrices too: all would take minutes on an emulated CPU. */
 static int is_telling(int rows) { return rows <= 8 || rows == 13 || rows == 16 || rows == 65 || rows == MAX_ROWS; }
 
-/* Weights of which no pair overflows 16 bits, with many pairs at that limit. */
+/* Weights whose pair sums do not overflow 16 bits, with many pairs at that limit. */
 static int8_t *random_weights(int inputs, int outputs) {
   int8_t *weights = allocate((size_t)inputs * outputs);
   for (int i = 0; i < inputs * outputs; i += 2) {
@@ -171,7 +171,7 @@ static void check_gelu(const Kernels *k) {
   compare("gelu", ROWS, found, wanted, ROWS * SIZE * sizeof(float));
 }
 
-/* Rows of very different sizes: zeros, the smallest floats, outliers, values half-way between two bytes. */
+/* Rows of very different magnitudes: zeros, the smallest floats, outliers, values half-way between two bytes. */
 static float *uneven_rows(int rows, int columns) {
   static const float sizes[] = {1, 0, 1e-38f, 1e-31f, 1e-20f, 1e4f, 1e10f, 0.03f};
   float *values = allocate((size_t)rows * columns * sizeof(float));

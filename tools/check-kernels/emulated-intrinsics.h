@@ -66,7 +66,7 @@ static inline __m256 emulated_extractf32x8_ps(simde__m512 a, int half) {
   return floats.m256[half];
 }
 
-/* Quarters of a, then of b, as two bits of `which` each say. */
+/* Two quarters of a, then two of b, selected by two bits of `which` each. */
 #undef _mm512_shuffle_f32x4
 #define _mm512_shuffle_f32x4 emulated_shuffle_f32x4
 static inline simde__m512 emulated_shuffle_f32x4(simde__m512 a, simde__m512 b, int which) {
@@ -80,6 +80,6 @@ static inline simde__m512 emulated_shuffle_f32x4(simde__m512 a, simde__m512 b, i
 #undef _mm256_dpbusd_avx_epi32
 #define _mm256_dpbusd_avx_epi32 simde_mm256_dpbusd_epi32
 
-/* They run wherever AVX2 is. */
+/* The emulated kernels run on every CPU with AVX2. */
 #define cpu_has_avx512_vnni cpu_has_avx2
 #define cpu_has_avx_vnni cpu_has_avx2

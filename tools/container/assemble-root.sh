@@ -13,7 +13,7 @@ node=$(command -v node)
 strip -o "$root/usr/local/bin/node" "$node"
 
 natives=$(find node_modules -path '*/bin/napi-v6/*' -type f)
-# Each step by itself: of a pipe, sh sees only the last command fail.
+# No pipes: sh sees only the last command of a pipe fail.
 linked=$(mktemp)
 # shellcheck disable=SC2086 -- the names have no spaces
 ldd "$node" $natives >"$linked"
@@ -26,7 +26,7 @@ libraries=$(printf '%s\n' "$libraries" | sort -u | grep -v /node_modules/)
 for library in $libraries; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
-  # Says to scanners which package it is of. dpkg knows merged folders by one of their two names.
+  # Tells scanners which package it belongs to. dpkg knows merged folders by one of their two names.
   found=$(dpkg-query --search "*${library#/usr}")
   package=${found%%:*}
   dpkg-query --status "$package" >"$root/var/lib/dpkg/status.d/$package"

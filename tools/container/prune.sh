@@ -2,7 +2,7 @@
 # This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
 # Released under the MIT licence, which is in the file LICENSE.
 
-# Takes out of an installed node_modules what the service never loads.
+# Removes files from an installed node_modules that the service never loads.
 # usage: prune.sh <node_modules>
 set -eu
 modules=${1:?usage: prune.sh <node_modules>}

@@ -191,7 +191,7 @@ async function longRecords({ ask }: Running, bodyBytes: number): Promise<readonl
     records(','.repeat(49_000)),
     `a,b${',c'.repeat(bodyBytes / 2 - 10)}\n1,2\n`,
     `a,b${',c'.repeat(49_000)}\n${'1,2\n'.repeat(bodyBytes / 8)}`,
-    // Rows that are empty are told once another follows.
+    // Empty rows are reported once another row follows.
     `a,b\n${',\n'.repeat(bodyBytes / 2 - 10)}1,2\n`
   ]
   const statuses = [train.status]

@@ -72,7 +72,7 @@ async function startOnAws(lab: Lab): Promise<{ running: Running; proxies: Record
   return { running: await lab.start({ env }), proxies }
 }
 
-/** Jobs are at work and a mentor is asked; then every reply of one service goes wrong; then it works again. */
+/** Makes every reply of one service fail while jobs run and a mentor is asked, then lets it work again. */
 async function goneWrong(lab: Lab, service: AwsService, fault: AwsFault): Promise<Finding> {
   const { running, proxies } = await startOnAws(lab)
   const proxy = proxies[service]

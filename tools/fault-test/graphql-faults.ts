@@ -40,7 +40,7 @@ function graphQlFault(fault: GraphQlFault): Fault {
   }
 }
 
-/** A mentor is trained and asked; then every reply of the GraphQL service goes wrong; then it works again. */
+/** Makes every reply of the GraphQL service fail while a mentor is trained and asked, then lets it work again. */
 async function away(lab: Lab, fault: GraphQlFault): Promise<Finding> {
   const standIn = new GraphQlStandIn({ mentors: { noor: NOOR } })
   await standIn.listen()
@@ -61,7 +61,7 @@ async function away(lab: Lab, fault: GraphQlFault): Promise<Finding> {
   assert.equal(health.failedCount, 0)
   standIn.fail()
   const beganMs = performance.now()
-  // What was asked meanwhile is told later.
+  // Questions that were asked meanwhile are recorded later.
   await recorded(standIn, 6)
   const tookMs = performance.now() - beganMs
   return {

@@ -26,7 +26,7 @@ export interface HealthSeen {
 const EVERY_MS = 100
 const GIVE_UP_MS = 30_000
 
-/** Probes the health of a process until it is asked what it saw. */
+/** Probes the health of a process until its results are read. */
 export class HealthWatch {
   readonly #thread: Worker
 

@@ -6,13 +6,13 @@
 import type { Machine } from '../bench/measure/machine.ts'
 import type { Finding } from './fault.ts'
 
-/** A fault, and what became of it. */
+/** A fault and its outcome. */
 export interface Tried {
   readonly name: string
   readonly outcome: Finding | { readonly skipped: string } | { readonly failure: string }
 }
 
-/** The faults that a page tells of, with what became of them. */
+/** The faults of a page with their outcomes. */
 export function triedOf(page: string): Tried[] {
   const found = [...page.matchAll(/^\| (.+?) +\| (.+?) +\| (.+?) +\| (.+?) +\|$/gm)]
     .map(([, ...cells]) => cells.map((cell) => cell.replaceAll('\\|', '|')))

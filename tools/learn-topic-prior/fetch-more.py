@@ -37,7 +37,7 @@ PACKAGES = {
     'ovos-skill-weather==1.0.6': '9ab8903a127c2bf751839461f77f88cb7f07af6b272f82d27cab401a7ebb892c',
     'ovos-skill-wikipedia==0.8.13': '72fc49521398b051fef8488c8350772227c0a43c8dc5b5a00dcd5ef07bc2fd77',
 }
-# Phrases taken of an intent, and without which it is left out.
+# Maximum number of phrases of an intent, and the minimum without which it is left out.
 MOST_PHRASES, LEAST_PHRASES = 60, 6
 # Skills that tell these apart by a word of time alone would need a parser, not a classifier.
 SAME_INTENT = {

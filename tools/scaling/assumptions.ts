@@ -30,11 +30,11 @@ export const DELAYS = {
   instanceStartSeconds: 180,
   /** The same of a Fargate task. */
   taskStartSeconds: 90,
-  /** Target tracking acts when its metric was above the target for so many minutes. */
+  /** Minutes for which the metric must be above the target before target tracking acts. */
   trackingMinutes: 3
 } as const
 
-/** The spike of the old service's load test: so many users, who made so many requests a second of it together. */
+/** The spike of the old service's load test: its users and the requests a second that they made together. */
 export const SPIKE = { users: 40, requestsPerSecond: 48 } as const
 
 /** Sentences of a job. */

@@ -74,7 +74,7 @@ export interface WebOutcome {
   readonly instances: number
   /** Share of the requests at the edge that was refused. */
   readonly refusedShare: number
-  /** When the last request was refused; nothing when it still goes on at the end. */
+  /** Time of the last refused request; undefined when requests are still refused at the end. */
   readonly recoveredAfterSeconds: number | undefined
 }
 

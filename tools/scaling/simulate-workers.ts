@@ -20,8 +20,9 @@ export interface BurstOutcome {
 }
 
 /**
- * Simulates the workers until a burst is done, second by second. Target tracking aims at so many waiting jobs for each task: when there were
- * more for some minutes it asks for as many tasks as bring the backlog to its target, and again after each cool-down.
+ * Simulates the workers until a burst is done, second by second. Target tracking aims at a number of waiting jobs for
+ * each task. After some minutes above it, it starts as many tasks as bring the backlog to the target, and again after
+ * each cool-down.
  * @throws {RangeError} when a job takes no time
  */
 export function simulateWorkers(burst: JobBurst): BurstOutcome {

@@ -5,7 +5,7 @@
 
 import type { Failure } from './failures.ts'
 
-/** A failure of Schemathesis that is none of the service. */
+/** A failure of Schemathesis that is not a fault of the service. */
 export interface NamedException {
   /** Such as `GET /v1/encode`; `any` for all. */
   readonly operation: string
@@ -16,7 +16,7 @@ export interface NamedException {
   readonly reason: string
 }
 
-/** Those that are named; anything else is a failure. */
+/** The named exceptions; every other failure counts. */
 export const EXCEPTIONS: readonly NamedException[] = [
   {
     operation: 'any',
@@ -149,7 +149,7 @@ export const EXCEPTIONS: readonly NamedException[] = [
   }
 ]
 
-/** The exception that a failure is, if it is one. */
+/** The exception that matches a failure, if any. */
 export function exceptionOf(
   failure: Failure,
   exceptions: readonly NamedException[] = EXCEPTIONS

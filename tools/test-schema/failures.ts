@@ -20,10 +20,10 @@ export interface Failure {
   readonly request: string
 }
 
-/** What a run has found. */
+/** Result of a run. */
 export interface Found {
   readonly failures: readonly Failure[]
-  /** What kept requests from being made. */
+  /** Errors that prevented requests. */
   readonly errors: readonly string[]
   /** Operations that were tested, by phase. */
   readonly tested: ReadonlyMap<string, ReadonlySet<string>>

@@ -23,7 +23,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const CACHE = join(ROOT, '.cache/test-schema')
 const SCHEMATHESIS = '4.32.5'
 const KEY = 'key-of-the-schema-test'
-/** Fewer make no difference to what is promised, and let requests at the limits be made and answered in no time. */
+/** Small limits do not change the promises, and make requests at the limits quick to generate and answer. */
 const SMALL_LIMITS = { MAX_TEXT_CHARACTERS: '400', MAX_SENTENCES: '32', ENCODE_WORKERS: '1' }
 const run = promisify(execFile)
 
@@ -99,7 +99,7 @@ async function started(): Promise<string> {
   return String((await service.logged('listening'))['address'])
 }
 
-/** What there is to be asked: a trained mentor, a trained classifier, a finished job. */
+/** Creates the data for requests: a trained mentor, a trained classifier, a finished job. */
 async function seed(origin: string): Promise<void> {
   const ask = async (method: string, path: string, type = '', body?: string) => {
     const headers = { authorization: `Bearer ${KEY}`, ...(type !== '' && { 'content-type': type }) }
@@ -155,7 +155,7 @@ async function tested(origin: string, phases: readonly string[]): Promise<string
   const reported = ['--report', 'ndjson', '--report-ndjson-path', file, '--no-color']
   const address = [`${origin}/docs/json`, '--header', `Authorization: Bearer ${KEY}`]
   const config = join(import.meta.dirname, 'schemathesis.toml')
-  // What it prints of failures is told below, without those that are named.
+  // Its failures are printed below, without the named exceptions.
   const child = spawn(program, ['--config-file', config, 'run', ...address, ...told, ...reported, ...only], {
     cwd: CACHE,
     env: { ...process.env, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'hooks.py') },

@@ -4,7 +4,7 @@
  */
 
 /*
- * What the integer products of one layer take when nothing else is computed: prints a line for each kernel of this CPU and
+ * Peak speed of the integer products of one layer, computed alone: prints a line for each kernel of this CPU and
  * each number of tokens, `kernel tokens multiply-adds a second`, the best of some attempts.
  */
 

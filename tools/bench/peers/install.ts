@@ -68,7 +68,7 @@ async function exportModel(): Promise<void> {
   })
 }
 
-/** Fills a folder, unless that was done before from the same inputs. A folder that is half full is begun anew. */
+/** Fills a folder unless it was filled from the same inputs before. An incomplete folder is filled from the start. */
 async function installOnce(folder: string, inputs: readonly string[], fill: () => Promise<void>): Promise<void> {
   const wanted = createHash('sha256').update(JSON.stringify(inputs)).digest('hex')
   const stamp = join(folder, STAMP_FILE)

@@ -17,7 +17,7 @@ export interface ServerProgram {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Answers 200 from when the server is ready on. */
+  /** Path that answers 200 once the server is ready. */
   readonly readyPath: string
 }
 
@@ -39,7 +39,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly origin: string
   /** Of all that the server started. */
   readonly processGroup: number
-  /** From the start of the process to the first answer that it is ready. */
+  /** Time from the start of the process to the first answer that it is ready. */
   readonly startMs: number
   readonly #child: ChildProcess
 
@@ -51,8 +51,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a server on a free port and waits until it is ready. What it logs goes to a file of `.cache/bench/logs`.
-   * @param program told the port that the server is to listen on
+   * Starts a server on a free port and waits until it is ready. Its log goes to a file in `.cache/bench/logs`. @param
+   * program makes the command from the port to listen on
    * @throws Error when the server ends before, or is not ready within two minutes
    */
   static async start(program: (port: number) => ServerProgram): Promise<ServerProcess> {

@@ -14,7 +14,7 @@ export const FullLoadSchema = Type.Object({
       clientCount: Type.Integer(),
       load: LoadMeasurementSchema,
       health: Type.Object({ count: Type.Integer(), p50Ms: Type.Number(), p99Ms: Type.Number(), maxMs: Type.Number() }),
-      /** As the service's own metrics tell it; missing where they do not. */
+      /** From the service's own metrics; missing where they lack it. */
       eventLoopDelayP99Ms: Type.Optional(Type.Number())
     })
   )
