@@ -63,7 +63,7 @@ export class BatchQueue<Sentence extends QueuedSentence> {
 
   /**
    * Takes the sentences of the next batch, all of one lane, at least one when any waits.
-   * @param maxSentences the most that a batch may have
+   * @param maxSentences maximum number of sentences of a batch
    * @param maxTokens budget of the batch; a longer sentence is taken alone
    * @param isAddition whether the batch has sentences already: then none is taken when none fits
    */

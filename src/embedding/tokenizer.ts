@@ -49,7 +49,7 @@ export interface TokenizerOptions {
  *
  * @param tokenizerJson the parsed file
  * @throws {Error} when the file is of a kind that is not implemented
- * @throws {RangeError} when `maxTokens` leaves no room beside the special tokens
+ * @throws {RangeError} when `maxTokens` leaves no room besides the special tokens
  * @example
  * createTokenizer(json, { maxTokens: 256 }).tokenize('Hello world', 'end').ids // [101, 7592, 2088, 102]
  */

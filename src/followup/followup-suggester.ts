@@ -20,7 +20,7 @@ import { bareName, mergeMentions, questionAbout, subjectMatterOf, TEMPLATES, typ
 export interface Followup {
   readonly question: string
   readonly entityType: Entity['type']
-  /** What the question was made from; `{entity}` stands for the entity. */
+  /** Template of the question, with `{entity}` in place of the entity. */
   readonly template: string
 }
 

@@ -185,7 +185,7 @@ export class TextReader {
     this.#endsWithReturn = text.endsWith('\r')
   }
 
-  /** Line breaks so far; one less when the text goes on with the line feed of the last carriage return. */
+  /** Number of line breaks so far; one less when the text continues with the line feed of the last carriage return. */
   #breaksBefore(firstCode: number | undefined): number {
     return this.#endsWithReturn && firstCode === LINE_FEED ? this.#breakCount - 1 : this.#breakCount
   }
