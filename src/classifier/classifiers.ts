@@ -47,7 +47,8 @@ export class Classifiers {
   }
 
   /**
-   * Opens a version of a classifier. @param version the live one when left out
+   * Opens a version of a classifier.
+   * @param version the live one when left out
    * @throws {ServiceError} NOT_FOUND when there is none, or it was trained with another encoder
    */
   async open(classifier: string, version?: number): Promise<Classifier> {

@@ -185,8 +185,8 @@ async function readBatch(rows: AsyncGenerator<Row>): Promise<Row[]> {
 }
 
 /**
- * Finds the columns of the features. @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one
- * twice
+ * Finds the columns of the features.
+ * @throws {ServiceError} INVALID_REQUEST when the header lacks some, or names one twice
  */
 export function featurePositions(
   wanted: readonly string[],

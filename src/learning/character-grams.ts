@@ -104,8 +104,8 @@ export class GramIndex {
   }
 
   /**
-   * Cosine similarity to each text, 0 to 1; 0 where either side has no n-gram. @param sums one element for each text;
-   * holds the result and is returned
+   * Cosine similarity to each text, 0 to 1; 0 where either side has no n-gram.
+   * @param sums one element for each text; holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
     // Local variables: most of a training's time for n-grams is spent here, and fields of the object would be read

@@ -39,8 +39,8 @@ export interface LogisticSet {
 
 export interface LogisticOptions {
   /**
-   * Inverse of the regularization strength. @default 1 for numbers alone, as in scikit-learn; else the best of 1, 10
-   * and 100 out of fold
+   * Inverse of the regularization strength.
+   * @default 1 for numbers alone, as in scikit-learn; else the best of 1, 10 and 100 out of fold
    */
   readonly c?: number
   /** Called with the share that is done, 0 to 1. */

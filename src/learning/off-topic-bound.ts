@@ -53,8 +53,8 @@ export function lineWithin(bound: OffTopicBound, judged: readonly JudgedQuestion
 }
 
 /**
- * Predicts the share of questions whose confidence is below a threshold. @param own confidences of the mentor's
- * samples, ascending
+ * Predicts the share of questions whose confidence is below a threshold.
+ * @param own confidences of the mentor's samples, ascending
  */
 function refusedShare(own: readonly number[], others: readonly number[], shift: number): (line: number) => number {
   return (line) => {

@@ -78,8 +78,8 @@ export interface Threshold {
 }
 
 /**
- * Computes the evidence of sample `i`; withheld classes count as unknown. Undefined when no class is left. @param
- * scores scores of its candidates, from `scoresOf`
+ * Computes the evidence of sample `i`; withheld classes count as unknown. Undefined when no class is left.
+ * @param scores scores of its candidates, from `scoresOf`
  */
 export function topicEvidence(
   candidates: Candidates,

@@ -33,8 +33,8 @@ export interface SoftmaxOptions {
    */
   readonly penalty: number
   /**
-   * Stop when no component of the mean loss's gradient, in preconditioned coordinates, is greater. @default 3e-3: on
-   * Banking77 smaller values gain no accuracy
+   * Stop when no component of the mean loss's gradient, in preconditioned coordinates, is greater.
+   * @default 3e-3: on Banking77 smaller values gain no accuracy
    */
   readonly gradientTolerance?: number
   /** @default 200 */

@@ -96,8 +96,8 @@ export interface MentorStore extends MentorSource {
   /** The JSON of a mentor, for callers that only pass it on. */
   readJson(id: string): Promise<Pick<StoredMentor, 'json' | 'revision'> | undefined>
   /**
-   * Adds or replaces a mentor atomically and durably. @param expected required current revision; `null`: no mentor must
-   * exist. @default no requirement
+   * Adds or replaces a mentor atomically and durably.
+   * @param expected required current revision; `null`: no mentor must exist; left out, there is no requirement
    * @returns whether the requirement was met
    */
   put(id: string, mentor: StoredMentor, expected?: string | null): Promise<boolean>

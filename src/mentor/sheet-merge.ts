@@ -138,8 +138,9 @@ class SheetReading {
   }
 
   /**
-   * Applies a row. @param previous the answer that a new answer follows @returns the stored answer that the row stands
-   * for
+   * Applies a row.
+   * @param previous the answer that a new answer follows
+   * @returns the stored answer that the row stands for
    */
   #take(row: TrainingRow, line: number, previous: MentorAnswer | undefined): MentorAnswer | undefined {
     const found = this.#find(row.id)

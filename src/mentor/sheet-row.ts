@@ -11,9 +11,9 @@ export type IdKind = 'answer' | 'question'
 
 /**
  * Applies a row to an answer; returns the same object when nothing differs. Fields that no row contains (media, status,
- * the question's id) stay. A new transcript removes the old rich text, which no longer fits. @param kind with
- * `question`, rows may be in the form of the service that this one replaces: an utterance has its text in place of its
- * name, and lists are joined by `|` without escapes.
+ * the question's id) stay. A new transcript removes the old rich text, which no longer fits.
+ * @param kind with `question`, rows may be in the form of the service that this one replaces: an utterance has its text
+ *   in place of its name, and lists are joined by `|` without escapes.
  */
 export function mergeAnswer(known: MentorAnswer | undefined, row: TrainingRow, kind: IdKind): MentorAnswer {
   if (known === undefined) return newAnswer(row)

@@ -22,7 +22,8 @@ export interface TrainingReporter {
    */
   mayTrain(mentorId: string, caller: CallerHeaders): Promise<boolean>
   /**
-   * Registers a training as QUEUED. @param idempotencyKey a repeated key registers the same training again
+   * Registers a training as QUEUED.
+   * @param idempotencyKey a repeated key registers the same training again
    * @returns the id and labels for the training's job
    * @throws {ServiceError} BAD_GATEWAY or DEADLINE_EXCEEDED when the service does not accept it
    */

@@ -15,8 +15,8 @@ export interface ReadingLimits {
   /** Maximum heap of the thread that reads a body. */
   readonly readingMemoryBytes: number
   /**
-   * Maximum time to read a body, since a heap that is nearly full can take minutes to overflow. @default {@link
-   * MAX_READING_MS}
+   * Maximum time to read a body, since a heap that is nearly full can take minutes to overflow.
+   * @default {@link MAX_READING_MS}
    */
   readonly maxReadingMs?: number
 }
@@ -141,8 +141,8 @@ export class ReadingLine {
 }
 
 /**
- * Converts an error of a reading thread to the message for it. @throws any error that is not a ServiceError: it is a
- * bug
+ * Converts an error of a reading thread to the message for it.
+ * @throws any error that is not a ServiceError: it is a bug
  */
 export function refusalOf(error: unknown): ReadingMessage<never> {
   if (!(error instanceof ServiceError)) throw error

@@ -51,7 +51,8 @@ export class TrainingReader {
   }
 
   /**
-   * Runs `packTraining`, in a thread for a large table. @param body must not be used by the caller afterwards
+   * Runs `packTraining`, in a thread for a large table.
+   * @param body must not be used by the caller afterwards
    * @throws {ServiceError} what `packTraining` throws; what the line throws when it is full; UNAVAILABLE before the
    *   encoder is loaded
    */

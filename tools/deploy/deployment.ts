@@ -57,7 +57,8 @@ export interface Platform {
   /** Publishes the function with an image and Terraform's newest settings. @returns the version */
   publishFunction(image: string): Promise<string>
   /**
-   * Points the function's alias to a version. @throws {DeployError} when that version does not answer: the alias stays
+   * Points the function's alias to a version.
+   * @throws {DeployError} when that version does not answer: the alias stays
    */
   startFunction(version: string): Promise<void>
   /** Sets the revision of the model at the edge; undefined stops the edge from sharing answers. */

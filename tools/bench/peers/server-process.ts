@@ -51,8 +51,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a server on a free port and waits until it is ready. Its log goes to a file in `.cache/bench/logs`. @param
-   * program makes the command from the port to listen on
+   * Starts a server on a free port and waits until it is ready. Its log goes to a file in `.cache/bench/logs`.
+   * @param program makes the command from the port to listen on
    * @throws Error when the server ends before, or is not ready within two minutes
    */
   static async start(program: (port: number) => ServerProgram): Promise<ServerProcess> {
