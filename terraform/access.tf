@@ -180,6 +180,13 @@ data "aws_iam_policy_document" "host" {
     resources = ["${local.bundles_arn}/*"]
   }
 
+  # The host program of Elastic Beanstalk looks there for the version that is to run.
+  statement {
+    sid       = "Manifest"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:${data.aws_partition.current.partition}:s3:::elasticbeanstalk-${var.region}-${data.aws_caller_identity.current.account_id}"]
+  }
+
   # Logs that someone asks for in the console go through a bucket that Elastic Beanstalk makes for the region.
   statement {
     sid       = "AskedLogs"

@@ -57,10 +57,14 @@ output "job_settings" {
 }
 
 output "network" {
-  description = "VPC, subnets and route tables, as the stack terraform/endpoints wants them; route tables only of a VPC made here."
+  description = "VPC and private subnets, as the stack terraform/endpoints wants them. A VPC made here has its gateway endpoints already."
   value = {
     vpc_id             = local.network.vpc_id
     private_subnet_ids = local.network.private_subnet_ids
-    route_table_ids    = var.network == null ? module.network[0].route_table_ids : []
   }
+}
+
+output "image" {
+  description = "Image of the workers that was applied last."
+  value       = var.image
 }

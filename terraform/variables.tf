@@ -88,6 +88,11 @@ variable "application_name" {
   description = "Name of the Elastic Beanstalk application, which the stack terraform/account makes."
   type        = string
   default     = "sbert-service"
+
+  validation {
+    condition     = var.application_name == "sbert-service"
+    error_message = "application_name: want sbert-service; stages, the bounds of their roles and the deployment's tools are named after it."
+  }
 }
 
 variable "settings" {

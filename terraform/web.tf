@@ -5,7 +5,7 @@
 
 data "aws_elastic_beanstalk_solution_stack" "docker" {
   most_recent = true
-  name_regex  = "^64bit Amazon Linux 2023 v4\\..* running Docker$"
+  name_regex  = "^64bit Amazon Linux 2023 v[0-9]+\\..* running Docker$"
 }
 
 # Its rules are made in module edge, once CloudFront has its own group.

@@ -48,7 +48,8 @@ locals {
     stopTimeout = local.worker_stop_seconds
 
     linuxParameters = {
-      capabilities       = { drop = ["ALL"] }
+      # ECS answers with the empty list too: without it every plan would replace the definition.
+      capabilities       = { add = [], drop = ["ALL"] }
       initProcessEnabled = true
     }
 

@@ -17,6 +17,11 @@ variable "application_name" {
   description = "Name of image repository and Elastic Beanstalk application."
   type        = string
   default     = "sbert-service"
+
+  validation {
+    condition     = var.application_name == "sbert-service"
+    error_message = "application_name: want sbert-service; stages, the bounds of their roles and the deployment's tools are named after it."
+  }
 }
 
 variable "repository" {

@@ -27,7 +27,8 @@ locals {
 
 # The way to the balancer
 
-# Created before the old one is destroyed: its protocol cannot be changed in place.
+# CloudFront refuses to change it while a distribution uses it (docs/deploy.md, "A name or a balancer for a stage that runs"). It is not created
+# before the old one is destroyed: Terraform would then do so with all that it depends on, and names such as the environment's are taken.
 resource "aws_cloudfront_vpc_origin" "balancer" {
   vpc_origin_endpoint_config {
     name                   = "${var.name}-${var.domain == null ? "http" : "https"}"
@@ -40,10 +41,6 @@ resource "aws_cloudfront_vpc_origin" "balancer" {
       items    = ["TLSv1.2"]
       quantity = 1
     }
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }
 

@@ -12,6 +12,13 @@ data "aws_availability_zones" "available" {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
   }
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.names) >= var.zone_count
+      error_message = "zone_count: want at most ${length(self.names)}, as many zones of this region can hold origins of CloudFront."
+    }
+  }
 }
 
 locals {

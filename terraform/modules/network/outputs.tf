@@ -9,9 +9,13 @@ output "vpc_id" {
 output "private_subnet_ids" {
   description = "Subnets of web tier and workers, one a zone."
   value       = [for subnet in aws_subnet.private : subnet.id]
-}
 
-output "route_table_ids" {
-  description = "Route tables of the private subnets: what gateway endpoints hang on."
-  value       = [for table in aws_route_table.private : table.id]
+  # Instances and tasks that start in these subnets need the way out at once, and keep it until they are destroyed.
+  depends_on = [
+    aws_route.internet,
+    aws_route.nat,
+    aws_route_table_association.private,
+    aws_route_table_association.public,
+    aws_vpc_endpoint.gateway,
+  ]
 }
