@@ -17,21 +17,24 @@ export function dueJobs(
   { types, lane, limit, nowMs }: { types: readonly string[]; lane: Priority; limit: number; nowMs: number }
 ): JobRow[] {
   if (limit <= 0) return []
-  const query = (bound: string, type: string, boundMs: number) =>
-    file.all(
-      `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at ${bound} ? AND ${IS_GROUP_FREE}
-       ORDER BY run_at, seq LIMIT ?`,
-      type,
-      lane,
-      boundMs,
-      limit
-    )
-  // One index lookup for each type and bound; a single query over all types would sort the whole queue.
-  return types
-    .flatMap((type) => [...query('<=', type, nowMs), ...query('>', type, nowMs + LONGEST_DELAY_MS)])
-    .map((columns) => rowOf(columns))
-    .toSorted((a, b) => a.record.job.runAtMs - b.record.job.runAtMs || a.seq - b.seq)
-    .slice(0, limit)
+  // One index lookup for each type; a single query over all types would sort the whole queue.
+  const earliest = (bound: '<=' | '>', boundMs: number): JobRow[] =>
+    types
+      .flatMap((type) =>
+        file.all(
+          `SELECT * FROM jobs WHERE status = 'QUEUED' AND type = ? AND priority = ? AND run_at ${bound} ? AND ${IS_GROUP_FREE}
+           ORDER BY run_at, seq LIMIT ?`,
+          type,
+          lane,
+          boundMs,
+          limit
+        )
+      )
+      .map((columns) => rowOf(columns))
+      .toSorted((a, b) => a.record.job.runAtMs - b.record.job.runAtMs || a.seq - b.seq)
+  const due = earliest('<=', nowMs)
+  // Those queued while the clock was ahead come last, so they are looked for only where there is room.
+  return (due.length < limit ? [...due, ...earliest('>', nowMs + LONGEST_DELAY_MS)] : due).slice(0, limit)
 }
 
 /** Earliest due time of the queued jobs whose group is free; `undefined` when there are none. */

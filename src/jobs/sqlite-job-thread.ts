@@ -135,18 +135,22 @@ function post(replies: readonly StoreReply[]): void {
   if (events.hasQueued || events.endedIds.length > 0) wakeOthers()
 }
 
-function largeBuffersOf(value: unknown): ArrayBuffer[] {
+function largeBuffersOf(value: unknown, found: ArrayBuffer[] = []): ArrayBuffer[] {
   if (value instanceof Uint8Array) {
-    const isWhole = value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength
-    return isWhole && value.byteLength >= MIN_TRANSFER_BYTES ? [value.buffer] : []
+    const { buffer, byteLength } = value
+    if (byteLength >= MIN_TRANSFER_BYTES && buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) {
+      found.push(buffer)
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    // Each call and each reply of the thread is walked through: no arrays are made on the way.
+    for (const name in value) largeBuffersOf(Reflect.get(value, name), found)
   }
-  if (typeof value !== 'object' || value === null) return []
-  return Object.values(value).flatMap((part) => largeBuffersOf(part))
+  return found
 }
 
 /** Frees the buffers of inputs that were written: an idle thread collects no garbage, and would keep the last large ones. */
 function freeBuffersOf(calls: readonly StoreCall[]): void {
-  for (const { args } of calls) for (const buffer of largeBuffersOf(args)) if (!buffer.detached) buffer.transfer(0)
+  for (const buffer of largeBuffersOf(calls)) if (!buffer.detached) buffer.transfer(0)
 }
 
 const RETRY_AFTER_SECONDS = 30
