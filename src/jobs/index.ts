@@ -9,7 +9,8 @@
  */
 export { Consumer, type ConsumerOptions } from './consumer.ts'
 export { JobFailedError, Producer, type PostOptions, type ProducerOptions, type ResultStatus } from './producer.ts'
-export { DEFAULT_JOB_POLICY, PermanentJobError, type Failure, type Job, type JobPolicy, type Priority } from './job.ts'
+export { DEFAULT_JOB_POLICY, PermanentJobError, type Job, type JobPolicy } from './job.ts'
+export { type Failure, type Priority } from './job-status.ts'
 export type { Clock, JobBackend } from './job-backend.ts'
 export type { JobContext, JobLog } from './job-runner.ts'
 export { MemoryJobBackend, type MemoryJobBackendOptions } from './memory-job-backend.ts'

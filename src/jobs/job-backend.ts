@@ -4,7 +4,8 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import type { FailedTry, Failure, Job, JobStatus, NewJob } from './job.ts'
+import type { FailedTry, Job, NewJob } from './job.ts'
+import type { Failure, JobStatus } from './job-status.ts'
 import type { Payload } from './payload.ts'
 
 /** A wall clock and a monotonic clock; only the monotonic one never jumps. */

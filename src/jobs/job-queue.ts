@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { Job, Priority } from './job.ts'
+import type { Job } from './job.ts'
+import type { Priority } from './job-status.ts'
 
 /** A hint that a job may be waiting. The table decides whether it is. */
 export interface JobMessage {

@@ -4,7 +4,8 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import { isEnded, type Job, type Priority } from './job.ts'
+import { isEnded, type Job } from './job.ts'
+import type { Priority } from './job-status.ts'
 import type { JobBackend } from './job-backend.ts'
 import { packPayload, unpackPayload } from './payload.ts'
 

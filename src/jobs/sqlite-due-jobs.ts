@@ -4,7 +4,8 @@
  */
 
 import type { SqliteFile } from '../storage/sqlite-file.ts'
-import { LONGEST_DELAY_MS, PRIORITIES, type Priority } from './job.ts'
+import { LONGEST_DELAY_MS } from './job.ts'
+import { PRIORITIES, type Priority } from './job-status.ts'
 import { rowOf, type JobRow } from './sqlite-job-row.ts'
 
 /** Condition on a QUEUED row of `jobs`: no job of its group is IN_PROGRESS. */

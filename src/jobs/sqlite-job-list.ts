@@ -7,7 +7,7 @@ import type { SQLInputValue } from 'node:sqlite'
 
 import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { numberIn } from '../storage/stored-record.ts'
-import { isFailure } from './job.ts'
+import { isFailure } from './job-status.ts'
 import type { JobPage, JobQuery } from './job-backend.ts'
 import { rowOf } from './sqlite-job-row.ts'
 

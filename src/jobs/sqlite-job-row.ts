@@ -6,7 +6,8 @@
 import type { SQLInputValue } from 'node:sqlite'
 
 import { nameIn, numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
-import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from './job.ts'
+import type { Job } from './job.ts'
+import { FAILURES, JOB_STATUSES, PRIORITIES } from './job-status.ts'
 import { RECORD_FIELDS, type JobRecord, type RecordFields, type Transition } from './transitions.ts'
 
 /** A row of `jobs`. */

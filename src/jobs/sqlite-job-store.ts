@@ -8,16 +8,8 @@ import type { SQLInputValue } from 'node:sqlite'
 
 import { SqliteFile } from '../storage/sqlite-file.ts'
 import { numberIn, textIn } from '../storage/stored-record.ts'
-import {
-  fingerprintOf,
-  firstLane,
-  isEnded,
-  type FailedTry,
-  type Job,
-  type JobPolicy,
-  type NewJob,
-  type Priority
-} from './job.ts'
+import { fingerprintOf, firstLane, isEnded, type FailedTry, type Job, type JobPolicy, type NewJob } from './job.ts'
+import type { Priority } from './job-status.ts'
 import type {
   Backlog,
   Changed,

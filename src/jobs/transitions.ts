@@ -11,12 +11,11 @@ import {
   noticeOf,
   queuedJob,
   type FailedTry,
-  type Failure,
   type Job,
   type JobPolicy,
-  type JobStatus,
   type NewJob
 } from './job.ts'
+import type { Failure, JobStatus } from './job-status.ts'
 
 /*
  * The state machine of a job, as pure functions: nothing here reads a clock, a disk or a network. A backend reads the record,

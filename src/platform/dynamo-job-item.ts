@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../jobs/job.ts'
+import type { Job } from '../jobs/job.ts'
+import { FAILURES, JOB_STATUSES, PRIORITIES } from '../jobs/job-status.ts'
 import {
   RECORD_FIELDS,
   type GroupState,

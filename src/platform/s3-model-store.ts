@@ -12,9 +12,9 @@ import {
   type LiveChange,
   type ModelStore,
   type ModelVersion,
-  type NewVersion,
-  type VersionChange
+  type NewVersion
 } from '../versions/model-store.ts'
+import type { VersionChange } from '../versions/version-change.ts'
 import type { Judgement } from '../learning/judgement.ts'
 import { ServiceError } from '../errors.ts'
 import { numberIn, optionalIn, textIn, type StoredRecord } from '../storage/stored-record.ts'

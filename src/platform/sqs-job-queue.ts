@@ -14,7 +14,8 @@ import {
   type SQSClient
 } from '@aws-sdk/client-sqs'
 
-import { traceOf, type Job, type Priority } from '../jobs/job.ts'
+import { traceOf, type Job } from '../jobs/job.ts'
+import type { Priority } from '../jobs/job-status.ts'
 import type { JobMessage, JobQueue, ReceiveRequest } from '../jobs/job-queue.ts'
 import { reach } from './aws-errors.ts'
 import { MAX_QUEUE_WAIT_SECONDS, queueWait } from './aws-storage.ts'

@@ -10,6 +10,7 @@ import type { ModelFigures } from '../learning/fit.ts'
 import type { OnnxBinding } from './onnx-binding.ts'
 import type { Judgement } from '../learning/judgement.ts'
 import type { Signature } from '../table/signature.ts'
+import type { VersionChange } from './version-change.ts'
 
 /** Architecture of a version: `onnx` is a model that a user uploaded. */
 export type VersionArchitecture = Architecture | 'onnx'
@@ -54,18 +55,6 @@ export interface NewVersion {
   readonly reportJson: string
   readonly judgements: readonly Judgement[]
 }
-
-/** A change of the live version: a promotion or a rollback. */
-export interface VersionChange {
-  readonly version: number
-  readonly kind: (typeof CHANGE_KINDS)[number]
-  readonly atMs: number
-  /** Who made the change. */
-  readonly by: string
-}
-
-/** Every kind of {@link VersionChange}. */
-export const CHANGE_KINDS = ['PROMOTED', 'ROLLED_BACK'] as const
 
 /** Outcome of a request to change the live version; `missing`: there is no such version, or none to roll back to. */
 export type LiveChange = { readonly outcome: 'changed'; readonly version: number } | { readonly outcome: 'missing' }

@@ -13,15 +13,14 @@ import type { SqliteFile } from '../storage/sqlite-file.ts'
 import { nameIn, numberIn, textIn, type StoredRecord } from '../storage/stored-record.ts'
 import type { ModelBytes } from '../learning/classifier-model.ts'
 import {
-  CHANGE_KINDS,
   modelHashOf,
   type LiveChange,
   type ModelStore,
   type ModelVersion,
   type NewVersion,
-  type VersionChange,
   type VersionDetails
 } from './model-store.ts'
+import { CHANGE_KINDS, type VersionChange } from './version-change.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
 /* Promotions that no rollback has undone, newest first, are the versions to roll back to. */

@@ -4,23 +4,10 @@
  */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { callerOf } from '../../auth.ts'
 import { isAdmin, scopesOf } from '../../callers/caller.ts'
-import { SCOPES } from '../../callers/scope.ts'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
-
-const CallerReply = Type.Object({
-  name: Type.String({
-    description: 'Name of the key in `API_KEYS_FILE`, or `id` of the token; of other keys, the start of their SHA-256.'
-  }),
-  scopes: Type.Array(Type.Enum([...SCOPES]), { description: 'What the caller may do.' }),
-  mentors: Type.Optional(
-    Type.Array(Type.String(), {
-      description: 'Mentors that the caller is limited to. Classifiers are not for such callers.'
-    })
-  )
-})
+import { CallerReply } from './caller-reply.ts'
 
 /** `/v1/caller`: who is calling and what it may do, for programs that hide the rest. */
 export const callerRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -41,9 +41,6 @@ export const ClassifierName = Type.String({
 /** Path parameters of a classifier. */
 export const ClassifierParams = Type.Object({ classifier: ClassifierName })
 
-/** Schema of a signature's column in replies. */
-export const ColumnView = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
-
 /** Error replies of every route of classifiers. */
 export const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
 

@@ -20,33 +20,17 @@ import {
   CSV_TYPE,
   ClassifierName,
   ClassifierParams,
-  ColumnView,
   REPLIES,
   signatureView,
   tableFormatOf,
   type ClassifierRouteOptions,
   sendJson
 } from './classifier-requests.ts'
+import { ClassifierList } from './classifier-replies.ts'
 import { EXAMPLE_ROWS, EXAMPLE_TABLE_CSV } from './example-table.ts'
 import { onnxUploadRoutes } from './onnx-upload-routes.ts'
 import { predictRoutes } from './predict-routes.ts'
 import { trainClassifierRoutes } from './train-classifier-routes.ts'
-
-const ClassifierList = Type.Object({
-  data: Type.Array(
-    Type.Object({
-      classifier: Type.String(),
-      live: Type.Union([Type.Integer(), Type.Null()]),
-      versionCount: Type.Integer(),
-      architecture: Type.String({ description: 'Architecture of the live version, or else of the newest.' }),
-      features: Type.Array(ColumnView),
-      label: ColumnView,
-      classCount: Type.Integer(),
-      accuracy: Type.Union([Type.Number(), Type.Null()], { description: 'Out of fold.' }),
-      updated: Type.String({ format: 'date-time' })
-    })
-  )
-})
 
 /** Routes of `/classifiers`: versioned models of any table. */
 export const classifierRoutes: FastifyPluginAsyncTypebox<ClassifierRouteOptions & { limits: PredictLimits }> = async (

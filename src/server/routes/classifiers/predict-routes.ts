@@ -15,6 +15,7 @@ import { hasText } from '../../../table/signature.ts'
 import { encodeOptionsOf, serverTimingOf } from '../../encode-reply.ts'
 import { streamRequest } from '../../streamed-request.ts'
 import { EXAMPLE_COLUMNS, EXAMPLE_PREDICT_CSV } from './example-table.ts'
+import { PredictReply } from './classifier-replies.ts'
 import { type ClassifierRouteOptions, sendJson } from './classifier-requests.ts'
 import { CSV_TYPE, ClassifierParams, REPLIES, isCsv } from './classifier-requests.ts'
 
@@ -37,11 +38,7 @@ const PREDICT_BODY = {
 
 const PREDICT_REPLY = {
   'application/json': {
-    schema: Type.Object({
-      class: Type.Array(Type.Union([Type.String(), Type.Number()])),
-      probability: Type.Optional(Type.Array(Type.Number())),
-      top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
-    })
+    schema: PredictReply
   },
   [CSV_TYPE]: { schema: Type.String() }
 }

@@ -17,52 +17,19 @@ import { callerSignal } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { JobId } from '../jobs/job-request.ts'
-import { DroppedView, droppedView } from '../mentors/mentor-routes.ts'
-import { TrainingStatus, trainingStatusOf } from '../train/train-routes.ts'
+import { droppedView } from '../mentors/mentor-routes.ts'
+import { trainingStatusOf } from '../train/train-routes.ts'
 import {
   CSV_TYPE,
   ClassifierName,
   ClassifierParams,
-  ColumnView,
   REPLIES,
   signatureView,
   tableFormatOf
 } from './classifier-requests.ts'
 import type { ClassifierRouteOptions } from './classifier-requests.ts'
+import { StatusReply, TrainReply } from './classifier-replies.ts'
 import { EXAMPLE_ROWS, EXAMPLE_TABLE_CSV } from './example-table.ts'
-
-const AcceptedTraining = {
-  id: Type.String(),
-  classifier: Type.String(),
-  status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
-  statusUrl: Type.String()
-}
-
-const TrainReply = Type.Object({
-  data: Type.Object({
-    ...AcceptedTraining,
-    features: Type.Array(ColumnView, { description: 'The columns that are learned from, as they were understood.' }),
-    label: ColumnView,
-    rowCount: Type.Integer(),
-    classCount: Type.Integer(),
-    dropped: Type.Optional(DroppedView),
-    lint: Type.Array(
-      Type.Object({
-        kind: Type.Literal('SAME_INPUT'),
-        count: Type.Integer({ description: 'Different contents that have more than one label.' }),
-        examples: Type.Array(
-          Type.Object({
-            rows: Type.Array(Type.Integer(), { description: 'The first after the header is 1.' }),
-            labels: Type.Array(Type.String())
-          })
-        )
-      }),
-      { description: 'What in the table makes answers worse: rows that are the same, under different labels.' }
-    )
-  })
-})
-
-const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining, ...TrainingStatus }) })
 
 /** Options of a training in the query string, all as texts. */
 const TrainQuery = Type.Object({

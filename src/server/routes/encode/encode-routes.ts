@@ -25,6 +25,7 @@ import {
 } from '../../encode-reply.ts'
 import type { RepeatedReplies } from '../../repeated-replies.ts'
 import type { CachedReply, ReplyCache } from '../../reply-cache.ts'
+import { EncodeReply, MultipleEncodeReply } from './encode-replies.ts'
 import type { TypedApp } from '../../typed-app.ts'
 
 /** Options of the encoding routes. */
@@ -41,21 +42,6 @@ const ENCODE_ROUTE = '/v1/encode'
 
 /** Version of the format of `/v1/encode` replies. Raise it when their bytes change for the same embedding, so that older `ETag`s no longer match. */
 const REPLY_FORMAT = 1
-
-const EmbeddingSchema = Type.Array(Type.Number(), {
-  description: 'Embedding of L2 norm 1: the shortest decimals that read back as the same float32.'
-})
-const TruncatedSchema = Type.Optional(
-  Type.Literal(true, { description: 'There when the text was too long and was cut.' })
-)
-const EncodeReply = Type.Object({
-  query: Type.String({ description: 'The text as encoded: without white space around it.' }),
-  encoding: EmbeddingSchema,
-  truncated: TruncatedSchema
-})
-const MultipleEncodeReply = Type.Object({
-  data: Type.Array(Type.Object({ original: Type.String(), encoded: EmbeddingSchema, truncated: TruncatedSchema }))
-})
 
 /** Routes `/v1/encode` and `/v1/encode/multiple_encode`: texts to embeddings. */
 export const encodeRoutes: FastifyPluginAsyncTypebox<EncodeRouteOptions> = async (app, options) => {

@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
 import type { ServiceSampler } from '../../service-sampler.ts'
+import { Sample } from './sample-reply.ts'
 
 /** Options of the event route. */
 export interface EventRouteOptions {
@@ -16,29 +17,6 @@ export interface EventRouteOptions {
 
 /** Unread bytes at which a slow listener is disconnected, since its events would be out of date. */
 const MAX_UNREAD_BYTES = 65_536
-
-const Mean = Type.Union([Type.Number(), Type.Null()])
-const Sample = Type.Object({
-  atMs: Type.Integer({ description: 'Milliseconds since 1970.' }),
-  requestsPerSecond: Type.Number(),
-  sentencesPerSecond: Type.Number(),
-  batchesPerSecond: Type.Number(),
-  meanMs: Type.Object(
-    { request: Mean, tokenize: Mean, queue: Mean, inference: Mean },
-    { description: 'Means of the second; null when there was nothing to measure.' }
-  ),
-  sentencesPerBatch: Mean,
-  cacheHitShare: Type.Union([Type.Number(), Type.Null()], {
-    description: 'Share of the replies to encodings of one text that were kept.'
-  }),
-  waitingSentences: Type.Integer(),
-  residentBytes: Type.Integer(),
-  memoryLimitBytes: Type.Integer(),
-  jobs: Type.Union([
-    Type.Object({ queued: Type.Integer(), running: Type.Integer(), dead: Type.Integer() }),
-    Type.Null()
-  ])
-})
 
 /** Schema of an event. */
 const SampleEvent = Type.Object({

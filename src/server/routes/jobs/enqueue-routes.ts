@@ -9,7 +9,7 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import { ENCODE_JOB_TYPE, LINES_TYPE, MAX_JOB_SENTENCES, countLines } from '../../../jobs/encode-job.ts'
 import type { JobBackend } from '../../../jobs/job-backend.ts'
-import { JOB_STATUSES, type Job, type NewJob, isEnded } from '../../../jobs/job.ts'
+import { type Job, type NewJob, isEnded } from '../../../jobs/job.ts'
 import { type Payload, bytesOf } from '../../../jobs/payload.ts'
 import { callbackUrlProblem } from '../../../jobs/webhook.ts'
 import type { ReadingLine } from '../../../reading/reading-line.ts'
@@ -20,6 +20,7 @@ import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { addUtf8Bodies } from '../../utf8-bodies.ts'
 import { validateHead } from '../../validate-head.ts'
+import { Accepted } from './job-replies.ts'
 import {
   CallbackUrl,
   JobRequest,
@@ -70,14 +71,6 @@ const JobHeaders = Type.Object({
       examples: ['wait=5']
     })
   )
-})
-
-/** The reply to an accepted job. */
-export const Accepted = Type.Object({
-  id: Type.String(),
-  status: Type.Enum([...JOB_STATUSES]),
-  statusUrl: Type.String(),
-  resultUrl: Type.String()
 })
 
 /** Error reply for a request that a job's state does not allow, for the docs. */

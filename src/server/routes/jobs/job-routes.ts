@@ -9,12 +9,14 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import { LINES_TYPE } from '../../../jobs/encode-job.ts'
 import type { JobBackend } from '../../../jobs/job-backend.ts'
-import { FAILURES, JOB_STATUSES, PRIORITIES, type Job } from '../../../jobs/job.ts'
+import type { Job } from '../../../jobs/job.ts'
+import { FAILURES, JOB_STATUSES } from '../../../jobs/job-status.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { isAdmin } from '../../callers/caller.ts'
 import { ERROR_REPLIES } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
-import { Accepted, acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
+import { acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
+import { Accepted, JobPage, JobView } from './job-replies.ts'
 import { JobId } from './job-request.ts'
 import { ResultFormat, formatOf, sendResult } from './job-result.ts'
 
@@ -23,26 +25,6 @@ const MAX_PAGE_JOBS = 200
 
 const JobParams = Type.Object({ id: JobId })
 
-const JobView = Type.Object({
-  id: Type.String(),
-  type: Type.String(),
-  status: Type.Enum([...JOB_STATUSES]),
-  failure: Type.Optional(
-    Type.Enum([...FAILURES], { description: 'Why it failed: its input, all its tries, or someone cancelled it.' })
-  ),
-  error: Type.Optional(Type.String({ description: 'What the last failed try said.' })),
-  progress: Type.Number({ minimum: 0, maximum: 1 }),
-  attempts: Type.Integer({ description: 'How often it was given to a worker.' }),
-  priority: Type.Enum([...PRIORITIES]),
-  created: Type.String({ format: 'date-time' }),
-  updated: Type.String({ format: 'date-time' }),
-  statusUrl: Type.String(),
-  resultUrl: Type.String()
-})
-const JobPage = Type.Object({
-  jobs: Type.Array(JobView),
-  next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last.' }))
-})
 const ListQuery = Type.Object({
   status: Type.Optional(
     Type.Enum([...JOB_STATUSES, ...FAILURES], {

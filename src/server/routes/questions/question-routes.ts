@@ -12,6 +12,7 @@ import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { encodeOptionsOf, requiredText, serverTimingOf, type RequestLimits } from '../../encode-reply.ts'
 import { MENTOR_ERROR_REPLIES, MentorId } from '../mentors/mentor-routes.ts'
 import type { AnswerObserver } from '../../../answering/answer-observer.ts'
+import { QuestionReply } from './question-reply.ts'
 
 /** Options of the question route. */
 export interface QuestionRouteOptions {
@@ -22,65 +23,6 @@ export interface QuestionRouteOptions {
 
 /** Number of nearest phrases in an explanation. */
 const NEAREST_PHRASES = 5
-
-const MediaReply = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])
-const QuestionReply = Type.Object({
-  question: Type.String({ description: 'As asked.' }),
-  question_id: Type.String(),
-  answer_id: Type.String(),
-  answer_text: Type.String(),
-  answer_markdown_text: Type.String(),
-  answer_media: Type.Object({
-    web_media: Type.Optional(MediaReply),
-    mobile_media: Type.Optional(MediaReply),
-    vtt_media: Type.Optional(MediaReply)
-  }),
-  external_video_ids: Type.Record(Type.String(), Type.Unknown()),
-  answer_type: Type.Enum(['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC']),
-  confidence: Type.Number({
-    description: 'Of `softmax` a probability; 1 of a match, -1 of an answer that is missing.'
-  }),
-  feedback_id: Type.String({ description: 'Under which the answer was recorded.' }),
-  classifier: Type.String({ description: 'Architecture and version, as `softmax/3`.' }),
-  answer_missing: Type.Boolean({ description: 'The classifier chose an answer that the mentor has no more.' }),
-  alternatives: Type.Optional(
-    Type.Array(
-      Type.Object({
-        answer_id: Type.String(),
-        question_id: Type.String(),
-        question: Type.String(),
-        confidence: Type.Number()
-      }),
-      { description: 'The classifier’s best, also when the answer is off topic.' }
-    )
-  ),
-  explanation: Type.Optional(
-    Type.Union(
-      [
-        Type.Object({
-          topic_score: Type.Number({ description: 'Probability that any answer fits.' }),
-          match: Type.Number({ description: 'Share of this answer among all that could be meant.' }),
-          threshold: Type.Number({ description: 'A confidence below this is off topic.' }),
-          similarity: Type.Number({ description: 'Cosine to the nearest phrase.' }),
-          character_similarity: Type.Number({ description: 'Cosine of character n-grams to the nearest phrase.' }),
-          nearest_phrases: Type.Array(
-            Type.Object({
-              phrase: Type.String({ description: 'As it was trained.' }),
-              answer_id: Type.Union([Type.String(), Type.Null()], {
-                description: 'Null of a phrase that was taught as off topic.'
-              }),
-              similarity: Type.Number(),
-              character_similarity: Type.Number()
-            }),
-            { description: 'The phrases that tell most, the nearest by both similarities first.' }
-          )
-        }),
-        Type.Null()
-      ],
-      { description: 'What the confidence is made of; null of a match, and of an architecture without probabilities.' }
-    )
-  )
-})
 
 /** Schema of a question's query string. */
 function questionQuery(limits: RequestLimits) {

@@ -15,6 +15,7 @@ import { assertMayEdit } from '../../edit-permission.ts'
 import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
+import { DecisionReply, ReviewReply } from './review-replies.ts'
 
 /** Options of the review routes. */
 export interface ReviewRouteOptions {
@@ -35,64 +36,6 @@ const EXAMPLE_DECISION = {
 const MAX_QUESTIONS = 1000
 /** Maximum number of questions of a decision that are asked before and after it. */
 const MAX_PREVIEWED = 50
-
-const ReviewReply = Type.Object({
-  data: Type.Object({
-    mentor: Type.String(),
-    considered: Type.Integer({ description: 'Askings that were looked at, the latest.' }),
-    waiting: Type.Integer({ description: 'Different questions among them that wait for a judgement.' }),
-    clusters: Type.Array(
-      Type.Object({
-        question: Type.String({ description: 'The one that the others are near to.' }),
-        count: Type.Integer({ description: 'How often the questions of the cluster were asked.' }),
-        questionCount: Type.Integer({ description: 'Different questions, also those that are not listed.' }),
-        questions: Type.Array(
-          Type.Object({
-            question: Type.String(),
-            count: Type.Integer(),
-            answer_type: Type.Enum(['CLASSIFIER', 'OFF_TOPIC']),
-            confidence: Type.Number(),
-            margin: Type.Union([Type.Number(), Type.Null()], {
-              description: 'How much more the classifier liked its best answer than its second.'
-            }),
-            asked: Type.String({ format: 'date-time', description: 'Last.' })
-          })
-        ),
-        suggestion: Type.Union(
-          [
-            Type.Object({
-              answer_id: Type.String(),
-              question_id: Type.String(),
-              question: Type.String(),
-              confidence: Type.Number()
-            }),
-            Type.Null()
-          ],
-          { description: 'The live version’s answer to the first question, when it has one that is likely.' }
-        )
-      }),
-      { description: 'Those first where a judgement tells most.' }
-    )
-  })
-})
-
-const PreviewReply = Type.Object({
-  answer_id: Type.String(),
-  answer_type: Type.Enum(['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC']),
-  confidence: Type.Number()
-})
-
-const DecisionReply = Type.Object({
-  data: Type.Object({
-    mentor: Type.String(),
-    decision: Type.String(),
-    graded: Type.Integer({ description: 'Questions that the decision was about.' }),
-    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer that they have now.' }),
-    changed: Type.Array(Type.Object({ question: Type.String(), before: PreviewReply, after: PreviewReply }), {
-      description: 'The first 50 questions are asked before and after the decision: those that are answered otherwise.'
-    })
-  })
-})
 
 /** Routes of `/mentors/{mentor}/review`: questions that matched no stored phrase, and people's decisions on them. */
 export const reviewRoutes: FastifyPluginAsyncTypebox<ReviewRouteOptions> = async (app, options) => {

@@ -6,23 +6,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ERROR_REPLIES, TruncateSchema, requiredText, textList, type RequestLimits } from '../../encode-reply.ts'
 import type { Tokenize } from '../../../embedding/tokenizer.ts'
+import { TokenizeReply } from './tokenize-reply.ts'
 
 /** Options of the tokenize route. */
 export interface TokenizeRouteOptions {
   readonly tokenize: Tokenize
   readonly limits: RequestLimits
 }
-
-const TokenizeReply = Type.Object({
-  data: Type.Array(
-    Type.Object({
-      token_ids: Type.Array(Type.Integer(), { description: '`[CLS]` and `[SEP]` included.' }),
-      token_count: Type.Integer(),
-      truncated: Type.Boolean({ description: 'Whether the text was too long and was cut.' })
-    }),
-    { description: 'One for each text, in order.' }
-  )
-})
 
 /** Route `/v1/tokenize`: texts to token ids. */
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = async (app, { tokenize, limits }) => {

@@ -21,6 +21,7 @@ import { JobId } from '../jobs/job-request.ts'
 import { EXAMPLE_MENTOR_ID } from '../mentors/example-mentor.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
 import { TRAIN_JOB_TYPE } from '../../../answering/mentor-trainer.ts'
+import { StatusReply, TrainReply } from './training-replies.ts'
 
 /** Options of the training routes. */
 export interface TrainRouteOptions {
@@ -30,12 +31,6 @@ export interface TrainRouteOptions {
   readonly trainings?: TrainingReporter
 }
 
-const Accepted = {
-  id: Type.String(),
-  mentor: Type.String(),
-  status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
-  statusUrl: Type.String()
-}
 const TrainRequest = Type.Object(
   {
     mentor: MentorId,
@@ -54,22 +49,6 @@ const TrainRequest = Type.Object(
   },
   { examples: [{ mentor: EXAMPLE_MENTOR_ID }, { mentor: EXAMPLE_MENTOR_ID, arch: 'ridge', force: true }] }
 )
-const TrainReply = Type.Union([
-  Type.Object({ data: Type.Object(Accepted) }),
-  Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
-])
-/** Schema of a training's status. */
-export const TrainingStatus = {
-  state: Accepted.status,
-  created: Type.String({ format: 'date-time' }),
-  updated: Type.String({ format: 'date-time' }),
-  progress: Type.Number({ minimum: 0, maximum: 1 }),
-  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
-  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
-  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
-}
-const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
-
 /** Routes of `/train`: trainings of mentors, as jobs. */
 export const trainRoutes: FastifyPluginAsyncTypebox<TrainRouteOptions> = async (app, options) => {
   enqueueTraining(app, options)
@@ -155,7 +134,7 @@ function lookAtTraining(app: TypedApp, { jobs }: TrainRouteOptions): void {
   )
 }
 
-/** Makes the {@link TrainingStatus} of a training's job. */
+/** Makes the `TrainingStatus` of a training's job. */
 export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'>) {
   const result = job.status === 'SUCCESS' ? await jobs.result(job.id) : undefined
   const error = job.lastError ?? (job.failure === 'CANCELLED' ? 'Cancelled' : undefined)

@@ -7,13 +7,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import type { VersionReport } from '../../../learning/fit.ts'
-import { CHANGE_KINDS, type ModelStore, type ModelVersion } from '../../../versions/model-store.ts'
+import type { ModelStore, ModelVersion } from '../../../versions/model-store.ts'
 import { judgePromotion } from '../../../versions/publish.ts'
 import { diffVersions, type EvaluatedVersion } from '../../../versions/version-diff.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { JSON_TYPE, jsonReply } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { versionFileRoutes } from './version-file-routes.ts'
+import { VersionList } from './version-replies.ts'
 import {
   CONFLICT_REPLY,
   numberOf,
@@ -25,51 +26,7 @@ import {
 } from './versioned-area.ts'
 
 const OtherVersion = Type.Unsafe<string>({ ...VersionNumber, examples: ['live'] })
-const Figure = Type.Union([Type.Number(), Type.Null()])
-const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
-const VersionView = Type.Object({
-  version: Type.Integer(),
-  isLive: Type.Boolean({ description: 'Whether it answers.' }),
-  architecture: Type.String(),
-  signature: Type.Object({ features: Type.Array(Column), label: Column }),
-  modelHash: Type.String({ description: 'SHA-256 of the model: equal for equal models.' }),
-  dataHash: Type.String({ description: 'Stands for the data it was trained from: equal for equal data.' }),
-  encoderRevision: Type.Union([Type.String(), Type.Null()]),
-  answerCount: Type.Optional(Type.Integer({ description: 'For a mentor: the same as `classCount`.' })),
-  classCount: Type.Integer(),
-  sampleCount: Type.Integer(),
-  figures: Type.Object(
-    {
-      questionCount: Type.Integer(),
-      accuracy: Figure,
-      macroF1: Figure,
-      calibrationError: Figure,
-      offTopicAuroc: Figure,
-      offTopicRefused: Figure,
-      refused: Figure
-    },
-    { description: 'Measured out of fold; null is what could not be.' }
-  ),
-  notMeasured: Type.Array(Type.String()),
-  durationMs: Type.Integer(),
-  trainedBy: Type.String({ description: 'Start of the hash of the key, or the user, that asked for it.' }),
-  created: Type.String({ format: 'date-time' })
-})
-const VersionList = Type.Object({
-  data: Type.Object({
-    live: Type.Union([Type.Integer(), Type.Null()]),
-    versions: Type.Array(VersionView, { description: 'Newest first.' }),
-    history: Type.Array(
-      Type.Object({
-        version: Type.Integer(),
-        kind: Type.Enum([...CHANGE_KINDS]),
-        at: Type.String({ format: 'date-time' }),
-        by: Type.String()
-      }),
-      { description: 'Which versions answered, newest first.' }
-    )
-  })
-})
+
 /** Routes `…/versions` and `…/rollback`, for mentors and classifiers. */
 export const modelVersionRoutes: FastifyPluginAsyncTypebox<VersionedArea> = async (app, area) => {
   listVersions(app, area)

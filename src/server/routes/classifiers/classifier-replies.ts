@@ -1,0 +1,70 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Type } from 'typebox'
+import { DroppedView } from '../mentors/mentor-replies.ts'
+import { TrainingStatus } from '../train/training-replies.ts'
+
+/** Schema of a signature's column in replies. */
+const ColumnView = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
+
+/** Reply that lists classifiers. */
+export const ClassifierList = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      classifier: Type.String(),
+      live: Type.Union([Type.Integer(), Type.Null()]),
+      versionCount: Type.Integer(),
+      architecture: Type.String({ description: 'Architecture of the live version, or else of the newest.' }),
+      features: Type.Array(ColumnView),
+      label: ColumnView,
+      classCount: Type.Integer(),
+      accuracy: Type.Union([Type.Number(), Type.Null()], { description: 'Out of fold.' }),
+      updated: Type.String({ format: 'date-time' })
+    })
+  )
+})
+
+const AcceptedTraining = {
+  id: Type.String(),
+  classifier: Type.String(),
+  status: Type.Enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
+  statusUrl: Type.String()
+}
+
+/** Reply to a request to train a classifier. */
+export const TrainReply = Type.Object({
+  data: Type.Object({
+    ...AcceptedTraining,
+    features: Type.Array(ColumnView, { description: 'The columns that are learned from, as they were understood.' }),
+    label: ColumnView,
+    rowCount: Type.Integer(),
+    classCount: Type.Integer(),
+    dropped: Type.Optional(DroppedView),
+    lint: Type.Array(
+      Type.Object({
+        kind: Type.Literal('SAME_INPUT'),
+        count: Type.Integer({ description: 'Different contents that have more than one label.' }),
+        examples: Type.Array(
+          Type.Object({
+            rows: Type.Array(Type.Integer(), { description: 'The first after the header is 1.' }),
+            labels: Type.Array(Type.String())
+          })
+        )
+      }),
+      { description: 'What in the table makes answers worse: rows that are the same, under different labels.' }
+    )
+  })
+})
+
+/** Reply that tells how a training of a classifier stands. */
+export const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining, ...TrainingStatus }) })
+
+/** Reply with predictions, by column. */
+export const PredictReply = Type.Object({
+  class: Type.Array(Type.Union([Type.String(), Type.Number()])),
+  probability: Type.Optional(Type.Array(Type.Number())),
+  top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
+})

@@ -1,0 +1,54 @@
+/*
+ * This software is part of sbert-service. Copyright (c) 2026 the sbert-service authors.
+ * Released under the MIT licence, which is in the file LICENSE.
+ */
+
+import { Type } from 'typebox'
+import { CHANGE_KINDS } from '../../../versions/version-change.ts'
+
+const Figure = Type.Union([Type.Number(), Type.Null()])
+const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
+const VersionView = Type.Object({
+  version: Type.Integer(),
+  isLive: Type.Boolean({ description: 'Whether it answers.' }),
+  architecture: Type.String(),
+  signature: Type.Object({ features: Type.Array(Column), label: Column }),
+  modelHash: Type.String({ description: 'SHA-256 of the model: equal for equal models.' }),
+  dataHash: Type.String({ description: 'Stands for the data it was trained from: equal for equal data.' }),
+  encoderRevision: Type.Union([Type.String(), Type.Null()]),
+  answerCount: Type.Optional(Type.Integer({ description: 'For a mentor: the same as `classCount`.' })),
+  classCount: Type.Integer(),
+  sampleCount: Type.Integer(),
+  figures: Type.Object(
+    {
+      questionCount: Type.Integer(),
+      accuracy: Figure,
+      macroF1: Figure,
+      calibrationError: Figure,
+      offTopicAuroc: Figure,
+      offTopicRefused: Figure,
+      refused: Figure
+    },
+    { description: 'Measured out of fold; null is what could not be.' }
+  ),
+  notMeasured: Type.Array(Type.String()),
+  durationMs: Type.Integer(),
+  trainedBy: Type.String({ description: 'Start of the hash of the key, or the user, that asked for it.' }),
+  created: Type.String({ format: 'date-time' })
+})
+/** Reply that lists the versions of a model. */
+export const VersionList = Type.Object({
+  data: Type.Object({
+    live: Type.Union([Type.Integer(), Type.Null()]),
+    versions: Type.Array(VersionView, { description: 'Newest first.' }),
+    history: Type.Array(
+      Type.Object({
+        version: Type.Integer(),
+        kind: Type.Enum([...CHANGE_KINDS]),
+        at: Type.String({ format: 'date-time' }),
+        by: Type.String()
+      }),
+      { description: 'Which versions answered, newest first.' }
+    )
+  })
+})
