@@ -4,15 +4,15 @@
  */
 
 /**
- * How far what users' questions show lies from what the training phrases foretold, over many mentors: mean of the difference, and its
- * standard deviation with the doubt that few data sets leave, in log-odds. Made by `tools/learn-topic-prior`.
+ * What the training phrases of many mentors foretold of the figures that users' questions then showed, in log-odds.
+ * Made by `npm run --silent learn-topic-prior -- --data FOLDER --write-foresight`.
  */
 export const FORESIGHT_PRIOR = {
-  accuracy: { shift: -0.061, deviation: 0.588 },
-  refused: { shift: -0.045, deviation: 0.975 },
-  offTopicRefused: { shift: 0.458, deviation: 1.027 },
-  offTopicAuroc: { shift: 0.345, deviation: 0.764 },
-  calibrationError: { shift: -0.342, deviation: 0 }
+  accuracy: { slope: 1, shift: -0.061, fewSamples: 0, deviation: 0.696 },
+  refused: { slope: 1, shift: -0.045, fewSamples: 0, deviation: 1.067 },
+  offTopicRefused: { slope: 1, shift: 0.458, fewSamples: 0, deviation: 0.805 },
+  offTopicAuroc: { slope: 1, shift: 0.345, fewSamples: 0, deviation: 0.761 },
+  calibrationError: { slope: 0, shift: -2.636, fewSamples: 3.322, deviation: 0.287 }
 } as const
 
 /** Confidences below which 5%, 10%, … 95% of the questions lie, mean over many mentors. Made by the same tool. */

@@ -5,23 +5,31 @@
 
 import type { EvaluationReport } from './evaluation.ts'
 import { FORESIGHT_PRIOR } from './foresight-prior.ts'
+import { predictShare, type Interval } from './predicted-share.ts'
 
 /** A figure that a training predicts. */
 export type ForetoldFigure = keyof typeof FORESIGHT_PRIOR
 
-/** Prediction interval of 90%. */
-export interface Interval {
-  readonly low: number
-  readonly high: number
-}
-
-/** Predicted figures of the next {@link ASKED_COUNT} questions of users; null for a figure that was not measured. */
+/** Predicted figures of the next questions of users; null for a figure that was not measured. */
 export type Foresight = { readonly [figure in ForetoldFigure]: Interval | null }
 
-/** Differences between observed and predicted figures of other mentors, in log-odds. */
-export type ForesightPrior = {
-  readonly [figure in ForetoldFigure]: { readonly shift: number; readonly deviation: number }
+/**
+ * What other mentors teach about a figure. The log-odds of the users' figure are `slope` times those of the held-out
+ * one, plus `shift`, plus `fewSamples` divided by the square root of the number of held-out samples.
+ */
+export interface FigurePrior {
+  /** 1, or 0 where the held-out figure says nothing about the users'. */
+  readonly slope: number
+  readonly shift: number
+  readonly fewSamples: number
+  /**
+   * Standard deviation of the users' figure about that, between data sets and between mentors of one, with the doubt
+   * that few data sets leave.
+   */
+  readonly deviation: number
 }
+
+export type ForesightPrior = { readonly [figure in ForetoldFigure]: FigurePrior }
 
 /** Log-odds of a measured share and their sampling variance. */
 export interface MeasuredShare {
@@ -29,25 +37,40 @@ export interface MeasuredShare {
   readonly variance: number
 }
 
-/** Number of users' questions whose figures a training predicts; half of them have an answer. */
-const ASKED_COUNT = 400
+/** Number of questions with an answer and without one. */
+export interface QuestionCounts {
+  readonly known: number
+  readonly offTopic: number
+}
+
+/** The users' questions whose figures a training predicts. */
+const ASKED: QuestionCounts = { known: 200, offTopic: 200 }
 /** Standard deviations to each side that contain 90% of a normal distribution. */
 const NINETY_PERCENT = 1.645
 
+/** Figures that are a number of questions divided by all of their kind. */
+const COUNTED: ReadonlySet<ForetoldFigure> = new Set(['accuracy', 'refused', 'offTopicRefused'])
+
 /**
- * Predicts a model's figures on users' questions from its held-out training phrases. Each figure is shifted as it
- * shifted for other mentors. Its variance is the sum of the sampling variances of its own questions and of the users',
- * and of the variance between mentors.
+ * Predicts a model's figures on users' questions from its held-out training phrases, as prediction intervals of 90%.
+ * Each figure moves as it moved for other mentors. The interval covers chance in both sets of questions, and the
+ * differences between data sets and between mentors: a mentor is like one of a further data set.
  * @param report report of samples judged out of fold
+ * @param asked numbers of users' questions that the figures are of
  */
-export function foresee(report: EvaluationReport, prior: ForesightPrior = FORESIGHT_PRIOR): Foresight {
+export function foresee(
+  report: EvaluationReport,
+  prior: ForesightPrior = FORESIGHT_PRIOR,
+  asked: QuestionCounts = ASKED
+): Foresight {
   const intervalOf = (figure: ForetoldFigure): Interval | null => {
     const own = measuredShare(report, figure)
     if (own === null) return null
-    const { shift, deviation } = prior[figure]
-    const middle = own.logOdds + shift
-    const asked = varianceOf(figure, shareOf(middle), { known: ASKED_COUNT / 2, offTopic: ASKED_COUNT / 2 })
-    const width = NINETY_PERCENT * Math.sqrt(own.variance + deviation ** 2 + asked)
+    const { slope, shift, fewSamples, deviation } = prior[figure]
+    const middle = slope * own.logOdds + shift + fewSamples / Math.sqrt(report.questionCount)
+    const unsure = Math.hypot(deviation, slope * Math.sqrt(own.variance))
+    if (COUNTED.has(figure)) return predictShare(middle, unsure, countOf(figure, asked))
+    const width = NINETY_PERCENT * Math.hypot(unsure, Math.sqrt(varianceOf(figure, shareOf(middle), asked)))
     return { low: shareOf(middle - width), high: shareOf(middle + width) }
   }
   return {
@@ -64,25 +87,28 @@ export function measuredShare(report: EvaluationReport, figure: ForetoldFigure):
   const share = report[figure]
   if (share === null) return null
   const counts = { known: report.questionCount, offTopic: report.offTopicCount }
-  const count = figure === 'offTopicRefused' ? counts.offTopic : counts.known
+  const count = countOf(figure, counts)
   // Half a question is added on both sides: 0 of 10 does not mean "never".
   const moderate = (share * count + 0.5) / (count + 1)
   return { logOdds: logOddsOf(moderate), variance: varianceOf(figure, moderate, counts) }
 }
 
 /** Sampling variance of the log-odds of a figure; for the area under the ROC curve after Hanley and McNeil 1982. */
-function varianceOf(
-  figure: ForetoldFigure,
-  share: number,
-  { known, offTopic }: { readonly known: number; readonly offTopic: number }
-): number {
+function varianceOf(figure: ForetoldFigure, share: number, counts: QuestionCounts): number {
   const spread = share * (1 - share)
   if (figure === 'offTopicAuroc') {
+    const { known, offTopic } = counts
     const two = share / (2 - share) - share ** 2
     const other = (2 * share ** 2) / (1 + share) - share ** 2
     return (spread + (known - 1) * two + (offTopic - 1) * other) / (known * offTopic) / spread ** 2
   }
-  return 1 / ((figure === 'offTopicRefused' ? offTopic : known) * spread)
+  return 1 / (countOf(figure, counts) * spread)
+}
+
+/** Number of questions that a figure is a mean of. */
+function countOf(figure: ForetoldFigure, { known, offTopic }: QuestionCounts): number {
+  if (figure === 'calibrationError') return known + offTopic
+  return figure === 'offTopicRefused' ? offTopic : known
 }
 
 /** Log-odds of a share above 0 and below 1. */

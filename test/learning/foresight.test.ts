@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evaluate, type EvaluationReport, type JudgedQuestion } from '../../src/learning/evaluation.ts'
-import { foresee, measuredShare, type ForesightPrior } from '../../src/learning/foresight.ts'
+import { foresee, logOddsOf, measuredShare, type ForesightPrior } from '../../src/learning/foresight.ts'
 
-const NOTHING = { shift: 0, deviation: 0 }
+const NOTHING = { slope: 1, shift: 0, fewSamples: 0, deviation: 0 }
 const still: ForesightPrior = {
   accuracy: NOTHING,
   refused: NOTHING,
@@ -48,11 +48,36 @@ test('foresee() holds the figure itself, and is the surer the more samples there
 
 test('foresee() moves a figure by what it moved for other mentors, and is as unsure as they differ', () => {
   const given = report(400)
-  const moved = foresee(given, { ...still, refused: { shift: 1, deviation: 0 } }).refused!
-  const unsure = foresee(given, { ...still, refused: { shift: 1, deviation: 0.8 } }).refused!
+  const moved = foresee(given, { ...still, refused: { ...NOTHING, shift: 1 } }).refused!
+  const unsure = foresee(given, { ...still, refused: { ...NOTHING, shift: 1, deviation: 0.8 } }).refused!
   // One of ten refused are odds of 1 to 9; e times that are 0.23.
   assert.ok(moved.low < 0.23 && moved.high > 0.23 && moved.low > 0.1)
   assert.ok(unsure.low < moved.low && unsure.high > moved.high)
+})
+
+test('foresee() counts on chance in as many questions as are asked', () => {
+  const given = report(4000)
+  const few = foresee(given, still, { known: 20, offTopic: 20 })
+  const many = foresee(given, still, { known: 2000, offTopic: 2000 })
+  for (const figure of ['accuracy', 'refused', 'offTopicRefused', 'offTopicAuroc', 'calibrationError'] as const) {
+    const width = ({ [figure]: interval }: typeof few) => interval!.high - interval!.low
+    assert.ok(width(few) > 3 * width(many), figure)
+  }
+  // Four of five are right: of 20 questions 13 to 19, by the binomial distribution.
+  assert.deepEqual(few.accuracy, { low: 13 / 20, high: 19 / 20 })
+})
+
+test('foresee() does without the held-out figure where that says nothing, and with the number of samples', () => {
+  const prior = { slope: 0, shift: -2, fewSamples: 4, deviation: 0.2 }
+  const middle = (count: number, calibrationError: number): number => {
+    const { low, high } = foresee(
+      { ...report(count), calibrationError },
+      { ...still, calibrationError: prior }
+    ).calibrationError!
+    return (logOddsOf(low) + logOddsOf(high)) / 2
+  }
+  assert.equal(middle(400, 0.05), middle(400, 0.25))
+  assert.ok(Math.abs(middle(400, 0.1) + 1.8) < 1e-9 && Math.abs(middle(25, 0.1) + 1.2) < 1e-9)
 })
 
 test('foresee() says nothing of what was not measured', () => {

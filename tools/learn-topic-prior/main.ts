@@ -6,18 +6,30 @@
 /**
  * Learns what many mentors teach about questions that nothing answers, and prints src/learning/topic-prior.ts' numbers.
  *
- *     npm run --silent learn-topic-prior -- --data FOLDER [--seed 7]
+ *     npm run --silent learn-topic-prior -- --data FOLDER [--seed 7] [--write-foresight]
  *
  * Mentors of several data sets are drawn and trained as the service trains them. For each data set the prior of the others is
  * tried on it; the prior that is printed last is that of all. It says what it wants in the folder where it finds nothing.
+ *
+ * What trainings foretell follows from the rule that the service has: after a change of topic-prior.ts run it once more, with
+ * `--write-foresight`, which writes src/learning/foresight-prior.ts; `npm run format` lays it out.
  */
 
 import { parseArgs } from 'node:util'
+import { writeForesight } from './foresight-source.ts'
 import type { PriorFigures } from './judge-prior.ts'
 import { learnPrior } from './learn.ts'
 
-const { data, seed } = parseArgs({
-  options: { data: { type: 'string' }, seed: { type: 'string', default: '7' } }
+const {
+  data,
+  seed,
+  'write-foresight': isForesightWritten
+} = parseArgs({
+  options: {
+    data: { type: 'string' },
+    seed: { type: 'string', default: '7' },
+    'write-foresight': { type: 'boolean', default: false }
+  }
 }).values
 if (data === undefined) {
   console.error('learn-topic-prior: --data FOLDER is wanted')
@@ -32,10 +44,13 @@ for (const kind of ['byOthers', 'byAll'] as const) {
     console.log(`${one.name.padEnd(36)} ${String(one.mentorCount).padStart(2)}: ${lineOf(one[kind])}`)
 }
 for (const [of, byFigure] of Object.entries(coverage)) {
-  const lines = Object.entries(byFigure).map(([figure, { within, count }]) => `${figure} ${within} of ${count}`)
+  const lines = Object.entries(byFigure).map(
+    ([figure, { within, count, width }]) => `${figure} ${within} of ${count} (mean width ${width})`
+  )
   console.log(`\nwithin the interval foretold, ${of}: ${lines.join(', ')}`)
 }
 console.log(`\n${JSON.stringify({ prior, foresight, confidences }, null, 2)}`)
+if (isForesightWritten) await writeForesight(foresight, confidences)
 
 function lineOf(of: PriorFigures): string {
   const { accuracy, auroc, goodRefused, nonsenseRefused, foreignRefused, handledRight, calibrationError } = of

@@ -17,7 +17,10 @@ const Figures = Type.Object({
   calibrationError: Type.Number()
 })
 
-const Coverage = Type.Record(Type.String(), Type.Object({ within: Type.Integer(), count: Type.Integer() }))
+const Coverage = Type.Record(
+  Type.String(),
+  Type.Object({ within: Type.Integer(), count: Type.Integer(), width: Type.Number() })
+)
 
 const AnswersSchema = Type.Object({
   mentors: Type.Record(Type.String(), Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byAll: Figures })),
@@ -40,7 +43,7 @@ const FORETOLD = ['accuracy', 'refused', 'offTopicRefused', 'offTopicAuroc', 'ca
 
 function within(coverage: AnswersResult['coverage']['drawn'], figureName: string): string {
   const found = coverage[figureName]
-  return found === undefined ? '' : `${found.within} of ${found.count}`
+  return found === undefined ? '' : `${found.within} of ${found.count} (${figure(found.width)})`
 }
 
 function render({ mentors, coverage }: AnswersResult): string {
@@ -74,7 +77,7 @@ function render({ mentors, coverage }: AnswersResult): string {
     ),
     '',
     'How often the figure that users’ questions showed lay within the interval that the training had foretold for nine cases of ten, by what ' +
-      'was learned on the other data sets alone: of drawn mentors with 20 samples held out or more, and of the data sets as they are.',
+      'was learned on the other data sets alone: of drawn mentors with 20 samples held out or more, and of the data sets as they are. In parentheses the mean width of the intervals.',
     '',
     table(
       ['figure', 'drawn mentors:', 'data sets:'],
