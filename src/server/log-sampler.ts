@@ -23,6 +23,7 @@ export interface LeftOutLines extends Kind {
 
 /** Maximum number of kinds in one second; lines of further kinds count as one kind. */
 const MAX_KINDS = 512
+const OTHER_KINDS = 'other'
 const SECOND_MS = 1000
 /** pino's level `fatal`. */
 const FATAL = 60
@@ -51,16 +52,15 @@ export class LogSampler {
   admit(level: number, fields: unknown, message: unknown, nowMs: number): boolean {
     if (this.#linesPerSecond === 0 || level >= FATAL) return true
     this.tellIfOver(nowMs)
-    const kind = kindOf(level, fields, message)
-    const values = Object.values(kind).join('\n')
-    const name = this.#counts.size < MAX_KINDS || this.#counts.has(values) ? values : 'other'
-    const known = this.#counts.get(name)
-    if (known === undefined) {
-      this.#counts.set(name, { kind: name === values ? kind : { level, message: 'other lines' }, count: 1 })
-      return true
+    const name = nameOfKind(level, fields, message)
+    const known = this.#counts.get(name) ?? this.#counts.get(this.#counts.size < MAX_KINDS ? name : OTHER_KINDS)
+    if (known !== undefined) {
+      known.count += 1
+      return known.count <= this.#linesPerSecond
     }
-    known.count += 1
-    return known.count <= this.#linesPerSecond
+    if (this.#counts.size < MAX_KINDS) this.#counts.set(name, { kind: kindOf(level, fields, message), count: 1 })
+    else this.#counts.set(OTHER_KINDS, { kind: { level, message: 'other lines' }, count: 1 })
+    return true
   }
 
   /** Reports dropped lines if the second is over. */
@@ -80,10 +80,31 @@ export class LogSampler {
   }
 }
 
+/** pino's argument before the message, when it is an object. */
+interface Fields {
+  readonly method?: unknown
+  readonly route?: unknown
+  readonly statusCode?: unknown
+  readonly code?: unknown
+  readonly err?: unknown
+}
+
+/** Name of a line's kind. Every line needs it, so it is made without the {@link Kind}, which only the first of a second needs. */
+function nameOfKind(level: number, fields: unknown, message: unknown): string {
+  if (typeof fields !== 'object' || fields === null) return `${level}\n${String(fields)}`
+  const { method, route, statusCode, code, err = fields }: Fields = fields
+  const ofError = err instanceof Error ? `${err.name}\n${placeOf(err)}` : ''
+  return `${level}\n${String(message)}\n${String(method)}\n${String(route)}\n${String(statusCode)}\n${String(code)}\n${ofError}`
+}
+
+/** First line of an error's stack. */
+function placeOf({ stack }: Error): string {
+  return stack?.match(/^ +at .*$/m)?.[0].trim() ?? ''
+}
+
 function kindOf(level: number, fields: unknown, message: unknown): Kind {
   if (typeof fields !== 'object' || fields === null) return { level, message: String(fields) }
-  const { method, route, statusCode, code }: Partial<Record<string, unknown>> = { ...fields }
-  const error = 'err' in fields ? fields.err : fields
+  const { method, route, statusCode, code, err: error = fields }: Fields = fields
   return {
     level,
     message: typeof message === 'string' ? message : '',
@@ -92,6 +113,6 @@ function kindOf(level: number, fields: unknown, message: unknown): Kind {
     ...(statusCode !== undefined && { statusCode }),
     ...(code !== undefined && { code }),
     // An error's message is not used, since it may differ each time.
-    ...(error instanceof Error && { error: error.name, place: error.stack?.match(/^ +at .*$/m)?.[0].trim() ?? '' })
+    ...(error instanceof Error && { error: error.name, place: placeOf(error) })
   }
 }

@@ -100,7 +100,7 @@ function encodeOfAddress(app: TypedApp, options: EncodeRouteOptions): void {
         send(reply, encoder, cached, CACHED_SERVER_TIMING)
         return undefined
       }
-      return encodeQuery(request, reply, options, { query, key, truncate }).then(({ encoded, serverTiming }) => {
+      return encodeQuery(request, reply, options, { query, key, etag, truncate }).then(({ encoded, serverTiming }) => {
         send(reply, encoder, encoded, serverTiming)
         return reply
       })
@@ -135,7 +135,12 @@ function encodeOfBody(app: TypedApp, options: EncodeRouteOptions): void {
         send(reply, encoder, cached, CACHED_SERVER_TIMING)
         return reply
       }
-      const { encoded, serverTiming } = await encodeQuery(request, reply, options, { query, key, truncate })
+      const { encoded, serverTiming } = await encodeQuery(request, reply, options, {
+        query,
+        key,
+        etag: etagOf(key),
+        truncate
+      })
       send(reply, encoder, encoded, serverTiming)
       return reply
     }
@@ -181,10 +186,11 @@ function multipleEncode(app: TypedApp, { encoder, limits }: EncodeRouteOptions):
   )
 }
 
-/** One text to encode, and the key of its reply in the cache. */
+/** One text to encode, with the key of its reply in the cache, and the reply's ETag. */
 interface AskedText {
   readonly query: string
   readonly key: string
+  readonly etag: string
   readonly truncate: Truncate | undefined
 }
 
@@ -193,14 +199,14 @@ async function encodeQuery(
   request: FastifyRequest,
   reply: FastifyReply,
   { encoder, replyCache }: EncodeRouteOptions,
-  { query, key, truncate }: AskedText
+  { query, key, etag, truncate }: AskedText
 ) {
   const embeddings = await encoder.encode([query], encodeOptionsOf(request, reply, truncate))
   const isTruncated = embeddings.isTruncated[0] === true
   const row = rowOf(embeddings, 0)
   const encoded: CachedReply = {
     body: joinJson([`{"query":${JSON.stringify(query)},"encoding":`, row, isTruncated ? ',"truncated":true}' : '}']),
-    etag: etagOf(key),
+    etag,
     truncatedCount: isTruncated ? 1 : 0
   }
   replyCache.set(key, encoded)
