@@ -9,6 +9,7 @@ import { QuestionAnswering } from '../answering/question-answering.ts'
 import type { Config } from '../config/settings.ts'
 import { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
+import { findNativeFunctions } from '../embedding/native-program.ts'
 import { ThreadedEntityFinder } from '../followup/entity-finder.ts'
 import { FollowupSuggester } from '../followup/followup-suggester.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
@@ -16,6 +17,7 @@ import type { ModelCatalogue } from '../inference/inference-model.ts'
 import { storedModelsCatalogue } from '../inference/stored-models.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import type { JobHandler, JobLog } from '../jobs/job-runner.ts'
+import type { EmbeddingProducts } from '../learning/embedding-products.ts'
 import { TopicAnswers } from '../mentor/category-answers.ts'
 import { GradedMentors } from '../mentor/graded-questions.ts'
 import { createUploadReader } from '../mentor/read-upload.ts'
@@ -76,7 +78,8 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
   const graphQl = config.mentorSource === 'graphql' ? openGraphQl(config, jobs, log) : undefined
   closing.defer(() => graphQl?.close())
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
-  const training = createTraining(config, stores.models, embeddings, encoder)
+  const { products } = await findNativeFunctions()
+  const training = createTraining(config, { models: stores.models, embeddings, encoder, products })
   closing.defer(() => training.trainer.idle())
   const classifiers = createClassifiers(config, { ...training, encoder, jobs, observer, line, closing })
   const mentors = new GradedMentors(graphQl?.mentors ?? stores.mentors, stores.review.grades)
@@ -116,8 +119,17 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
   }
 }
 
+/** Dependencies of training. */
+interface TrainingDependencies {
+  readonly models: ModelStore
+  readonly embeddings: EmbeddingCache
+  readonly encoder: Encoder
+  /** @default products in JavaScript */
+  readonly products: EmbeddingProducts | undefined
+}
+
 /** Creates the trainer of models and the cache of loaded ones. */
-function createTraining(config: Config, models: ModelStore, embeddings: EmbeddingCache, encoder: Encoder) {
+function createTraining(config: Config, { models, embeddings, encoder, products }: TrainingDependencies) {
   const ridgeOffTopicThreshold = config.offTopicThreshold
   const promotionMargin = config.promotionMarginPercent / 100
   return {
@@ -126,6 +138,7 @@ function createTraining(config: Config, models: ModelStore, embeddings: Embeddin
     loadedModels: new LoadedModels({
       maxBytes: config.loadedModelsBytes,
       ridgeOffTopicThreshold,
+      ...(products && { products }),
       read: (key) => {
         const { name, version } = parseModelKey(key)
         return models.read(name, version)

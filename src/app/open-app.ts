@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
-import { findMemoryTrim } from '../embedding/native-program.ts'
+import { findNativeFunctions } from '../embedding/native-program.ts'
 import type { Tokenize } from '../embedding/tokenizer.ts'
 import { TracedEncoder } from '../embedding/traced-encoder.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
@@ -164,7 +164,8 @@ export function tracedEncoding(encoding: Encoding, { tracer }: Tracing): Encodin
 
 /** Creates the guard of the process's memory, and starts returning unused memory to the system. */
 async function watchMemory({ config, closing }: ProcessContext): Promise<MemoryGuard> {
-  const memoryRelease = new MemoryRelease({ trim: await findMemoryTrim() })
+  const { trimMemory: trim } = await findNativeFunctions()
+  const memoryRelease = new MemoryRelease({ trim })
   closing.defer(() => memoryRelease.stop())
   const memory = new MemoryGuard({
     limitBytes: config.memoryLimitBytes || memoryLimitBytes(),

@@ -24,11 +24,16 @@ export interface NativeProgram {
   inputColumns(floatEncoder: unknown): number
   /** @throws TypeError as {@link encode} */
   encodeFloat(floatEncoder: unknown, ids: Int32Array, embedding: Float32Array, maxima: Float32Array): void
-  /**
-   * Returns unused memory of malloc to the operating system. Programs that were compiled before this function existed
-   * lack it.
-   */
+  // Programs that were compiled before these functions existed lack them.
+  /** Returns unused memory of malloc to the operating system. */
   readonly trimMemory?: () => void
+  /**
+   * Inner products with rows: src/learning/embedding-products.ts says what these functions compute.
+   * @throws TypeError when the arrays are empty or do not fit each other
+   */
+  readonly multiplyRows?: (embedding: Int16Array, rows: Int8Array, indexes: Int32Array, products: Int32Array) => void
+  /** @throws TypeError as {@link multiplyRows} */
+  readonly addProducts?: (embedding: Float32Array, rows: Float32Array, stride: number, sums: Float64Array) => void
 }
 
 /** Where `make download-models` puts the native encoder of this platform. */
@@ -87,17 +92,27 @@ export function loadNativeProgram(path: string): NativeProgram {
   }
 }
 
-/**
- * The function that returns unused memory of malloc to the operating system; undefined where the native program is
- * missing or lacks it.
- */
-export async function findMemoryTrim(): Promise<(() => void) | undefined> {
+/** Functions of the native program besides the encoders. */
+export interface NativeFunctions {
+  /** Returns unused memory of malloc to the operating system. */
+  readonly trimMemory?: () => void
+  /** Inner products: src/learning/embedding-products.ts says what they compute. */
+  readonly products?: Required<Pick<NativeProgram, 'multiplyRows' | 'addProducts'>>
+}
+
+/** Finds the functions that the native program of this machine has; none where it is missing. */
+export async function findNativeFunctions(): Promise<NativeFunctions> {
   try {
     const path = await findNativeProgram()
-    return path === undefined ? undefined : loadNativeProgram(path).trimMemory
+    if (path === undefined) return {}
+    const { trimMemory, multiplyRows, addProducts } = loadNativeProgram(path)
+    return {
+      ...(trimMemory && { trimMemory }),
+      ...(multiplyRows && addProducts && { products: { multiplyRows, addProducts } })
+    }
   } catch {
     // The encoder reports why the program cannot be loaded.
-    return undefined
+    return {}
   }
 }
 

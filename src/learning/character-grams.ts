@@ -27,13 +27,16 @@ export type Grams = Uint16Array
  * gain nothing.
  */
 export function gramsOf(text: string): Grams {
-  const found = new Set<number>()
   const words =
     text
       .slice(0, MAX_CHARACTERS)
       .normalize('NFKC')
       .toLowerCase()
       .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  // Each character, and the space before each word, begins at most three.
+  const mostCount = words.reduce((sum, word) => sum + (LONGEST - SHORTEST + 1) * (word.length + 1), 0)
+  const found = new Uint16Array(mostCount)
+  let count = 0
   for (const word of words) {
     const bounded = ` ${word} `
     for (let start = 0; start < bounded.length - 1; start++) {
@@ -42,11 +45,14 @@ export function gramsOf(text: string): Grams {
       const end = Math.min(bounded.length, start + LONGEST)
       for (let i = start; i < end; i++) {
         hash = Math.imul(hash ^ bounded.charCodeAt(i), 0x01000193)
-        if (i - start + 1 >= SHORTEST) found.add(((hash >>> 16) ^ hash) & (BUCKETS - 1))
+        if (i - start + 1 >= SHORTEST) found[count++] = ((hash >>> 16) ^ hash) & (BUCKETS - 1)
       }
     }
   }
-  return Uint16Array.from(found).toSorted()
+  const sorted = found.subarray(0, count).toSorted()
+  let distinct = 0
+  for (let i = 0; i < count; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[distinct++] = sorted[i]!
+  return sorted.slice(0, distinct)
 }
 
 /**

@@ -8,7 +8,7 @@ import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 import { greatest } from './candidates.ts'
 import type { DecisionRule } from './decision.ts'
-import { dotFloat32 } from './embedding-products.ts'
+import { PORTABLE_PRODUCTS, type EmbeddingProducts } from './embedding-products.ts'
 import { softmaxOf, type LogisticModel } from './logistic.ts'
 import { ArrayReader, type NumberArray } from './model-arrays.ts'
 import type { AskedBeside, Prediction } from './prediction.ts'
@@ -39,6 +39,8 @@ export interface ModelOrigin {
 export interface LoadOptions {
   /** Decision score below which a `ridge` model refuses a question as off topic. @default -0.631 */
   readonly ridgeOffTopicThreshold?: number
+  /** Computes products of embeddings. @default {@link PORTABLE_PRODUCTS} */
+  readonly products?: EmbeddingProducts
 }
 
 /** Threshold of the service that this one replaces. */
@@ -202,13 +204,18 @@ export class ClassifierModel {
   }
 }
 
-function predictorOf(header: Header, reader: ArrayReader, { ridgeOffTopicThreshold }: LoadOptions): Predict {
-  if (header.architecture === 'logistic') return logisticPredictor(header, reader)
-  if (header.architecture === 'softmax') return softmaxPredictor(header, reader)
-  return ridgePredictor(header, reader, ridgeOffTopicThreshold ?? DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD)
+function predictorOf(header: Header, reader: ArrayReader, options: LoadOptions): Predict {
+  const { ridgeOffTopicThreshold = DEFAULT_RIDGE_OFF_TOPIC_THRESHOLD, products = PORTABLE_PRODUCTS } = options
+  if (header.architecture === 'logistic') return logisticPredictor(header, reader, products)
+  if (header.architecture === 'softmax') return softmaxPredictor(header, reader, products)
+  return ridgePredictor(header, reader, ridgeOffTopicThreshold)
 }
 
-function logisticPredictor(header: Extract<Header, { architecture: 'logistic' }>, reader: ArrayReader): Predict {
+function logisticPredictor(
+  header: Extract<Header, { architecture: 'logistic' }>,
+  reader: ArrayReader,
+  products: EmbeddingProducts
+): Predict {
   const { classIds, dimensions, numberCount } = header
   const classCount = classIds.length
   const means = reader.read(Float64Array, numberCount)
@@ -218,13 +225,14 @@ function logisticPredictor(header: Extract<Header, { architecture: 'logistic' }>
   const intercepts = reader.read(Float32Array, classCount)
   return (embedding, topK, { numbers = NO_NUMBERS }) => {
     const logits = Float64Array.from(intercepts, (intercept, k) => {
-      let logit = intercept + dotFloat32(embedding, coefficients, k * columns)
+      let logit = intercept
       for (let j = 0; j < numberCount; j++) {
         const distance = (numbers[j]! - means[j]!) / scales[j]!
         logit += coefficients[k * columns + dimensions + j]! * Math.max(-MAX_DISTANCE, Math.min(MAX_DISTANCE, distance))
       }
       return logit
     })
+    if (dimensions > 0) products.addProducts(embedding, coefficients, columns, logits)
     const probabilities = softmaxOf(logits)
     const ranked = greatest(probabilities, topK).map((k) => ({ classId: classIds[k]!, confidence: probabilities[k]! }))
     return { ...ranked[0]!, isOffTopic: false, topicScore: ranked[0]!.confidence, ranked }

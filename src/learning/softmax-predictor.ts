@@ -8,23 +8,26 @@ import { DEFAULT_CALIBRATION, type Calibration } from './calibration.ts'
 import { greatest, MAX_CANDIDATES, type Candidates } from './candidates.ts'
 import { GramIndex, gramsOf } from './character-grams.ts'
 import { decide, type DecisionRule } from './decision.ts'
-import { addProducts, dotInt8 } from './embedding-products.ts'
+import { INT16_STEPS, toInt16, type EmbeddingProducts } from './embedding-products.ts'
 import type { ArrayReader } from './model-arrays.ts'
 import { topicScore, type TopicRule } from './off-topic.ts'
 import type { AskedBeside, NearSample, Prediction } from './prediction.ts'
 import { readSoftmaxFile, type ScoreRule, type SoftmaxFile, type SoftmaxHeader } from './softmax-file.ts'
 
+/** Greatest magnitude of a sample's number as it is stored. */
+const INT8_STEPS = 127
+
 /** A model's samples, with which questions are compared. */
 interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 'textOf'> {
-  readonly dimensions: number
   /** Samples of each class. */
-  readonly ofClass: readonly (readonly number[])[]
+  readonly ofClass: readonly Int32Array[]
   readonly index: GramIndex | undefined
 }
 
 /** A question, prepared for the comparison with samples. */
 interface Asked {
-  readonly embedding: Float32Array
+  /** Of {@link toInt16}. */
+  readonly embedding: Int16Array
   /** Cosine similarity of the n-grams to each sample; undefined without texts. */
   readonly alike: Float32Array | undefined
 }
@@ -32,12 +35,13 @@ interface Asked {
 /** Makes a predictor from a model file of `softmaxFileOf` or of an earlier version. */
 export function softmaxPredictor(
   header: SoftmaxHeader & { readonly classIds: readonly string[]; readonly dimensions: number },
-  reader: ArrayReader
+  reader: ArrayReader,
+  products: EmbeddingProducts
 ): (embedding: Float32Array, topK: number, beside: AskedBeside) => Prediction {
   const { classIds, dimensions, topicRule } = header
   const file = readSoftmaxFile(header, reader)
   const { classCount, coefficients, intercepts } = file
-  const samples = samplesOf(file, dimensions)
+  const samples = samplesOf(file)
   const width = Math.min(MAX_CANDIDATES, classCount)
   const calibration = { ...DEFAULT_CALIBRATION, ...header.calibration }
   if (samples.index === undefined) calibration.gramWeight = 0
@@ -47,10 +51,12 @@ export function softmaxPredictor(
     offTopicClass: header.hasOffTopicClass === true ? classIds.length : undefined
   }
   return (embedding, topK, { text, nearestCount = 0 }) => {
-    const asked = { embedding, alike: text === undefined ? undefined : samples.index?.similarities(gramsOf(text)) }
+    const alike = text === undefined ? undefined : samples.index?.similarities(gramsOf(text))
     const logits = Float64Array.from(intercepts)
-    addProducts(embedding, coefficients, logits)
-    const candidates = candidatesOf(asked, logits, width, samples)
+    products.addProducts(embedding, coefficients, dimensions, logits)
+    const classes = Int32Array.from(greatest(logits, width))
+    const near = nearSamplesOf({ embedding: toInt16(embedding), alike }, classes, samples, products)
+    const candidates = candidatesOf(near, logits, classes)
     // Never undefined: the off-topic class is only one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
     const { evidence, topicProbability } = decision
@@ -77,7 +83,7 @@ export function softmaxPredictor(
         gramSimilarity: evidence.gramSimilarity
       },
       ...(nearestCount > 0 && {
-        nearest: nearestSamples(asked, candidates.classes, samples, calibration)
+        nearest: nearestSamples(near, samples, calibration)
           .slice(0, nearestCount)
           .map(({ sample, ...one }) => ({ ...one, classId: classIds[samples.labels[sample]!] }))
       })
@@ -97,23 +103,55 @@ function ofScores({ intercept, logOddsWeight, similarityWeight }: Static<typeof 
   }
 }
 
-function samplesOf({ classCount, labels, scales, samples, grams, textOf }: SoftmaxFile, dimensions: number): Samples {
-  const ofClass: number[][] = Array.from({ length: classCount }, () => [])
-  for (const [sample, label] of labels.entries()) ofClass[label]!.push(sample)
+function samplesOf({ classCount, labels, scales, samples, grams, textOf }: SoftmaxFile): Samples {
+  const grouped: number[][] = Array.from({ length: classCount }, () => [])
+  for (const [sample, label] of labels.entries()) grouped[label]!.push(sample)
+  const ofClass = grouped.map((ofOne) => Int32Array.from(ofOne))
   const index = grams === undefined ? undefined : new GramIndex(grams)
-  return { dimensions, ofClass, labels, scales, samples, textOf, index }
+  return { ofClass, labels, scales, samples, textOf, index }
 }
 
-function candidatesOf(asked: Asked, logits: Float64Array, width: number, samples: Samples): Candidates {
-  const classes = Int32Array.from(greatest(logits, width))
+/** The samples of a question's candidate classes, class by class, with their similarities to it. */
+interface NearSamples {
+  readonly samples: Int32Array
+  /** End of each class's samples. */
+  readonly ends: Int32Array
+  readonly similarities: Float64Array
+  readonly gramSimilarities: Float64Array
+}
+
+function nearSamplesOf(
+  { embedding, alike }: Asked,
+  classes: Int32Array,
+  { ofClass, scales, samples }: Samples,
+  { multiplyRows }: EmbeddingProducts
+): NearSamples {
+  const ends = new Int32Array(classes.length)
+  let count = 0
+  for (let place = 0; place < classes.length; place++) ends[place] = count += ofClass[classes[place]!]!.length
+  const near = new Int32Array(count)
+  for (let place = 0; place < classes.length; place++) near.set(ofClass[classes[place]!]!, ends[place - 1] ?? 0)
+  const products = new Int32Array(count)
+  if (count > 0) multiplyRows(embedding, samples, near, products)
+  const similarities = new Float64Array(count)
+  const gramSimilarities = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const sample = near[i]!
+    similarities[i] = (products[i]! / INT16_STEPS) * (scales[sample]! / INT8_STEPS)
+    if (alike !== undefined) gramSimilarities[i] = alike[sample]!
+  }
+  return { samples: near, ends, similarities, gramSimilarities }
+}
+
+function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Array): Candidates {
+  const width = classes.length
   const similarities = new Float64Array(width).fill(-1)
   const gramSimilarities = new Float64Array(width)
+  let sample = 0
   for (let place = 0; place < width; place++) {
-    for (const sample of samples.ofClass[classes[place]!]!) {
-      similarities[place] = Math.max(similarities[place]!, cosineTo(sample, asked, samples))
-      if (asked.alike !== undefined) {
-        gramSimilarities[place] = Math.max(gramSimilarities[place]!, asked.alike[sample]!)
-      }
+    for (; sample < near.ends[place]!; sample++) {
+      similarities[place] = Math.max(similarities[place]!, near.similarities[sample]!)
+      gramSimilarities[place] = Math.max(gramSimilarities[place]!, near.gramSimilarities[sample]!)
     }
   }
   return {
@@ -126,29 +164,18 @@ function candidatesOf(asked: Asked, logits: Float64Array, width: number, samples
   }
 }
 
-function cosineTo(sample: number, { embedding }: Asked, { samples, scales, dimensions }: Samples): number {
-  return (dotInt8(embedding, samples, sample * dimensions) * scales[sample]!) / 127
-}
-
-/**
- * Finds the samples of some classes with the greatest weighted sum of both similarities; none when the model has no
- * texts.
- */
+/** Sorts samples by the weighted sum of both similarities, the greatest first; none when the model has no texts. */
 function nearestSamples(
-  asked: Asked,
-  classes: Int32Array,
-  samples: Samples,
+  { samples, similarities, gramSimilarities }: NearSamples,
+  { textOf }: Samples,
   { similarityWeight, gramWeight }: Calibration
 ): (Omit<NearSample, 'classId'> & { readonly sample: number })[] {
-  const { textOf } = samples
   if (textOf === undefined) return []
-  const near = [...classes].flatMap((k) =>
-    samples.ofClass[k]!.map((sample) => ({
-      sample,
-      similarity: cosineTo(sample, asked, samples),
-      gramSimilarity: asked.alike?.[sample] ?? 0
-    }))
-  )
+  const near = Array.from(samples, (sample, i) => ({
+    sample,
+    similarity: similarities[i]!,
+    gramSimilarity: gramSimilarities[i]!
+  }))
   const weightOf = (one: (typeof near)[number]) => similarityWeight * one.similarity + gramWeight * one.gramSimilarity
   return near.toSorted((a, b) => weightOf(b) - weightOf(a)).map((one) => ({ ...one, text: textOf(one.sample) }))
 }

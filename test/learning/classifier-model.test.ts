@@ -258,16 +258,17 @@ test('a softmax model trained before there were character n-grams answers as it 
   const json = readFileSync(new URL('before-character-n-grams.json', folder), 'utf8')
   const { asked, predictions } = Value.Parse(Before, JSON.parse(json))
   assert.ok(predictions.some(({ isOffTopic }) => isOffTopic) && predictions.some(({ isOffTopic }) => !isOffTopic))
+  // The questions are quantized to 16 bits, which they were not then; the topic score is in log-odds, up to 9 here.
   for (const [i, embedding] of asked.entries()) {
     const { classId, confidence, isOffTopic, topicScore, ranked } = model.predict(Float32Array.from(embedding), 3, {
       text: 'is not looked at'
     })
     const wanted = predictions[i]!
     assert.deepEqual([classId, isOffTopic], [wanted.classId, wanted.isOffTopic])
-    assert.ok(Math.abs(confidence - wanted.confidence) < 1e-9 && Math.abs(topicScore - wanted.topicScore) < 1e-9)
+    assert.ok(Math.abs(confidence - wanted.confidence) < 1e-5 && Math.abs(topicScore - wanted.topicScore) < 1e-3)
     for (const [place, one] of ranked.entries()) {
       assert.equal(one.classId, wanted.ranked[place]!.classId)
-      assert.ok(Math.abs(one.confidence - wanted.ranked[place]!.confidence) < 1e-9)
+      assert.ok(Math.abs(one.confidence - wanted.ranked[place]!.confidence) < 1e-5)
     }
   }
 })

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findMemoryTrim } from '../../src/embedding/native-program.ts'
+import { findNativeFunctions } from '../../src/embedding/native-program.ts'
 import { MemoryRelease } from '../../src/server/memory-release.ts'
 
 const MB = 1_048_576
@@ -50,7 +50,7 @@ test('an idle process that has grown gives memory back twice, a busy one later',
 })
 
 test('release() gives back what buffers took, and what malloc holds between blocks in use', async () => {
-  const trim = await findMemoryTrim()
+  const { trimMemory: trim } = await findNativeFunctions()
   const release = new MemoryRelease({ trim })
   release.release()
   const before = process.memoryUsage.rss()

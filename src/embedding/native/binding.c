@@ -13,6 +13,7 @@
  *   inputColumns(floatEncoder)             length of `maxima`
  *   encodeFloat(floatEncoder, ids, out, maxima)   one sentence
  *   trimMemory()                           gives freed memory back to the kernel
+ *   multiplyRows(embedding, rows, indexes, products), addProducts(embedding, rows, stride, sums)   inner-products.h
  */
 
 #include <node_api.h>
@@ -23,6 +24,7 @@
 
 #include "encoder.h"
 #include "float-encoder.h"
+#include "inner-products.h"
 
 #define MAX_TEXT_BYTES 4096
 
@@ -216,6 +218,39 @@ static napi_value trim_memory(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value multiply_rows_of(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  size_t columns, value_count, count, product_count;
+  if (!has_arguments(env, info, 4, arguments))
+    return fail(env, "Cannot multiply: wanted an embedding, rows, indexes and a place for the products");
+  const int16_t *embedding = get_array(env, arguments[0], napi_int16_array, &columns);
+  const int8_t *rows = get_array(env, arguments[1], napi_int8_array, &value_count);
+  const int32_t *indexes = get_array(env, arguments[2], napi_int32_array, &count);
+  int32_t *products = get_array(env, arguments[3], napi_int32_array, &product_count);
+  if (!embedding || !rows || !indexes || !products || columns == 0 || product_count < count)
+    return fail(env, "Cannot multiply: the arrays have other types than wanted, or do not fit each other");
+  const size_t row_count = value_count / columns;
+  for (size_t i = 0; i < count; i++)
+    if (indexes[i] < 0 || (size_t)indexes[i] >= row_count) return fail(env, "Cannot multiply: there is no such row");
+  multiply_rows(embedding, rows, indexes, count, columns, products);
+  return NULL;
+}
+
+static napi_value add_products_of(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  size_t columns, value_count, count;
+  uint32_t stride;
+  if (!has_arguments(env, info, 4, arguments) || napi_get_value_uint32(env, arguments[2], &stride) != napi_ok)
+    return fail(env, "Cannot multiply: wanted an embedding, rows, their stride and the sums");
+  const float *embedding = get_array(env, arguments[0], napi_float32_array, &columns);
+  const float *rows = get_array(env, arguments[1], napi_float32_array, &value_count);
+  double *sums = get_array(env, arguments[3], napi_float64_array, &count);
+  if (!embedding || !rows || !sums || columns > stride || (count > 0 && (count - 1) * stride + columns > value_count))
+    return fail(env, "Cannot multiply: the arrays have other types than wanted, or do not fit each other");
+  add_products(embedding, rows, stride, count, columns, sums);
+  return NULL;
+}
+
 static int provide(napi_env env, napi_value exports, const char *name, napi_callback callback) {
   napi_value function;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function) == napi_ok &&
@@ -227,7 +262,9 @@ NAPI_MODULE_INIT() {
       !provide(env, exports, "dimensions", dimensions) || !provide(env, exports, "encode", encode) ||
       !provide(env, exports, "openFloat", open_float_encoder) ||
       !provide(env, exports, "inputColumns", input_columns) || !provide(env, exports, "encodeFloat", encode_float) ||
-      !provide(env, exports, "trimMemory", trim_memory))
+      !provide(env, exports, "trimMemory", trim_memory) ||
+      !provide(env, exports, "multiplyRows", multiply_rows_of) ||
+      !provide(env, exports, "addProducts", add_products_of))
     napi_throw_error(env, NULL, "Cannot load the encoder");
   return exports;
 }
