@@ -12,7 +12,8 @@ import type { Prediction } from '../learning/prediction.ts'
 import { readFeatureCells } from '../table/feature-columns.ts'
 import { withDecimalPoint } from '../table/table-cell.ts'
 import { ServiceError } from '../errors.ts'
-import { positionsOf, readCsvStream, separatorName, type CsvHeader, type CsvRow } from '../table/csv-table.ts'
+import { positionsOf, readCsvStream, separatorName, type CsvHeader } from '../table/csv-table.ts'
+import type { CsvRow } from '../table/row-reader.ts'
 import { predictionCsvHeader, predictionCsvLine, type PredictionDetail } from './prediction-reply.ts'
 
 /** Options of {@link predictCsv}. */
@@ -38,6 +39,7 @@ const MAX_TRIES = 60
 const USUAL_RETRY_SECONDS = 1
 
 const EMPTY_ROW: Row = { problem: 'an empty row' }
+const HEADER_ROW: Row = { problem: 'the header again' }
 
 /** The values of a row in the signature's order, or what is wrong with it. */
 type Row = ReturnType<typeof readFeatureCells>
@@ -74,8 +76,9 @@ export async function predictCsv(
     await table.close()
     throw error
   }
-  const readRow = ({ cells }: CsvRow): Row => {
-    if (cells.length !== names.length) return { problem: `${cells.length} cells, ${names.length} wanted` }
+  const readRow = ({ cells, isHeader }: CsvRow): Row => {
+    if (isHeader) return HEADER_ROW
+    if (cells.length > names.length) return { problem: `${cells.length} cells, ${names.length} wanted` }
     const read = features.map(({ name, type }) => {
       const cell = cells[positions.get(name)!]
       return type === 'number' && cell !== undefined ? withDecimalPoint(cell.trim(), separator) : cell

@@ -259,8 +259,9 @@ async function predict(
   const detail = { hasProbability, topK }
   const options = { signal, lane: 'bulk' as const, topK: Math.max(1, topK) }
   if (isJson) {
-    const { columns, emptyRowCount } = columnsOf(await readFile(table), charset, classifier)
+    const { columns, emptyRowCount, headerRowCount } = columnsOf(await readFile(table), charset, classifier)
     if (emptyRowCount > 0) writeLines(stderr, [`left out: ${emptyRowCount} rows without a value`])
+    if (headerRowCount > 0) writeLines(stderr, [`left out: ${headerRowCount} rows that are the header again`])
     const features = readFeatureColumns(columns, classifier.version.signature, config)
     const { rows } = await classifier.predict(features, options)
     stdout.write(`${predictionsJson(rows, classifier.version.signature.label.type, detail)}\n`)
@@ -287,7 +288,7 @@ function columnsOf(
   csv: Uint8Array,
   charset: string | undefined,
   { version: { signature } }: Classifier
-): { columns: Record<string, unknown[]>; emptyRowCount: number } {
+): { columns: Record<string, unknown[]>; emptyRowCount: number; headerRowCount: number } {
   const wanted = signature.features.map(({ name }) => name)
   const table = readCsv(csv, { wanted, charset, action: 'predict' })
   const positions = featurePositions(wanted, table)
@@ -298,7 +299,8 @@ function columnsOf(
     }
     return [name, table.rows.map(({ cells }) => valueOf(cells[positions.get(name)!]?.trim() ?? ''))]
   })
-  return { columns: Object.fromEntries(columns), emptyRowCount: table.emptyRowCount }
+  const { emptyRowCount, headerRowCount } = table
+  return { columns: Object.fromEntries(columns), emptyRowCount, headerRowCount }
 }
 
 async function reportOf(area: MentorArea, name: string, version: number): Promise<NamedReport> {

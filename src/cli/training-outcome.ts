@@ -22,7 +22,7 @@ export interface Trained {
 /** Describes a training as one JSON object, for programs. */
 export function describeAsJson({ name, outcome, summary, learningCurve, paths, checks, isGood }: Trained): object {
   const { version, promotion, architecture, figures, notMeasured, durationMs } = outcome
-  const { signature, rowCount, classCount, dropped, contradictions } = summary
+  const { signature, rowCount, classCount, dropped, contradictions, similarLabels } = summary
   return {
     classifier: name,
     version,
@@ -33,6 +33,7 @@ export function describeAsJson({ name, outcome, summary, learningCurve, paths, c
     classCount,
     dropped,
     contradictions,
+    similarLabels,
     durationMs,
     figures: figuresOf(figures),
     notMeasured,
@@ -67,15 +68,20 @@ export function describeInLines({ name, outcome, summary, learningCurve, paths, 
 }
 
 /** Findings that the table's owner may want to fix. */
-function describeFindings({ dropped, contradictions }: TableSummary): string[] {
-  const { emptyRowCount, emptyColumns } = dropped
+function describeFindings({ dropped, contradictions, similarLabels }: TableSummary): string[] {
+  const { emptyRowCount, headerRowCount, emptyColumns, numberingColumns } = dropped
   const lines: string[] = []
   if (emptyRowCount > 0) lines.push(`left out: ${emptyRowCount} rows without a value`)
+  if (headerRowCount > 0) lines.push(`left out: ${headerRowCount} rows that are the header again`)
   if (emptyColumns.length > 0) lines.push(`left out, without a value: ${emptyColumns.join(', ')}`)
+  if (numberingColumns.length > 0) lines.push(`left out, as it numbers the rows: ${numberingColumns.join(', ')}`)
   if (contradictions !== undefined) {
     const { rows, labels } = contradictions.examples[0]!
     const first = `the first in rows ${rows.join(', ')}, as ${labels.join(' and ')}`
     lines.push(`the same under different labels: ${contradictions.count} times, ${first}`)
+  }
+  for (const { labels, rows } of similarLabels?.examples ?? []) {
+    lines.push(`labels that hardly differ: ${labels.join(' and ')}, first in rows ${rows.join(', ')}`)
   }
   return lines
 }

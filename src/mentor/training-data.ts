@@ -43,9 +43,11 @@ export interface TrainingSheet {
   readonly dropped: DroppedLines
 }
 
-/** Empty lines and columns that were left out. */
+/** Lines and columns that were left out. */
 export interface DroppedLines {
   readonly emptyRowCount: number
+  /** Number of lines that are the header again. */
+  readonly headerRowCount: number
   /** Columns without a name, as `column 6` or `columns 6 to 9`. */
   readonly emptyColumns: readonly string[]
 }
@@ -191,7 +193,7 @@ function topicNames({ topics }: ListedQuestion): string[] {
 /** Reads the lines after the header. */
 function readTable(csv: Uint8Array | string, charset: string | undefined) {
   const table = readCsv(csv, { wanted: REQUIRED_COLUMNS, charset, action: 'read training data' })
-  const { rows, emptyRowCount } = table
+  const { rows, emptyRowCount, headerRowCount } = table
   const columns = readHeader(table)
   if (rows.length > MAX_QUESTIONS) {
     throw new ServiceError(
@@ -199,7 +201,7 @@ function readTable(csv: Uint8Array | string, charset: string | undefined) {
       `Cannot read training data: ${rows.length} questions, at most ${MAX_QUESTIONS} are allowed`
     )
   }
-  return { columns, records: rows, dropped: { emptyRowCount, emptyColumns: describeUnnamed(table) } }
+  return { columns, records: rows, dropped: { emptyRowCount, headerRowCount, emptyColumns: describeUnnamed(table) } }
 }
 
 function readHeader({ names, separator }: CsvHeader): string[] {
@@ -226,7 +228,7 @@ function problemOf(
   columns: number,
   sameIdLine: number | undefined
 ): string | undefined {
-  if (cells !== columns) return `${cells} cells, ${columns} wanted`
+  if (cells > columns) return `${cells} cells, ${columns} wanted`
   if (row.question === '') return 'no question'
   if (row.answer === '' && row.question !== '_IDLE_') return NO_ANSWER
   if (sameIdLine !== undefined) return `the same id as line ${sameIdLine}`

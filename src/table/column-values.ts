@@ -10,6 +10,8 @@ import {
   NO_VALUE,
   hasAmbiguousComma,
   isDecimal,
+  isExactNumber,
+  isFormattedNumber,
   magnitudeProblem,
   textProblem,
   withDecimalPoint
@@ -25,17 +27,26 @@ const NO_NUMBER = /^(?:[+-]?(?:nan|inf|infinity)|na|n\/a|null|none|#n\/a)$/i
  * Infers a column's type: `number` when more of its cells are numbers than texts. Texts for missing numbers count as
  * neither: among numbers they are faults, but a column of texts may contain "none".
  */
-export function inferType({ source, separator }: RawTable, { cells }: RawColumn): ColumnType {
+export function inferType({ separator }: RawTable, { cells }: RawColumn): ColumnType {
   let textCount = 0
   let numberCount = 0
   for (const cell of cells) {
     if (cell === undefined) continue
     if (typeof cell === 'number') numberCount += 1
-    else if (source === 'json') textCount += 1
     else if (isDecimal(withDecimalPoint(cell, separator)) || hasAmbiguousComma(cell, separator)) numberCount += 1
     else if (!NO_NUMBER.test(cell)) textCount += 1
   }
   return numberCount > textCount ? 'number' : 'text'
+}
+
+/**
+ * Infers the type of the labels, which a prediction repeats: `text` where a number would come back as another text,
+ * such as `007` and an id of 20 digits. In JSON a text stays one.
+ */
+export function inferLabelType(raw: RawTable, column: RawColumn): ColumnType {
+  const texts = column.cells.filter((cell) => typeof cell === 'string')
+  if (raw.source === 'json' ? texts.length > 0 : !texts.every(isExactNumber)) return 'text'
+  return inferType(raw, column)
 }
 
 /** Reads the numbers of a column; a cell that is not one is a fault. */
@@ -63,12 +74,25 @@ function numberOf({ separator }: RawTable, cell: string | number): number {
 
 function numberProblem(raw: RawTable, cell: string | number): string | undefined {
   if (typeof cell === 'string') {
-    if (raw.source === 'json') return NOT_A_NUMBER
     if (hasAmbiguousComma(cell, raw.separator))
       return `${NOT_A_NUMBER} for sure: its comma may be decimal or of thousands`
     if (!isDecimal(withDecimalPoint(cell, raw.separator))) return NOT_A_NUMBER
   }
   return magnitudeProblem(numberOf(raw, cell))
+}
+
+/**
+ * Adds a fault when a column's type was inferred to be `text`, but each of its cells is a number in a form that is not
+ * read: its embedding would mean little.
+ */
+export function assertNoFormattedNumbers(raw: RawTable, { name, cells }: RawColumn, faults: TableFaults): void {
+  const filled = cells.filter((cell) => cell !== undefined)
+  if (!filled.every((cell) => typeof cell === 'number' || isDecimal(cell) || isFormattedNumber(cell))) return
+  const first = cells.findIndex((cell) => typeof cell === 'string' && !isDecimal(cell))
+  if (first < 0) return
+  const problem =
+    'a number with a decimal comma, separated thousands, a unit or the like: write 1234.5, or give type text'
+  faults.add(name, raw.rowNumbers[first]!, problem)
 }
 
 /** Reads the texts of a column; a cell that is not one is a fault. */
@@ -114,7 +138,10 @@ export function readLabels(
 /** Why a cell cannot be a label; undefined when it can. */
 export function labelProblem(raw: RawTable, cell: Cell, type: ColumnType): string | undefined {
   if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return NO_VALUE
-  if (type === 'number') return numberProblem(raw, cell)
+  if (type === 'number') {
+    const isRounded = typeof cell === 'number' && Number.isInteger(cell) && !Number.isSafeInteger(cell)
+    return numberProblem(raw, cell) ?? (isRounded ? 'more digits than a number holds: send it as a text' : undefined)
+  }
   return String(cell).length > MAX_LABEL_CHARACTERS
     ? `a label of more than ${MAX_LABEL_CHARACTERS} characters`
     : undefined

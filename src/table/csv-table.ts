@@ -10,18 +10,7 @@ import { CsvError, parse as createParser, type Options } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
 import { decodeTable, TextReader } from '../reading/text-reader.ts'
-
-/** A row after the header. */
-export interface CsvRow {
-  /** As many cells as names; more or fewer when the row is faulty. */
-  readonly cells: readonly string[]
-  /** Number of the row, counted from 1 after the header. Empty rows count; blank lines do not. */
-  readonly number: number
-  /** The line on which it begins, counted from 1. */
-  readonly line: number
-  /** Whether all its cells are empty. */
-  readonly isEmpty: boolean
-}
+import { RowReader, type CsvRow } from './row-reader.ts'
 
 /** Options of reading a table. */
 export interface CsvOptions {
@@ -46,9 +35,10 @@ export interface CsvHeader {
 
 /** A whole table. */
 export interface CsvTable extends CsvHeader {
-  /** The rows that are not empty. */
+  /** The rows that are neither empty nor the header again. */
   readonly rows: readonly CsvRow[]
   readonly emptyRowCount: number
+  readonly headerRowCount: number
 }
 
 /** A table that is read as a stream. */
@@ -116,16 +106,18 @@ export function readCsv(table: Uint8Array | string, options: CsvOptions): CsvTab
   let header: CsvHeader = { names: [], width: 0, separator: ',' }
   const rows: CsvRow[] = []
   let emptyRowCount = 0
+  let headerRowCount = 0
   visitCsv(
     table,
     options,
     (found) => (header = found),
     (row) => {
       if (row.isEmpty) emptyRowCount += 1
+      else if (row.isHeader) headerRowCount += 1
       else rows.push(row)
     }
   )
-  return { ...header, rows, emptyRowCount }
+  return { ...header, rows, emptyRowCount, headerRowCount }
 }
 
 /**
@@ -180,42 +172,6 @@ export async function readCsvStream(
 async function* withHead(head: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
   yield head
   yield* rest
-}
-
-/** Separates the header from the rows. */
-class RowReader {
-  names: readonly string[] = []
-  width = 0
-  readonly #skippedLines: number
-  #hasHeader = false
-  #count = 0
-
-  constructor(skippedLines: number) {
-    this.#skippedLines = skippedLines
-  }
-
-  /** @returns undefined for the header, 'none' for an empty row before it */
-  read(record: readonly string[], lines: number): CsvRow | undefined | 'none' {
-    const filledCount = record.findLastIndex((cell) => cell.trim() !== '') + 1
-    if (!this.#hasHeader) {
-      if (filledCount === 0) return 'none'
-      this.#hasHeader = true
-      this.width = record.length
-      this.names = record.slice(0, filledCount).map((name) => name.trim())
-      return undefined
-    }
-    this.#count += 1
-    // `lines` counts up to the record's end; its cells may hold line breaks.
-    const breaks = record.reduce((sum, text) => sum + (text.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
-    const nameCount = this.names.length
-    return {
-      // Empty cells beyond the names are left by spreadsheets whose columns were once edited: they are cut off.
-      cells: record.length > nameCount ? record.slice(0, Math.max(nameCount, filledCount)) : record,
-      number: this.#count,
-      line: lines + this.#skippedLines - breaks,
-      isEmpty: filledCount === 0
-    }
-  }
 }
 
 /**

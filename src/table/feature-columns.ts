@@ -61,7 +61,7 @@ export function readFeatureColumns(
       const problem = problemOf(cell, column, limits)
       if (problem !== undefined) faults.add(column.name, index + 1, problem)
     }
-    // Values of a faulty column are never used.
+    // Values of a faulty column are never used. A number in a column of texts is one, as in training.
     columns.set(column.name, column.type === 'number' ? Float64Array.from(cells, Number) : cells.map(String))
   }
   faults.throwIfAny()
@@ -91,8 +91,13 @@ export function readFeatureCells(
 
 function problemOf(cell: unknown, { type }: Column, limits: Pick<PredictLimits, 'maxTextCharacters'>) {
   if (cell === null || cell === undefined) return NO_VALUE
-  if (type === 'number') return typeof cell === 'number' ? magnitudeProblem(cell) : NOT_A_NUMBER
-  return typeof cell === 'string' ? textProblem(cell, limits.maxTextCharacters) : 'not a text'
+  const isText = typeof cell === 'string'
+  if (type === 'number') {
+    if (isText ? !isDecimal(cell.trim()) : typeof cell !== 'number') return NOT_A_NUMBER
+    return magnitudeProblem(Number(cell))
+  }
+  if (isText) return textProblem(cell, limits.maxTextCharacters)
+  return typeof cell === 'number' || typeof cell === 'boolean' ? undefined : 'not a text'
 }
 
 function listOf({ name }: Column, value: unknown): readonly unknown[] {

@@ -28,6 +28,12 @@ const MAX_TABLE_CELLS = 5_000_000
 
 const MAX_COLUMN_NAME_CHARACTERS = 100
 
+/**
+ * Names of a first column in which programs number the rows: pandas and R leave it without a name, and call it so when they
+ * read it back. In a sorted table it would give away the label.
+ */
+const NUMBERING_NAME = /^(?:|Unnamed: \d+(?:\.\d+)?|\.\.\.\d+)$/
+
 /** A cell as it was sent: in JSON a number or a text, in CSV a text; undefined when it is empty or missing. */
 export type Cell = string | number | undefined
 
@@ -37,7 +43,7 @@ export interface RawColumn {
   readonly cells: Cell[]
 }
 
-/** A table as it was sent, with named columns and without empty rows. */
+/** A table as it was sent, with named columns, without empty rows and repeated headers. */
 export interface RawTable {
   readonly source: 'csv' | 'json'
   /** Separator of CSV cells. */
@@ -67,8 +73,13 @@ export function readRaw(
     : readCsv(typeof source === 'string' ? { csv: source } : source, wanted, limits, action)
   const isKept = new Set([...wanted, ...kept].flatMap((name) => columnNamed(raw, name, action)?.name ?? []))
   const emptyColumns: string[] = [...raw.dropped.emptyColumns]
+  const numberingColumns: string[] = []
   const columns = raw.columns.filter(({ name, cells }, index) => {
     if (name !== '' && isKept.has(name)) return true
+    if (index === 0 && NUMBERING_NAME.test(name) && isNumbering(cells)) {
+      numberingColumns.push(name === '' ? `column ${index + 1}` : name)
+      return false
+    }
     const filled = cells.findIndex((cell) => !isBlank(cell))
     if (filled < 0) {
       emptyColumns.push(name === '' ? `column ${index + 1}` : name)
@@ -81,7 +92,13 @@ export function readRaw(
         'name it in the header, or leave it out'
     )
   })
-  return { ...raw, columns, dropped: { ...raw.dropped, emptyColumns } }
+  return { ...raw, columns, dropped: { ...raw.dropped, emptyColumns, numberingColumns } }
+}
+
+/** Whether cells are distinct whole numbers, as those of rows are. Shuffled rows keep theirs. */
+function isNumbering(cells: readonly Cell[]): boolean {
+  const texts = cells.map(String)
+  return texts.every((text) => /^\d{1,15}$/.test(text)) && new Set(texts).size === texts.length
 }
 
 function isRows(source: TableSource): source is readonly unknown[] {
@@ -112,6 +129,7 @@ function readCsv(
   let columns: RawColumn[] = []
   let separator = ','
   let emptyRowCount = 0
+  let headerRowCount = 0
   let emptyColumns: string[] = []
   const rowNumbers: number[] = []
   visitCsv(
@@ -128,8 +146,12 @@ function readCsv(
         emptyRowCount += 1
         return
       }
+      if (row.isHeader) {
+        headerRowCount += 1
+        return
+      }
       rowNumbers.push(row.number)
-      if (row.cells.length !== columns.length) {
+      if (row.cells.length > columns.length) {
         faults.add('table', row.number, `${row.cells.length} cells, ${columns.length} wanted`)
       }
       assertRoom(rowNumbers.length, columns.length, limits)
@@ -140,7 +162,7 @@ function readCsv(
     }
   )
   faults.throwIfAny()
-  const dropped = { emptyRowCount, emptyColumns }
+  const dropped = { emptyRowCount, headerRowCount, emptyColumns, numberingColumns: [] }
   return { source: 'csv', separator, rowCount: rowNumbers.length, rowNumbers, columns, dropped }
 }
 
@@ -174,7 +196,8 @@ function readRows(rows: readonly unknown[], limits: TableLimits, action: TableAc
   }
   faults.throwIfAny()
   const rowCount = rowNumbers.length
-  const dropped = { emptyRowCount: rows.length - rowCount, emptyColumns: [] }
+  const emptyRowCount = rows.length - rowCount
+  const dropped = { emptyRowCount, headerRowCount: 0, emptyColumns: [], numberingColumns: [] }
   return { source: 'json', separator: ',', rowCount, rowNumbers, columns: [...columns.values()], dropped }
 }
 
@@ -213,9 +236,12 @@ function checkColumnNames(columns: readonly RawColumn[], limits: TableLimits): v
   }
 }
 
-/** Empty rows and columns that were left out. */
+/** Rows and columns that were left out. Columns without a name are told as `column 3` or `columns 3 to 5`. */
 export interface DroppedRowsAndColumns {
   readonly emptyRowCount: number
-  /** Columns by name; those without a name as `column 3` or `columns 3 to 5`. */
+  /** Number of rows that are the header again. */
+  readonly headerRowCount: number
   readonly emptyColumns: readonly string[]
+  /** Columns in which a program numbered the rows. */
+  readonly numberingColumns: readonly string[]
 }

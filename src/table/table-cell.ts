@@ -18,6 +18,22 @@ export function isDecimal(text: string): boolean {
   return DECIMAL.test(text)
 }
 
+/** A number as programs format it for people. */
+const FORMATTED =
+  /^[-+\u2212]?\p{Sc}?\s?[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+|\d+)(?:[.,]\d+)?(?:e[+-]?\d+)?\s?[%‰\p{Sc}]?$/iu
+
+/** Whether a text is a number with a decimal comma, separated thousands, a sign of per cent or currency, or other digits. */
+export function isFormattedNumber(text: string): boolean {
+  return FORMATTED.test(text.normalize('NFKC'))
+}
+
+/** Whether a decimal number keeps all its digits as a float64, and has none that a number is not written with. */
+export function isExactNumber(text: string): boolean {
+  if (!isDecimal(text)) return true
+  if (/^[+-]?0\d/.test(text)) return false
+  return !/^[+-]?\d+$/.test(text) || Number.isSafeInteger(Number(text))
+}
+
 /** A number whose comma may be a decimal comma or separate thousands. */
 const AMBIGUOUS_COMMA = /^[+-]?[1-9]\d{0,2},\d{3}$/
 const DECIMAL_COMMA = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i

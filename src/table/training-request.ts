@@ -85,9 +85,9 @@ export function packTraining(
   limits: TableLimits
 ): PackedTraining {
   const { table, c, isForced } = readTraining(body, format, given, limits)
-  const { signature, rowCount, classIds, dropped, contradictions } = table
+  const { signature, rowCount, classIds, dropped, contradictions, similarLabels } = table
   return {
-    summary: { signature, rowCount, classCount: classIds.length, dropped, contradictions },
+    summary: { signature, rowCount, classCount: classIds.length, dropped, contradictions, similarLabels },
     bytes: packTable(table, { c: c ?? null, isForced, dataHash: tableHash(table) })
   }
 }

@@ -4,7 +4,17 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import { classIdOf, inferType, isConstant, labelProblem, readLabels, readNumbers, readTexts } from './column-values.ts'
+import {
+  assertNoFormattedNumbers,
+  classIdOf,
+  inferLabelType,
+  inferType,
+  isConstant,
+  labelProblem,
+  readLabels,
+  readNumbers,
+  readTexts
+} from './column-values.ts'
 import { separatorName } from './csv-table.ts'
 import type { FeatureTable } from './feature-table.ts'
 import {
@@ -38,12 +48,17 @@ export interface ReadTable extends TrainingTable, TableFindings {}
 export interface TableFindings {
   readonly dropped: DroppedRowsAndColumns
   /** Undefined when there are none. */
-  readonly contradictions: Contradictions | undefined
+  readonly contradictions: LabelFindings | undefined
+  /** Labels that differ only in case, white space or the form of accents; undefined when there are none. */
+  readonly similarLabels: LabelFindings | undefined
 }
 
-/** Rows with equal features and different labels: only one of the labels can be learned. */
-export interface Contradictions {
-  /** Number of distinct rows that have more than one label. */
+/**
+ * Labels that probably should be one: those of rows with equal features, of which only one can be learned, or those that
+ * hardly differ, each with its first row.
+ */
+export interface LabelFindings {
+  /** Number of such rows, of equal ones once, or of groups of such labels. */
   readonly count: number
   /** The first of them. Rows are counted from 1; the header is not counted. */
   readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
@@ -64,8 +79,8 @@ const MAX_CLASSES = 10_000
 /** Each text column is 384 columns of a fit, whose time grows with their cube. */
 const MAX_TEXT_COLUMNS = 4
 const MIN_ROWS = 2
-/** Maximum number of contradictions that are listed, and of rows for each. */
-const MAX_CONTRADICTIONS_TOLD = 20
+/** Maximum number of findings of a kind that are listed, and of rows for each. */
+const MAX_FINDINGS_TOLD = 20
 
 /**
  * Reads a training table: CSV with a header line, or the rows of JSON, each an object by column name. A column has type
@@ -148,12 +163,13 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     const values =
       type === 'number' ? readNumbers(raw, column, isInferred, faults) : readTexts(raw, column, limits, faults)
     columns.set(column.name, values)
+    if (type === 'text' && isInferred) assertNoFormattedNumbers(raw, column, faults)
     if (!faults.has(column.name) && isConstant(values)) {
       const problem = 'the same in every row, which tells nothing: leave it out, or give it type ignore'
       faults.addOfColumn(column.name, problem)
     }
   }
-  const label = { name: labelName, type: givenType(types, labelName) ?? inferType(raw, labelColumn) }
+  const label = { name: labelName, type: givenType(types, labelName) ?? inferLabelType(raw, labelColumn) }
   const { labels, classIds } = readLabels(raw, labelColumn, label.type, faults)
   if (!faults.has(labelName) && classIds.length < 2) {
     faults.addOfColumn(labelName, 'one class only, at least 2 wanted')
@@ -175,7 +191,8 @@ function checkTable(raw: RawTable, options: TableOptions, limits: TableLimits): 
     classIds,
     groups: groupRows([...columns.values()], raw.rowCount),
     dropped: raw.dropped,
-    contradictions: contradictionsOf(raw, [...columns.values()], labels, classIds)
+    contradictions: contradictionsOf(raw, [...columns.values()], labels, classIds),
+    similarLabels: label.type === 'text' ? similarLabelsOf(raw, labels, classIds) : undefined
   }
 }
 
@@ -242,13 +259,30 @@ function groupRows(columns: readonly (readonly string[] | Float64Array)[], rowCo
   })
 }
 
+function similarLabelsOf(
+  { rowNumbers }: RawTable,
+  labels: Int32Array,
+  classIds: readonly string[]
+): LabelFindings | undefined {
+  const alike = Map.groupBy(classIds.keys(), (k) =>
+    classIds[k]!.normalize('NFKC').replaceAll(/\s+/g, ' ').toLowerCase()
+  )
+  const groups = [...alike.values()].filter(({ length }) => length > 1)
+  if (groups.length === 0) return undefined
+  const examples = groups.slice(0, MAX_FINDINGS_TOLD).map((group) => ({
+    rows: group.map((k) => rowNumbers[labels.indexOf(k)]!),
+    labels: group.map((k) => classIds[k]!)
+  }))
+  return { count: groups.length, examples }
+}
+
 /** Finds contradictions. Texts are compared as the model reads them: case and white space are ignored. */
 function contradictionsOf(
   { rowNumbers }: RawTable,
   columns: readonly (readonly string[] | Float64Array)[],
   labels: Int32Array,
   classIds: readonly string[]
-): Contradictions | undefined {
+): LabelFindings | undefined {
   const folded = columns.map((column) =>
     column instanceof Float64Array ? column : column.map((text) => text.trim().replaceAll(/\s+/g, ' ').toLowerCase())
   )
@@ -263,13 +297,13 @@ function contradictionsOf(
   if (contradicted.size === 0) return undefined
   const told = new Map(
     [...contradicted]
-      .slice(0, MAX_CONTRADICTIONS_TOLD)
+      .slice(0, MAX_FINDINGS_TOLD)
       .map((group) => [group, { rows: [] as number[], labels: new Set<string>() }])
   )
   for (const [index, group] of groups.entries()) {
     const example = told.get(group)
     if (example === undefined) continue
-    if (example.rows.length < MAX_CONTRADICTIONS_TOLD) example.rows.push(rowNumbers[index]!)
+    if (example.rows.length < MAX_FINDINGS_TOLD) example.rows.push(rowNumbers[index]!)
     example.labels.add(classIds[labels[index]!]!)
   }
   return {

@@ -173,7 +173,7 @@ test('mergeSheet(): a line that is left out leaves its answer as it was, and is 
   const { mentor, problems } = mergeSheet(PLATFORM, readTrainingData(sheet))
   assert.deepEqual(problems, [
     { line: 2, message: 'no question' },
-    { line: 3, message: '4 cells, 5 wanted' },
+    { line: 3, message: 'no answer' },
     { line: 4, message: 'no answer' },
     { line: 6, message: 'the same id as line 5' }
   ])

@@ -76,7 +76,7 @@ test('readTrainingData() tells each bad line by its number and keeps the good on
     { line: 4, message: 'no question' },
     { line: 5, message: 'no answer' },
     { line: 6, message: 'the same id as line 2' },
-    { line: 7, message: '2 cells, 5 wanted' },
+    { line: 7, message: 'no answer' },
     { line: 9, message: 'no question with an ASCII letter or digit, which is all that training keeps' }
   ])
 })

@@ -22,6 +22,8 @@ export interface TrainReply {
     readonly label: { readonly name: string; readonly type: string }
     readonly rowCount: number
     readonly classCount: number
+    readonly dropped?: { readonly rows: number; readonly columns: readonly string[] }
+    readonly lint: readonly object[]
   }
 }
 

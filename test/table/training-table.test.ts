@@ -103,7 +103,7 @@ test('readTrainingTable() names every fault by column and row', () => {
 
 test('readTrainingTable() names faults of JSON rows', () => {
   assert.deepEqual(
-    faultsOf([{ a: 1, label: 'x' }, { label: 'y' }, { a: '3', label: 'x' }, { a: 4, label: 'y' }]).fields,
+    faultsOf([{ a: 1, label: 'x' }, { label: 'y' }, { a: '3a', label: 'x' }, { a: 4, label: 'y' }]).fields,
     {
       a: ['row 2: no value', 'row 3: not a number, as most others are']
     }
@@ -145,7 +145,123 @@ test('readTrainingTable() refuses what nothing can be learned from', () => {
   assert.match(faultsOf('a,a,label\n1,2,x\n').message, /column 2 has the name of another/)
   assert.match(faultsOf('a,,label\n1,2,x\n').message, /column 2 has no name/)
   assert.match(faultsOf('a,label\n1,x\n2,"y" z\n').message, /line 3 is no CSV/)
-  assert.deepEqual(faultsOf('a,label\n1\n2,y\n').fields?.['table'], ['row 1: 1 cells, 2 wanted'])
+  assert.deepEqual(faultsOf('a,label\n1\n2,y\n').fields, { label: ['row 1: no value'] })
+  assert.deepEqual(faultsOf('a,label\n1,x,9\n2,y\n').fields?.['table'], ['row 1: 3 cells, 2 wanted'])
+})
+
+test('readTrainingTable() reads rows that lack separators at their end', () => {
+  const table = read('a,label,note\n1,x\n2,y\n3,x\n')
+  assert.deepEqual([table.rowCount, table.dropped.emptyColumns], [3, ['note']])
+})
+
+test('readTrainingTable() leaves out a column in which a program numbered the rows', () => {
+  for (const [name, told] of [
+    ['', 'column 1'],
+    ['Unnamed: 0', 'Unnamed: 0'],
+    ['...1', '...1']
+  ]) {
+    for (const csv of [
+      `${name},a,label\n0,1,x\n1,2,y\n2,4,x\n`,
+      `"${name}","a","label"\n"3",1,x\n"1",2,y\n"2",4,x\n`
+    ]) {
+      const { signature, dropped } = read(csv)
+      assert.deepEqual([signature.features.map((feature) => feature.name), dropped.numberingColumns], [['a'], [told]])
+    }
+  }
+  const kept = read('Unnamed: 0,a,label\n0,1,x\n1,2,y\n', { types: { 'Unnamed: 0': 'number' } })
+  assert.equal(kept.signature.features.length, 2)
+  assert.match(faultsOf(',a,label\n5,1,x\n5,2,y\n').message, /column 1 has no name/)
+  assert.match(faultsOf(',a,label\nMazda,1,x\nFiat,2,y\n').message, /column 1 has no name/)
+})
+
+test('readTrainingTable() leaves out the header that joined files repeat', () => {
+  const table = read('\uFEFFtext,label\na,x\nb,y\n\uFEFFtext,label\nc,x\n')
+  assert.deepEqual([table.rowCount, table.classIds, table.dropped.headerRowCount], [3, ['x', 'y'], 1])
+})
+
+function labelOf(one: string, other: string): string[] {
+  const { signature, classIds } = read(`n,label\n1,${one}\n2,${other}\n3,${other}\n`)
+  return [signature.label.type, ...classIds]
+}
+
+test('readTrainingTable() takes labels for texts that a number would change', () => {
+  assert.deepEqual(labelOf('007', '7'), ['text', '007', '7'])
+  assert.deepEqual(labelOf('12345678901234567890', '12345678901234567891'), [
+    'text',
+    '12345678901234567890',
+    '12345678901234567891'
+  ])
+  assert.deepEqual(labelOf('0', '0.5'), ['number', '0', '0.5'])
+  assert.deepEqual(labelOf('-1', '+1'), ['number', '-1', '1'])
+  const rows = [12_345_678_901_234_567_000, 2, 2].map((label, n) => ({ n, label }))
+  assert.deepEqual(faultsOf(rows).fields, { label: ['row 1: more digits than a number holds: send it as a text'] })
+})
+
+test('readTrainingTable() reads numbers that JSON has as texts, and keeps texts as labels', () => {
+  const { signature, columns, classIds } = read([
+    { a: '1', label: '1' },
+    { a: '-2.5', label: '0' },
+    { a: 3, label: '1' }
+  ])
+  assert.deepEqual(signature, {
+    features: [{ name: 'a', type: 'number' }],
+    label: { name: 'label', type: 'text' }
+  })
+  assert.deepEqual([columns.get('a'), classIds], [Float64Array.of(1, -2.5, 3), ['0', '1']])
+})
+
+test('readTrainingTable() refuses to embed numbers that are formatted for people', () => {
+  const problem =
+    'row 1: a number with a decimal comma, separated thousands, a unit or the like: write 1234.5, or give type text'
+  for (const [one, two] of [
+    ['"1,5"', '"-2,5"'],
+    ['"1,234.50"', '"12,345.00"'],
+    ['1.234.567', '2.000.000'],
+    ['"1 234,5"', '"1\u202f234,5"'],
+    ['12%', '13 %'],
+    ['€5.20', '7 €'],
+    ['１２', '３'],
+    ["1'234.5", "9'876'543"]
+  ]) {
+    assert.deepEqual(faultsOf(`a,label\n${one},x\n${two},y\n`).fields, { a: [problem] }, one)
+    assert.equal(read(`a,label\n${one},x\n${two},y\n`, { types: { a: 'text' } }).signature.features[0]?.type, 'text')
+  }
+  assert.deepEqual(
+    faultsOf([
+      { a: '1,5', label: 'x' },
+      { a: '2,5', label: 'y' }
+    ]).fields,
+    { a: [problem] }
+  )
+  for (const text of [
+    '1.2.3',
+    '2024-01-31',
+    '31.12.2024',
+    '12:30',
+    '5 apples',
+    '1-5',
+    '10115 Berlin',
+    '+',
+    '%',
+    '192.168.10.1'
+  ]) {
+    assert.equal(read(`a,label\n${text},x\n${text}!,y\n`).signature.features[0]?.type, 'text', text)
+  }
+})
+
+test('readTrainingTable() tells labels that hardly differ', () => {
+  const { similarLabels } = read(
+    'a,label\n1,Bug\n2,bug\n3,cafe\u0301\n4,caf\u00e9\n5,other\n6,two  words\n7,two words\n'
+  )
+  assert.deepEqual(similarLabels, {
+    count: 3,
+    examples: [
+      { rows: [1, 2], labels: ['Bug', 'bug'] },
+      { rows: [3, 4], labels: ['cafe\u0301', 'caf\u00e9'] },
+      { rows: [6, 7], labels: ['two  words', 'two words'] }
+    ]
+  })
+  assert.equal(read('a,label\n1,x\n2,y\n').similarLabels, undefined)
 })
 
 function rowsCsv(count: number): string {
@@ -176,7 +292,7 @@ test('readTrainingTable() names the limit that a table is beyond', () => {
 test('a table is the same after it was packed, and its hash is of what it teaches', async () => {
   const table = read('name,size,label\nstraße,1,b\n"a\nb",2,a\n😀,3,b\n')
   const notes = { c: 10, isForced: true, dataHash: tableHash(table) }
-  const { dropped: _dropped, contradictions: _contradictions, ...kept } = table
+  const { dropped: _dropped, contradictions: _contradictions, similarLabels: _similarLabels, ...kept } = table
   assert.deepEqual(await unpackTable(packTable(table, notes)), { ...kept, ...notes })
   const other = read('name,size,label\nstraße,1,b\n"a\nb",2,a\n😀,3,a\n')
   assert.notEqual(tableHash(other), tableHash(table))
@@ -197,8 +313,9 @@ test('packTraining() takes options beside rows before those of the address', () 
     signature: { features: [{ name: 'a', type: 'text' }], label: { name: 'kind', type: 'text' } },
     rowCount: 2,
     classCount: 2,
-    dropped: { emptyRowCount: 0, emptyColumns: [] },
-    contradictions: undefined
+    dropped: { emptyRowCount: 0, headerRowCount: 0, emptyColumns: [], numberingColumns: [] },
+    contradictions: undefined,
+    similarLabels: undefined
   })
   for (const body of ['', '{', '3', '{"rows":1}', '{"rows":[],"typos":1}', '{"rows":[],"c":0}']) {
     assert.throws(() => packed(body, 'json'), /Cannot read the table: /)

@@ -47,7 +47,7 @@ test(
     await page.getByRole('alert').getByText(/label/).waitFor()
     await drop.setInputFiles({ name: 'fruit.csv', mimeType: 'text/csv', buffer: Buffer.from(DOUBTFUL_TABLE) })
     await page.getByText('1 inputs have several labels').waitFor()
-    await page.getByText('Empty columns were left out').waitFor()
+    await page.getByText('Columns that are empty, or number the rows, were left out').waitFor()
     await page.getByRole('list', { name: 'Columns that are read' }).getByText('number').waitFor()
     await page.getByRole('spinbutton', { name: 'weight' }).fill('0.15')
     await page.getByRole('textbox', { name: 'colour' }).fill('dark red')

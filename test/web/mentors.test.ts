@@ -72,7 +72,7 @@ test('mentors: an author mends what the upload found, and sees what it did', { s
   const { link } = await startPlayground(t)
   const page = await openPage(t, link)
   await openMentor(page, 'sailor', FAULTY_TABLE)
-  await page.getByText('Line 5: 1 cells, 4 wanted').waitFor()
+  await page.getByText('Line 5: no question').waitFor()
   await page.getByText('“where are you” belongs to 2 answers').waitFor()
   await assertAccessible(page)
   await page.getByRole('button', { name: 'Where do you live?' }).click()

@@ -21,9 +21,13 @@ export function TableReport({ accepted }: { readonly accepted: AcceptedTraining 
         ))}
       </ul>
       {dropped !== undefined && <p class="hint">{texts.upload.dropped(dropped.rows, dropped.columns)}</p>}
-      {lint.map(({ count, examples }, index) => (
+      {lint.map(({ kind, count, examples }, index) => (
         <p key={index} class="notice notice-warn">
-          {texts.classifiers.sameInput(count, examples[0]?.rows ?? [], examples[0]?.labels ?? [])}
+          {(kind === 'SIMILAR_LABELS' ? texts.classifiers.similarLabels : texts.classifiers.sameInput)(
+            count,
+            examples[0]?.rows ?? [],
+            examples[0]?.labels ?? []
+          )}
         </p>
       ))}
     </section>

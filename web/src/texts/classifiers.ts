@@ -30,6 +30,8 @@ export const classifierTexts = {
     types: { text: 'text', number: 'number' },
     sameInput: (count: number, rows: readonly number[], labels: readonly string[]) =>
       `${count} inputs have several labels, of which at most one can be learned: rows ${rows.join(', ')} say ${labels.join(' and ')}.`,
+    similarLabels: (count: number, rows: readonly number[], labels: readonly string[]) =>
+      `${count} groups of labels differ only in case, white space or accents: rows ${rows.join(', ')} say ${labels.join(' and ')}.`,
     tab: { predict: 'Predict', evaluation: 'Evaluation', versions: 'Versions' }
   },
   predict: { title: 'A row', predict: 'Predict', nothingYet: 'Fill in a row to see what is predicted.' }

@@ -25,8 +25,8 @@ export const mentorTexts = {
     leftOut: (count: number) => `${count} list items are no answers, and were left out.`,
     dropped: (rows: number, columns: readonly string[]) =>
       [
-        rows > 0 ? `${rows} empty rows were left out.` : '',
-        columns.length > 0 ? `Empty columns were left out: ${columns.join(', ')}.` : ''
+        rows > 0 ? `${rows} rows that are empty, or the header again, were left out.` : '',
+        columns.length > 0 ? `Columns that are empty, or number the rows, were left out: ${columns.join(', ')}.` : ''
       ]
         .join(' ')
         .trim(),

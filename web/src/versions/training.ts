@@ -37,6 +37,7 @@ export interface AcceptedTraining {
   readonly classCount?: number
   readonly dropped?: { readonly rows: number; readonly columns: readonly string[] }
   readonly lint?: readonly {
+    readonly kind: string
     readonly count: number
     readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
   }[]

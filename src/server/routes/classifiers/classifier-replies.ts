@@ -45,8 +45,10 @@ export const TrainReply = Type.Object({
     dropped: Type.Optional(DroppedView),
     lint: Type.Array(
       Type.Object({
-        kind: Type.Literal('SAME_INPUT'),
-        count: Type.Integer({ description: 'Different contents that have more than one label.' }),
+        kind: Type.Enum(['SAME_INPUT', 'SIMILAR_LABELS']),
+        count: Type.Integer({
+          description: 'Different contents that have more than one label; groups of similar labels.'
+        }),
         examples: Type.Array(
           Type.Object({
             rows: Type.Array(Type.Integer(), { description: 'The first after the header is 1.' }),
@@ -54,7 +56,11 @@ export const TrainReply = Type.Object({
           })
         )
       }),
-      { description: 'What in the table makes answers worse: rows that are the same, under different labels.' }
+      {
+        description:
+          'What in the table makes answers worse: rows that are the same, under different labels, and labels that ' +
+          'differ only in case, white space or the form of accents, each with its first row.'
+      }
     )
   })
 })

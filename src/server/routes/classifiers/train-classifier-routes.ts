@@ -11,6 +11,7 @@ import type { Job } from '../../../jobs/job.ts'
 import { PACKED_TABLE_TYPE } from '../../../table/packed-table.ts'
 import { trainingOptionsOf } from '../../../table/training-options.ts'
 import type { TableSummary } from '../../../table/training-request.ts'
+import type { LabelFindings } from '../../../table/training-table.ts'
 import { classifierModelName } from '../../../versions/model-name.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { callerSignal } from '../../encode-reply.ts'
@@ -149,16 +150,13 @@ function acceptedTrainingOf(job: Job) {
   }
 }
 
-function summaryView({ signature, rowCount, classCount, dropped, contradictions }: TableSummary) {
-  const lint =
-    contradictions === undefined
-      ? []
-      : [
-          {
-            kind: 'SAME_INPUT' as const,
-            count: contradictions.count,
-            examples: contradictions.examples.map(({ rows, labels }) => ({ rows: [...rows], labels: [...labels] }))
-          }
-        ]
+function findingView<Kind extends string>(kind: Kind, found: LabelFindings | undefined) {
+  if (found === undefined) return []
+  const examples = found.examples.map(({ rows, labels }) => ({ rows: [...rows], labels: [...labels] }))
+  return [{ kind, count: found.count, examples }]
+}
+
+function summaryView({ signature, rowCount, classCount, dropped, contradictions, similarLabels }: TableSummary) {
+  const lint = [...findingView('SAME_INPUT', contradictions), ...findingView('SIMILAR_LABELS', similarLabels)]
   return { ...signatureView(signature), rowCount, classCount, ...droppedView(dropped), lint }
 }

@@ -10,8 +10,8 @@ const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: tru
 /** Rows and columns of a table that were left out because they are empty. */
 export const DroppedView = Type.Object(
   {
-    rows: Type.Integer({ description: 'Rows without a value.' }),
-    columns: Type.Array(Type.String(), { description: 'Columns without a value.' })
+    rows: Type.Integer({ description: 'Rows without a value, and the header again.' }),
+    columns: Type.Array(Type.String(), { description: 'Columns without a value, and those that number the rows.' })
   },
   { description: 'Rows and columns of the CSV that say nothing and were left out; absent when there were none.' }
 )

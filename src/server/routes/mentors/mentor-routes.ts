@@ -264,9 +264,12 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
 }
 
 /** Makes a {@link DroppedView}. */
-export function droppedView(dropped: DroppedLines | undefined) {
-  if (dropped === undefined || (dropped.emptyRowCount === 0 && dropped.emptyColumns.length === 0)) return {}
-  return { dropped: { rows: dropped.emptyRowCount, columns: [...dropped.emptyColumns] } }
+export function droppedView(dropped: (DroppedLines & { readonly numberingColumns?: readonly string[] }) | undefined) {
+  if (dropped === undefined) return {}
+  const { emptyRowCount, headerRowCount, emptyColumns, numberingColumns = [] } = dropped
+  const rows = emptyRowCount + headerRowCount
+  const columns = [...emptyColumns, ...numberingColumns]
+  return rows === 0 && columns.length === 0 ? {} : { dropped: { rows, columns } }
 }
 
 /** Reads and stores an upload. @throws {ServiceError} reading errors; UNAVAILABLE when others keep writing the same mentor */

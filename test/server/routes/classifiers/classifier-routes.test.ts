@@ -149,12 +149,29 @@ test('evaluation: rows of one’s own, by any version; a label that it never saw
   assert.equal((await post('sensors/versions/7/evaluation', own)).statusCode, 404)
 })
 
+test('predict: what a training took for texts is taken again', async (t) => {
+  const { trainTable, post } = await openClassifierApp(t)
+  const rows = Array.from({ length: 12 }, (_, i) => ({
+    flag: i % 3 === 0 ? 'unknown' : i % 2 === 0,
+    label: `${i % 2}`
+  }))
+  await trainTable('flags/train', rows)
+  const said = await post('flags/predict', { flag: [true, 'true', 5] })
+  assert.equal(said.statusCode, 200, said.body)
+  const [first, second]: string[] = said.json().class
+  assert.equal(first, second)
+  assert.deepEqual((await post('flags/predict', { flag: [[1], {}] })).json().errors, {
+    flag: ['row 1: not a text', 'row 2: not a text']
+  })
+})
+
 test('predict: every form of columns, and what is wrong with one, by column and row', async (t) => {
   const { trainTable, post } = await openClassifierApp(t)
   await trainTable('sensors/train', SENSORS)
   const good = [
     { sensor_1: [2, 0], sensor_2: '[-2,0]' },
-    { sensor_1: '[2.0, 0]', sensor_2: [-2, 0], more: 'does not matter' }
+    { sensor_1: '[2.0, 0]', sensor_2: [-2, 0], more: 'does not matter' },
+    { sensor_1: ['2', ' 0 '], sensor_2: '["-2e0","0"]' }
   ]
   for (const body of good) assert.equal((await post('sensors/predict', body)).body, '{"class":[1.0,0.0]}')
   assert.equal((await post('sensors/predict', { sensor_1: [], sensor_2: '[]' })).body, '{"class":[]}')
@@ -169,7 +186,7 @@ test('predict: every form of columns, and what is wrong with one, by column and 
     [{ sensor_1: 1, sensor_2: [1] }, { sensor_1: ['a list, or the text of one, is wanted'] }],
     [{ sensor_1: '[1', sensor_2: [1] }, { sensor_1: ['a list, or the text of one, is wanted'] }],
     [
-      { sensor_1: ['1', 2, null], sensor_2: [1, 1e308, 3] },
+      { sensor_1: ['1,5', 2, null], sensor_2: [1, 1e308, 3] },
       {
         sensor_1: ['row 1: not a number', 'row 3: no value'],
         sensor_2: ['row 2: too large a number, at most 1e+100 is allowed']

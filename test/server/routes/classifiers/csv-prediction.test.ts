@@ -54,7 +54,7 @@ test('CSV: a line for each row, in order, and the reason where a row is at fault
     'class,error',
     '1.0,',
     '0.0,',
-    ',"1 cells, 2 wanted"',
+    ',column sensor_2: no value',
     '1.0,',
     ',column sensor_1: no value',
     ',column sensor_1: not a number',

@@ -240,8 +240,20 @@ test('train: columns by name without regard to case; what is ambiguous, unnamed 
   assert.equal(judged.statusCode, 200, judged.body)
   const twice = await post('case/train', 'text,Label,LABEL\na,x,y\nb,y,x\n')
   assert.match(twice.json().message, /columns 2 and 3/)
-  const unnamed = await post('case/train', ',text,label\n0,a,x\n1,b,y\n')
+  const unnamed = await post('case/train', ',text,label\nfirst,a,x\nsecond,b,y\n')
   assert.match(unnamed.json().message, /column 1 has no name, but a value in row 1/)
+  const numbered = await trainTable(
+    'numbered/train',
+    ',text,label\n0,park here,a\n1,lunch now,B\n,text,label\n2,park,b\n'
+  )
+  assert.deepEqual(numbered.reply.data.dropped, { rows: 1, columns: ['column 1'] })
+  assert.deepEqual(numbered.reply.data.lint, [
+    { kind: 'SIMILAR_LABELS', count: 1, examples: [{ rows: [2, 4], labels: ['B', 'b'] }] }
+  ])
+  const again = await post('numbered/predict?probability=false', ',text\n7,park\n,text\n8\n', {
+    'content-type': 'text/csv'
+  })
+  assert.match(again.body, /^class,error\r\n[aBb],\r\n,the header again\r\n,column text: no value\r\n$/)
   const lacking = await post('case/train', 'text;class\na;x\nb;y\n')
   assert.match(lacking.json().message, /lacks the column of labels; it has 2 columns, separated by semicolon/)
 })
