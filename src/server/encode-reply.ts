@@ -4,7 +4,7 @@
  */
 import { ServiceError } from '../errors.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import type { Embeddings, EncodeOptions, EncodeTimings, Truncate } from '../embedding/encoder.ts'
 import { callerKey, callerOf } from './auth.ts'
 import { NOT_BLANK } from './error-reply.ts'
@@ -43,6 +43,14 @@ export function textList(limits: RequestLimits, description: string) {
 /** Describes a JSON reply for the docs. The schema does not serialize replies, which are sent as finished bytes. */
 export function jsonReply(description: string, schema: object, headers: object = {}) {
   return { description, headers, content: { 'application/json': { schema } } }
+}
+
+/** A value that is only read. */
+type ReadonlyDeep<Value> = Value extends object ? { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> } : Value
+
+/** Serializes a reply that is sent as finished bytes; the schema gives the type that the value must have. */
+export function jsonOf<Schema extends TSchema>(_schema: Schema, value: ReadonlyDeep<Static<Schema>>): string {
+  return JSON.stringify(value)
 }
 
 /** Error replies of all routes, for the docs. */

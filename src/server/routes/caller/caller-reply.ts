@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { SCOPES } from '../../callers/scope.ts'
 
 /** Reply that tells who is calling. */
@@ -18,3 +18,4 @@ export const CallerReply = Type.Object({
     })
   )
 })
+export type CallerReply = Static<typeof CallerReply>

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { DroppedView } from '../mentors/mentor-replies.ts'
 import { TrainingStatus } from '../train/training-replies.ts'
 
@@ -26,6 +26,7 @@ export const ClassifierList = Type.Object({
     })
   )
 })
+export type ClassifierList = Static<typeof ClassifierList>
 
 const AcceptedTraining = {
   id: Type.String(),
@@ -64,6 +65,7 @@ export const TrainReply = Type.Object({
     )
   })
 })
+export type TrainReply = Static<typeof TrainReply>
 
 /** Reply that tells how a training of a classifier stands. */
 export const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining, ...TrainingStatus }) })
@@ -72,5 +74,11 @@ export const StatusReply = Type.Object({ data: Type.Object({ ...AcceptedTraining
 export const PredictReply = Type.Object({
   class: Type.Array(Type.Union([Type.String(), Type.Number()])),
   probability: Type.Optional(Type.Array(Type.Number())),
-  top_k: Type.Optional(Type.Array(Type.Array(Type.Unknown())))
+  top_k: Type.Optional(
+    Type.Array(
+      Type.Array(Type.Object({ class: Type.Union([Type.String(), Type.Number()]), probability: Type.Number() })),
+      { description: 'The likeliest classes of each row.' }
+    )
+  )
 })
+export type PredictReply = Static<typeof PredictReply>

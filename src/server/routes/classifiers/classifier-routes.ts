@@ -11,9 +11,10 @@ import { type PredictLimits } from '../../../table/feature-columns.ts'
 import { classifierModelName, classifierOfModelName } from '../../../versions/model-name.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
 import { assertMayUseClassifiers, callerOf } from '../../auth.ts'
-import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
+import { encodeOptionsOf, jsonOf, jsonReply } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import type { TypedApp } from '../../typed-app.ts'
+import { OwnEvaluation } from '../versions/evaluation-reply.ts'
 import { modelVersionRoutes } from '../versions/model-version-routes.ts'
 import { VersionNumber } from '../versions/versioned-area.ts'
 import {
@@ -130,7 +131,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
             'application/json': { schema: Type.Unknown({ examples: [EXAMPLE_ROWS] }) }
           }
         },
-        response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }
+        response: { 200: jsonReply('The report.', OwnEvaluation), ...REPLIES }
       }
     },
     async (request, reply) => {
@@ -142,7 +143,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
       const table = reader.readTest(body, tableFormatOf(request), { signature: details.signature, classIds })
       const options = encodeOptionsOf(request, reply, undefined)
       const evaluation = await evaluateClassifier(classifier, table, { ...options, lane: 'bulk' })
-      return sendJson(reply, JSON.stringify({ data: { evaluation } }))
+      return sendJson(reply, jsonOf(OwnEvaluation, { data: { evaluation } }))
     }
   )
 }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 const EmbeddingSchema = Type.Array(Type.Number(), {
   description: 'Embedding of L2 norm 1: the shortest decimals that read back as the same float32.'
@@ -18,8 +18,10 @@ export const EncodeReply = Type.Object({
   encoding: EmbeddingSchema,
   truncated: TruncatedSchema
 })
+export type EncodeReply = Static<typeof EncodeReply>
 
 /** Reply with the embeddings of several texts. */
 export const MultipleEncodeReply = Type.Object({
   data: Type.Array(Type.Object({ original: Type.String(), encoded: EmbeddingSchema, truncated: TruncatedSchema }))
 })
+export type MultipleEncodeReply = Static<typeof MultipleEncodeReply>

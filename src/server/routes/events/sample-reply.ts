@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 const Mean = Type.Union([Type.Number(), Type.Null()])
 /** A sample of the service’s metrics. */
@@ -28,3 +28,4 @@ export const Sample = Type.Object({
     Type.Null()
   ])
 })
+export type Sample = Static<typeof Sample>

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { FAILURES, JOB_STATUSES, PRIORITIES } from '../../../jobs/job-status.ts'
 
 /** The reply to an accepted job. */
@@ -36,3 +36,4 @@ export const JobPage = Type.Object({
   jobs: Type.Array(JobView),
   next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last.' }))
 })
+export type JobPage = Static<typeof JobPage>

@@ -3,10 +3,36 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import { NearDuplicate } from '../versions/evaluation-reply.ts'
 
-/** A problem in the data that makes answers worse; the other fields depend on `kind`. */
-const Finding = Type.Object({ kind: Type.String() }, { additionalProperties: true })
+/** Schema of a problem in the data that makes answers worse. */
+const Finding = Type.Union(
+  [
+    Type.Object(
+      { kind: Type.Literal('SAME_PHRASE'), phrase: Type.String(), answerIds: Type.Array(Type.String()) },
+      { description: 'Several answers have the same phrase; only one of them can be given.' }
+    ),
+    Type.Object(
+      { kind: Type.Literal('THIN_ANSWER'), answerId: Type.String(), phraseCount: Type.Integer() },
+      { description: 'The answer has too few phrases to learn its meaning.' }
+    ),
+    Type.Object(
+      { kind: Type.Literal('NOTHING_TO_TRAIN'), answerId: Type.String() },
+      { description: 'No phrase of the answer has letters or digits.' }
+    ),
+    Type.Object(
+      { kind: Type.Literal('NO_OFF_TOPIC_UTTERANCE') },
+      { description: 'There is no utterance to answer off-topic questions with.' }
+    ),
+    Type.Object(
+      { kind: Type.Literal('TOO_FEW_ANSWERS'), answerCount: Type.Integer() },
+      { description: 'A training needs at least two answers.' }
+    )
+  ],
+  { description: 'A problem in the data that makes answers worse.' }
+)
+
 /** Rows and columns of a table that were left out because they are empty. */
 export const DroppedView = Type.Object(
   {
@@ -34,6 +60,7 @@ export const StoredReply = Type.Object({
     lint: Type.Array(Finding)
   })
 })
+export type StoredReply = Static<typeof StoredReply>
 /** Reply that lists the stored mentors. */
 export const MentorList = Type.Object({
   data: Type.Array(
@@ -46,3 +73,19 @@ export const MentorList = Type.Object({
     })
   )
 })
+export type MentorList = Static<typeof MentorList>
+
+/** Reply with the findings about a mentor's data. */
+export const MentorLint = Type.Object({
+  data: Type.Object({
+    leftOutCount: Type.Integer({
+      description:
+        'List items of a GraphQL service that are not answers: never recorded, or to a question that is gone.'
+    }),
+    lint: Type.Array(Finding),
+    nearDuplicates: Type.Union([Type.Array(NearDuplicate), Type.Null()], {
+      description: 'As the live version’s training found them; null before the first training.'
+    })
+  })
+})
+export type MentorLint = Static<typeof MentorLint>

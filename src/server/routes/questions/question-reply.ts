@@ -3,9 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import { Media } from '../../../mentor/mentor.ts'
 
-const MediaReply = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])
+const MediaReply = Type.Union([Media, Type.Null()])
 /** Reply to a question. */
 export const QuestionReply = Type.Object({
   question: Type.String({ description: 'As asked.' }),
@@ -64,3 +65,4 @@ export const QuestionReply = Type.Object({
     )
   )
 })
+export type QuestionReply = Static<typeof QuestionReply>

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 /** Reply that lists the questions that wait for review. */
 export const ReviewReply = Type.Object({
@@ -45,6 +45,7 @@ export const ReviewReply = Type.Object({
     )
   })
 })
+export type ReviewReply = Static<typeof ReviewReply>
 
 const PreviewReply = Type.Object({
   answer_id: Type.String(),
@@ -64,3 +65,4 @@ export const DecisionReply = Type.Object({
     })
   })
 })
+export type DecisionReply = Static<typeof DecisionReply>

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 /** Reply with the token ids of texts. */
 export const TokenizeReply = Type.Object({
@@ -16,3 +16,4 @@ export const TokenizeReply = Type.Object({
     { description: 'One for each text, in order.' }
   )
 })
+export type TokenizeReply = Static<typeof TokenizeReply>

@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import { ModelFigures } from '../versions/evaluation-reply.ts'
 
 const Accepted = {
   id: Type.String(),
@@ -17,6 +18,27 @@ export const TrainReply = Type.Union([
   Type.Object({ data: Type.Object(Accepted) }),
   Type.Object({ message: Type.String({ description: 'The reply to a ping.' }) })
 ])
+export type TrainReply = Static<typeof TrainReply>
+
+/** Schema of a training's result. */
+const TrainingResult = Type.Object(
+  {
+    version: Type.Integer(),
+    architecture: Type.String(),
+    promotion: Type.Union([
+      Type.Object({ outcome: Type.Literal('promoted') }),
+      Type.Object({ outcome: Type.Literal('refused'), reason: Type.String() })
+    ]),
+    figures: ModelFigures,
+    notMeasured: Type.Array(Type.String(), { description: 'What could not be measured, for people.' }),
+    answerCount: Type.Integer({ description: 'The same as `classCount`.' }),
+    classCount: Type.Integer(),
+    sampleCount: Type.Integer(),
+    encodedCount: Type.Integer({ description: 'Texts that no earlier training had encoded.' }),
+    durationMs: Type.Number()
+  },
+  { description: 'The version that was made, and how good it is.' }
+)
 /** Schema of a training's status. */
 export const TrainingStatus = {
   state: Accepted.status,
@@ -24,8 +46,9 @@ export const TrainingStatus = {
   updated: Type.String({ format: 'date-time' }),
   progress: Type.Number({ minimum: 0, maximum: 1 }),
   stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
-  result: Type.Optional(Type.Unknown({ description: 'The version that was made, and how good it is.' })),
+  result: Type.Optional(TrainingResult),
   error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
 }
 /** Reply that tells how a training of a mentor stands. */
 export const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })
+export type StatusReply = Static<typeof StatusReply>

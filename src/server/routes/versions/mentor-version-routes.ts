@@ -19,10 +19,12 @@ import { readTestQuestions } from '../../../mentor/training-data.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
-import { encodeOptionsOf, jsonReply } from '../../encode-reply.ts'
+import { encodeOptionsOf, jsonOf, jsonReply } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 import { EXAMPLE_TEST_CSV } from '../mentors/example-mentor.ts'
+import { MentorLint } from '../mentors/mentor-replies.ts'
+import { OwnEvaluation } from './evaluation-reply.ts'
 import { modelVersionRoutes } from './model-version-routes.ts'
 
 /** Options of the version routes of mentors. */
@@ -81,7 +83,7 @@ function evaluateLiveVersion(app: TypedApp, { answering }: MentorVersionRouteOpt
         tags: ['mentor versions'],
         params: MentorParams,
         body: { content: { 'text/csv': { schema: Type.Unknown({ examples: [EXAMPLE_TEST_CSV] }) } } },
-        response: { 200: jsonReply('The report.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+        response: { 200: jsonReply('The report.', OwnEvaluation), ...MENTOR_ERROR_REPLIES }
       }
     },
     async (request, reply) => {
@@ -98,7 +100,7 @@ function evaluateLiveVersion(app: TypedApp, { answering }: MentorVersionRouteOpt
       )
       return reply
         .header('content-type', 'application/json; charset=utf-8')
-        .send(JSON.stringify({ data: { evaluation } }))
+        .send(jsonOf(OwnEvaluation, { data: { evaluation } }))
     }
   )
 }
@@ -115,7 +117,7 @@ function lintMentor(app: TypedApp, { mentors, models }: MentorVersionRouteOption
           'a GraphQL service that are not answers: never recorded, or to a question that is gone.',
         tags: ['mentors'],
         params: MentorParams,
-        response: { 200: jsonReply('The findings.', Type.Unknown()), ...MENTOR_ERROR_REPLIES }
+        response: { 200: jsonReply('The findings.', MentorLint), ...MENTOR_ERROR_REPLIES }
       }
     },
     async (request, reply) => {
@@ -132,7 +134,7 @@ function lintMentor(app: TypedApp, { mentors, models }: MentorVersionRouteOption
         lint: lintRepertoire(repertoireOf(found.mentor)),
         nearDuplicates: report?.nearDuplicates ?? null
       }
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ data }))
+      return reply.header('content-type', 'application/json; charset=utf-8').send(jsonOf(MentorLint, { data }))
     }
   )
 }

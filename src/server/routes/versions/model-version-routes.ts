@@ -11,8 +11,9 @@ import type { ModelStore, ModelVersion } from '../../../versions/model-store.ts'
 import { judgePromotion } from '../../../versions/publish.ts'
 import { diffVersions, type EvaluatedVersion } from '../../../versions/version-diff.ts'
 import { callerKey, callerOf } from '../../auth.ts'
-import { JSON_TYPE, jsonReply } from '../../encode-reply.ts'
+import { JSON_TYPE, jsonOf, jsonReply } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
+import { DiffReply, TrainingReport } from './evaluation-reply.ts'
 import { versionFileRoutes } from './version-file-routes.ts'
 import { VersionList } from './version-replies.ts'
 import {
@@ -90,7 +91,7 @@ function evaluateVersion(app: TypedApp, area: VersionedArea): void {
           'that are mixed up, calibration error, off-topic curve, the errors themselves, and near-duplicates.',
         tags: [tag],
         params: versionParams,
-        response: { 200: jsonReply('The report.', Type.Unknown()), ...REPLIES }
+        response: { 200: jsonReply('The report.', TrainingReport), ...REPLIES }
       }
     },
     async (request, reply) => {
@@ -116,14 +117,14 @@ function compareVersions(app: TypedApp, area: VersionedArea): void {
           'Returns what is better and worse in the other version, out of fold: metrics, samples that both were judged on, F1 by class where it differs, errors that are new and gone.',
         tags: [tag],
         params: Type.Object({ [kind]: idSchema, version: VersionNumber, other: OtherVersion }),
-        response: { 200: jsonReply('The comparison.', Type.Unknown()), ...REPLIES }
+        response: { 200: jsonReply('The comparison.', DiffReply), ...REPLIES }
       }
     },
     async (request, reply) => {
       const { name } = subjectOf(request)
       const from = await evaluated(models, name, request.params['version']!)
       const to = await evaluated(models, name, request.params['other']!)
-      return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ data: diffVersions(from, to) }))
+      return reply.header('content-type', JSON_TYPE).send(jsonOf(DiffReply, { data: diffVersions(from, to) }))
     }
   )
 }

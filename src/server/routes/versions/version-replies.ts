@@ -3,10 +3,10 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { CHANGE_KINDS } from '../../../versions/version-change.ts'
+import { ModelFigures } from './evaluation-reply.ts'
 
-const Figure = Type.Union([Type.Number(), Type.Null()])
 const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 const VersionView = Type.Object({
   version: Type.Integer(),
@@ -19,23 +19,13 @@ const VersionView = Type.Object({
   answerCount: Type.Optional(Type.Integer({ description: 'For a mentor: the same as `classCount`.' })),
   classCount: Type.Integer(),
   sampleCount: Type.Integer(),
-  figures: Type.Object(
-    {
-      questionCount: Type.Integer(),
-      accuracy: Figure,
-      macroF1: Figure,
-      calibrationError: Figure,
-      offTopicAuroc: Figure,
-      offTopicRefused: Figure,
-      refused: Figure
-    },
-    { description: 'Measured out of fold; null is what could not be.' }
-  ),
+  figures: ModelFigures,
   notMeasured: Type.Array(Type.String()),
   durationMs: Type.Integer(),
   trainedBy: Type.String({ description: 'Start of the hash of the key, or the user, that asked for it.' }),
   created: Type.String({ format: 'date-time' })
 })
+
 /** Reply that lists the versions of a model. */
 export const VersionList = Type.Object({
   data: Type.Object({
@@ -52,3 +42,4 @@ export const VersionList = Type.Object({
     )
   })
 })
+export type VersionList = Static<typeof VersionList>
