@@ -3,21 +3,11 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { ClassifierList, PredictReply } from '../../../src/server/routes/classifiers/classifier-replies.ts'
 import { ask } from '../service/ask.ts'
 import { withJson, type ServiceRequest } from '../service/service-request.ts'
-import type { Column } from '../versions/version-calls.ts'
 
-export interface ClassifierListing {
-  readonly classifier: string
-  readonly live: number | null
-  readonly versionCount: number
-  readonly architecture: string
-  readonly features: readonly Column[]
-  readonly label: Column
-  readonly classCount: number
-  readonly accuracy: number | null
-  readonly updated: string
-}
+export type ClassifierListing = ClassifierList['data'][number]
 
 /** The address of a classifier. */
 export function classifierPath(name: string): string {
@@ -25,7 +15,7 @@ export function classifierPath(name: string): string {
 }
 
 export async function listClassifiers(): Promise<readonly ClassifierListing[]> {
-  return (await ask<{ data: ClassifierListing[] }>({ method: 'GET', path: '/v1/classifiers' })).data.data
+  return (await ask<ClassifierList>({ method: 'GET', path: '/v1/classifiers' })).data.data
 }
 
 /** A call that trains from a table. */
@@ -41,9 +31,9 @@ export async function deleteClassifier(name: string): Promise<void> {
 export type Row = Readonly<Record<string, string | number>>
 
 export interface Prediction {
-  readonly predicted: string | number
+  readonly predicted: PredictReply['class'][number]
   /** The likeliest classes, when the model has probabilities. */
-  readonly ranked: readonly { readonly class: string | number; readonly probability: number }[]
+  readonly ranked: NonNullable<PredictReply['top_k']>[number]
   readonly durationMs: number
 }
 
@@ -53,9 +43,6 @@ const TOP_COUNT = '5'
 export async function predict(name: string, row: Row): Promise<Prediction> {
   const columns = Object.fromEntries(Object.entries(row).map(([column, value]) => [column, [value]]))
   const path = `${classifierPath(name)}/predict?${new URLSearchParams({ top_k: TOP_COUNT }).toString()}`
-  const { data, durationMs } = await ask<{
-    class: (string | number)[]
-    top_k?: { class: string | number; probability: number }[][]
-  }>(withJson('POST', path, columns))
+  const { data, durationMs } = await ask<PredictReply>(withJson('POST', path, columns))
   return { predicted: data.class[0] ?? '', ranked: data.top_k?.[0] ?? [], durationMs }
 }

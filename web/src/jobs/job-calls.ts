@@ -3,31 +3,24 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { JobPage } from '../../../src/server/routes/jobs/job-replies.ts'
 import { ask, askQuietly, send } from '../service/ask.ts'
 import { withJson, type ServiceRequest } from '../service/service-request.ts'
 import { showCall } from '../service/shown-call.ts'
 
 /** Which jobs are listed. */
-export const STATES = ['ALL', 'QUEUED', 'IN_PROGRESS', 'SUCCESS', 'DEAD', 'PERMANENT', 'CANCELLED'] as const
+export const STATES = [
+  'ALL',
+  'QUEUED',
+  'IN_PROGRESS',
+  'SUCCESS',
+  'DEAD',
+  'PERMANENT',
+  'CANCELLED'
+] as const satisfies readonly ('ALL' | Job['status'] | Job['failure'])[]
 export type JobState = (typeof STATES)[number]
 
-export interface Job {
-  readonly id: string
-  readonly type: string
-  readonly status: 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
-  readonly failure?: 'PERMANENT' | 'DEAD' | 'CANCELLED'
-  readonly error?: string
-  readonly progress: number
-  readonly attempts: number
-  readonly priority: 'interactive' | 'bulk'
-  readonly created: string
-  readonly updated: string
-}
-
-export interface JobPage {
-  readonly jobs: readonly Job[]
-  readonly next?: string
-}
+export type Job = JobPage['jobs'][number]
 
 const PAGE = 25
 

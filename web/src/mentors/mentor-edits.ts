@@ -35,7 +35,7 @@ export function leavePhraseTo(phrase: string, keeperId: string): MentorEdit {
       const isQuestion = isSame(answer.question.question)
       const question = isQuestion && first !== undefined ? first : answer.question.question
       const paraphrases = isQuestion && first !== undefined ? others.slice(1) : others
-      return { ...answer, question: { ...answer.question, question, paraphrases } }
+      return { ...answer, question: { ...answer.question, question, paraphrases: [...paraphrases] } }
     })
 }
 
@@ -64,7 +64,11 @@ export function changeAnswer(answerId: string, { question, paraphrases, answer: 
   return (mentor) =>
     editAnswers(mentor, (answer) => {
       if (answer._id !== answerId) return answer
-      const changed = { ...answer, transcript, question: { ...answer.question, question, paraphrases } }
+      const changed = {
+        ...answer,
+        transcript,
+        question: { ...answer.question, question, paraphrases: [...paraphrases] }
+      }
       return transcript === answer.transcript ? changed : { ...changed, markdownTranscript: null }
     })
 }
@@ -77,7 +81,12 @@ export function addAnswer(id: string, { question, paraphrases, answer }: AnswerT
     questions: [...(mentor.questions ?? []), { question: { _id: questionId }, topics: [] }],
     answers: [
       ...(mentor.answers ?? []),
-      { _id: id, status: 'COMPLETE', transcript: answer, question: { _id: questionId, question, paraphrases } }
+      {
+        _id: id,
+        status: 'COMPLETE',
+        transcript: answer,
+        question: { _id: questionId, question, paraphrases: [...paraphrases] }
+      }
     ]
   })
 }

@@ -3,77 +3,28 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-/** Where a video, or its subtitles, are. */
-export interface Media {
-  readonly type?: string | null
-  readonly tag?: string | null
-  readonly url?: string | null
-  readonly transparentVideoUrl?: string | null
-}
+import type { MentorAnswer } from '../../../src/mentor/mentor.ts'
+import type {
+  MentorLint as LintReply,
+  MentorList,
+  StoredReply
+} from '../../../src/server/routes/mentors/mentor-replies.ts'
 
-export interface MentorAnswer {
-  readonly _id: string
-  readonly status?: string | null
-  readonly transcript?: string | null
-  readonly question: {
-    readonly _id: string
-    readonly question: string
-    readonly type?: string | null
-    readonly name?: string | null
-    readonly paraphrases?: readonly string[] | null
-  }
-  readonly webMedia?: Media | null
-}
+export type { Mentor, MentorAnswer } from '../../../src/mentor/mentor.ts'
 
-/** A mentor as the service keeps it; members that the page does not know are kept as they are. */
-export interface Mentor {
-  readonly name?: string | null
-  readonly mentorType?: string | null
-  readonly questions?: readonly { readonly question: { readonly _id: string } }[] | null
-  readonly answers?: readonly MentorAnswer[] | null
-}
+export type MentorListing = MentorList['data'][number]
 
-export interface MentorListing {
-  readonly mentor: string
-  readonly name?: string
-  readonly answerCount: number
-  readonly revision: string
-  readonly updated: string
-}
+/** What the service says of an uploaded mentor. */
+export type StoredMentor = StoredReply['data']
 
-/** What an upload said of a mentor. */
-export interface StoredMentor {
-  readonly mentor: string
-  readonly revision: string
-  readonly answerCount: number
-  readonly utteranceCount: number
-  readonly phraseCount: number
-  readonly leftOutCount: number
-  readonly dropped?: { readonly rows: number; readonly columns: readonly string[] }
-  readonly problems: readonly { readonly line: number; readonly message: string }[]
-  readonly lint: readonly LintFinding[]
-}
+/** The findings about a mentor's data. */
+export type MentorLint = LintReply['data']
 
-/** Something in a mentor's data that makes answers worse. */
-export type LintFinding =
-  | { readonly kind: 'SAME_PHRASE'; readonly phrase: string; readonly answerIds: readonly string[] }
-  | { readonly kind: 'THIN_ANSWER'; readonly answerId: string; readonly phraseCount: number }
-  | { readonly kind: 'NOTHING_TO_TRAIN'; readonly answerId: string }
-  | { readonly kind: 'NO_OFF_TOPIC_UTTERANCE' }
-  | { readonly kind: 'TOO_FEW_ANSWERS'; readonly answerCount: number }
+/** A problem in a mentor's data that makes answers worse. */
+export type LintFinding = MentorLint['lint'][number]
 
 /** Two phrases of different answers that mean about the same. */
-export interface NearDuplicate {
-  readonly phrases: readonly [string, string]
-  readonly answerIds: readonly [string, string]
-  readonly similarity: number
-}
-
-export interface MentorLint {
-  readonly lint: readonly LintFinding[]
-  /** Null before the first training. */
-  readonly nearDuplicates: readonly NearDuplicate[] | null
-}
+export type NearDuplicate = NonNullable<MentorLint['nearDuplicates']>[number]
 
 /** Whether an answer is to questions, and not an utterance such as what is said off topic. */
 export function isQuestionAnswer(answer: MentorAnswer): boolean {

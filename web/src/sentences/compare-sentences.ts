@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { EncodeReply, MultipleEncodeReply } from '../../../src/server/routes/encode/encode-replies.ts'
+import type { TokenizeReply } from '../../../src/server/routes/tokenize/tokenize-reply.ts'
 import { ask, askQuietly } from '../service/ask.ts'
 import { serverTimingOf, type ServerTiming } from '../service/server-timing.ts'
 import { withJson } from '../service/service-request.ts'
@@ -51,9 +53,7 @@ export function linesOf(text: string): string[] {
 export async function compareSentences(texts: readonly string[]): Promise<Comparison> {
   const beganMs = performance.now()
   const [{ data: tokens }, encoded] = await Promise.all([
-    askQuietly<{ data: { token_count: number; truncated: boolean }[] }>(
-      withJson('POST', '/v1/tokenize', { inputs: texts })
-    ),
+    askQuietly<TokenizeReply>(withJson('POST', '/v1/tokenize', { inputs: texts })),
     texts.length > MAX_SINGLE_CALLS ? encodeTogether(texts) : encodeEach(texts)
   ])
   const sentences = texts.map((text, index) => ({
@@ -74,7 +74,7 @@ interface Encoded {
 }
 
 async function encodeTogether(sentences: readonly string[]): Promise<Encoded> {
-  const { data, headers } = await ask<{ data: { encoded: number[] }[] }>(
+  const { data, headers } = await ask<MultipleEncodeReply>(
     withJson('POST', '/v1/encode/multiple_encode', { sentences })
   )
   return {
@@ -86,7 +86,7 @@ async function encodeTogether(sentences: readonly string[]): Promise<Encoded> {
 
 async function encodeEach(sentences: readonly string[]): Promise<Encoded> {
   const replies = await Promise.all(
-    sentences.map((query) => ask<{ encoding: number[] }>(withJson('POST', '/v1/encode', { query })))
+    sentences.map((query) => ask<EncodeReply>(withJson('POST', '/v1/encode', { query })))
   )
   return {
     embeddings: replies.map(({ data }) => data.encoding),

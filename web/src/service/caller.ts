@@ -4,21 +4,15 @@
  */
 
 import { effect, signal } from '@preact/signals'
+import type { CallerReply } from '../../../src/server/routes/caller/caller-reply.ts'
 import { askQuietly, ServiceFault } from './ask.ts'
 import { key } from './key.ts'
 
 /** What a key may be for. */
-export type Scope = 'encode' | 'ask' | 'train' | 'admin'
-
-interface Caller {
-  readonly name: string
-  readonly scopes: readonly Scope[]
-  /** Mentors that the key is for; all when left out. */
-  readonly mentors?: readonly string[]
-}
+export type Scope = CallerReply['scopes'][number]
 
 /** Who the key belongs to, once the service has said so. */
-export const caller = signal<Caller | undefined>(undefined)
+export const caller = signal<CallerReply | undefined>(undefined)
 
 effect(() => {
   if (key.value === undefined) caller.value = undefined
@@ -27,7 +21,7 @@ effect(() => {
 
 async function readCaller(): Promise<void> {
   try {
-    caller.value = (await askQuietly<Caller>({ method: 'GET', path: '/v1/caller' })).data
+    caller.value = (await askQuietly<CallerReply>({ method: 'GET', path: '/v1/caller' })).data
   } catch (error) {
     // A refused key and a lost connection are told elsewhere.
     if (error instanceof ServiceFault && error.status !== 401 && error.status !== undefined) caller.value = UNKNOWN
@@ -35,7 +29,7 @@ async function readCaller(): Promise<void> {
 }
 
 /** Who may do everything, as far as the page knows: the service refuses what it must. */
-const UNKNOWN: Caller = { name: '', scopes: ['encode', 'ask', 'train', 'admin'] }
+const UNKNOWN: CallerReply = { name: '', scopes: ['encode', 'ask', 'train', 'admin'] }
 
 /** Whether the key may do this. What it may not do is not offered. */
 export function may(scope: Scope): boolean {

@@ -69,7 +69,6 @@ export const modelTexts = {
     errors: (count: number) => (count === 1 ? '1 error' : `${count} errors`),
     noErrors: 'None.',
     question: 'Question',
-    nothing: 'no answer',
     refusedTag: 'refused',
     more: (count: number) => `Show more of ${count}`
   },

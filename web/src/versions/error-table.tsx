@@ -40,7 +40,7 @@ export function ErrorTable({ errors, nameOf }: ErrorTableProps) {
               .map(({ question, classId, predictedId, confidence, isOffTopic }, index) => (
                 <tr key={index}>
                   <td>{question}</td>
-                  <td>{classId === null ? texts.evaluation.nothing : nameOf(classId)}</td>
+                  <td>{nameOf(classId)}</td>
                   <td>
                     {nameOf(predictedId)} {isOffTopic && <span class="tag">{texts.evaluation.refusedTag}</span>}
                   </td>

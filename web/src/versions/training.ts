@@ -4,44 +4,27 @@
  */
 
 import { signal } from '@preact/signals'
+import type { TrainReply } from '../../../src/server/routes/classifiers/classifier-replies.ts'
+import type { StatusReply } from '../../../src/server/routes/train/training-replies.ts'
 import { ask, askQuietly, ServiceFault } from '../service/ask.ts'
 import type { ServiceRequest } from '../service/service-request.ts'
 import { pause } from '../service/pause.ts'
 import { faultSentence } from '../service/use-task.ts'
-import type { Column, ModelFigures } from './version-calls.ts'
 
 /** Steps of a training, in order. */
-export const STAGES = ['READING', 'ENCODING', 'FITTING', 'STORING'] as const
+export const STAGES = [
+  'READING',
+  'ENCODING',
+  'FITTING',
+  'STORING'
+] as const satisfies readonly StatusReply['data']['stage'][]
 
 /** A training that was asked for here, as it was when last looked at. */
-export interface Training {
-  readonly status: 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILURE'
-  /** 0 to 1. */
-  readonly progress: number
-  readonly stage?: (typeof STAGES)[number]
-  readonly error?: string
-  readonly result?: {
-    readonly version: number
-    readonly promotion: { readonly outcome: 'promoted' | 'refused'; readonly reason?: string }
-    readonly figures: ModelFigures
-    readonly durationMs: number
-  }
-}
+export type Training = Pick<StatusReply['data'], 'status' | 'progress' | 'error' | 'result'> &
+  Partial<Pick<StatusReply['data'], 'stage'>>
 
-/** What the service says of a training that it has taken; of a table also how it was understood. */
-export interface AcceptedTraining {
-  readonly statusUrl: string
-  readonly features?: readonly Column[]
-  readonly label?: Column
-  readonly rowCount?: number
-  readonly classCount?: number
-  readonly dropped?: { readonly rows: number; readonly columns: readonly string[] }
-  readonly lint?: readonly {
-    readonly kind: string
-    readonly count: number
-    readonly examples: readonly { readonly rows: readonly number[]; readonly labels: readonly string[] }[]
-  }[]
-}
+/** What the service says of a training that it has accepted; of a table also how it was understood. */
+export type AcceptedTraining = Pick<TrainReply['data'], 'statusUrl'> & Partial<TrainReply['data']>
 
 /** Trainings by the path of what they train; they go on whichever screen is looked at. */
 const trainings = signal<Readonly<Record<string, Training>>>({})
@@ -80,7 +63,7 @@ export async function train(
 async function follow(path: string, statusUrl: string): Promise<Training> {
   for (;;) {
     try {
-      const { data } = await askQuietly<{ data: Training }>({ method: 'GET', path: statusUrl })
+      const { data } = await askQuietly<StatusReply>({ method: 'GET', path: statusUrl })
       note(path, data.data)
       if (data.data.status === 'SUCCESS' || data.data.status === 'FAILURE') return data.data
       await pause(POLL_MS)

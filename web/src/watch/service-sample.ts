@@ -4,29 +4,13 @@
  */
 
 import { signal } from '@preact/signals'
+import type { Sample } from '../../../src/server/routes/events/sample-reply.ts'
 import { listenToEvents } from '../service/listen-to-events.ts'
 import { showCall } from '../service/shown-call.ts'
 import { faultSentence } from '../service/use-task.ts'
 
-/** How the service did for a second. */
-export interface ServiceSample {
-  readonly atMs: number
-  readonly requestsPerSecond: number
-  readonly sentencesPerSecond: number
-  readonly batchesPerSecond: number
-  readonly meanMs: {
-    readonly request: number | null
-    readonly tokenize: number | null
-    readonly queue: number | null
-    readonly inference: number | null
-  }
-  readonly sentencesPerBatch: number | null
-  readonly cacheHitShare: number | null
-  readonly waitingSentences: number
-  readonly residentBytes: number
-  readonly memoryLimitBytes: number
-  readonly jobs: { readonly queued: number; readonly running: number; readonly dead: number } | null
-}
+/** Metrics of the service for a second. */
+export type ServiceSample = Sample
 
 /** Seconds that are shown. */
 export const SHOWN_SECONDS = 60
