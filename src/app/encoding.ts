@@ -37,7 +37,11 @@ export const createLocalEncoding: CreateEncoding = (config, logger, observer = {
     readiness: { isReady: () => encoder.problems().length === 0, reasons: () => encoder.problems() },
     start: async () => {
       await encoder.start()
-      logger.info({ arithmetic: encoder.arithmetic, revision: encoder.revision }, 'the model is loaded')
+      const { arithmetic, revision, refusedKernels } = encoder
+      logger.info(
+        { arithmetic, revision, ...(refusedKernels.length === 0 ? {} : { refusedKernels }) },
+        'the model is loaded'
+      )
     },
     close: async () => encoder.close(),
     load: () => encoder.currentLoad()

@@ -115,6 +115,12 @@ export class LocalEncoder implements Encoder {
     return `${source.precision} by ${source.precision === 'int8' ? source.kernel : 'onnxruntime'}`
   }
 
+  /** Names of faster kernels of int8 that the CPU has and the operating system refuses, as it may in a container. */
+  get refusedKernels(): readonly string[] {
+    const { source } = this.#model()
+    return source.precision === 'int8' ? (loadNativeProgram(source.programPath).refusedKernels?.() ?? []) : []
+  }
+
   get tokenizer(): Tokenizer {
     return this.#model().tokenizer
   }

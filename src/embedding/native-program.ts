@@ -14,6 +14,11 @@ import { sha256OfFile } from './model-files.ts'
 export interface NativeProgram {
   /** Names of the kernels that this CPU can run, the fastest first. */
   kernels(): string[]
+  /**
+   * Names of kernels that this CPU could run, and the operating system does not let it: AMX needs a permission, which
+   * containers may refuse. Programs that were compiled before this function existed lack it.
+   */
+  readonly refusedKernels?: () => string[]
   /** @throws TypeError when the files are not those of a model, or the CPU cannot run these kernels */
   open(weightsPath: string, wordsPath: string, kernel: string): unknown
   dimensions(encoder: unknown): number

@@ -4,9 +4,10 @@
  */
 
 /*
- * The intrinsics of AVX-512 and AVX-VNNI in software, by SIMDe (Debian: libsimde-dev), so that the source of those
+ * The intrinsics of AVX-512, AVX-VNNI and AMX in software, by SIMDe (Debian: libsimde-dev), so that the source of those
  * kernels can be checked on a CPU that has AVX2 alone. What SIMDe 0.7.4 lacks is made of halves here; its
- * _mm512_abs_ps(), which keeps the sign of -0, is replaced. Included before all else.
+ * _mm512_abs_ps(), which keeps the sign of -0, is replaced. AMX, which it lacks, is made here too. Included before all
+ * else.
  */
 
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -80,6 +81,74 @@ static inline simde__m512 emulated_shuffle_f32x4(simde__m512 a, simde__m512 b, i
 #undef _mm256_dpbusd_avx_epi32
 #define _mm256_dpbusd_avx_epi32 simde_mm256_dpbusd_epi32
 
+/*
+ * Tiles, as the SDM defines them (volume 2: LDTILECFG, TILELOADD, TILESTORED, TDPBUSD). Whatever its shape does not
+ * cover is zero in a tile that was loaded. Without a configuration, or with shapes that do not fit, the program ends.
+ */
+#undef _tile_loadconfig
+#define _tile_loadconfig emulated_tile_loadconfig
+#undef _tile_release
+#define _tile_release emulated_tile_release
+#undef _tile_loadd
+#define _tile_loadd emulated_tile_loadd
+#undef _tile_stored
+#define _tile_stored emulated_tile_stored
+#undef _tile_dpbusd
+#define _tile_dpbusd emulated_tile_dpbusd
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  int rows, row_bytes;
+  uint8_t bytes[16][64];
+} EmulatedTile;
+
+static EmulatedTile emulated_tiles[8];
+
+static inline void emulated_tile_release(void) { memset(emulated_tiles, 0, sizeof emulated_tiles); }
+
+static inline void emulated_tile_loadconfig(const void *operand) {
+  const uint8_t *configuration = operand;
+  emulated_tile_release();
+  if (configuration[0] != 1) abort();
+  for (int tile = 0; tile < 8; tile++) {
+    emulated_tiles[tile].rows = configuration[48 + tile];
+    emulated_tiles[tile].row_bytes = configuration[16 + 2 * tile] | configuration[17 + 2 * tile] << 8;
+    if (emulated_tiles[tile].rows > 16 || emulated_tiles[tile].row_bytes > 64) abort();
+  }
+}
+
+static inline void emulated_tile_loadd(int to, const void *from, size_t stride) {
+  EmulatedTile *tile = emulated_tiles + to;
+  if (tile->rows == 0) abort();
+  memset(tile->bytes, 0, sizeof tile->bytes);
+  for (int row = 0; row < tile->rows; row++)
+    memcpy(tile->bytes[row], (const uint8_t *)from + row * stride, (size_t)tile->row_bytes);
+}
+
+static inline void emulated_tile_stored(int from, void *to, size_t stride) {
+  const EmulatedTile *tile = emulated_tiles + from;
+  if (tile->rows == 0) abort();
+  for (int row = 0; row < tile->rows; row++)
+    memcpy((uint8_t *)to + row * stride, tile->bytes[row], (size_t)tile->row_bytes);
+}
+
+static inline void emulated_tile_dpbusd(int to, int unsigned_bytes, int signed_bytes) {
+  EmulatedTile *sums = emulated_tiles + to;
+  const EmulatedTile *a = emulated_tiles + unsigned_bytes, *b = emulated_tiles + signed_bytes;
+  if (sums->rows == 0 || a->rows != sums->rows || b->row_bytes != sums->row_bytes || b->rows * 4 != a->row_bytes) abort();
+  for (int row = 0; row < sums->rows; row++)
+    for (int column = 0; column < sums->row_bytes / 4; column++) {
+      int32_t sum;
+      memcpy(&sum, sums->bytes[row] + 4 * column, sizeof sum);
+      for (int k = 0; k < a->row_bytes; k++)
+        sum += a->bytes[row][k] * (int8_t)b->bytes[k / 4][4 * column + k % 4];
+      memcpy(sums->bytes[row] + 4 * column, &sum, sizeof sum);
+    }
+}
+
 /* The emulated kernels run on every CPU with AVX2. */
 #define cpu_has_avx512_vnni cpu_has_avx2
 #define cpu_has_avx_vnni cpu_has_avx2
+#define cpu_has_amx_int8 cpu_has_avx2

@@ -7,7 +7,7 @@
 //
 // Compares every kernel of the native encoder with the numeric definition (docs/numerics.md), byte for byte: its functions
 // at all shapes, then whole sentences alone and in batches. A kernel for which this CPU lacks the instructions is emulated:
-// ARM's by qemu-user-static, AVX-512's and AVX-VNNI's by SIMDe. What emulation needs is installed by apt where this is
+// ARM's by qemu-user-static, AVX-512's and AVX-VNNI's by SIMDe, AMX's by emulated-intrinsics.h. What emulation needs is installed by apt where this is
 // root; a kernel that could have been checked and was not ends it with status 1. Emulation takes some fifty times as long, so
 // that it encodes fewer texts unless told otherwise: all 1,500 take it about an hour.
 
@@ -47,6 +47,7 @@ const ARM_PACKAGES = ['qemu-user-static', 'gcc-aarch64-linux-gnu', 'libc6-dev-ar
 const SIMDE_PACKAGES = ['libsimde-dev']
 const SIMDE_HEADER = '/usr/include/simde/x86/avx512.h'
 const ARM_COMPILER: CCompiler = { command: 'aarch64-linux-gnu-gcc', options: [], version: '' }
+const EMULATED_SOURCES = ['kernels-avx-vnni.c', 'kernels-avx512-vnni.c', 'kernels-amx-int8.c']
 const AVX2_OPTIONS = ['-mavx2', '-mfma', '-mf16c', '-include', join(import.meta.dirname, 'emulated-intrinsics.h')]
 
 /** How a kernel is run: the command before the arguments of the check program. */
@@ -117,7 +118,7 @@ async function findRunners(compiler: CCompiler): Promise<{ runners: Runner[]; mi
       ? await install(SIMDE_PACKAGES, async () => readFile(SIMDE_HEADER))
       : 'SIMDe needs AVX2 here'
     if (reason === undefined) {
-      const emulated = await build('emulated', 'x64', compiler, ['kernels-avx-vnni.c', 'kernels-avx512-vnni.c'])
+      const emulated = await build('emulated', 'x64', compiler, EMULATED_SOURCES)
       runners.push(...lacking.map((kernel) => ({ kernel, how: 'emulated', command: [emulated] }) as const))
     } else missing.push(...lacking.map((kernel) => `${kernel} (${reason})`))
   }

@@ -40,18 +40,25 @@ const OPTIONS = [
   '-fno-math-errno'
 ]
 const AVX2 = ['-mavx2', '-mfma', '-mf16c']
+const AVX512 = [...AVX2, ...['f', 'bw', 'vl', 'dq', 'vnni'].map((name) => `-mavx512${name}`)]
 /** Instructions that a file of kernels may use beyond what every CPU of its architecture has; cpu-features.c asks for them. */
 export const KERNEL_OPTIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
     'kernels-avx2.c': AVX2,
     'kernels-avx-vnni.c': [...AVX2, '-mavxvnni'],
-    'kernels-avx512-vnni.c': [...AVX2, ...['f', 'bw', 'vl', 'dq', 'vnni'].map((name) => `-mavx512${name}`)]
+    'kernels-avx512-vnni.c': AVX512,
+    'kernels-amx-int8.c': [...AVX512, '-mamx-tile', '-mamx-int8']
   },
   arm64: {
     'kernels-neon.c': [],
     'kernels-neon-dotprod.c': ['-march=armv8.2-a+dotprod'],
     'kernels-neon-i8mm.c': ['-march=armv8.2-a+dotprod+i8mm']
   }
+}
+/** Kernels that a compiler may be too old for (gcc before 11, clang before 12), and the macro for sources without them. */
+const OPTIONAL_KERNELS: Readonly<Record<string, string>> = {
+  'kernels-avx-vnni.c': 'WITHOUT_AVX_VNNI',
+  'kernels-amx-int8.c': 'WITHOUT_AMX_INT8'
 }
 const LINK_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   linux: ['-shared'],
@@ -91,7 +98,9 @@ export async function buildNativeProgram(
   const workFolder = await mkdtemp(`${folder}.part-`)
   try {
     const path = join(workFolder, PROGRAM_FILE)
-    await compileProgram(path, compiler)
+    const omitted = await compileProgram(path, compiler)
+    if (omitted.length > 0)
+      report(`native encoder: ${compiler.version} does not know the instructions of ${omitted.join(', ')}`)
     const kernels = loadNativeProgram(path).kernels()
     const description: ProgramDescription = {
       fingerprint,
@@ -124,40 +133,59 @@ export async function sourcesFor(architecture: string): Promise<CSource[]> {
 }
 
 /**
- * Compiles C files and links them.
+ * Compiles C files and links them. Kernels whose options the compiler does not know are left out.
  * @param sources names in src/embedding/native, or absolute paths
  * @param target the file to make
+ * @returns names of the sources that were left out
  * @throws Error with what the compiler said
  */
 export async function compileC(
   target: string,
   sources: readonly CSource[],
   linkOptions: readonly string[],
-  { command, options }: CCompiler
-): Promise<void> {
-  const waiting = [...sources]
+  compiler: CCompiler
+): Promise<string[]> {
+  const { command, options } = compiler
+  const omitted: string[] = []
+  for (const { name, options: wanted } of sources) {
+    if (OPTIONAL_KERNELS[name] !== undefined && !(await knowsOptions(compiler, wanted))) omitted.push(name)
+  }
+  const macros = omitted.map((name) => `-D${OPTIONAL_KERNELS[name]}`)
+  const waiting = sources.filter(({ name }) => !omitted.includes(name))
   const objects: string[] = []
   const compileSome = async (): Promise<void> => {
     for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
       const object = `${target}-${basename(source.name)}.o`
       objects.push(object)
       const includes = ['-I', NATIVE_SOURCES, '-I', HEADERS]
-      await run(command, [...options, ...OPTIONS, ...source.options, ...includes, '-c', source.name, '-o', object], {
-        cwd: NATIVE_SOURCES
-      })
+      await run(
+        command,
+        [...options, ...OPTIONS, ...macros, ...source.options, ...includes, '-c', source.name, '-o', object],
+        {
+          cwd: NATIVE_SOURCES
+        }
+      )
     }
   }
   try {
     await Promise.all(Array.from({ length: availableParallelism() }, compileSome))
     await run(command, [...options, ...linkOptions, '-pthread', ...objects.toSorted(), '-lm', '-o', target])
+    return omitted
   } finally {
     for (const object of objects) await rm(object, { force: true })
   }
 }
 
-async function compileProgram(target: string, compiler: CCompiler): Promise<void> {
+async function knowsOptions({ command, options }: CCompiler, wanted: readonly string[]): Promise<boolean> {
+  return run(command, [...options, ...wanted, '-E', '-x', 'c', '/dev/null']).then(
+    () => true,
+    () => false
+  )
+}
+
+async function compileProgram(target: string, compiler: CCompiler): Promise<string[]> {
   try {
-    await compileC(target, await sourcesFor(process.arch), LINK_OPTIONS[process.platform] ?? [], compiler)
+    return await compileC(target, await sourcesFor(process.arch), LINK_OPTIONS[process.platform] ?? [], compiler)
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     throw new Error(`Cannot compile the native encoder (CC=none does without it): ${problem}`, { cause: error })
@@ -165,7 +193,9 @@ async function compileProgram(target: string, compiler: CCompiler): Promise<void
 }
 
 async function fingerprintOfSources(): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([process.arch, OPTIONS, KERNEL_OPTIONS, LINK_OPTIONS]))
+  const hash = createHash('sha256').update(
+    JSON.stringify([process.arch, OPTIONS, KERNEL_OPTIONS, OPTIONAL_KERNELS, LINK_OPTIONS])
+  )
   for (const name of (await readdir(NATIVE_SOURCES)).toSorted()) {
     hash.update(`${name}\n`).update(await readFile(join(NATIVE_SOURCES, name)))
   }

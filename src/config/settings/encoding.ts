@@ -10,10 +10,13 @@ export const ENCODING_SETTINGS = {
     default: 'int8',
     doc: 'Numbers the model computes with: `int8` is several times faster, `fp32` is the reference.'
   }),
-  NATIVE_KERNEL: oneOf(['auto', 'avx512-vnni', 'avx-vnni', 'avx2', 'neon-i8mm', 'neon-dotprod', 'neon', 'reference'], {
-    default: 'auto',
-    doc: 'Kernels that compute `int8`; `auto` takes the fastest that the CPU can run. All give the same bytes: a slower one is for benchmarks and support.'
-  }),
+  NATIVE_KERNEL: oneOf(
+    ['auto', 'amx-int8', 'avx512-vnni', 'avx-vnni', 'avx2', 'neon-i8mm', 'neon-dotprod', 'neon', 'reference'],
+    {
+      default: 'auto',
+      doc: 'Kernels that compute `int8`; `auto` takes the fastest that the CPU can run. All give the same bytes: a slower one is for benchmarks and support.'
+    }
+  ),
   MODEL_DIR: text({
     default: 'models/all-MiniLM-L6-v2/compiled',
     pattern: /^[^\0]{1,4096}$/,

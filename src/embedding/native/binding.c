@@ -6,6 +6,7 @@
 /*
  * The encoders as JavaScript sees them, by Node-API:
  *   kernels()                              names of the kernels that this CPU can run, the fastest first
+ *   refusedKernels()                       names of those that the CPU could run, and the system does not let it
  *   open(weights, words, kernel)           an encoder in 8-bit integers; paths of its files, a name of kernels()
  *   dimensions(encoder)
  *   encode(encoder, ids, lengths, out)     sentences, their tokens one after the other, into rows of `out`
@@ -22,6 +23,7 @@
 #include <malloc.h>
 #endif
 
+#include "cpu-features.h"
 #include "encoder.h"
 #include "float-encoder.h"
 #include "inner-products.h"
@@ -104,6 +106,20 @@ static napi_value list_kernels(napi_env env, napi_callback_info info) {
         (napi_create_string_utf8(env, (*kernels)->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
          napi_set_element(env, names, count++, name) != napi_ok))
       return NULL;
+  return names;
+}
+
+static napi_value list_refused_kernels(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value names;
+  if (napi_create_array(env, &names) != napi_ok) return NULL;
+#if defined(__x86_64__) && !defined(WITHOUT_AMX_INT8)
+  napi_value name;
+  if (tiles_are_refused() &&
+      (napi_create_string_utf8(env, kernels_amx_int8.name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+       napi_set_element(env, names, 0, name) != napi_ok))
+    return NULL;
+#endif
   return names;
 }
 
@@ -258,7 +274,8 @@ static int provide(napi_env env, napi_value exports, const char *name, napi_call
 }
 
 NAPI_MODULE_INIT() {
-  if (!provide(env, exports, "kernels", list_kernels) || !provide(env, exports, "open", open_encoder) ||
+  if (!provide(env, exports, "kernels", list_kernels) ||
+      !provide(env, exports, "refusedKernels", list_refused_kernels) || !provide(env, exports, "open", open_encoder) ||
       !provide(env, exports, "dimensions", dimensions) || !provide(env, exports, "encode", encode) ||
       !provide(env, exports, "openFloat", open_float_encoder) ||
       !provide(env, exports, "inputColumns", input_columns) || !provide(env, exports, "encodeFloat", encode_float) ||

@@ -14,10 +14,15 @@
 #if defined(__x86_64__)
 
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 /* Bits of XCR0: which registers the system keeps for a thread. Source: Intel SDM, volume 1, chapter 13. */
 #define AVX_STATE 0x06u
 #define AVX512_STATE 0xe6u
+#define TILE_STATE 0x60000u
 
 /* Leaf 1, ECX. Source of all bits: Intel SDM, volume 2, CPUID. */
 #define FMA (1u << 12)
@@ -32,6 +37,9 @@
 #define AVX512VL (1u << 31)
 /* Leaf 7, subleaf 0, ECX */
 #define AVX512_VNNI (1u << 11)
+/* Leaf 7, subleaf 0, EDX */
+#define AMX_TILE (1u << 24)
+#define AMX_INT8 (1u << 25)
 /* Leaf 7, subleaf 1, EAX */
 #define AVX_VNNI (1u << 4)
 
@@ -62,7 +70,49 @@ int cpu_has_avx512_vnni(void) {
          has_all(c, AVX512_VNNI);
 }
 
-const Kernels *const all_kernels[] = {&kernels_avx512_vnni, &kernels_avx_vnni, &kernels_avx2, &kernels_reference, NULL};
+#if defined(__linux__)
+
+/* Source: Linux, Documentation/arch/x86/xstate.rst. */
+#define REQUEST_PERMISSION 0x1023
+#define TILE_DATA 18
+
+/*
+ * Asks for the process, whichever thread calls; to ask again costs a system call and changes nothing. The frame of a
+ * signal then grows by 8 KB, so the system refuses where a thread has a smaller stack for signals.
+ */
+static int request_tiles(void) { return (int)syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA); }
+
+#else
+
+static int request_tiles(void) { return -1; }
+
+#endif
+
+Tiles judge_tiles(uint32_t leaf_7_edx, uint32_t kept_state, int (*request)(void)) {
+  if (!has_all(leaf_7_edx, AMX_TILE | AMX_INT8) || !has_all(kept_state, TILE_STATE)) return TILES_MISSING;
+  return request() == 0 ? TILES_GRANTED : TILES_REFUSED;
+}
+
+static Tiles tiles_of_this_process(void) {
+  uint32_t a, b, c, d;
+  if (!cpu_has_avx512_vnni() || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return TILES_MISSING;
+  return judge_tiles(d, kept_state(), request_tiles);
+}
+
+int cpu_has_amx_int8(void) { return tiles_of_this_process() == TILES_GRANTED; }
+
+int tiles_are_refused(void) { return tiles_of_this_process() == TILES_REFUSED; }
+
+/* A compiler may be too old for the instructions of some. */
+const Kernels *const all_kernels[] = {
+#if !defined(WITHOUT_AMX_INT8)
+    &kernels_amx_int8,
+#endif
+    &kernels_avx512_vnni,
+#if !defined(WITHOUT_AVX_VNNI)
+    &kernels_avx_vnni,
+#endif
+    &kernels_avx2, &kernels_reference, NULL};
 
 #elif defined(__aarch64__)
 

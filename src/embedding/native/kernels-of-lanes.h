@@ -7,7 +7,7 @@
  * The kernels of a CPU, written once for all whose registers are told by a header of lanes. The file that includes this
  * has defined, besides the lanes and their STORED_ZERO (128 where products take signed bytes, else 0):
  *   TILE_ROWS, TILE_VECTORS   rows, and vectors of 16 columns, of a tile of integer sums
- *   add_products(rows, …)     the integer sums of a tile
+ *   add_products(rows, …)     the integer sums of a tile; or HAS_OWN_MULTIPLY, and multiply_with() after this header
  *   QUERIES, CONTEXT_VECTORS  queries, and vectors of a head, that attention computes side by side
  * No row's result depends on the rows beside it.
  */
@@ -138,6 +138,13 @@ INLINE void finish_tile(const int32_t *sums, const Linear *linear, int column, i
   }
 }
 
+#ifdef HAS_OWN_MULTIPLY
+
+INLINE void multiply_with(const uint8_t *inputs, int rows, const Linear *linear, const Epilogue epilogue,
+                          const Destination *to);
+
+#else
+
 /* Rows are dealt out evenly, TILE_ROWS or fewer at a time, while the weights of a tile stay in the nearest cache. */
 INLINE void multiply_with(const uint8_t *inputs, int rows, const Linear *linear, const Epilogue epilogue,
                           const Destination *to) {
@@ -154,6 +161,8 @@ INLINE void multiply_with(const uint8_t *inputs, int rows, const Linear *linear,
     }
   }
 }
+
+#endif
 
 static void multiply(const uint8_t *inputs, int rows, const Linear *linear, Epilogue epilogue, const Destination *to) {
   if (epilogue == PLAIN) multiply_with(inputs, rows, linear, PLAIN, to);

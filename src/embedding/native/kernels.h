@@ -103,7 +103,7 @@ typedef struct {
 
 extern const Kernels kernels_reference;
 #if defined(__x86_64__)
-extern const Kernels kernels_avx2, kernels_avx_vnni, kernels_avx512_vnni;
+extern const Kernels kernels_avx2, kernels_avx_vnni, kernels_avx512_vnni, kernels_amx_int8;
 #elif defined(__aarch64__)
 extern const Kernels kernels_neon, kernels_neon_dotprod, kernels_neon_i8mm;
 #endif

@@ -86,12 +86,37 @@ test('a compiler that fails is told of, with how to do without', async (t) => {
   )
 })
 
+test(
+  'a compiler that does not know the newest instructions compiles all other kernels',
+  { skip: process.arch === 'x64' ? false : 'the kernels of this CPU need no new compiler' },
+  async (t) => {
+    const folder = await temporaryFolder(t)
+    const compiler = join(folder, 'cc')
+    const refusal = 'echo "unrecognized command-line option" >&2; exit 1'
+    const script = `for option; do case $option in -mavxvnni|-mamx-*) ${refusal};; esac; done; exec ${process.env['CC'] ?? 'cc'} "$@"`
+    await writeFile(compiler, `#!/bin/sh\n${script}\n`)
+    await chmod(compiler, 0o755)
+    const lines: string[] = []
+    const built = await buildNativeProgram(join(folder, 'native'), (line) => lines.push(line), { command: compiler })
+    assert.ok(built.isThere)
+    assert.match(lines.join('\n'), /does not know the instructions of kernels-amx-int8\.c, kernels-avx-vnni\.c/)
+    const all = loadNativeProgram(join(NATIVE_FOLDER, PROGRAM_FILE)).kernels()
+    const program = loadNativeProgram(built.programPath)
+    assert.deepEqual(
+      program.kernels(),
+      all.filter((name) => name !== 'amx-int8' && name !== 'avx-vnni')
+    )
+    assert.deepEqual(program.refusedKernels?.(), [])
+  }
+)
+
 async function kernelFiles(architecture: string): Promise<string[]> {
   return (await sourcesFor(architecture)).map(({ name }) => name).filter((name) => name.startsWith('kernels-'))
 }
 
 test('sourcesFor() gives each architecture all of its kernels and no other', async () => {
   assert.deepEqual(await kernelFiles('x64'), [
+    'kernels-amx-int8.c',
     'kernels-avx-vnni.c',
     'kernels-avx2.c',
     'kernels-avx512-vnni.c',
