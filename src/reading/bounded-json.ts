@@ -4,6 +4,7 @@
  */
 
 import { ServiceError } from '../errors.ts'
+import { describeJsonFault } from './json-fault.ts'
 import { bodyAsUtf8 } from './text-reader.ts'
 
 /** Limits of JSON that clients send. */
@@ -122,7 +123,7 @@ export function readJson(
     value = JSON.parse(text)
   } catch {
     // The parser's message quotes the text, so it is dropped, even as a cause.
-    throw new ServiceError('INVALID_REQUEST', `${action}: it is not JSON`)
+    throw new ServiceError('INVALID_REQUEST', `${action}: it is not JSON: ${describeJsonFault(text)}`)
   }
   if (PROTO_KEY.test(text)) {
     throw new ServiceError('INVALID_REQUEST', `${action}: the key "__proto__" is not taken`)

@@ -171,9 +171,10 @@ test('PUT /mentors/{mentor}: what is wrong with a large mentor is said as of a s
       payload: JSON.stringify({ answers }).slice(0, -1),
       headers: { 'content-type': 'application/json' }
     })
-    assert.deepEqual(
-      [broken.statusCode, broken.json<{ message: string }>().message],
-      [400, 'Cannot read the body: it is not JSON']
+    assert.equal(broken.statusCode, 400)
+    assert.match(
+      broken.json<{ message: string }>().message,
+      /^Cannot read the body: it is not JSON: line 1, column \d+: it ends before its value does$/
     )
     assert.equal((await ask({ url: '/mentors/x' })).statusCode, 404)
   }
