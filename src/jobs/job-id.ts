@@ -3,18 +3,19 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
-const TIMESTAMP_BYTES = 6
+/** Hexadecimal digits of the time. */
+const TIME_DIGITS = 12
+/** Where the random digits after the version begin in a UUID. */
+const RANDOM_START = 15
 
 /**
  * Makes the id of a new job: a UUID of version 7 (RFC 9562), so that ids sort by the millisecond they were made in.
- * Node.js can make such ids from 24.16 on, but programs on older versions may import this package.
+ * Node.js can make such ids from 24.16 on, but programs on older versions may import this package. The random digits are
+ * those of a UUID of version 4, which Node.js makes from a buffer: asking the system each time took a fifth of an enqueue.
  */
 export function newJobId(nowMs: number = Date.now()): string {
-  const bytes = randomBytes(16)
-  bytes.writeUIntBE(nowMs, 0, TIMESTAMP_BYTES)
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  const time = nowMs.toString(16).padStart(TIME_DIGITS, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(RANDOM_START)}`
 }
