@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { inSpan } from '../tracing/span.ts'
+import { currentSpan, inSpan } from '../tracing/span.ts'
 import type { Enqueued } from './job-backend.ts'
 import type { NewJob } from './job.ts'
 
@@ -12,6 +12,7 @@ export const MESSAGING_SYSTEM = 'sbert-service'
 
 /** Enqueues a job within a span of the current trace, whose headers the job then carries; without a trace, just enqueues it. */
 export async function enqueueInSpan(job: NewJob, enqueue: (job: NewJob) => Promise<Enqueued>): Promise<Enqueued> {
+  if (currentSpan() === undefined) return enqueue(job)
   const attributes = {
     'messaging.system': MESSAGING_SYSTEM,
     'messaging.operation.type': 'send',

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from 'node:sqlite'
 
 import { ServiceError } from '../errors.ts'
 import { makePrivateDatabase } from './private-file.ts'
@@ -120,22 +120,32 @@ export class SqliteFile {
 
   /** Returns the first row. */
   get(sql: string, ...values: SQLInputValue[]): StoredRecord | undefined {
-    return this.#use(sql, values, (statement) => statement.get(...values))
+    const statement = this.#prepare(sql)
+    try {
+      return statement.get(...values)
+    } finally {
+      this.#keepUnlessLarge(sql, statement, values)
+    }
   }
 
   /** Returns all rows. */
   all(sql: string, ...values: SQLInputValue[]): StoredRecord[] {
-    return this.#use(sql, values, (statement) => statement.all(...values))
+    const statement = this.#prepare(sql)
+    try {
+      return statement.all(...values)
+    } finally {
+      this.#keepUnlessLarge(sql, statement, values)
+    }
   }
 
   /** @returns the number of changed rows */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#use(sql, values, (statement) => statement.run(...values)).changes)
+    return Number(this.#change(sql, values).changes)
   }
 
   /** @returns the new row's `rowid` */
   insert(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#use(sql, values, (statement) => statement.run(...values)).lastInsertRowid)
+    return Number(this.#change(sql, values).lastInsertRowid)
   }
 
   close(): void {
@@ -152,17 +162,28 @@ export class SqliteFile {
     }
   }
 
-  /** Runs a cached statement. A statement keeps copies of its last values, so one with a large value is not cached. */
-  #use<Result>(sql: string, values: readonly SQLInputValue[], use: (statement: StatementSync) => Result): Result {
-    const statement: StatementSync & Partial<Disposable> = this.#prepare(sql)
+  #change(sql: string, values: readonly SQLInputValue[]): StatementResultingChanges {
+    const statement = this.#prepare(sql)
     try {
-      return use(statement)
+      return statement.run(...values)
     } finally {
-      if (values.some(isLarge)) {
-        this.#statements.delete(sql)
-        // In Node.js 24, without dispose, the garbage collector frees it.
-        statement[Symbol.dispose]?.()
-      }
+      this.#keepUnlessLarge(sql, statement, values)
+    }
+  }
+
+  /** Keeps a used statement in the cache, unless a value was large: a statement keeps copies of its last values. */
+  #keepUnlessLarge(
+    sql: string,
+    statement: StatementSync & Partial<Disposable>,
+    values: readonly SQLInputValue[]
+  ): void {
+    // Each statement gets here, some with twenty values.
+    for (const value of values) {
+      if (!isLarge(value)) continue
+      this.#statements.delete(sql)
+      // In Node.js 24, without dispose, the garbage collector frees it.
+      statement[Symbol.dispose]?.()
+      return
     }
   }
 
