@@ -4,37 +4,20 @@
  */
 
 import { inSpan } from '../tracing/span.ts'
-import type { Embeddings, EncodeOptions, Encoder } from './encoder.ts'
+import type { Embeddings, EncodeOptions } from './encoder.ts'
+import { WrappedEncoder } from './wrapped-encoder.ts'
 
 /**
  * An encoder that records each call as a span of the current trace. A span has the counts of sentences and tokens,
  * never their content.
  */
-export class TracedEncoder implements Encoder {
-  readonly #encoder: Encoder
-
-  constructor(encoder: Encoder) {
-    this.#encoder = encoder
+export class TracedEncoder extends WrappedEncoder {
+  override encode(sentences: readonly string[], options?: EncodeOptions): Promise<Embeddings> {
+    return traced(sentences.length, () => super.encode(sentences, options))
   }
 
-  get revision(): string {
-    return this.#encoder.revision
-  }
-
-  get dimensions(): number {
-    return this.#encoder.dimensions
-  }
-
-  get maxTokens(): number {
-    return this.#encoder.maxTokens
-  }
-
-  encode(sentences: readonly string[], options?: EncodeOptions): Promise<Embeddings> {
-    return traced(sentences.length, () => this.#encoder.encode(sentences, options))
-  }
-
-  encodeTokens(tokenIds: readonly Int32Array[], options?: EncodeOptions): Promise<Embeddings> {
-    return traced(tokenIds.length, () => this.#encoder.encodeTokens(tokenIds, options))
+  override encodeTokens(tokenIds: readonly Int32Array[], options?: EncodeOptions): Promise<Embeddings> {
+    return traced(tokenIds.length, () => super.encodeTokens(tokenIds, options))
   }
 }
 
