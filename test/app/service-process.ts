@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { modelPath } from '../fixtures/model-path.ts'
 
 /** The service as a process, and what it has said. */
 export interface Service {
@@ -78,4 +79,19 @@ export function startService(
     logged: (message) => firstOf(log, (line) => line['msg'] === message),
     said: (pattern) => firstOf(stderr, (line) => pattern.test(line))
   }
+}
+
+const SERVICE = join(import.meta.dirname, '../../src/bin/service.ts')
+
+/** A service that is ready to answer. */
+export interface ReadyService extends Service {
+  readonly origin: string
+}
+
+/** Starts the service with the real model, and resolves when it is ready. */
+export async function startReadyService(t: Lifetime, env: Record<string, string>): Promise<ReadyService> {
+  const service = startService(t, SERVICE, { MODEL_DIR: join(modelPath, 'compiled'), ENCODE_WORKERS: '1', ...env })
+  await service.logged('ready')
+  const { address } = await service.logged('listening')
+  return { ...service, origin: String(address) }
 }

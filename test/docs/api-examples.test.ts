@@ -9,8 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
-import { startService } from '../app/service-process.ts'
-import { modelPath } from '../fixtures/model-path.ts'
+import { startReadyService } from '../app/service-process.ts'
 import { linearModel } from '../onnx/models.ts'
 import { examplesOf, operationsOf, type ExampleBody, type OpenApiDocument, type Operation } from './openapi-document.ts'
 
@@ -216,10 +215,8 @@ function bodiesOf(operations: readonly Operation[], name: string): readonly Exam
 
 /** Starts the service over an empty folder; it is ready. */
 async function start(t: TestContext): Promise<Session> {
-  const env = { API_SECRET_KEY: KEY, MODEL_DIR: join(modelPath, 'compiled'), ENCODE_WORKERS: '1' }
-  const service = startService(t, join(ROOT, 'src/bin/service.ts'), env)
-  await service.logged('ready')
-  return { origin: String((await service.logged('listening'))['address']), replies: new Map() }
+  const { origin } = await startReadyService(t, { API_SECRET_KEY: KEY })
+  return { origin, replies: new Map() }
 }
 
 async function apiOf({ origin }: Session): Promise<OpenApiDocument> {

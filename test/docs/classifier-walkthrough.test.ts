@@ -5,54 +5,20 @@
 
 // The classifiers of README.md and docs/ against the service as a process, with the real model.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
+import { startReadyService, type ReadyService } from '../app/service-process.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
-import { modelPath } from '../fixtures/model-path.ts'
 
 /** Between two looks at a training: looked at without a pause, it would wait for its own spectators. */
 const POLL_MS = 20
 const ROOT = join(import.meta.dirname, '../..')
 
-interface Service {
-  readonly origin: string
-  /** Ends it as a power cut does. */
-  readonly kill: () => Promise<void>
-}
-
 /** Starts the service over a folder; it is ready. */
-async function start(t: TestContext, dataDir: string): Promise<Service> {
-  const env = {
-    PATH: process.env['PATH'],
-    PORT: '0',
-    API_SECRET_KEY: 'key-one',
-    DATA_DIR: dataDir,
-    MODEL_DIR: join(modelPath, 'compiled'),
-    ENCODE_WORKERS: '1'
-  }
-  const child = spawn(process.execPath, [join(ROOT, 'src/bin/service.ts')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const exited = once(child, 'close')
-  const kill = async () => {
-    child.kill('SIGKILL')
-    await exited
-  }
-  t.after(kill)
-  let origin = ''
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, address }: { msg: string; address?: string } = JSON.parse(line)
-    if (msg === 'listening' && address !== undefined) origin = address
-    if (msg === 'ready') break
-  }
-  child.stdout.resume()
-  return { origin, kill }
+function start(t: TestContext, dataDir: string): Promise<ReadyService> {
+  return startReadyService(t, { API_SECRET_KEY: 'key-one', DATA_DIR: dataDir })
 }
 
 interface Request {
@@ -129,7 +95,9 @@ test('kill -9 during a promotion leaves the old or the new version live, and it 
       () => true,
       () => false
     )
-    await service.kill()
+    // As a power cut does.
+    service.child.kill('SIGKILL')
+    await service.exited
     const wasAnswered = await cutOff
     service = await start(t, dataDir)
     const { body } = await ask(`${service.origin}/v1/classifiers/sensors/versions`)

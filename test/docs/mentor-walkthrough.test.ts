@@ -5,57 +5,27 @@
 
 // The walkthrough of README.md against the service as a process, with the real model.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
+import { startReadyService, type ReadyService } from '../app/service-process.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
-import { modelPath } from '../fixtures/model-path.ts'
 
 /** Between two looks at a training: looked at without a pause, it would wait for its own spectators. */
 const POLL_MS = 20
 const ROOT = join(import.meta.dirname, '../..')
 
-interface Service {
-  readonly origin: string
-  /** Ends it as an operator does. */
-  readonly stop: () => Promise<number | null>
+/** Starts the service over a folder; it is ready. */
+function start(t: TestContext, dataDir: string): Promise<ReadyService> {
+  return startReadyService(t, { API_SECRET_KEY: 'key-one', DATA_DIR: dataDir })
 }
 
-/** Starts the service over a folder; it is ready. */
-async function start(t: TestContext, dataDir: string): Promise<Service> {
-  const env = {
-    PATH: process.env['PATH'],
-    PORT: '0',
-    API_SECRET_KEY: 'key-one',
-    DATA_DIR: dataDir,
-    MODEL_DIR: join(modelPath, 'compiled'),
-    ENCODE_WORKERS: '1'
-  }
-  const child = spawn(process.execPath, [join(ROOT, 'src/bin/service.ts')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  t.after(() => child.kill('SIGKILL'))
-  const exited = once(child, 'close')
-  let origin = ''
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, address }: { msg: string; address?: string } = JSON.parse(line)
-    if (msg === 'listening' && address !== undefined) origin = address
-    if (msg === 'ready') break
-  }
-  child.stdout.resume()
-  return {
-    origin,
-    async stop() {
-      child.kill('SIGTERM')
-      await exited
-      return child.exitCode
-    }
-  }
+/** Stops a service as an operator does. @returns its exit code */
+async function stop({ child, exited }: ReadyService): Promise<number | null> {
+  child.kill('SIGTERM')
+  const [code] = await exited
+  return code
 }
 
 interface Reply {
@@ -88,7 +58,8 @@ async function train(origin: string, body: object): Promise<string> {
 
 test('a mentor from CSV is trained, asked, evaluated, rolled back, and still there after a restart', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data')
-  const { origin, stop } = await start(t, dataDir)
+  const first = await start(t, dataDir)
+  const { origin } = first
   const csv = await readFile(join(ROOT, 'examples/mentor.csv'), 'utf8')
   const stored = await ask(`${origin}/mentors/noor`, {
     method: 'PUT',
@@ -110,9 +81,9 @@ test('a mentor from CSV is trained, asked, evaluated, rolled back, and still the
   assert.match(await question('Which town do you call home these days?'), /"classifier":"ridge\/2"/)
   const back = await ask(`${origin}/mentors/noor/rollback`, { method: 'POST' })
   assert.equal(back.body, '{"data":{"mentor":"noor","live":1}}')
-  assert.equal(await stop(), 0)
+  assert.equal(await stop(first), 0)
 
   const again = await start(t, dataDir)
   assert.match(await question('Where do you live?', again.origin), /"EXACT".*"classifier":"softmax\/1"/)
-  assert.equal(await again.stop(), 0)
+  assert.equal(await stop(again), 0)
 })

@@ -9,8 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { modelPath } from '../fixtures/model-path.ts'
-import { startService } from '../app/service-process.ts'
+import { startReadyService } from '../app/service-process.ts'
 
 /** Between two looks at a training: looked at without a pause, it would wait for its own spectators. */
 const POLL_MS = 20
@@ -26,19 +25,12 @@ interface Cluster {
 }
 
 test('a mentor suggests followups, and learns from what was asked', async (t) => {
-  const service = startService(t, join(ROOT, 'src/bin/service.ts'), {
-    API_SECRET_KEY: 'key-one',
-    MODEL_DIR: join(modelPath, 'compiled'),
-    SEMANTIC_DEDUP: 'true',
-    ENCODE_WORKERS: '1'
-  })
-  const { address } = await service.logged('listening')
-  await service.logged('ready')
+  const service = await startReadyService(t, { API_SECRET_KEY: 'key-one', SEMANTIC_DEDUP: 'true' })
   async function request<Body>(
     path: string,
     init: { method?: string; type?: string; body?: string } = {}
   ): Promise<Body> {
-    const reply = await fetch(`${String(address)}${path}`, {
+    const reply = await fetch(`${service.origin}${path}`, {
       method: init.method ?? 'GET',
       headers: { authorization: 'Bearer key-one', ...(init.type !== undefined && { 'content-type': init.type }) },
       ...(init.body !== undefined && { body: init.body })

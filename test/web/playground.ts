@@ -4,16 +4,13 @@
  */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { buildWeb } from '../../web/build/build-web.ts'
 import { browserPath } from '../../tools/screenshots/browser-path.ts'
-import { modelPath } from '../fixtures/model-path.ts'
+import { startReadyService } from '../app/service-process.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -44,31 +41,15 @@ export interface PlaygroundService {
 /** Builds the playground and starts a service over an empty folder; it is ready. */
 export async function startPlayground(t: TestContext, env: Record<string, string> = {}): Promise<PlaygroundService> {
   await buildWeb(join(ROOT, 'web/dist'))
-  const child = spawn(process.execPath, [join(ROOT, 'src/bin/service.ts')], {
-    env: {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      API_SECRET_KEY: API_KEY,
-      DATA_DIR: join(await temporaryFolder(t), 'data'),
-      MODEL_DIR: join(modelPath, 'compiled'),
-      ENCODE_WORKERS: '1',
-      ...env
-    },
-    stdio: ['ignore', 'pipe', 'inherit']
+  const { child, exited, origin } = await startReadyService(t, {
+    API_SECRET_KEY: API_KEY,
+    DATA_DIR: join(await temporaryFolder(t), 'data'),
+    ...env
   })
-  const exited = once(child, 'close')
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL')
     await exited
   }
-  t.after(stop)
-  let origin = ''
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, address }: { msg: string; address?: string } = JSON.parse(line)
-    if (msg === 'listening' && address !== undefined) origin = address
-    if (msg === 'ready') break
-  }
-  child.stdout.resume()
   return { origin, link: `${origin}/playground#key=${API_KEY}`, stop }
 }
 
