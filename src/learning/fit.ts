@@ -20,6 +20,7 @@ import { sampleKey, type Judgement } from './judgement.ts'
 import { fitRidge } from './ridge.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 import type { OffTopicBound } from './off-topic-bound.ts'
+import type { ModelFigures } from './model-figures.ts'
 import { foresee, type Foresight } from './foresight.ts'
 import { trainSoftmax } from './train-softmax.ts'
 import type { TrainingOptions } from './training-set.ts'
@@ -48,17 +49,6 @@ export interface FitRequest {
 export interface FeatureColumn {
   readonly name: string
   readonly values: readonly string[] | Float64Array
-}
-
-/** Metrics of a version for lists; null where they could not be measured. */
-export interface ModelFigures {
-  readonly questionCount: number
-  readonly accuracy: number | null
-  readonly macroF1: number | null
-  readonly calibrationError: number | null
-  readonly offTopicAuroc: number | null
-  readonly offTopicRefused: number | null
-  readonly refused: number | null
 }
 
 /** A fitted model with its evaluation. */

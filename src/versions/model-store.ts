@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 
 import type { Architecture, ModelBytes } from '../learning/classifier-model.ts'
-import type { ModelFigures } from '../learning/fit.ts'
+import type { ModelFigures } from '../learning/model-figures.ts'
 import type { OnnxBinding } from './onnx-binding.ts'
 import type { Judgement } from '../learning/judgement.ts'
 import type { Signature } from '../table/signature.ts'

@@ -3,7 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { ModelFigures, VersionReport } from '../learning/fit.ts'
+import type { VersionReport } from '../learning/fit.ts'
+import type { ModelFigures } from '../learning/model-figures.ts'
 import type { ModelVersion } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 

@@ -9,13 +9,13 @@ import { Value } from 'typebox/value'
 import { readJson } from '../reading/bounded-json.ts'
 import { ServiceError } from '../errors.ts'
 import { ClassifierModel } from '../learning/classifier-model.ts'
+import { ModelFigures } from '../learning/model-figures.ts'
 import type { ModelVersion, NewVersion, VersionDetails } from './model-store.ts'
 import type { Judgement } from '../learning/judgement.ts'
 import { DamagedFileError, sealFile, unsealFile } from '../storage/sealed-file.ts'
 
 const VERSION_FILE = { magic: 'SBVF', format: 1 }
 
-const Figure = Type.Union([Type.Number(), Type.Null()])
 const Column = Type.Object({ name: Type.String({ maxLength: 200 }), type: Type.Enum(['text', 'number']) })
 const Header = Type.Object({
   architecture: Type.Enum(['softmax', 'ridge', 'logistic']),
@@ -24,15 +24,7 @@ const Header = Type.Object({
   encoderRevision: Type.Union([Type.String({ maxLength: 200 }), Type.Null()]),
   classCount: Type.Integer({ minimum: 1 }),
   sampleCount: Type.Integer({ minimum: 1 }),
-  figures: Type.Object({
-    questionCount: Type.Integer(),
-    accuracy: Figure,
-    macroF1: Figure,
-    calibrationError: Figure,
-    offTopicAuroc: Figure,
-    offTopicRefused: Figure,
-    refused: Figure
-  }),
+  figures: ModelFigures,
   notMeasured: Type.Array(Type.String()),
   durationMs: Type.Number(),
   reportBytes: Type.Integer({ minimum: 0 }),
@@ -44,7 +36,7 @@ const Judgements = Type.Array(Type.Object({ sample: Type.String({ maxLength: 64 
 /** Fields of a report that are read here; the rest is kept as it is. */
 const Report = Type.Object({
   evaluation: Type.Object({
-    classes: Type.Array(Type.Object({ classId: Type.String(), f1: Figure })),
+    classes: Type.Array(Type.Object({ classId: Type.String(), f1: Type.Union([Type.Number(), Type.Null()]) })),
     errors: Type.Array(Type.Object({ question: Type.String(), classId: Type.String(), predictedId: Type.String() }))
   }),
   notMeasured: Type.Array(Type.String()),

@@ -4,7 +4,7 @@
  */
 
 import { Type, type Static } from 'typebox'
-import { ModelFigures } from '../versions/evaluation-reply.ts'
+import { ModelFigures } from '../../../learning/model-figures.ts'
 
 const Accepted = {
   id: Type.String(),

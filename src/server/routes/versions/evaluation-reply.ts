@@ -4,24 +4,11 @@
  */
 
 import { Type, type Static } from 'typebox'
+import { ModelFigures } from '../../../learning/model-figures.ts'
 import { OffTopicBound } from '../../../learning/off-topic-bound.ts'
 
 const Figure = Type.Union([Type.Number(), Type.Null()])
 const Interval = Type.Union([Type.Object({ low: Type.Number(), high: Type.Number() }), Type.Null()])
-
-/** Schema of the metrics of a version for lists. */
-export const ModelFigures = Type.Object(
-  {
-    questionCount: Type.Integer(),
-    accuracy: Figure,
-    macroF1: Figure,
-    calibrationError: Figure,
-    offTopicAuroc: Figure,
-    offTopicRefused: Figure,
-    refused: Figure
-  },
-  { description: 'Measured out of fold; null is what could not be.' }
-)
 
 /** Schema of an error of a version. */
 const NamedError = Type.Object({

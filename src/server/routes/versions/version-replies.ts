@@ -5,7 +5,7 @@
 
 import { Type, type Static } from 'typebox'
 import { CHANGE_KINDS } from '../../../versions/version-change.ts'
-import { ModelFigures } from './evaluation-reply.ts'
+import { ModelFigures } from '../../../learning/model-figures.ts'
 
 const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 const VersionView = Type.Object({
