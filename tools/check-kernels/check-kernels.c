@@ -239,7 +239,7 @@ static void check_embed(const Kernels *k) {
 static void check_attention(const Kernels *k, int heads, int head) {
   const int hidden = heads * head;
   const float *projections = random_floats((size_t)MAX_ROWS * hidden * 3, 2);
-  float *keys = allocate((MAX_ROWS + LANES) * head * sizeof(float)), *scores = allocate((MAX_ROWS + LANES) * MAX_QUERIES * sizeof(float));
+  float *keys = allocate(2 * (MAX_ROWS + LANES) * head * sizeof(float)), *scores = allocate((MAX_ROWS + LANES) * MAX_QUERIES * sizeof(float));
   float *wanted = allocate((size_t)MAX_ROWS * hidden * sizeof(float)), *found = allocate((size_t)MAX_ROWS * hidden * sizeof(float));
   for (int index = 0; index < ROW_COUNTS; index++) {
     const int tokens = row_count(index);

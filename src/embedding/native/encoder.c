@@ -56,7 +56,7 @@ static int reserve(Encoder *e, int tokens) {
                           number * t * e->intermediate,
                           number * t * LANES,
                           number * t,
-                          number * padded * (e->hidden / e->heads),
+                          number * padded * 2 * (e->hidden / e->heads),
                           number * padded * MAX_QUERIES,
                           t * e->hidden,
                           t * e->intermediate};

@@ -43,7 +43,7 @@ static int reserve(FloatEncoder *e, int tokens) {
                           number * t * hidden * 3,
                           number * t * hidden,
                           number * t * e->header->intermediate,
-                          number * padded * (hidden / e->header->heads),
+                          number * padded * 2 * (hidden / e->header->heads),
                           number * padded * MAX_QUERIES};
   void *places[sizeof bytes / sizeof *bytes];
   void *memory = allocate_arrays(bytes, places, sizeof bytes / sizeof *bytes);

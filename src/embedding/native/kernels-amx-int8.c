@@ -15,6 +15,7 @@
 #define TILE_ROWS 32
 #define TILE_VECTORS 2
 #define QUERIES 4
+#define KEY_VECTORS 2
 #define CONTEXT_VECTORS 2
 #define HAS_OWN_MULTIPLY
 

@@ -14,6 +14,7 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 1
 #define QUERIES 4
+#define KEY_VECTORS 1
 #define CONTEXT_VECTORS 1
 
 /* Adds to 8 sums the products of 4 unsigned inputs each. */

@@ -15,6 +15,7 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
 #define QUERIES 4
+#define KEY_VECTORS 2
 #define CONTEXT_VECTORS 2
 
 /* One variable for each sum: of an array the compiler keeps copies in memory. */

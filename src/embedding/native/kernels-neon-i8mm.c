@@ -12,6 +12,7 @@
 #define TILE_ROWS 4
 #define TILE_VECTORS 1
 #define QUERIES 4
+#define KEY_VECTORS 1
 #define CONTEXT_VECTORS 1
 
 /* Rows go in pairs and columns too: vmmlaq_s32 adds to 2 x 2 sums the products of 8 inputs. An odd last row is paired

@@ -8,7 +8,8 @@
  * has defined, besides the lanes and their STORED_ZERO (128 where products take signed bytes, else 0):
  *   TILE_ROWS, TILE_VECTORS   rows, and vectors of 16 columns, of a tile of integer sums
  *   add_products(rows, …)     the integer sums of a tile; or HAS_OWN_MULTIPLY, and multiply_with() after this header
- *   QUERIES, CONTEXT_VECTORS  queries, and vectors of a head, that attention computes side by side
+ *   QUERIES                   queries that attention computes side by side, at least 4
+ *   KEY_VECTORS, CONTEXT_VECTORS  vectors of keys, and of a head, that it computes side by side
  * No row's result depends on the rows beside it.
  */
 
@@ -197,25 +198,44 @@ static void multiply_floats(const float *inputs, int rows, const FloatLinear *li
   }
 }
 
-/* Some queries of one head. keys: head size x padded tokens. */
+/* Unrolled early, so that arrays of sums become registers: else gcc keeps copies in memory. Measured with 256 tokens and
+ * AVX-512: 1.06 times as fast. */
+#define FOR_EACH(index, count) _Pragma("GCC unroll 8") for (int index = 0; index < (count); index++)
+
+/* Scores of some queries and of `vectors` x LANES keys from key j on; those of keys that are not there are -infinity. */
+INLINE void score_keys(const float *queries, size_t stride, const float *keys, int padded, int tokens, int head, int j,
+                       float *scores, Lanes *greatest, const int count, const int vectors) {
+  Lanes sums[QUERIES][KEY_VECTORS];
+  FOR_EACH(q, count)
+    FOR_EACH(v, vectors) sums[q][v] = lanes_set(0);
+  for (int d = 0; d < head; d++) {
+    Lanes column[KEY_VECTORS];
+    FOR_EACH(v, vectors) column[v] = lanes_load(keys + (size_t)d * padded + j + v * LANES);
+    FOR_EACH(q, count) {
+      const Lanes query = lanes_set(queries[q * stride + d]);
+      FOR_EACH(v, vectors) sums[q][v] = lanes_fma(query, column[v], sums[q][v]);
+    }
+  }
+  FOR_EACH(q, count)
+    FOR_EACH(v, vectors) {
+      const int first = j + v * LANES;
+      const Lanes score = lanes_first(sums[q][v], tokens - first, -INFINITY);
+      greatest[q] = lanes_max(greatest[q], score);
+      lanes_store(scores + (size_t)q * padded + first, score);
+    }
+}
+
+/* Some queries of one head. keys: head size x padded tokens; values: tokens x head size. */
 INLINE void attend_some(const float *queries, size_t stride, const float *keys, int padded, int tokens,
                         const float *values, int head, float *scores, float *out, size_t out_stride, const int count) {
   Lanes greatest[QUERIES], total[QUERIES];
-  for (int q = 0; q < count; q++) greatest[q] = lanes_set(-INFINITY);
-  for (int j = 0; j < padded; j += LANES) {
-    Lanes sums[QUERIES];
-    for (int q = 0; q < count; q++) sums[q] = lanes_set(0);
-    for (int d = 0; d < head; d++) {
-      const Lanes column = lanes_load(keys + (size_t)d * padded + j);
-      for (int q = 0; q < count; q++) sums[q] = lanes_fma(lanes_set(queries[q * stride + d]), column, sums[q]);
-    }
-    for (int q = 0; q < count; q++) {
-      sums[q] = lanes_first(sums[q], tokens - j, -INFINITY);
-      greatest[q] = lanes_max(greatest[q], sums[q]);
-      lanes_store(scores + (size_t)q * padded + j, sums[q]);
-    }
-  }
-  for (int q = 0; q < count; q++) {
+  FOR_EACH(q, count) greatest[q] = lanes_set(-INFINITY);
+  int scored = 0;
+  for (; scored + KEY_VECTORS * LANES <= padded; scored += KEY_VECTORS * LANES)
+    score_keys(queries, stride, keys, padded, tokens, head, scored, scores, greatest, count, KEY_VECTORS);
+  for (; scored < padded; scored += LANES)
+    score_keys(queries, stride, keys, padded, tokens, head, scored, scores, greatest, count, 1);
+  FOR_EACH(q, count) {
     const Lanes maximum = lanes_set(lanes_greatest(greatest[q]));
     total[q] = lanes_set(0);
     for (int j = 0; j < padded; j += LANES) {
@@ -226,42 +246,50 @@ INLINE void attend_some(const float *queries, size_t stride, const float *keys, 
     }
   }
   float shares[QUERIES];
-  for (int q = 0; q < count; q++) shares[q] = 1.0f / lanes_sum(total[q]);
+  FOR_EACH(q, count) shares[q] = 1.0f / lanes_sum(total[q]);
   for (int d = 0; d < head; d += CONTEXT_VECTORS * LANES) {
     Lanes sums[QUERIES][CONTEXT_VECTORS];
-    for (int q = 0; q < count; q++)
-      for (int v = 0; v < CONTEXT_VECTORS; v++) sums[q][v] = lanes_set(0);
+    FOR_EACH(q, count)
+      FOR_EACH(v, CONTEXT_VECTORS) sums[q][v] = lanes_set(0);
     for (int j = 0; j < tokens; j++) {
       Lanes value[CONTEXT_VECTORS];
-      for (int v = 0; v < CONTEXT_VECTORS; v++) value[v] = lanes_load(values + (size_t)j * stride + d + v * LANES);
-      for (int q = 0; q < count; q++) {
+      FOR_EACH(v, CONTEXT_VECTORS) value[v] = lanes_load(values + (size_t)j * head + d + v * LANES);
+      FOR_EACH(q, count) {
         const Lanes weight = lanes_set(scores[(size_t)q * padded + j]);
-        for (int v = 0; v < CONTEXT_VECTORS; v++) sums[q][v] = lanes_fma(weight, value[v], sums[q][v]);
+        FOR_EACH(v, CONTEXT_VECTORS) sums[q][v] = lanes_fma(weight, value[v], sums[q][v]);
       }
     }
-    for (int q = 0; q < count; q++)
-      for (int v = 0; v < CONTEXT_VECTORS; v++)
+    FOR_EACH(q, count)
+      FOR_EACH(v, CONTEXT_VECTORS)
         lanes_store(out + q * out_stride + d + v * LANES, lanes_mul(sums[q][v], lanes_set(shares[q])));
   }
 }
+
+#define ATTEND(count)                                                                                                  \
+  for (; i + count <= tokens; i += count)                                                                              \
+  attend_some(queries + i * stride, stride, keys, padded, tokens, values, head, scores,                                \
+              context + (size_t)i * hidden + h * head, hidden, count)
 
 static void attend(const float *projections, int tokens, int heads, int hidden, float *keys, float *scores,
                    float *context) {
   const int head = hidden / heads, padded = (tokens + LANES - 1) / LANES * LANES;
   const size_t stride = 3 * (size_t)hidden;
+  /* A copy: rows as far apart as those of the projections share few sets of the nearest cache, which then keeps not all
+   * of a long sentence. Measured with 256 tokens: 1.03 to 1.1 times as fast. */
+  float *values = keys + (size_t)head * padded;
   for (int h = 0; h < heads; h++) {
-    const float *queries = projections + h * head, *values = queries + 2 * hidden;
+    const float *queries = projections + h * head;
     for (int j = 0; j < padded; j += LANES)
       for (int d = 0; d < head; d += LANES)
         lanes_transpose(queries + hidden + (size_t)j * stride + d, stride, tokens - j, keys + (size_t)d * padded + j,
                         padded);
+    for (int j = 0; j < tokens; j++)
+      for (int d = 0; d < head; d += LANES)
+        lanes_store(values + (size_t)j * head + d, lanes_load(queries + 2 * hidden + (size_t)j * stride + d));
     int i = 0;
-    for (; i + QUERIES <= tokens; i += QUERIES)
-      attend_some(queries + i * stride, stride, keys, padded, tokens, values, head, scores,
-                  context + (size_t)i * hidden + h * head, hidden, QUERIES);
-    for (; i < tokens; i++)
-      attend_some(queries + i * stride, stride, keys, padded, tokens, values, head, scores,
-                  context + (size_t)i * hidden + h * head, hidden, 1);
+    ATTEND(QUERIES);
+    ATTEND(2);
+    ATTEND(1);
   }
 }
 

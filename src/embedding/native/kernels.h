@@ -94,7 +94,7 @@ typedef struct {
   void (*multiply_floats)(const float *inputs, int rows, const FloatLinear *linear, Epilogue epilogue,
                           const Destination *to);
   /* Attention of one sentence. projections: tokens x 3 hidden sizes (queries, keys, values); context: tokens x hidden.
-   * keys: room for head size x padded tokens; scores: room for MAX_QUERIES x padded tokens. */
+   * keys: room for 2 x head size x padded tokens; scores: room for MAX_QUERIES x padded tokens. */
   void (*attend)(const float *projections, int tokens, int heads, int hidden, float *keys, float *scores,
                  float *context);
   /* Sum of some rows, divided by its L2 norm. */

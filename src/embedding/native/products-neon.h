@@ -8,6 +8,7 @@
 #define TILE_ROWS 4
 #define TILE_VECTORS 1
 #define QUERIES 4
+#define KEY_VECTORS 1
 #define CONTEXT_VECTORS 1
 
 static inline __attribute__((always_inline)) void add_rows(const int rows, const uint8_t *inputs,
