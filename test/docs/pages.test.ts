@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { temporaryFolder } from '../server/mentor-app.ts'
+import { differencesOf, readShownReplies, type ShownReply } from './shown-reply.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const API_KEY = 'key-one'
@@ -38,23 +39,52 @@ const OTHER_PAGES: Readonly<Record<string, string>> = {
 /** What sets up, runs for ever or takes a tool that is not of the project: other tests have these, as make test-clients, or people do. */
 const NOT_RUN = /^(?:make|cd tools|npm pack|npm install|pip install|open-webui|npx n8n) /
 
-/** The commands of a page, each as it would be pasted. */
-function commandsOf(page: string): string[] {
-  const blocks = [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```$/gm)]
-  return blocks.flatMap(([, kind = '', block = '']) => {
-    const isConsole = kind === 'console'
-    const commands: string[] = []
-    let open = false
-    for (const line of block.split('\n')) {
-      const typed = isConsole && line.startsWith('$ ') ? line.slice(2) : line
-      if (open) commands.push(`${commands.pop()}\n${typed}`)
-      else if (typed.trim() !== '' && (!isConsole || line.startsWith('$ '))) commands.push(typed)
-      else continue
-      const command = commands.at(-1)!
-      open = command.endsWith('\\') || (command.match(/'/g) ?? []).length % 2 === 1
+/** A command of a page, as it would be pasted, and the output that the page shows for it. */
+interface Step {
+  readonly command: string
+  shown?: ShownReply | string
+}
+
+/**
+ * The commands of a page. A block without commands that follows a block of them shows the output of the last ones: replies
+ * as JSON, or a text.
+ */
+function stepsOf(page: string): Step[] {
+  const steps: Step[] = []
+  let wereCommands = false
+  for (const [, kind = '', block = ''] of page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
+    const isOutput = wereCommands && ['json', 'text', ''].includes(kind)
+    wereCommands = kind === 'sh' || kind === 'console'
+    if (isOutput) addOutput(steps, block)
+    if (!wereCommands) continue
+    const { commands, output } = readBlock(block, kind === 'console')
+    steps.push(...commands.map((command) => ({ command })))
+    if (output !== '') addOutput(steps, output)
+  }
+  return steps
+}
+
+function readBlock(block: string, isConsole: boolean): { commands: string[]; output: string } {
+  const commands: string[] = []
+  let open = false
+  let output = ''
+  for (const line of block.split('\n')) {
+    const typed = isConsole && line.startsWith('$ ') ? line.slice(2) : line
+    if (open) commands.push(`${commands.pop()}\n${typed}`)
+    else if (typed.trim() !== '' && (!isConsole || line.startsWith('$ '))) commands.push(typed)
+    else {
+      output += line
+      continue
     }
-    return commands
-  })
+    const command = commands.at(-1)!
+    open = command.endsWith('\\') || (command.match(/'/g) ?? []).length % 2 === 1
+  }
+  return { commands, output }
+}
+
+function addOutput(steps: Step[], output: string): void {
+  const replies = output.startsWith('{') ? readShownReplies(output) : [output]
+  for (const [i, step] of steps.slice(-replies.length).entries()) step.shown = replies[i]!
 }
 
 /** A folder as a clone is, but for what a run leaves there. */
@@ -106,7 +136,7 @@ test('every page with commands is run here, or says why not', async () => {
   const pages = ['README.md', ...(await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`)]
   const withCommands = []
   for (const page of pages.filter((name) => name.endsWith('.md'))) {
-    if (commandsOf(await readFile(join(ROOT, page), 'utf8')).length > 0) withCommands.push(page)
+    if (stepsOf(await readFile(join(ROOT, page), 'utf8')).length > 0) withCommands.push(page)
   }
   assert.deepEqual(withCommands.toSorted(), [...RUN_PAGES.flat(), ...Object.keys(OTHER_PAGES)].toSorted())
 })
@@ -138,7 +168,7 @@ async function runPage(page: string, cwd: string, origin: string): Promise<void>
   const env = { PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}`, API_KEY, ENCODE_WORKERS: '1' }
   let variables = ''
   let id = ''
-  for (const typed of commandsOf(await readFile(join(ROOT, page), 'utf8'))) {
+  for (const { command: typed, shown } of stepsOf(await readFile(join(ROOT, page), 'utf8'))) {
     if (NOT_RUN.test(typed)) continue
     const command = typed.replaceAll(SHOWN_ORIGIN, origin).replaceAll('<id>', id)
     if (command.startsWith('URL=')) {
@@ -154,6 +184,12 @@ async function runPage(page: string, cwd: string, origin: string): Promise<void>
       assert.match(done.stdout, /"status":"SUCCESS"/, `${page}: ${typed}`)
     }
     assert.equal(done.status, 0, `${page}: ${typed}\n${done.stdout}${done.stderr}`)
+    if (shown !== undefined) assertShown(shown, done.stdout, `${page}: ${typed}`)
     id = /^\{"(?:data":\{")?id":"([^"]+)"/.exec(done.stdout)?.[1] ?? id
   }
+}
+
+function assertShown(shown: ShownReply | string, output: string, step: string): void {
+  if (typeof shown === 'string') assert.equal(output.replaceAll('\r\n', '\n'), shown, step)
+  else assert.deepEqual(differencesOf(shown, JSON.parse(output)), [], `${step}\n${output}`)
 }
