@@ -13,7 +13,14 @@ import { Mentor, repertoireOf } from './mentor.ts'
 import type { StoredMentor } from './mentor-source.ts'
 import { recordedListsOf } from './recorded.ts'
 import { mergeSheet } from './sheet-merge.ts'
-import { MAX_QUESTIONS, readTrainingData, type DroppedLines, type LineProblem } from './training-data.ts'
+import {
+  MAX_QUESTIONS,
+  readTrainingData,
+  trainingDataOf,
+  type DroppedLines,
+  type LineProblem,
+  type TrainingSheet
+} from './training-data.ts'
 
 /** An uploaded mentor. */
 export interface MentorUpload {
@@ -60,6 +67,9 @@ export const MAX_PHRASES = 500_000
 const MAX_FINDINGS = 20
 
 const mentorSchema = Compile(Mentor)
+const MEMBERS = Object.keys(Mentor.properties)
+/** Where a reply of a GraphQL service has the mentor, and where programs keep one. */
+const WRAPPERS = [['data', 'mentor'], ['mentor'], ['data']] as const
 
 /**
  * Reads an uploaded mentor: parses, checks and lints it, and writes the form that is stored. The largest take some
@@ -117,7 +127,23 @@ function readCsv(
   assertCsvFits(csv, limits.maxJsonHeapBytes)
   const sheet = readTrainingData(csv, charset)
   const known: Mentor | undefined = before && JSON.parse(new TextDecoder().decode(before))
+  assertNotAllRefused(sheet, known)
   return { ...mergeSheet(known, sheet), dropped: sheet.dropped }
+}
+
+/**
+ * A table without a good line would take all answers away. Only the table of a mentor without answers is such a table,
+ * and may be put back.
+ */
+function assertNotAllRefused({ rows, problems, columnCount }: TrainingSheet, known: Mentor | undefined): void {
+  if (rows.length > 0 || (known !== undefined && trainingDataOf(known).length === 0)) return
+  const told = problems.slice(0, MAX_FINDINGS).map(({ line, message }) => `line ${line}: ${message}`)
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  const found =
+    told[0] === undefined
+      ? `it has a header of ${columnCount} columns, and no line after it (curl --data takes line breaks away, --data-binary keeps them)`
+      : `no line of it can be taken: ${told[0]}${more}`
+  throw new ServiceError('INVALID_REQUEST', `Cannot store the table: ${found}`, { fields: { table: told } })
 }
 
 function readMentor(
@@ -125,12 +151,11 @@ function readMentor(
   charset: string | undefined,
   limits: UploadLimits
 ): { mentor: Mentor; leftOutCount: number } {
-  const value = readJson(bytes, limits, { charset })
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const { mentor, leftOutCount, positionOf } = recordedListsOf(isObject ? value : {})
-  if (isObject && mentorSchema.Check(mentor)) return { mentor, leftOutCount }
+  const value = unwrapped(readJson(bytes, limits, { charset }))
+  const { mentor, leftOutCount, positionOf } = recordedListsOf(value ?? {})
+  if (value !== undefined && mentorSchema.Check(mentor)) return { mentor, leftOutCount }
   const fields: Record<string, string[]> = {}
-  const faults = isObject ? mentorSchema.Errors(mentor) : []
+  const faults = value === undefined ? [] : mentorSchema.Errors(mentor)
   for (const { keyword, instancePath, message } of faults.slice(0, MAX_FINDINGS)) {
     const [, field, index, ...rest] = instancePath.split('/')
     // For a nullable member each alternative reports an error; the error that none matches adds nothing.
@@ -139,6 +164,27 @@ function readMentor(
     ;(fields[field] ??= []).push([...position, message].join(' '))
   }
   const [first] = Object.entries(fields)
-  const found = first === undefined ? 'a JSON object is wanted' : `${first[0]}: ${first[1].join(', ')}`
+  const found =
+    first === undefined
+      ? `a JSON object with one of ${MEMBERS.join(', ')} is wanted`
+      : `${first[0]}: ${first[1].join(', ')}`
   throw new ServiceError('INVALID_REQUEST', `Cannot read the mentor: ${found}`, { fields })
+}
+
+/** The object that has a mentor's members: the value, or one within it; undefined when there is none. */
+function unwrapped(value: unknown): object | undefined {
+  if (hasMember(value)) return value
+  return WRAPPERS.map((path) => path.reduce(memberOf, value)).find(hasMember)
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
+}
+
+function hasMember(value: unknown): value is object {
+  return isObject(value) && MEMBERS.some((name) => (memberOf(value, name) ?? null) !== null)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -41,6 +41,7 @@ export interface TrainingSheet {
   /** The lines of {@link TrainingSheet.problems}. */
   readonly refused: readonly RefusedLine[]
   readonly dropped: DroppedLines
+  readonly columnCount: number
 }
 
 /** Lines and columns that were left out. */
@@ -96,7 +97,7 @@ export function readTrainingData(csv: Uint8Array | string, charset?: string): Tr
     }
   }
   const problems = refused.map(({ line, message }) => ({ line, message }))
-  return { rows, lines, problems, refused, dropped }
+  return { rows, lines, problems, refused, dropped, columnCount: columns.length }
 }
 
 /** A question of a test set. */
