@@ -22,6 +22,16 @@ interface Samples extends Pick<SoftmaxFile, 'scales' | 'samples' | 'labels' | 't
   /** Samples of each class. */
   readonly ofClass: readonly Int32Array[]
   readonly index: GramIndex | undefined
+  readonly room: Room
+}
+
+/** Arrays that every question uses again: new ones would cost as much as what is computed in them. */
+interface Room {
+  /** Elements for the samples of as many classes as there are candidates. */
+  readonly samples: Int32Array
+  readonly products: Int32Array
+  /** One element for each sample of the model. */
+  readonly alike: Float32Array
 }
 
 /** A question, prepared for the comparison with samples. */
@@ -51,12 +61,12 @@ export function softmaxPredictor(
     offTopicClass: header.hasOffTopicClass === true ? classIds.length : undefined
   }
   return (embedding, topK, { text, nearestCount = 0 }) => {
-    const alike = text === undefined ? undefined : samples.index?.similarities(gramsOf(text))
+    const alike = text === undefined ? undefined : samples.index?.similarities(gramsOf(text), samples.room.alike)
     const logits = Float64Array.from(intercepts)
     products.addProducts(embedding, coefficients, dimensions, logits)
     const classes = Int32Array.from(greatest(logits, width))
     const near = nearSamplesOf({ embedding: toInt16(embedding), alike }, classes, samples, products)
-    const candidates = candidatesOf(near, logits, classes)
+    const candidates = candidatesOf(near, logits, classes, samples)
     // Never undefined: the off-topic class is only one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
     const { evidence, topicProbability } = decision
@@ -108,51 +118,56 @@ function samplesOf({ classCount, labels, scales, samples, grams, textOf }: Softm
   for (const [sample, label] of labels.entries()) grouped[label]!.push(sample)
   const ofClass = grouped.map((ofOne) => Int32Array.from(ofOne))
   const index = grams === undefined ? undefined : new GramIndex(grams)
-  return { ofClass, labels, scales, samples, textOf, index }
+  const sizes = ofClass.map(({ length }) => length).toSorted((a, b) => b - a)
+  const most = sizes.slice(0, MAX_CANDIDATES).reduce((sum, size) => sum + size, 0)
+  const room = { samples: new Int32Array(most), products: new Int32Array(most), alike: new Float32Array(labels.length) }
+  return { ofClass, labels, scales, samples, textOf, index, room }
 }
 
-/** The samples of a question's candidate classes, class by class, with their similarities to it. */
+/** The samples of a question's candidate classes, class by class, with what they are compared by. */
 interface NearSamples {
   readonly samples: Int32Array
-  /** End of each class's samples. */
-  readonly ends: Int32Array
-  readonly similarities: Float64Array
-  readonly gramSimilarities: Float64Array
+  /** Product of each sample with the question, as integers of both. */
+  readonly products: Int32Array
+  /** Cosine similarity of the question's n-grams to every sample of the model; undefined without texts. */
+  readonly alike: Float32Array | undefined
 }
 
 function nearSamplesOf(
   { embedding, alike }: Asked,
   classes: Int32Array,
-  { ofClass, scales, samples }: Samples,
+  { ofClass, samples, room }: Samples,
   { multiplyRows }: EmbeddingProducts
 ): NearSamples {
-  const ends = new Int32Array(classes.length)
   let count = 0
-  for (let place = 0; place < classes.length; place++) ends[place] = count += ofClass[classes[place]!]!.length
-  const near = new Int32Array(count)
-  for (let place = 0; place < classes.length; place++) near.set(ofClass[classes[place]!]!, ends[place - 1] ?? 0)
-  const products = new Int32Array(count)
-  if (count > 0) multiplyRows(embedding, samples, near, products)
-  const similarities = new Float64Array(count)
-  const gramSimilarities = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const sample = near[i]!
-    similarities[i] = (products[i]! / INT16_STEPS) * (scales[sample]! / INT8_STEPS)
-    if (alike !== undefined) gramSimilarities[i] = alike[sample]!
+  for (let place = 0; place < classes.length; place++) {
+    const ofOne = ofClass[classes[place]!]!
+    room.samples.set(ofOne, count)
+    count += ofOne.length
   }
-  return { samples: near, ends, similarities, gramSimilarities }
+  const near = { samples: room.samples.subarray(0, count), products: room.products.subarray(0, count), alike }
+  if (count > 0) multiplyRows(embedding, samples, near.samples, near.products)
+  return near
 }
 
-function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Array): Candidates {
+function similarityOf({ samples, products }: NearSamples, i: number, { scales }: Samples): number {
+  return (products[i]! / INT16_STEPS) * (scales[samples[i]!]! / INT8_STEPS)
+}
+
+function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Array, samples: Samples): Candidates {
   const width = classes.length
   const similarities = new Float64Array(width).fill(-1)
   const gramSimilarities = new Float64Array(width)
-  let sample = 0
+  let i = 0
   for (let place = 0; place < width; place++) {
-    for (; sample < near.ends[place]!; sample++) {
-      similarities[place] = Math.max(similarities[place]!, near.similarities[sample]!)
-      gramSimilarities[place] = Math.max(gramSimilarities[place]!, near.gramSimilarities[sample]!)
+    let nearest = -1
+    let nearestByGrams = 0
+    for (const end = i + samples.ofClass[classes[place]!]!.length; i < end; i++) {
+      nearest = Math.max(nearest, similarityOf(near, i, samples))
+      if (near.alike !== undefined) nearestByGrams = Math.max(nearestByGrams, near.alike[near.samples[i]!]!)
     }
+    similarities[place] = nearest
+    gramSimilarities[place] = nearestByGrams
   }
   return {
     count: 1,
@@ -166,16 +181,17 @@ function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Arr
 
 /** Sorts samples by the weighted sum of both similarities, the greatest first; none when the model has no texts. */
 function nearestSamples(
-  { samples, similarities, gramSimilarities }: NearSamples,
-  { textOf }: Samples,
+  near: NearSamples,
+  samples: Samples,
   { similarityWeight, gramWeight }: Calibration
 ): (Omit<NearSample, 'classId'> & { readonly sample: number })[] {
+  const { textOf } = samples
   if (textOf === undefined) return []
-  const near = Array.from(samples, (sample, i) => ({
+  const found = Array.from(near.samples, (sample, i) => ({
     sample,
-    similarity: similarities[i]!,
-    gramSimilarity: gramSimilarities[i]!
+    similarity: similarityOf(near, i, samples),
+    gramSimilarity: near.alike?.[sample] ?? 0
   }))
-  const weightOf = (one: (typeof near)[number]) => similarityWeight * one.similarity + gramWeight * one.gramSimilarity
-  return near.toSorted((a, b) => weightOf(b) - weightOf(a)).map((one) => ({ ...one, text: textOf(one.sample) }))
+  const weightOf = (one: (typeof found)[number]) => similarityWeight * one.similarity + gramWeight * one.gramSimilarity
+  return found.toSorted((a, b) => weightOf(b) - weightOf(a)).map((one) => ({ ...one, text: textOf(one.sample) }))
 }
