@@ -21,8 +21,8 @@ export const TOPIC_PRIOR = {
   samplesOfHalfShare: 20,
   shareExponent: 0.35,
   thresholds: [
-    { phrases: 1, leastConfidence: 0.37 },
-    { phrases: 2, leastConfidence: 0.5 },
+    { phrases: 1, leastConfidence: 0.4 },
+    { phrases: 2, leastConfidence: 0.54 },
     { phrases: 3, leastConfidence: 0.55 },
     { phrases: 6, leastConfidence: 0.6 },
     { phrases: 10, leastConfidence: 0.37 }

@@ -90,6 +90,29 @@ test('chooseThresholds() keeps within both limits where it can, and refuses few 
   assert.ok(goodRefused <= 0.17 && nonsenseRefused >= 0.8, `${goodRefused}, ${nonsenseRefused}`)
 })
 
+test('chooseThresholds() refuses more good questions where few of the others would be refused', () => {
+  const prior = { ...fitPrior([madeUp(1)], HALF), intercept: 0, classesWeight: 0, similarityWeight: 1 }
+  /** The confidences of either side lie evenly over two fifths of the range; a share of the others below all known ones. */
+  const overlapping = (share: number) => {
+    const questions = Array.from({ length: 400 }, (_, i) => {
+      const isKnown = i % 2 === 0
+      const confidence = 0.35 + i / 1000 - (isKnown ? 0 : 0.4 * share)
+      const similarity = Math.log(confidence / (1 - confidence))
+      return { isKnown, isWithheld: false, isRight: isKnown, share: 1, evidence: evidence(similarity) }
+    })
+    return { ...madeUp(1), questions, isTaught: true, phrasesOfTwenty: 1 }
+  }
+  const refused = (share: number) => {
+    const mentor = overlapping(share)
+    return judgeByPrior(mentor, { ...prior, thresholds: chooseThresholds([mentor], () => prior).slice(0, 1) })
+  }
+  // 0.17 of the good ones, and more by the share of the others.
+  const far = refused(0.5)
+  assert.ok(far.goodRefused > 0.17 && far.goodRefused <= 0.195, `${far.goodRefused}`)
+  const near = refused(0.625)
+  assert.ok(near.goodRefused <= 0.17 && near.nonsenseRefused >= 0.77, `${near.goodRefused}, ${near.nonsenseRefused}`)
+})
+
 test('drawMentor() trains on what was drawn alone, and asks of answers left out as off topic', () => {
   const train = Array.from({ length: 40 }, (_, i) => ({ text: `phrase ${i}`, label: `answer ${i % 10}` }))
   const asked = [...train.slice(0, 10), ...train.map(({ text, label }) => ({ text: `asked ${text}`, label }))]

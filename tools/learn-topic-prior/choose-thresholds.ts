@@ -16,6 +16,9 @@ const GOOD_REFUSED = 0.2
 const NONSENSE_REFUSED = 0.8
 /** Kept below {@link GOOD_REFUSED} where both cannot be had, since another data set may be harder. */
 const GOOD_REFUSED_AIM = 0.17
+/** The same where {@link NONSENSE_REFUSED} is then missed by more than {@link SHORTFALL}: one or two phrases per answer. */
+const GOOD_REFUSED_MOST = 0.195
+const SHORTFALL = 0.03
 /** Phrases an answer from which one threshold serves. */
 const MANY_PHRASES = 10
 /** Data sets with what real users asked, known or not: they ask in other words than authors foresee. */
@@ -25,8 +28,8 @@ const REAL_LOGS: ReadonlySet<string> = new Set(['curekart', 'sofmattress'])
  * Chooses a threshold for each number of phrases an answer, all data sets weighing alike.
  *
  * Mentors of 20 answers and few phrases: the threshold that keeps furthest within both limits, where the share of good questions
- * that it refuses stays below the aim. Mentors of many phrases: the one by which most of what real users asked is
- * handled right.
+ * that it refuses stays below the aim, or nearly at its limit if the other limit is far. Mentors of many phrases: the one by which
+ * most of what real users asked is handled right.
  */
 export function chooseThresholds(
   mentors: readonly Candidate[],
@@ -41,23 +44,28 @@ export function chooseThresholds(
       )
     )
   }
-  const best = (some: readonly Candidate[], mostRefused: number, worth: (figures: PriorFigures) => number): number => {
-    const tried = THRESHOLDS.map((threshold) => ({ threshold, figures: figuresAt(some, threshold) }))
+  const triedOn = (some: readonly Candidate[]) =>
+    THRESHOLDS.map((threshold) => ({ threshold, figures: figuresAt(some, threshold) }))
+  const best = (tried: ReturnType<typeof triedOn>, mostRefused: number, worth: (figures: PriorFigures) => number) => {
     const allowed = tried.filter(({ figures }) => figures.goodRefused <= mostRefused)
-    const sorted = allowed.toSorted((a, b) => worth(b.figures) - worth(a.figures))
-    return sorted[0]?.threshold ?? THRESHOLDS[0]!
+    return allowed.toSorted((a, b) => worth(b.figures) - worth(a.figures))[0] ?? tried[0]!
+  }
+  const bestOfFew = (some: readonly Candidate[]) => {
+    const tried = triedOn(some)
+    const within = (mostRefused: number) =>
+      best(tried, mostRefused, ({ goodRefused, nonsenseRefused }) =>
+        Math.min(GOOD_REFUSED - goodRefused, nonsenseRefused - NONSENSE_REFUSED)
+      )
+    const found = within(GOOD_REFUSED_AIM)
+    return found.figures.nonsenseRefused < NONSENSE_REFUSED - SHORTFALL ? within(GOOD_REFUSED_MOST) : found
   }
   const twenties = Map.groupBy(mentors, ({ phrasesOfTwenty }) => phrasesOfTwenty ?? 0)
   twenties.delete(0)
-  const few = [...twenties].map(([phrases, some]) => ({
-    phrases,
-    leastConfidence: best(some, GOOD_REFUSED_AIM, ({ goodRefused, nonsenseRefused }) =>
-      Math.min(GOOD_REFUSED - goodRefused, nonsenseRefused - NONSENSE_REFUSED)
-    )
-  }))
+  const few = [...twenties].map(([phrases, some]) => ({ phrases, leastConfidence: bestOfFew(some).threshold }))
   const many = mentors.filter(
     ({ group, isTaught, sampleCount, classCount }) =>
       isTaught && REAL_LOGS.has(group) && sampleCount / classCount >= MANY_PHRASES - 2
   )
-  return [...few, { phrases: MANY_PHRASES, leastConfidence: best(many, 1, ({ balanced }) => balanced) }]
+  const ofMany = best(triedOn(many), 1, ({ balanced }) => balanced)
+  return [...few, { phrases: MANY_PHRASES, leastConfidence: ofMany.threshold }]
 }
