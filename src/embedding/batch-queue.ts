@@ -13,12 +13,13 @@ export interface QueuedSentence {
   readonly enqueuedMs: number
 }
 
-/** After this many consecutive interactive batches, a waiting bulk batch runs. */
+/** After this many consecutive interactive batches, a waiting bulk batch runs, unless another one is running. */
 const INTERACTIVE_BATCHES_PER_BULK_BATCH = 4
 
 /**
- * Orders the waiting sentences: the interactive lane goes before the bulk lane, except at every fifth batch. Within a
- * lane, the caller with the fewest computed tokens comes first; within a caller, the oldest sentence.
+ * Orders the waiting sentences: the interactive lane goes before the bulk lane, except at every fifth batch while no
+ * bulk batch runs. Within a lane, the caller with the fewest computed tokens comes first; within a caller, the oldest
+ * sentence.
  *
  * Source of the fairness: start-time fair queueing (Goyal, Vin, Cheng, 1996).
  */
@@ -65,10 +66,15 @@ export class BatchQueue<Sentence extends QueuedSentence> {
    * Takes the sentences of the next batch, all of one lane, at least one when any waits.
    * @param maxSentences maximum number of sentences of a batch
    * @param maxTokens budget of the batch; a longer sentence is taken alone
-   * @param isAddition whether the batch has sentences already: then none is taken when none fits
+   * @param state whether the batch has sentences already (then none is taken when none fits), and whether a worker
+   *   computes a bulk batch (then bulk work is not starved, and takes no turn of the interactive lane)
    */
-  takeBatch(maxSentences: number, maxTokens: number, isAddition = false): Sentence[] {
-    const lane = this.#lanes[this.#nextLane()]
+  takeBatch(
+    maxSentences: number,
+    maxTokens: number,
+    { isAddition = false, isBulkRunning = false }: { isAddition?: boolean; isBulkRunning?: boolean } = {}
+  ): Sentence[] {
+    const lane = this.#lanes[this.#nextLane(isBulkRunning)]
     const batch: Sentence[] = []
     let tokenCount = 0
     while (batch.length < maxSentences) {
@@ -82,12 +88,12 @@ export class BatchQueue<Sentence extends QueuedSentence> {
     return batch
   }
 
-  #nextLane(): Lane {
-    const isBulkTurn = this.#interactiveBatchesInRow >= INTERACTIVE_BATCHES_PER_BULK_BATCH
-    const lane =
-      this.#lanes.bulk.size > 0 && (isBulkTurn || this.#lanes.interactive.size === 0) ? 'bulk' : 'interactive'
-    this.#interactiveBatchesInRow =
-      lane === 'bulk' || this.#lanes.bulk.size === 0 ? 0 : this.#interactiveBatchesInRow + 1
+  #nextLane(isBulkRunning: boolean): Lane {
+    const { interactive, bulk } = this.#lanes
+    const isBulkTurn = !isBulkRunning && this.#interactiveBatchesInRow >= INTERACTIVE_BATCHES_PER_BULK_BATCH
+    const lane = bulk.size > 0 && (isBulkTurn || interactive.size === 0) ? 'bulk' : 'interactive'
+    if (lane === 'bulk' || bulk.size === 0) this.#interactiveBatchesInRow = 0
+    else if (!isBulkRunning) this.#interactiveBatchesInRow += 1
     return lane
   }
 }

@@ -7,7 +7,7 @@ import type { Admission } from './admission.ts'
 import { BatchQueue, type QueuedSentence } from './batch-queue.ts'
 import type { EncodeOptions, Lane } from './encoder.ts'
 import type { BatchResult, EncoderWorkerPool } from './encoder-worker-pool.ts'
-import type { TokenBatch } from './token-batch.ts'
+import { stack, tokenCountOf } from './token-batch.ts'
 
 /** A sentence to encode. */
 export interface SentenceRequest {
@@ -111,6 +111,8 @@ export class Batcher {
   /** The batch that is offered to the pool, while it can still change. */
   #offered: PendingSentence[] = []
   #runningCount = 0
+  /** Of them with bulk sentences. */
+  #runningBulkCount = 0
   #isPumpScheduled = false
   #lastInteractiveMs = -Infinity
   #whenIdle: PromiseWithResolvers<void> | undefined
@@ -204,7 +206,7 @@ export class Batcher {
     }
     for (let idleCount = pool.idleCount; this.#queue.size > 0 && idleCount > 0; idleCount--) {
       if (idleCount === 1 && this.#isLastKeptFree()) break
-      const batch = this.#queue.takeBatch(this.#sentencesOfOneBatch(), maxBatchTokens)
+      const batch = this.#queue.takeBatch(this.#sentencesOfOneBatch(), maxBatchTokens, this.#state)
       void this.#run(batch, pool.run(stack(batch)))
     }
     if (pool.idleCount === 0) this.#offerNext()
@@ -230,11 +232,11 @@ export class Batcher {
     if (this.#queue.isAllBulk) return
     const most = this.#sentencesOfOneBatch()
     if (!pool.hasOffer) {
-      this.#offered = this.#queue.takeBatch(most, maxBatchTokens)
+      this.#offered = this.#queue.takeBatch(most, maxBatchTokens, this.#state)
       void this.#run(this.#offered, pool.offer(stack(this.#offered)))
     } else if (this.#offered.length < most && pool.withdraw()) {
       const room = maxBatchTokens - tokenCountOf(this.#offered)
-      this.#offered.push(...this.#queue.takeBatch(most - this.#offered.length, room, true))
+      this.#offered.push(...this.#queue.takeBatch(most - this.#offered.length, room, { isAddition: true }))
       pool.offerAgain(stack(this.#offered))
     }
   }
@@ -247,6 +249,10 @@ export class Batcher {
   #isLastKeptFree(): boolean {
     const { liveCount } = this.#options.pool
     return liveCount > 1 && this.#queue.isAllBulk && performance.now() - this.#lastInteractiveMs < KEPT_FREE_MS
+  }
+
+  get #state(): { readonly isBulkRunning: boolean } {
+    return { isBulkRunning: this.#runningBulkCount > 0 }
   }
 
   /** Settles when nothing waits and nothing is computed. */
@@ -309,6 +315,8 @@ export class Batcher {
   /** @param batch the sentences; while the batch is only offered, it may grow and shrink */
   async #run(batch: readonly PendingSentence[], computing: Promise<BatchResult>): Promise<void> {
     this.#runningCount += 1
+    const isBulk = batch[0]?.lane === 'bulk'
+    if (isBulk) this.#runningBulkCount += 1
     const { observer } = this.#options
     try {
       const result = await computing
@@ -323,6 +331,7 @@ export class Batcher {
     } finally {
       for (const pending of batch) this.#forget(pending)
       this.#runningCount -= 1
+      if (isBulk) this.#runningBulkCount -= 1
       this.#checkIdle()
     }
   }
@@ -379,20 +388,4 @@ export class Batcher {
     }
     pending.admission.release(pending.callerKey, pending.ids.length)
   }
-}
-
-function tokenCountOf(batch: readonly PendingSentence[]): number {
-  return batch.reduce((sum, { ids }) => sum + ids.length, 0)
-}
-
-/** Concatenates the token ids of sentences. */
-function stack(batch: readonly PendingSentence[]): TokenBatch {
-  const lengths = batch.map(({ ids }) => ids.length)
-  const ids = new Int32Array(tokenCountOf(batch))
-  let start = 0
-  for (const sentence of batch) {
-    ids.set(sentence.ids, start)
-    start += sentence.ids.length
-  }
-  return { ids, lengths }
 }

@@ -13,3 +13,25 @@ export interface TokenBatch {
   /** Tokens of each sentence. */
   readonly lengths: readonly number[]
 }
+
+/** A tokenized sentence. */
+interface TokenizedSentence {
+  readonly ids: Int32Array
+}
+
+/** Number of tokens of several sentences. */
+export function tokenCountOf(sentences: readonly TokenizedSentence[]): number {
+  return sentences.reduce((sum, { ids }) => sum + ids.length, 0)
+}
+
+/** Concatenates the token ids of sentences. */
+export function stack(sentences: readonly TokenizedSentence[]): TokenBatch {
+  const lengths = sentences.map(({ ids }) => ids.length)
+  const ids = new Int32Array(tokenCountOf(sentences))
+  let start = 0
+  for (const sentence of sentences) {
+    ids.set(sentence.ids, start)
+    start += sentence.ids.length
+  }
+  return { ids, lengths }
+}

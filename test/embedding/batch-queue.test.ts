@@ -66,6 +66,18 @@ test('takeBatch() serves the interactive lane first, and bulk at every fifth bat
   assert.deepEqual(drain(queue, 1), expected)
 })
 
+test('takeBatch() gives bulk no turn while a bulk batch runs, and its turn afterwards', () => {
+  const bulk = sentence('bulk', 100, { lane: 'bulk' })
+  const queue = filled(bulk, ...Array.from({ length: 12 }, (_, index) => sentence(`now${index}`, 1)))
+  const take = (isBulkRunning: boolean) => queue.takeBatch(1, 1000, { isBulkRunning })[0]?.name
+  const whileRunning = Array.from({ length: 6 }, () => take(true))
+  assert.deepEqual(whileRunning, ['now0', 'now1', 'now2', 'now3', 'now4', 'now5'])
+  assert.deepEqual(
+    Array.from({ length: 5 }, () => take(false)),
+    ['now6', 'now7', 'now8', 'now9', 'bulk']
+  )
+})
+
 test('takeBatch() never mixes lanes: a long bulk sentence would hold up who waits for an answer', () => {
   const queue = filled(sentence('bulk', 5, { lane: 'bulk' }), sentence('now', 5))
   assert.deepEqual(drain(queue, 4), ['now', 'bulk'])

@@ -166,6 +166,28 @@ test('while people ask, one of several workers is kept free of bulk work', async
   void bulk.catch(() => undefined)
 })
 
+test('while one worker computes bulk work, nobody who asks waits for more of it', async () => {
+  const { worker, batcher } = setUp()
+  worker.idleCount = 2
+  worker.liveCount = 2
+  const bulk = batcher.encode(
+    [90, 91].map((first) => request(first, 90)),
+    { lane: 'bulk' }
+  )
+  const asked = batcher.encode([request(1, 1)], {})
+  await nextTurn()
+  await worker.finish()
+  await asked
+  for (const first of [2, 3, 4, 5, 6, 7]) {
+    const next = batcher.encode([request(first, 1)], {})
+    await nextTurn()
+    assert.equal(worker.batches.at(-1)?.ids[0], first)
+    await worker.finish()
+    await next
+  }
+  void bulk.catch(() => undefined)
+})
+
 test('a worker that has become free gets what waits before the replies of its last batch are made', async () => {
   const { worker, batcher } = setUp()
   const first = batcher.encode([request(1, 1)], {})
