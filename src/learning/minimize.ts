@@ -14,6 +14,8 @@ export interface Evaluation {
 export interface MinimizeOptions {
   /** The search stops when no component of the gradient is greater. */
   readonly gradientTolerance: number
+  /** Stop only when also no component is greater than this share of the value. */
+  readonly relativeTolerance?: number
   /** Maximum number of evaluations of the function; then the best point so far is returned. */
   readonly maxEvaluations: number
 }
@@ -56,11 +58,16 @@ export async function minimize(
   start: Float64Array,
   options: MinimizeOptions
 ): Promise<Minimum> {
+  const { gradientTolerance, relativeTolerance } = options
+  const isFlat = (one: Evaluation): boolean => {
+    const tolerance = relativeTolerance === undefined ? Infinity : relativeTolerance * one.value
+    return greatestMagnitude(one.gradient) <= Math.min(gradientTolerance, tolerance)
+  }
   const history: Correction[] = []
   let point = start
   let { value, gradient } = await evaluate(point)
   let evaluations = 1
-  let converged = greatestMagnitude(gradient) <= options.gradientTolerance
+  let converged = isFlat({ value, gradient })
   while (!converged && evaluations < options.maxEvaluations) {
     const direction = descentDirection(gradient, history)
     const slope = dot(direction, gradient)
@@ -89,7 +96,7 @@ export async function minimize(
     point = nextPoint
     value = next.value
     gradient = next.gradient
-    converged = greatestMagnitude(gradient) <= options.gradientTolerance
+    converged = isFlat(next)
   }
   return { point, value, evaluations, converged }
 }

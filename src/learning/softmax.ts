@@ -37,6 +37,8 @@ export interface SoftmaxOptions {
    * @default 3e-3: on Banking77 smaller values gain no accuracy
    */
   readonly gradientTolerance?: number
+  /** Stop only when also no component is greater than this share of the mean loss with its penalty. */
+  readonly relativeTolerance?: number
   /** @default 200 */
   readonly maxEvaluations?: number
   /**
@@ -178,7 +180,11 @@ export async function fitSoftmax(
       return { value, gradient }
     },
     await startingPoint(engine, options.start, coordinates, means, interceptScale, coefficientCount + classCount),
-    { gradientTolerance: options.gradientTolerance ?? 3e-3, maxEvaluations: options.maxEvaluations ?? 200 }
+    {
+      gradientTolerance: options.gradientTolerance ?? 3e-3,
+      maxEvaluations: options.maxEvaluations ?? 200,
+      ...(options.relativeTolerance !== undefined && { relativeTolerance: options.relativeTolerance })
+    }
   )
   const coefficients = (await coefficientsAt(minimum.point)).values
   const intercepts = interceptsAt(minimum.point).map((intercept, k) => {

@@ -60,6 +60,13 @@ export interface HeldOutEvidence {
  */
 const GRADIENT_TOLERANCE = 1e-2
 /**
+ * Tolerance of the final fit, as a share of its mean loss. Where classes are easily told apart, the loss and its
+ * gradient are small long before the coefficients have their direction: on 10,000 phrases of voice assistants, of 143
+ * classes, accuracy is 0.2 points higher on the mean of three splits. The fold models do without it: they only tell how
+ * to weigh logits and similarities.
+ */
+const FINAL_RELATIVE_TOLERANCE = 0.03
+/**
  * Weight of a mentor's own samples below which a training notes that its off-topic rule is mostly that of other
  * mentors.
  */
@@ -111,6 +118,7 @@ export async function trainSoftmax(
   const { model: softmax } = await fitSoftmax(engine, samples, labels, classCount, {
     penalty,
     ...limits,
+    relativeTolerance: FINAL_RELATIVE_TOLERANCE,
     ...(start === undefined ? {} : { start })
   })
   options.onProgress?.(1)

@@ -29,6 +29,12 @@ const noisy = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
   gradient: Float64Array.of(2 * (x - 1))
 })
 
+/** A bowl with a small value, and so with a small slope everywhere. */
+const flat = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
+  value: 1e-4 * (1 + x * x),
+  gradient: Float64Array.of(2e-4 * x)
+})
+
 /** Straight but for a bowl at the bottom, as Huber's loss is. */
 const huber = async ([x = 0]: Float64Array): Promise<Evaluation> =>
   Math.abs(x) < 1
@@ -46,6 +52,13 @@ test('minimize() finds the bottom of the curved valley of Rosenbrock', async () 
   const found = await minimize(rosenbrock, Float64Array.of(-1.2, 1), options)
   assert.ok(found.converged)
   assert.ok(Math.abs(found.point[0]! - 1) < 1e-6 && Math.abs(found.point[1]! - 1) < 1e-6)
+})
+
+test('minimize() goes on until the slope is small beside the value, where that is asked', async () => {
+  const loose = { gradientTolerance: 1e-2, maxEvaluations: 500 }
+  assert.equal((await minimize(flat, Float64Array.of(3), loose)).evaluations, 1)
+  const { point, converged } = await minimize(flat, Float64Array.of(3), { ...loose, relativeTolerance: 0.01 })
+  assert.ok(converged && Math.abs(point[0]!) < 0.006, `${point[0]}`)
 })
 
 test('minimize() at the bottom evaluates once and leaves the start as it was', async () => {
