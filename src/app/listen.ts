@@ -13,6 +13,15 @@ export interface Address {
   readonly port: number
 }
 
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'the port is in use'],
+  ['EACCES', 'this user may not, as mostly with ports below 1024'],
+  ['EADDRNOTAVAIL', 'this machine does not have the address'],
+  ['EAFNOSUPPORT', 'this machine does not have IPv6'],
+  ['ENOTFOUND', 'the name has no address'],
+  ['EAI_AGAIN', 'the name has no address']
+])
+
 /**
  * Makes a server listen. When it cannot, for instance because the port is in use, writes the reason as one line to standard
  * error.
@@ -24,7 +33,7 @@ export async function listen(address: Address, bind: (address: Address) => Promi
     return true
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    const reason = code === 'EADDRINUSE' ? 'the port is in use' : code
+    const reason = FAILURES.get(code) ?? code
     giveUp(`Cannot listen on ${address.host} port ${address.port}: ${reason}`)
     return false
   }

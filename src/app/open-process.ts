@@ -8,12 +8,14 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { ConfigError, loadConfig, redactConfig, type Environment } from '../config/load-config.ts'
 import { wantsTraces } from '../config/traces.ts'
 import type { Config } from '../config/settings.ts'
+import { ServiceError } from '../errors.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
 import type { JobBackend } from '../jobs/job-backend.ts'
 import type { EmfReporter, ReportingProcess } from '../server/emf-reporter.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { createServiceLog, type ServiceLog } from '../server/request-log.ts'
 import { createTerminalLog } from '../server/terminal-log.ts'
+import { describeOpenFailure, sqliteFaultOf } from '../storage/sqlite-file.ts'
 import { openTracing } from '../tracing/open-tracing.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { createEmfReporter } from './emf-reporter.ts'
@@ -97,7 +99,7 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   try {
     jobs = await openJobBackend(config)
   } catch (error) {
-    return giveUp(`Cannot open the store of jobs: ${error instanceof Error ? error.message : String(error)}`)
+    return giveUp(`Cannot open the store of jobs: ${describeOpenFailure(error)}`)
   }
   const closing = new AsyncDisposableStack()
   closing.defer(() => tracing.close(TRACES_DEADLINE_MS))
@@ -108,6 +110,25 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   closing.defer(() => emfReporter?.stop())
   const shutdown = shutdownOf(kind, config, log, closing)
   return { config, log, terminal, metrics, emfReporter, jobs, tracing, closing, ...shutdown }
+}
+
+/**
+ * Opens more of a process. When its data cannot be opened, writes the reason as one line to standard error and closes the
+ * process.
+ */
+export async function openOrGiveUp<Opened>(
+  context: ProcessContext,
+  open: () => Promise<Opened>
+): Promise<Opened | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    const isOfMachine = error instanceof ServiceError || sqliteFaultOf(error) !== undefined
+    if (!isOfMachine || !(error instanceof Error)) throw error
+    giveUp(error.message)
+    await context.close()
+    return undefined
+  }
 }
 
 /** Creates the functions that end a process and close its stack. */

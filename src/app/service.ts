@@ -14,7 +14,7 @@ import { firstScreen } from './first-screen.ts'
 import { createJobRunner } from './jobs.ts'
 import { closeServer, listen, listenWith } from './listen.ts'
 import { openApp, type CreateEncoding } from './open-app.ts'
-import { openProcess, type ProcessContext, type ProcessKind } from './open-process.ts'
+import { openOrGiveUp, openProcess, type ProcessContext, type ProcessKind } from './open-process.ts'
 
 const SERVICE: ProcessKind = {
   name: 'service',
@@ -42,13 +42,12 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   const keyRing = await openKeyRing(context)
   if (keyRing === undefined) return context.close()
   const madeKey = hasNoSecrets(config) ? randomBytes(24).toString('base64url') : undefined
-  const { app, encoding, mentors, room, errors } = await openApp(context, createEncoding, {
-    apiSecretKey: madeKey === undefined ? config.apiSecretKey : [madeKey],
-    keyRing,
-    containerId: containerIdOf(env),
-    keepsData: true,
-    reportsDeadlineMs: REPORTS_DEADLINE_MS
-  })
+  const apiSecretKey = madeKey === undefined ? config.apiSecretKey : [madeKey]
+  const containerId = containerIdOf(env)
+  const options = { apiSecretKey, keyRing, containerId, keepsData: true, reportsDeadlineMs: REPORTS_DEADLINE_MS }
+  const opened = await openOrGiveUp(context, () => openApp(context, createEncoding, options))
+  if (opened === undefined) return
+  const { app, encoding, mentors, room, errors } = opened
   const backlogReporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   closing.defer(() => backlogReporter.stop())
   const jobRunner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers, context.tracing.tracer)

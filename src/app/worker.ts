@@ -15,7 +15,7 @@ import { createJobRunner } from './jobs.ts'
 import { closeServer, listenWith } from './listen.ts'
 import { openMentors } from './mentors.ts'
 import { tracedEncoding, type CreateEncoding } from './open-app.ts'
-import { openProcess, type ProcessKind } from './open-process.ts'
+import { openOrGiveUp, openProcess, type ProcessKind } from './open-process.ts'
 
 const WORKER: ProcessKind = { name: 'worker', starting: 'starting a worker', unfinished: 'jobs were still at work' }
 
@@ -42,7 +42,9 @@ export async function runWorker(env: Environment, createEncoding: CreateEncoding
     metrics
   })
   closing.adopt(health, closeServer)
-  const mentors = await openMentors(config, { jobs, encoder: encoding.encoder, log: logger, closing })
+  const dependencies = { jobs, encoder: encoding.encoder, log: logger, closing }
+  const mentors = await openOrGiveUp(context, () => openMentors(config, dependencies))
+  if (mentors === undefined) return
   const reporter = new BacklogReporter({ backend: jobs, workerId: randomUUID(), log: logger })
   closing.defer(() => reporter.stop())
   const runner = createJobRunner(config, jobs, encoding.encoder, logger, mentors.handlers, context.tracing.tracer)

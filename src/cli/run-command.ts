@@ -87,6 +87,13 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   }
 }
 
+const FILE_FAILURES: ReadonlyMap<unknown, string> = new Map([
+  ['ENOENT', 'there is none'],
+  ['ENOTDIR', 'there is none'],
+  ['EISDIR', 'it is a folder'],
+  ['EACCES', 'this user may not read it']
+])
+
 function describeFailure(error: unknown): string {
   if (error instanceof UsageError) return `Cannot read the command: ${error.message}. See --help`
   if (error instanceof ConfigError) return error.message
@@ -94,8 +101,9 @@ function describeFailure(error: unknown): string {
     const fields = Object.entries(error.fields ?? {}).map(([field, problems]) => `  ${field}: ${problems.join('; ')}`)
     return [error.message, ...fields].join('\n')
   }
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error) {
-    return `Cannot read the file ${String(error.path)}: there is none`
+  if (error instanceof Error && 'code' in error && 'path' in error) {
+    const found = FILE_FAILURES.get(error.code)
+    if (found !== undefined) return `Cannot read the file ${String(error.path)}: ${found}`
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

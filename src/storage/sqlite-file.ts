@@ -28,6 +28,23 @@ const BUSY_CODE = 5
 const FULL_CODE = 13
 const TOO_BIG_CODE = 18
 
+const MAY_NOT = 'this user may not create, read or write it'
+const NO_DATABASE = 'it is damaged, or no SQLite database'
+/** Plain reasons why a file cannot be opened, by SQLite's result codes and by those of the file system. */
+const OPEN_FAILURES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [8, MAY_NOT],
+  [14, MAY_NOT],
+  ['EACCES', MAY_NOT],
+  ['EPERM', MAY_NOT],
+  ['EROFS', 'the file system is read-only'],
+  ['EEXIST', 'a file is where its folder should be'],
+  ['ENOTDIR', 'a file is where its folder should be'],
+  [FULL_CODE, 'the disk is full'],
+  ['ENOSPC', 'the disk is full'],
+  [11, NO_DATABASE],
+  [26, NO_DATABASE]
+])
+
 /** Why a statement failed: no space, a value beyond SQLite's limit, or another state of the machine. Any other failure is a bug. */
 export type SqliteFault = 'full' | 'too-big' | 'machine'
 
@@ -46,17 +63,11 @@ export class SqliteFile {
   /**
    * @param path the file; it and its folder are created when missing
    * @param busyTimeoutMs how long a statement waits for another process's write
+   * @throws {ServiceError} UNAVAILABLE when the file cannot be created, read or written
    */
   constructor(path: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS) {
-    makePrivateDatabase(path)
     this.#busyTimeoutMs = busyTimeoutMs
-    this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs })
-    try {
-      switchToWal(this.#database)
-    } catch (error) {
-      this.#database.close()
-      throw error
-    }
+    this.#database = openDatabase(path, busyTimeoutMs)
   }
 
   /** Creates missing tables. */
@@ -202,6 +213,29 @@ function isLarge(value: SQLInputValue): boolean {
     (typeof value === 'string' && value.length > MAX_KEPT_VALUE) ||
     (ArrayBuffer.isView(value) && value.byteLength > MAX_KEPT_VALUE)
   )
+}
+
+function openDatabase(path: string, timeout: number): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    makePrivateDatabase(path)
+    database = new DatabaseSync(path, { timeout })
+    switchToWal(database)
+    return database
+  } catch (error) {
+    database?.close()
+    throw new ServiceError('UNAVAILABLE', `Cannot open the database ${path}: ${describeOpenFailure(error)}`, {
+      cause: error
+    })
+  }
+}
+
+/** Why a database or its folder could not be opened, in plain words where the reason is known. */
+export function describeOpenFailure(error: unknown): string {
+  const code = primaryCodeOf(error) ?? (error instanceof Error && 'code' in error ? error.code : undefined)
+  const known = OPEN_FAILURES.get(code)
+  const message = error instanceof Error ? error.message : String(error)
+  return known === undefined ? message : `${known} (${message})`
 }
 
 /**

@@ -167,10 +167,23 @@ test('the start is logged with its settings and without their secrets', async (t
 test('a store of jobs that cannot be opened is said in one plain line', async (t) => {
   const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: '/dev/null/data' })
   assert.deepEqual(await service.exited, [1, null])
-  assert.deepEqual(
-    service.stderr.map((line) => line.replace(/: .*/, '')),
-    ['Cannot open the store of jobs']
+  assert.equal(service.stderr.length, 1)
+  assert.match(
+    service.stderr[0]!,
+    /^Cannot open the store of jobs: a file is where its folder should be \(ENOTDIR: .*\/dev\/null\/data/
   )
+})
+
+test('data that is damaged is said in one plain line', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'service-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'mentors.db'), 'version https://git-lfs.github.com/spec/v1\n'.repeat(40))
+  const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: folder })
+  assert.deepEqual(await service.exited, [1, null])
+  const path = join(folder, 'mentors.db')
+  assert.deepEqual(service.stderr, [
+    `Cannot open the database ${path}: it is damaged, or no SQLite database (file is not a database)`
+  ])
 })
 
 test('a job that was accepted before a stop is done after the next start', async (t) => {

@@ -185,6 +185,7 @@ test('what cannot be done is said on standard error, and ends with 2', async (t)
       /the table lacks the column of labels; it has 3 columns, separated by comma\n {2}label: required field/
     ],
     [['train', join(folder, 'none.csv'), ...name], /Cannot read the file .*none\.csv: there is none/],
+    [['train', folder, ...name], /^Cannot read the file .*: it is a folder\n$/],
     [['evaluate', ...name, '--min-accuracy', '90'], /--min-accuracy is a share, 0 to 1/],
     [['evaluate', ...name, '--version', '7'], /No models found for classifier sensors of version 7/],
     [['evaluate', '--name', 'other'], /No models found for classifier other/],
