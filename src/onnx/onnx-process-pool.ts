@@ -6,6 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { ServiceError } from '../errors.ts'
 import type { Inspection } from './inspect-onnx.ts'
+import { reasonOf } from './runtime-message.ts'
 
 /** An input or output tensor of a model; elements row-major. */
 export type OnnxTensor = { readonly name: string; readonly shape: readonly number[] } & (
@@ -229,7 +230,7 @@ class ProcessSlot {
     })
     this.#child = child
     child.on('message', (reply: ProcessReply) => {
-      if (reply.type === 'failed') this.#running?.reject(failed(`could not be run: ${reply.message}`))
+      if (reply.type === 'failed') this.#running?.reject(failed(`could not be run: ${reasonOf(reply.message)}`))
       else this.#running?.resolve(reply.type === 'done' ? reply.value : undefined)
     })
     child.on('error', () => this.#end(child, 'could not be reached'))
