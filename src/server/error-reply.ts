@@ -44,6 +44,19 @@ interface Finding {
   readonly message?: string
 }
 
+/** What the patterns of the routes' schemas want, in words. A test holds this list against the routes. */
+const PATTERN_WORDS: ReadonlyMap<unknown, string> = new Map([
+  ['^[1-9][0-9]{0,2}$', 'must be a whole number from 1 on'],
+  ['^[1-9][0-9]{0,4}$', 'must be a whole number, 1 to 99999'],
+  ['^([0-9]|1[0-6])$', 'must be a whole number, 0 to 16'],
+  ['^([1-9][0-9]?|100)$', 'must be a whole number, 1 to 100'],
+  ['^([1-9][0-9]{0,8}|live)$', 'must be the number of a version, or live'],
+  [
+    '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
+    'must be letters, digits, dots, dashes and underscores, at most 100, the first a letter or a digit'
+  ]
+])
+
 /**
  * Errors of Fastify and its plugins, with this service's codes and messages. Their own messages are not sent, since some
  * quote the body, the address or a header of the request.
@@ -184,7 +197,10 @@ function problemOf(finding: Finding): string {
   if (isTopLevel && isBlank) return REQUIRED_FIELD
   const where = isTopLevel ? '' : `${finding.instancePath.split('/').slice(2).join('/')} `
   const allowed = finding.params['allowedValues']
-  const message = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (finding.message ?? 'is not valid')
+  const words = finding.keyword === 'pattern' ? PATTERN_WORDS.get(finding.params['pattern']) : undefined
+  const message = Array.isArray(allowed)
+    ? `must be one of ${allowed.join(', ')}`
+    : (words ?? finding.message ?? 'is not valid')
   return `${where}${message}`
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERROR_STATUS, ServiceError, type ErrorCode } from '../../src/errors.ts'
 import { NOT_BLANK, toErrorReply, toOpenAiError } from '../../src/server/error-reply.ts'
+import { openFullApp } from './full-app.ts'
 
 test('toErrorReply() sends every kind of ServiceError in one shape', () => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys a constant has
@@ -94,6 +95,21 @@ test('toErrorReply() takes blank for missing, and says of all else what is wrong
     a: ['3 must be string'],
     truncate: ['must be one of end, none']
   })
+})
+
+test('toErrorReply() says in words what each pattern of the routes wants', async (t) => {
+  const { app } = await openFullApp(t, [])
+  const api = (await app.inject('/docs/json')).body
+  const patterns = new Set(
+    [...api.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, pattern]): unknown => JSON.parse(pattern ?? ''))
+  )
+  patterns.delete(NOT_BLANK)
+  assert.ok(patterns.size > 2, `${patterns.size} patterns`)
+  for (const pattern of patterns) {
+    const validation = [{ keyword: 'pattern', instancePath: '/x', params: { pattern }, message: 'must match pattern' }]
+    const { body } = toErrorReply(Object.assign(new Error('x'), { validation }))
+    assert.match(body.message, /^Cannot read the request: x: must be /, String(pattern))
+  }
 })
 
 test('toOpenAiError() nests the error and names the parameter', () => {
