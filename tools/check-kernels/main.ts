@@ -157,7 +157,9 @@ async function build(
   const adapted = sources.map((source) =>
     emulated.includes(source.name) ? { name: source.name, options: AVX2_OPTIONS } : source
   )
-  await compileC(target, [...adapted, CHECK_PROGRAM], architecture === process.arch ? [] : ['-static'], compiler)
+  const linkOptions = architecture === process.arch ? [] : ['-static']
+  const omitted = await compileC(target, [...adapted, CHECK_PROGRAM], linkOptions, compiler)
+  assert.ok(!emulated.some((source) => omitted.includes(source)), `not compiled: ${omitted.join(', ')}`)
   return target
 }
 

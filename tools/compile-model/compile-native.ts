@@ -176,8 +176,10 @@ export async function compileC(
   }
 }
 
+/** Whether the compiler knows the machine options among these. */
 async function knowsOptions({ command, options }: CCompiler, wanted: readonly string[]): Promise<boolean> {
-  return run(command, [...options, ...wanted, '-E', '-x', 'c', '/dev/null']).then(
+  const ofMachine = wanted.filter((option) => option.startsWith('-m'))
+  return run(command, [...options, ...ofMachine, '-E', '-x', 'c', '/dev/null']).then(
     () => true,
     () => false
   )
