@@ -39,6 +39,7 @@ async function killAtRandom(lab: Lab, isQuick: boolean): Promise<Finding> {
       promote(running, accepted, over.signal)
     ]
     await sleep(300 + lab.random.below(2500))
+    if (round === rounds - 1) await untilPromoted(accepted)
     running.service.child.kill('SIGKILL')
     over.abort()
     await Promise.all(clients)
@@ -49,12 +50,21 @@ async function killAtRandom(lab: Lab, isQuick: boolean): Promise<Finding> {
   const readyMs = performance.now() - beganMs
   await everythingDone(running, accepted)
   const doneMs = performance.now() - beganMs
-  const counts = `${accepted.jobs.size} jobs, ${accepted.trainings.length} trainings, ${accepted.mentor.length} uploads`
-  assert.ok(accepted.jobs.size > 0 && accepted.mentor.length > 0, counts)
+  const counts = `${accepted.jobs.size} jobs, ${accepted.trainings.length} trainings, ${accepted.mentor.length} uploads, ${accepted.promoted.length} promotions`
+  assert.ok(accepted.jobs.size > 0 && accepted.mentor.length > 0 && accepted.promoted.length > 0, counts)
   return {
     seen: `${rounds} kills; open connections break off, and are refused until the next start`,
     lost: `nothing of ${counts} that were accepted`,
     recovery: `ready after ${seconds(readyMs)}, all work done after ${seconds(doneMs)}`
+  }
+}
+
+/** Waits for the first accepted promotion, so that the last kill cannot come before there is one to lose. */
+async function untilPromoted({ promoted }: Accepted): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_MS
+  while (promoted.length === 0) {
+    assert.ok(performance.now() < deadlineMs, 'no version was promoted')
+    await sleep(50)
   }
 }
 
