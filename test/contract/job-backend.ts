@@ -363,6 +363,18 @@ export function jobBackendContract(name: string, openStore: OpenStore): void {
     assert.equal(await backend.finish(lease, packPayload(1)), 'held')
   })
 
+  test(
+    `${name}: a job that was queued while the clock was a day ahead does not wait for that day`,
+    LIMIT,
+    async (t) => {
+      const { backend, clock } = await setUp(t)
+      clock.jump(24 * 3_600_000)
+      const id = await add(backend)
+      clock.jump(-24 * 3_600_000)
+      assert.equal((await claimOne(backend)).job.id, id)
+    }
+  )
+
   test(`${name}: fail() queues the job again after a wait that doubles`, LIMIT, async (t) => {
     const { backend, clock } = await setUp(t, { ...POLICY, retryBaseMs: 1000 })
     const id = await add(backend)
