@@ -96,7 +96,7 @@ variable "application_name" {
 }
 
 variable "settings" {
-  description = "More settings of the service, by name, as docs/configuration.md lists them; no secrets."
+  description = "More settings of web tier, workers and function, by name, as docs/configuration.md lists them; no secrets."
   type        = map(string)
   default     = {}
 
@@ -107,7 +107,7 @@ variable "settings" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["API_SECRET_KEY", "JWT_SECRET_KEY", "WEBHOOK_SECRET", "SENTRY_DSN", "SECRET_HEADER_VALUE", "API_KEYS_FILE"])) == 0
+    condition     = length(setintersection(keys(var.settings), ["API_KEYS_FILE", "API_SECRET_KEY", "JWT_SECRET_KEY", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "SECRET_HEADER_VALUE", "SENTRY_DSN", "WEBHOOK_SECRET"])) == 0
     error_message = "settings: secrets do not belong here, they would be in the state; see var.secrets, and var.api_keys for API_KEYS_FILE."
   }
 }

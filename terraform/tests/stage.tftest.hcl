@@ -27,6 +27,7 @@ variables {
   web_schedule  = { morning = { recurrence = "0 6 * * *", min = 3, desired = 4, max = 8 } }
   slack         = { team_id = "T0123456789", channel_id = "C0123456789" }
   api_keys      = true
+  settings      = { OTEL_EXPORTER_OTLP_ENDPOINT = "https://collector.example.org" }
 
   function = {
     image        = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sbert-service@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -255,6 +256,13 @@ run "a_stage_with_everything_made_here" {
   assert {
     condition     = aws_lambda_function.service[0].timeout * 1000 < aws_apigatewayv2_integration.function[0].timeout_milliseconds && aws_apigatewayv2_integration.function[0].timeout_milliseconds <= 30000
     error_message = "The function ends before the API stops waiting, and the API cannot wait longer."
+  }
+
+  # Settings
+
+  assert {
+    condition     = local.web_options["aws:elasticbeanstalk:application:environment"].OTEL_EXPORTER_OTLP_ENDPOINT == "https://collector.example.org" && local.function_variables.OTEL_EXPORTER_OTLP_ENDPOINT == "https://collector.example.org" && contains(jsondecode(aws_ecs_task_definition.worker.container_definitions)[0].environment, { name = "OTEL_EXPORTER_OTLP_ENDPOINT", value = "https://collector.example.org" })
+    error_message = "Web tier, workers and function have the settings of var.settings."
   }
 
   # Dashboard

@@ -219,3 +219,11 @@ test('every stack is locked to the same provider, for all platforms that its mak
   // One archive a platform.
   assert((stage.match(/^ {4}"zh:[0-9a-f]{64}",$/gm)?.length ?? 0) >= 14)
 })
+
+test('var.settings refuses every setting that is a secret', async () => {
+  const [, list = ''] = /keys\(var\.settings\), \[([^\]]+)\]/.exec(await read('variables.tf')) ?? []
+  const refused = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name ?? '')
+  const secrets = Object.entries(SETTINGS).flatMap(([name, { isSecret }]) => (isSecret ? [name] : []))
+  // A path by itself; on AWS it names a secret.
+  assert.deepEqual(refused, [...secrets, 'API_KEYS_FILE'].toSorted())
+})
