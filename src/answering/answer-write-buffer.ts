@@ -66,6 +66,6 @@ export class AnswerWriteBuffer {
   #tellBehind(): void {
     if (this.#isBehind) return
     this.#isBehind = true
-    this.#onError(new Error(`The store is behind with ${MAX_UNWRITTEN} records`))
+    this.#onError(new Error(`${MAX_UNWRITTEN} records wait to be written`))
   }
 }

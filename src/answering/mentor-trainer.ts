@@ -38,7 +38,7 @@ export async function trainMentor(
 ): Promise<TrainOutcome> {
   const read = async () => {
     const found = await mentors.find(mentorId, { caller, freshness: 'required' })
-    if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: there is no such mentor any more')
+    if (found === undefined) throw new ServiceError('NOT_FOUND', 'Cannot train: the mentor no longer exists')
     const { answers, utterances } = repertoireOf(found.mentor)
     // The question of the utterance is only its label; the paraphrases are questions that people asked.
     const offTopic = (utterances.get(OFF_TOPIC_UTTERANCE) ?? []).flatMap(({ question }) => question.paraphrases ?? [])

@@ -125,7 +125,7 @@ function answerEvents(served: ServedApp, config: Config): EventHandler {
     throw new ServiceError(
       'INVALID_REQUEST',
       lambdaClassifier === undefined
-        ? 'Cannot answer the event: it is no HTTP request of API Gateway, a function URL or a load balancer. For a bare object of ' +
+        ? 'Cannot answer the event: it is not an HTTP request of API Gateway, a function URL or a load balancer. For a bare object of ' +
             'columns LAMBDA_CLASSIFIER names the classifier that answers; it is not set'
         : 'Cannot answer the event: it is neither an HTTP request nor an object of columns'
     )

@@ -81,7 +81,7 @@ export async function runOnnx(
       ? [matrixOf(binding.inputs, columns, embeddings, rowCount)]
       : binding.inputs.columns.map((bound) => {
           const column = columns.find(({ name }) => name === bound.name)
-          if (column === undefined) throw new Error('A model is bound to a column that it has not: this is a bug')
+          if (column === undefined) throw new Error('A model is bound to a column that it does not have: this is a bug')
           return columnTensor(bound, column.values, embeddings.get(bound.name), rowCount)
         })
   const [output] = await pool.run(model, inputs, [binding.output])
@@ -121,7 +121,7 @@ function matrixOf(
 /** @throws {ServiceError} INVALID_REQUEST */
 function checkWhole(name: string, numbers: Float32Array | Float64Array): void {
   if (numbers.every((number) => Number.isSafeInteger(number))) return
-  throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the model takes whole numbers alone in a column', {
+  throw new ServiceError('INVALID_REQUEST', 'Cannot predict: the model accepts only whole numbers in a column', {
     fields: { [name]: ['whole numbers wanted'] }
   })
 }

@@ -124,7 +124,7 @@ function readSignature(json: Uint8Array): OnnxSignature {
   try {
     value = readJson(utf8, {})
   } catch {
-    throw invalidSignature('it is no JSON')
+    throw invalidSignature('it is not JSON')
   }
   if (!Value.Check(UploadSignature, value)) {
     const [problem] = Value.Errors(UploadSignature, value)

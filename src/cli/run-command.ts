@@ -313,8 +313,7 @@ function columnsOf(
 
 async function reportOf(area: MentorArea, name: string, version: number): Promise<NamedReport> {
   const json = await area.classifiers.models.report(classifierModelName(name), version)
-  if (json === undefined)
-    throw new ServiceError('NOT_FOUND', `Cannot evaluate: version ${version} is not there any more`)
+  if (json === undefined) throw new ServiceError('NOT_FOUND', `Cannot evaluate: version ${version} no longer exists`)
   const report: VersionReport = JSON.parse(json)
   return report.evaluation
 }

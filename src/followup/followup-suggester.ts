@@ -68,7 +68,7 @@ export class FollowupSuggester {
     { caller, signal }: { readonly caller: CallerHeaders; readonly signal: AbortSignal }
   ): Promise<Followup[] | undefined> {
     if (this.#requestCount >= MAX_REQUESTS) {
-      throw new ServiceError('OVERLOADED', `Cannot suggest followups: ${MAX_REQUESTS} requests are at it`, {
+      throw new ServiceError('OVERLOADED', `Cannot suggest followups: ${MAX_REQUESTS} requests are in progress`, {
         retryAfterSeconds: 1
       })
     }

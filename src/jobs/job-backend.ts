@@ -79,7 +79,7 @@ export interface DeadLetterQuery {
   readonly owner?: string
   /** Only jobs of this type. @default all */
   readonly type?: string
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string
 }
 

@@ -110,7 +110,7 @@ export class Producer<Input = unknown, Result = unknown> {
 
   #found(id: string, job: Job | undefined): Job {
     if (job !== undefined) return job
-    throw new ServiceError('NOT_FOUND', `Cannot find job ${id}: unknown, or over its retention`)
+    throw new ServiceError('NOT_FOUND', `Cannot find job ${id}: it is unknown or has expired`)
   }
 
   async #resultOf(job: Job): Promise<Result> {

@@ -53,10 +53,10 @@ export class RoomWatch {
     try {
       this.#latest = await this.#backend.room()
     } catch (error) {
-      this.#log.warn({ err: error }, 'Cannot tell the room for jobs')
+      this.#log.warn({ err: error }, 'Cannot determine the room for jobs')
     }
     const isFull = this.#latest?.isFull === true
     if (isFull && !wasFull) this.#log.warn({ ...this.#latest }, 'new jobs are refused: there is no room for them')
-    if (!isFull && wasFull) this.#log.info({ ...this.#latest }, 'new jobs are taken again')
+    if (!isFull && wasFull) this.#log.info({ ...this.#latest }, 'new jobs are accepted again')
   }
 }

@@ -176,7 +176,7 @@ function noticeIn(value: unknown): Notice {
   const notice: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {}
   const { url, id, type, status, failure } = notice
   if (typeof url !== 'string' || typeof id !== 'string' || typeof type !== 'string' || typeof status !== 'string') {
-    throw new PermanentJobError('Cannot call back: this is no notice')
+    throw new PermanentJobError('Cannot call back: this is not a notice')
   }
   return { url, id, type, status, failure: typeof failure === 'string' ? failure : null }
 }

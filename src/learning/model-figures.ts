@@ -18,6 +18,6 @@ export const ModelFigures = Type.Object(
     offTopicRefused: Figure,
     refused: Figure
   },
-  { description: 'Measured out of fold; null is what could not be.' }
+  { description: 'Measured out of fold; null where it could not be measured.' }
 )
 export type ModelFigures = Readonly<Static<typeof ModelFigures>>

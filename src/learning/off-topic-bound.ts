@@ -19,7 +19,7 @@ export const OffTopicBound = Type.Union([
     { additionalProperties: false }
   ),
   Type.Object(
-    { refuseNonsense: { ...Share, description: 'Refuse at least this share of the questions that nothing answers.' } },
+    { refuseNonsense: { ...Share, description: 'Refuse at least this share of the questions that have no answer.' } },
     { additionalProperties: false }
   )
 ])

@@ -71,7 +71,7 @@ async function run({ key, inputs, outputs }: ProcessRequest & { type: 'run' }): 
     if (type === 'float32' && data instanceof Float32Array) return { name, type, shape, data }
     if (type === 'float64' && data instanceof Float64Array) return { name, type, shape, data }
     if (type === 'int64' && data instanceof BigInt64Array) return { name, type, shape, data }
-    throw new Error(`Output type ${type} is not taken`)
+    throw new Error(`Output type ${type} is not supported`)
   })
 }
 

@@ -93,7 +93,7 @@ export class EcsScaleInProtection {
       this.#log.warn({ err: error }, `Cannot ${isProtected ? 'protect' : 'unprotect'} the ECS task`)
       return
     }
-    this.#log.info({}, isProtected ? 'the ECS task is protected: a long job is at work' : 'the ECS task is unprotected')
+    this.#log.info({}, isProtected ? 'the ECS task is protected: a long job is running' : 'the ECS task is unprotected')
     this.#protectedAtMs = isProtected ? performance.now() : undefined
   }
 }

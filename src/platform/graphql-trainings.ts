@@ -97,7 +97,8 @@ export class GraphQlTrainings implements TrainingReporter {
   /** Handler of jobs of the type {@link REPORT_TRAINING_JOB_TYPE}. */
   readonly reportJob: JobHandler = async (payload) => {
     const input = unpackPayload(payload)
-    if (!reportInput.Check(input)) throw new PermanentJobError('Cannot tell how a training ended: this is none')
+    if (!reportInput.Check(input))
+      throw new PermanentJobError('Cannot report how a training ended: this is not a training')
     try {
       await this.#send(input, input.status ?? 'FAILURE')
     } catch (error) {

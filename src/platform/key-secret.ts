@@ -26,7 +26,7 @@ export class KeySecret {
       .catch((cause: unknown) => {
         throw withCode(cause instanceof Error ? cause.name : 'Unknown', { cause })
       })
-    if (text === undefined) throw withCode('its secret is no text')
+    if (text === undefined) throw withCode('its secret is not text')
     return version === known ? undefined : { text, version }
   }
 

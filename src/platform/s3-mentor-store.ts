@@ -64,7 +64,7 @@ export class S3MentorStore implements MentorStore {
       // A missing object was replaced by a newer one meanwhile.
       if (object !== undefined) return { json: object.bytes, revision: entryOf(item).revision }
     }
-    throw new ServiceError('UNAVAILABLE', 'Cannot read the mentor: it is replaced again and again')
+    throw new ServiceError('UNAVAILABLE', 'Cannot read the mentor: it keeps being replaced')
   }
 
   async list(): Promise<readonly MentorEntry[]> {

@@ -36,6 +36,6 @@ async function readSecretSetting(client: SecretsManagerClient, entry: string): P
       const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
       throw new Error(`Cannot read the secret of ${name}: ${reason}`, { cause: error })
     })
-  if (SecretString === undefined) throw new Error(`Cannot read the secret of ${name}: it is no text`)
+  if (SecretString === undefined) throw new Error(`Cannot read the secret of ${name}: it is not text`)
   return [name, SecretString]
 }

@@ -168,16 +168,16 @@ async function readInThread<Result>(
   const leave = (): void => reject(signal?.reason)
   signal?.addEventListener('abort', leave, { once: true })
   const timer = setTimeout(() => {
-    const tooLong = `Cannot read the body: it takes more than the ${maxReadingMs} ms that there are for one`
+    const tooLong = `Cannot read the body: it takes more than the ${maxReadingMs} ms allowed for one`
     reject(new ServiceError('PAYLOAD_TOO_LARGE', tooLong))
   }, maxReadingMs)
   thread.once('message', resolve)
   thread.once('error', (error) => {
     const isFull = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    const tooLarge = 'Cannot read the body: it takes more memory than there is for one'
+    const tooLarge = 'Cannot read the body: it takes more memory than one body may take'
     reject(isFull ? new ServiceError('PAYLOAD_TOO_LARGE', tooLarge) : error)
   })
-  thread.once('exit', () => reject(new Error('Cannot read a body: its thread ended without a word; this is a bug')))
+  thread.once('exit', () => reject(new Error('Cannot read a body: its thread ended without a result; this is a bug')))
   try {
     const message = await promise
     if ('result' in message) return message.result

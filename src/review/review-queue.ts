@@ -213,14 +213,17 @@ export class ReviewQueue {
       const same = mentor.answers?.find(({ question }) => sanitize(question.question) === sanitize(added.question))
       if (same !== undefined) {
         if (added.answer === undefined || same.transcript === added.answer) return same._id
-        throw new ServiceError('CONFLICT', 'Cannot add an answer: the mentor has another one to this very question')
+        throw new ServiceError(
+          'CONFLICT',
+          'Cannot add an answer: the mentor already has another answer to this question'
+        )
       }
       const answerId = randomUUID()
       const bytes = new TextEncoder().encode(JSON.stringify(withAnswer(mentor, answerId, added)))
       const { mentor: changed } = await this.#dependencies.readUpload({ format: 'json', bytes }, { callerKey: by })
       if (await store.put(mentorId, changed, before.revision)) return answerId
     }
-    throw new ServiceError('CONFLICT', 'Cannot add an answer: others change the mentor all the time')
+    throw new ServiceError('CONFLICT', 'Cannot add an answer: others keep changing the mentor')
   }
 }
 

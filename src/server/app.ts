@@ -275,5 +275,5 @@ function closeConnectionsOnceIdle(app: FastifyInstance): void {
 
 /** Makes the error for a compressed body. Bodies are never decompressed: a small one may become huge, and decoders have had vulnerabilities. */
 function compressedBody(): ServiceError {
-  return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not taken')
+  return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Cannot read the body: it is compressed, which is not supported')
 }

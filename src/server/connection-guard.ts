@@ -126,7 +126,7 @@ export class ConnectionGuard {
     // One reply may be of any size.
     if (connection.unreadBytes > byteCount && connection.unreadBytes > maxUnreadBytes / 4) {
       this.#close(socket)
-      throw new ServiceError('OVERLOADED', 'Cannot reply: too much of what was replied before is not taken')
+      throw new ServiceError('OVERLOADED', 'Cannot reply: the client has left too much of the earlier replies unread')
     }
     for (const other of this.#unread) {
       if (this.#unreadBytes <= maxUnreadBytes) break

@@ -18,7 +18,7 @@ export interface RequestLimits {
 /** Schema of how to truncate a text that is longer than the model reads. */
 export const TruncateSchema = Type.Optional(
   Type.Enum(['end', 'start', 'none'], {
-    description: 'Which end of a text to cut that is longer than the model reads; with `none` it is refused.',
+    description: 'Which end to cut off a text that is too long for the model; with `none` such a text is refused.',
     default: 'end'
   })
 )
@@ -69,7 +69,7 @@ export const ERROR_REPLIES = {
 /** Headers of replies with embeddings, or with numbers derived from them, for the docs. */
 export const ENCODE_HEADERS = {
   'x-model-revision': { description: 'Changes when the embeddings of texts change.', type: 'string' },
-  'x-truncated': { description: 'How many of the texts were too long and were cut.', type: 'integer' },
+  'x-truncated': { description: 'Number of texts that were too long and were cut.', type: 'integer' },
   'server-timing': { description: 'Milliseconds spent on tokenize, queue and inference.', type: 'string' }
 }
 

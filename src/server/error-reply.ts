@@ -65,7 +65,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> =
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'Cannot read the body: it is longer than the service takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'UNSUPPORTED_MEDIA_TYPE',
-    'Cannot read the body: its content-type is not taken here'
+    'Cannot read the body: its content-type is not accepted here'
   ],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST', 'Cannot read the body: it is empty, and JSON is wanted'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_REQUEST', 'Cannot read the body: it is not JSON'],

@@ -215,7 +215,7 @@ function addRequestMetrics(registry: Registry): RequestMetrics {
   })
   const requestSeconds = new Histogram({
     name: 'sbert_http_request_duration_seconds',
-    help: 'From the request to its reply.',
+    help: 'Time from the request to its reply.',
     labelNames: ['route'] as const,
     buckets: SECONDS_BUCKETS,
     registers
@@ -234,7 +234,7 @@ function addRequestMetrics(registry: Registry): RequestMetrics {
   })
   const confidences = new Histogram({
     name: 'sbert_answer_confidence',
-    help: 'How sure the classifier was of its answer.',
+    help: 'Confidence of the classifier in its answer.',
     labelNames: ['architecture'] as const,
     buckets: CONFIDENCE_BUCKETS,
     registers

@@ -81,7 +81,7 @@ export function jsonSchemaOf(schema: unknown): unknown {
 function formRefused(): ServiceError {
   return new ServiceError(
     'UNSUPPORTED_MEDIA_TYPE',
-    `Cannot read the body: its content-type is ${FORM_MEDIA_TYPE}, as curl sends it by itself, and it is no JSON. Say what it ` +
+    `Cannot read the body: its content-type is ${FORM_MEDIA_TYPE}, as curl sends it by itself, and it is not JSON. Say what it ` +
       'is: curl -H "Content-Type: application/json", or "Content-Type: text/csv" of a table'
   )
 }

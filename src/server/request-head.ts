@@ -32,7 +32,7 @@ export function headFault({ headers, rawHeaders }: IncomingMessage): ServiceErro
 
 /** Makes the error for an expectation other than `100-continue`. */
 export function unknownExpectation(): ServiceError {
-  return new ServiceError('EXPECTATION_FAILED', 'Cannot meet the expectation: of Expect only 100-continue is known')
+  return new ServiceError('EXPECTATION_FAILED', 'Cannot meet the expectation: only 100-continue is supported')
 }
 
 /**

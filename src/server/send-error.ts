@@ -44,7 +44,7 @@ const MEDIA_TYPES = ['application/json', 'text/csv', 'multipart/form-data']
 function mediaTypeRefusal(error: unknown, request: FastifyRequest): ServiceError | undefined {
   if (!(error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')) return undefined
   const found =
-    request.headers['content-type'] === undefined ? 'it has no content-type' : 'its content-type is not taken here'
+    request.headers['content-type'] === undefined ? 'it has no content-type' : 'its content-type is not accepted here'
   const taken = MEDIA_TYPES.filter((type) => request.server.hasContentTypeParser(type))
   return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Cannot read the body: ${found}, ${taken.join(' or ')} is`)
 }

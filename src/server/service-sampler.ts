@@ -93,7 +93,7 @@ export class ServiceSampler {
   listen(listener: SampleListener): () => void {
     const { maxListeners, intervalMs } = this.#options
     if (this.#listeners.size >= maxListeners) {
-      throw new ServiceError('OVERLOADED', `Cannot send events: ${maxListeners} others listen`, {
+      throw new ServiceError('OVERLOADED', `Cannot send events: ${maxListeners} others are listening`, {
         retryAfterSeconds: RETRY_AFTER_SECONDS
       })
     }

@@ -66,7 +66,7 @@ export function unsealFile(kind: FileKind, bytes: Uint8Array): { header: unknown
   try {
     header = readJson(view.subarray(PREFIX_BYTES, headerEnd), { maxJsonHeapBytes: MAX_HEADER_HEAP_BYTES })
   } catch {
-    throw new DamagedFileError('the header is no JSON, or too large')
+    throw new DamagedFileError('the header is not JSON, or is too large')
   }
   return { header, body: new PartReader(view.subarray(headerEnd + padding(headerEnd).length)) }
 }

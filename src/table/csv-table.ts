@@ -339,6 +339,6 @@ function unreadable(error: unknown, separator: string, skippedLines: number, { a
   const line = (typeof error['lines'] === 'number' ? error['lines'] : 1) + skippedLines
   return new ServiceError(
     'INVALID_REQUEST',
-    `Cannot ${action}: line ${line} is no CSV (${error.code}), with ${separatorName(separator)} between cells`
+    `Cannot ${action}: line ${line} is not CSV (${error.code}), with ${separatorName(separator)} between cells`
   )
 }

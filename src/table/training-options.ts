@@ -24,7 +24,7 @@ export const TableTrainingOptions = Type.Object({
       description: 'Inverse of the penalty’s weight, as of scikit-learn. Not of a table whose one feature is a text.'
     })
   ),
-  force: Type.Optional(Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' }))
+  force: Type.Optional(Type.Boolean({ description: 'Promote the version even when it is worse than the live one.' }))
 })
 export type TableTrainingOptions = Static<typeof TableTrainingOptions>
 

@@ -35,7 +35,8 @@ export class DeliveryLog {
 
   /** Records that spans will never arrive. */
   lost(spanCount: number, reason: string): void {
-    if (this.#lastLossMs === undefined) this.#log.warn({ reason }, 'traces are lost: the collector does not take them')
+    if (this.#lastLossMs === undefined)
+      this.#log.warn({ reason }, 'traces are lost: the collector does not accept them')
     this.#lastLossMs = this.#nowMs()
     this.#lostCount += spanCount
   }
@@ -43,7 +44,7 @@ export class DeliveryLog {
   /** Records that spans have arrived. */
   delivered(): void {
     if (this.#lastLossMs === undefined || this.#nowMs() - this.#lastLossMs < this.#quietMs) return
-    this.#log.info({ lostSpans: this.#lostCount }, 'traces arrive again')
+    this.#log.info({ lostSpans: this.#lostCount }, 'traces are accepted again')
     this.#lastLossMs = undefined
     this.#lostCount = 0
   }

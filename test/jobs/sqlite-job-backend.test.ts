@@ -364,7 +364,7 @@ test('RoomWatch tells readiness of a full disk, and of its end', async () => {
   isFull = false
   await watch.look()
   assert.deepEqual(watch.notes(), [])
-  assert.deepEqual(lines, ['new jobs are refused: there is no room for them', 'new jobs are taken again'])
+  assert.deepEqual(lines, ['new jobs are refused: there is no room for them', 'new jobs are accepted again'])
 })
 
 test('a job that was queued while the clock was a day ahead does not wait for that day', async (t) => {

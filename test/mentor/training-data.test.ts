@@ -106,7 +106,7 @@ test('readTrainingData() refuses a file without the columns it needs, and names 
 test('readTrainingData() refuses broken quotes with the line, and does not quote the text', () => {
   const error = refusal(`${HEADER}a,Who?,,Me.,\nb,"my secret" x,,Me.,\n`)
   assert.equal(error.code, 'INVALID_REQUEST')
-  assert.match(error.message, /line 3 is no CSV/)
+  assert.match(error.message, /line 3 is not CSV/)
   assert.ok(!error.message.includes('secret'))
 })
 

@@ -98,7 +98,7 @@ test('what the agent refuses is logged and asked again', async (t) => {
   assert.deepEqual(agent.asked, [PROTECTED, PROTECTED, PROTECTED])
   assert.deepEqual(
     log.lines.map(({ message }) => message),
-    ['Cannot protect the ECS task', 'Cannot protect the ECS task', 'the ECS task is protected: a long job is at work']
+    ['Cannot protect the ECS task', 'Cannot protect the ECS task', 'the ECS task is protected: a long job is running']
   )
   assert.match(JSON.stringify(log.lines.map(({ fields }) => String(Object.values(fields)[0]))), /TASK_NOT_VALID/)
 })

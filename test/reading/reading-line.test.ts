@@ -56,7 +56,7 @@ test('ReadingLine: a thread that refuses, fails or takes too long ends its own b
     message: 'no'
   })
   await assert.rejects(read(`throw new TypeError('a bug')`), /a bug/)
-  await assert.rejects(read('process.exit(0)'), /ended without a word/)
+  await assert.rejects(read('process.exit(0)'), /ended without a result/)
   const impatient = new ReadingLine({ ...LIMITS, maxReadingMs: 200 })
   const endless = thread('setInterval(() => {}, 1000)')
   await assert.rejects(impatient.read(endless, { bytes: bytes(1) }, { callerKey: 'a' }), {

@@ -226,8 +226,8 @@ test('null stands for an optional member that is absent, wherever a body has one
 test('a content type that a route does not take is 415, with those that it does', async (t) => {
   const { ask } = await openMentorApp(t)
   for (const [url, wanted] of [
-    ['/v1/classifiers/a/predict', /its content-type is not taken here, application\/json or text\/csv is/],
-    ['/v1/encode', /its content-type is not taken here, application\/json is/]
+    ['/v1/classifiers/a/predict', /its content-type is not accepted here, application\/json or text\/csv is/],
+    ['/v1/encode', /its content-type is not accepted here, application\/json is/]
   ] as const) {
     const headers = { 'content-type': 'application/vnd.ms-excel' }
     const reply = await ask({ method: 'POST', url, payload: 'text\na\n', headers })

@@ -214,7 +214,7 @@ test('readCsv() tells empty rows, and leaves out what is beyond the last name an
 
 test('readCsv() says the line and the separator of what is no CSV', () => {
   const error = refusal(Buffer.from('sep=;\ntext;label\n"a" b;c\n'))
-  assert.match(error.message, /^Cannot train: line 3 is no CSV .*semicolon/)
+  assert.match(error.message, /^Cannot train: line 3 is not CSV .*semicolon/)
   assert.equal(error.cause, undefined, 'which would quote the text in the log')
 })
 

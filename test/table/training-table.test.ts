@@ -144,7 +144,7 @@ test('readTrainingTable() refuses what nothing can be learned from', () => {
   assert.match(faultsOf('').fields?.['label']?.join() ?? '', /required field/)
   assert.match(faultsOf('a,a,label\n1,2,x\n').message, /column 2 has the name of another/)
   assert.match(faultsOf('a,,label\n1,2,x\n').message, /column 2 has no name/)
-  assert.match(faultsOf('a,label\n1,x\n2,"y" z\n').message, /line 3 is no CSV/)
+  assert.match(faultsOf('a,label\n1,x\n2,"y" z\n').message, /line 3 is not CSV/)
   assert.deepEqual(faultsOf('a,label\n1\n2,y\n').fields, { label: ['row 1: no value'] })
   assert.deepEqual(faultsOf('a,label\n1,x,9\n2,y\n').fields?.['table'], ['row 1: 3 cells, 2 wanted'])
 })

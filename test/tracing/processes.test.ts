@@ -370,14 +370,14 @@ for (const [what, answer] of [
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4'
     })
     for (let sent = 0; sent < 40; sent += 1) assert.equal((await call('/v1/caller')).status, 200)
-    await service.logged('traces are lost: the collector does not take them')
+    await service.logged('traces are lost: the collector does not accept them')
     for (let sent = 0; sent < 40; sent += 1) assert.equal((await call('/v1/caller')).status, 200)
     service.child.kill('SIGTERM')
     assert.deepEqual(await service.exited, [0, null])
     const said = service.log.filter(({ msg }) => String(msg).startsWith('traces'))
     assert.deepEqual(
       said.map(({ msg }) => msg),
-      ['traces are lost: the collector does not take them', 'traces were lost']
+      ['traces are lost: the collector does not accept them', 'traces were lost']
     )
     assert.equal(said[1]?.['lostSpans'], 80)
     assert.equal('trace_id' in (said[0] ?? {}), false)

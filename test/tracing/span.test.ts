@@ -136,11 +136,11 @@ test('DeliveryLog says a loss once, and its end after a time without one', () =>
     deliveries.lost(2, 'ECONNREFUSED')
     deliveries.delivered()
   }
-  assert.deepEqual(said, [['traces are lost: the collector does not take them', { reason: 'ECONNREFUSED' }]])
+  assert.deepEqual(said, [['traces are lost: the collector does not accept them', { reason: 'ECONNREFUSED' }]])
   nowMs += 1000
   deliveries.delivered()
   deliveries.delivered()
-  assert.deepEqual(said.slice(1), [['traces arrive again', { lostSpans: 40 }]])
+  assert.deepEqual(said.slice(1), [['traces are accepted again', { lostSpans: 40 }]])
   deliveries.close()
   assert.equal(said.length, 2)
   deliveries.lost(1, 'again')

@@ -85,7 +85,7 @@ export function parseKeyFile(text: string): ApiKey[] {
   const rates = new Map<string, string>()
   const keys = file.keys.map(({ expires, ...entry }, index): ApiKey => {
     const expiresAtMs = expires === undefined ? undefined : endOf(expires)
-    if (Number.isNaN(expiresAtMs)) problems.push(`/keys/${index}/expires is no date`)
+    if (Number.isNaN(expiresAtMs)) problems.push(`/keys/${index}/expires is not a date`)
     if (digests.has(entry.sha256)) problems.push(`/keys/${index}/sha256 is there twice`)
     digests.add(entry.sha256)
     const rate = JSON.stringify([entry.rate?.requests, entry.rate?.seconds])

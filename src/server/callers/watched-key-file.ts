@@ -41,7 +41,7 @@ export function keyFileAt(path: string, intervalMs = INTERVAL_MS): KeyFileSource
       if (known !== undefined && versionOf(await stat(path, { bigint: true })) === known) return undefined
       await using file = await open(path)
       const stats = await file.stat({ bigint: true })
-      if (!stats.isFile()) throw new KeyFileError('it is no file')
+      if (!stats.isFile()) throw new KeyFileError('it is not a file')
       if (stats.size > MAX_KEY_FILE_BYTES) throw new KeyFileError(`it is longer than ${MAX_KEY_FILE_BYTES} bytes`)
       return { text: await file.readFile('utf8'), version: versionOf(stats) }
     }

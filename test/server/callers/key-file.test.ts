@@ -44,8 +44,8 @@ test('parseKeyFile() takes a file as a whole or not at all, and says what is wro
     'a misspelt member': [fileOf({ expire: '2027-01-01' }), /^\/keys\/0 /],
     'a name with spaces': [fileOf({ name: 'a b' }), /^\/keys\/0\/name /],
     'no requests': [fileOf({ rate: { requests: 0, seconds: 1 } }), /^\/keys\/0\/rate\/requests /],
-    'no such day': [fileOf({ expires: '2027-02-30' }), /^\/keys\/0\/expires is no date$/],
-    'no such hour': [fileOf({ expires: '2027-02-03T25:00:00Z' }), /^\/keys\/0\/expires is no date$/],
+    'no such day': [fileOf({ expires: '2027-02-30' }), /^\/keys\/0\/expires is not a date$/],
+    'no such hour': [fileOf({ expires: '2027-02-03T25:00:00Z' }), /^\/keys\/0\/expires is not a date$/],
     'a digest twice': [fileOf({}, { name: 'b' }), /^\/keys\/1\/sha256 is there twice$/],
     'two rates of one name': [
       fileOf({}, { sha256: hash('sha256', 'b'), rate: { requests: 1, seconds: 1 } }),

@@ -39,7 +39,7 @@ const AcceptedTraining = {
 export const TrainReply = Type.Object({
   data: Type.Object({
     ...AcceptedTraining,
-    features: Type.Array(ColumnView, { description: 'The columns that are learned from, as they were understood.' }),
+    features: Type.Array(ColumnView, { description: 'The feature columns and their types.' }),
     label: ColumnView,
     rowCount: Type.Integer(),
     classCount: Type.Integer(),
@@ -59,7 +59,7 @@ export const TrainReply = Type.Object({
       }),
       {
         description:
-          'What in the table makes answers worse: rows that are the same, under different labels, and labels that ' +
+          'Problems in the table that make answers worse: rows that are the same, under different labels, and labels that ' +
           'differ only in case, white space or the form of accents, each with its first row.'
       }
     )

@@ -69,7 +69,7 @@ function listClassifiers(app: TypedApp, models: ModelStore): void {
       config: { scope: ['ask', 'train'] },
       schema: {
         summary: 'List classifiers',
-        description: 'Lists all classifiers with their columns, and how good the live version of each is.',
+        description: 'Lists all classifiers with their columns and the accuracy of their live versions.',
         tags: ['classifiers'],
         response: { 200: ClassifierList, ...REPLIES }
       }
@@ -121,8 +121,7 @@ const testRoutes: FastifyPluginAsyncTypebox<Pick<ClassifierRouteOptions, 'classi
       schema: {
         summary: 'Evaluate a version on your own rows',
         description:
-          'Takes a table as for a training, with the same columns and no label that the version does not know. Returns a report ' +
-          'like that of a training.',
+          'Takes a table with the columns of the training, and only labels that the version knows. Returns a report like that of a training.',
         tags: ['classifier versions'],
         params: Type.Object({ classifier: ClassifierName, version: VersionNumber }),
         body: {

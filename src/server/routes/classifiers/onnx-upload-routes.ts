@@ -27,7 +27,7 @@ const UploadReply = Type.Object({
     classifier: Type.String(),
     version: Type.Integer(),
     promotion: Type.Object({ outcome: Type.Enum(['promoted', 'refused']), reason: Type.Optional(Type.String()) }),
-    features: Type.Array(ColumnView, { description: 'In the order of a matrix’s columns: texts first.' }),
+    features: Type.Array(ColumnView, { description: 'In the order of the matrix’s columns, texts first.' }),
     label: ColumnView,
     classes: Type.Array(Type.String()),
     output: Type.String({ description: 'Where the probabilities come from.' })
@@ -64,8 +64,8 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
         summary: 'Bring a model as ONNX',
         description:
           'Makes a version of a model that was trained elsewhere. Takes a form of two files: `model`, the ONNX, and `signature`, JSON of `{features: [{name, type}], label: {name, type}, classes, ' +
-          'output?}`. The file is looked at before it is run: refused operators and all else that is wrong are listed in `errors.model`. ' +
-          'It is run in a process with limits of time and memory. The same files give the same version.',
+          'output?}`. The file is inspected before it runs: refused operators and other problems are listed in `errors.model`. ' +
+          'It runs in a process with limits on time and memory. The same files give the same version.',
         tags: ['classifier versions'],
         params: Type.Object({ classifier: idSchema }),
         body: { content: { [MULTIPART]: { schema: UploadForm } } },
@@ -118,7 +118,7 @@ async function partsOf(body: unknown, contentType: string): Promise<{ model: Uin
       fields: Object.fromEntries(missing.map((name) => [name, ['required field']]))
     })
   }
-  if (!model.isFile) throw noForm('its part model is no file')
+  if (!model.isFile) throw noForm('its part model is not a file')
   if (signature.bytes.length > MAX_SIGNATURE_BYTES) {
     throw new ServiceError(
       'PAYLOAD_TOO_LARGE',

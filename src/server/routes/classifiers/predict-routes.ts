@@ -21,14 +21,17 @@ import { CSV_TYPE, ClassifierParams, REPLIES, isCsv } from './classifier-request
 
 const PredictQuery = Type.Object({
   version: Type.Optional(
-    Type.String({ pattern: '^([1-9][0-9]{0,8}|live)$', description: 'Another version than the live one.' })
+    Type.String({
+      pattern: '^([1-9][0-9]{0,8}|live)$',
+      description: 'Version to predict with, instead of the live one.'
+    })
   ),
   probability: Type.Optional(
     Type.Enum(['true', 'false'], {
-      description: 'Whether to tell it; told when there is a text column and this is not given.'
+      description: 'Whether to return it; by default only for models with a text column.'
     })
   ),
-  top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many classes to rank, 0 to 16.' }))
+  top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'Number of classes to rank, 0 to 16.' }))
 })
 
 const PREDICT_BODY = {
@@ -60,8 +63,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<ClassifierPredictOptions> 
       schema: {
         summary: 'Predict classes',
         description:
-          'Returns the class of each row. JSON: columns by name, each a list or the text of one. CSV with a header line: answered row by row as CSV while it ' +
-          'comes in, however long; a row at fault has the reason in the column `error`.',
+          'Returns the class of each row. JSON: columns by name, each a list or a list as text. CSV with a header line, of any length: answered ' +
+          'as CSV, row by row while it arrives; the column `error` says why a row is invalid.',
         tags: ['classifiers'],
         params: ClassifierParams,
         querystring: PredictQuery,

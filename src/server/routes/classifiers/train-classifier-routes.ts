@@ -36,7 +36,10 @@ import { EXAMPLE_ROWS, EXAMPLE_TABLE_CSV } from './example-table.ts'
 const TrainQuery = Type.Object({
   label: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   types: Type.Optional(
-    Type.String({ maxLength: 8000, description: 'Types that are not to be inferred: `zip:text,id:ignore`.' })
+    Type.String({
+      maxLength: 8000,
+      description: 'Types of columns that replace the inferred ones: `zip:text,id:ignore`.'
+    })
   ),
   c: Type.Optional(Type.String({ maxLength: 40 })),
   force: Type.Optional(Type.Enum(['true', 'false']))
@@ -66,7 +69,7 @@ function enqueueTraining(app: TypedApp, options: ClassifierTrainOptions): void {
       schema: {
         summary: 'Train a classifier from a table',
         description:
-          'Enqueues a training and returns its `id`; look at its status with it. The table is CSV with a header line, or JSON: an array of rows `{column: value}`, or `{rows, label, types, c, force}`. Each column ' +
+          'Enqueues a training and returns its `id`, with which its status can be read. The table is CSV with a header line, or JSON: an array of rows `{column: value}`, or `{rows, label, types, c, force}`. Each column ' +
           'is a text, which is embedded, or a number, which is standardised; the reply says how each was understood.',
         tags: ['classifiers'],
         params: ClassifierParams,
@@ -120,10 +123,10 @@ function lookAtTraining(app: TypedApp, { jobs }: ClassifierTrainOptions): void {
     {
       config: { scope: 'train' },
       schema: {
-        summary: 'Look at a training',
+        summary: 'Get the status of a training',
         description:
-          'Returns how far the training with this `id` is, and once it has succeeded the version that it made. The `id` is in the ' +
-          'reply of `POST /v1/classifiers/{classifier}/train`.',
+          'Returns the progress of the training with this `id`, and its version once it has succeeded. The `id` is in the reply of ' +
+          '`POST /v1/classifiers/{classifier}/train`.',
         tags: ['classifiers'],
         params: Type.Object({ classifier: ClassifierName, id: JobId }),
         response: { 200: StatusReply, ...REPLIES }

@@ -9,7 +9,7 @@ const EmbeddingSchema = Type.Array(Type.Number(), {
   description: 'Embedding of L2 norm 1: the shortest decimals that read back as the same float32.'
 })
 const TruncatedSchema = Type.Optional(
-  Type.Literal(true, { description: 'There when the text was too long and was cut.' })
+  Type.Literal(true, { description: 'Present when the text was too long and was cut.' })
 )
 
 /** Reply with the embedding of a text. */

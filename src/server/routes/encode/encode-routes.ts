@@ -75,10 +75,10 @@ function encodeOfAddress(app: TypedApp, options: EncodeRouteOptions): void {
         response: {
           200: jsonReply('The embedding.', EncodeReply, {
             ...ENCODE_HEADERS,
-            etag: { description: 'Stays as long as the model does.', type: 'string' },
+            etag: { description: 'Changes only with the model.', type: 'string' },
             'cache-control': { type: 'string' }
           }),
-          304: { description: 'What the caller has is still right.' },
+          304: { description: 'The caller’s copy is still valid.' },
           ...ERROR_REPLIES
         }
       }

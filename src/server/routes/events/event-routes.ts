@@ -38,14 +38,14 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
       schema: {
         summary: 'Watch the service',
         description:
-          'Streams how the service fares as server-sent events, one `data:` line of JSON a second: throughput, latency by its ' +
-          'parts, batches, cache, queue and memory of this process. Without `count` it goes on until the caller leaves.',
+          'Streams metrics as server-sent events, one `data:` line of JSON a second: throughput, latency by its parts, batches, cache, queue and ' +
+          'memory of this process. Without `count` the stream continues until the caller disconnects.',
         tags: ['operations'],
         querystring: Type.Object({
           count: Type.Optional(
             Type.String({
               pattern: '^[1-9][0-9]{0,4}$',
-              description: 'How many samples are sent, 1 to 99999.',
+              description: 'Number of samples to send, 1 to 99999.',
               examples: ['1']
             })
           )

@@ -18,7 +18,7 @@ export const Sample = Type.Object({
   ),
   sentencesPerBatch: Mean,
   cacheHitShare: Type.Union([Type.Number(), Type.Null()], {
-    description: 'Share of the replies to encodings of one text that were kept.'
+    description: 'Share of cache hits among encodings of one text; null without any.'
   }),
   waitingSentences: Type.Integer(),
   residentBytes: Type.Integer(),

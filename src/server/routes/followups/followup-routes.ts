@@ -22,10 +22,10 @@ const FollowupsReply = Type.Object({
         question: Type.String(),
         entityType: Type.Enum(['person', 'place', 'acronym', 'organisation', 'family']),
         template: Type.String({
-          description: 'What the question was made from; `{entity}` stands for what it is about.'
+          description: 'Template of the question; `{entity}` stands for the entity.'
         })
       }),
-      { description: 'The weightiest first.' }
+      { description: 'Highest weight first.' }
     )
   })
 })
@@ -39,8 +39,8 @@ export const followupRoutes: FastifyPluginAsyncTypebox<FollowupRouteOptions> = a
       schema: {
         summary: 'Suggest followup questions',
         description:
-          'Returns questions that could be asked next, about the people, places, organisations and relatives that the mentor mentions in the answers of a category: ' +
-          'of a stored mentor, a topic of its questions. What the mentor has answered already is left out.',
+          'Returns questions that could be asked next, about the people, places, organisations and relatives that the mentor mentions in the answers ' +
+          'of a category. The category of a stored mentor is a topic of its questions. Questions that the mentor has answered are left out.',
         tags: ['questions'],
         params: Type.Object({
           category: Type.String({

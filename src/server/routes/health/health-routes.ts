@@ -55,8 +55,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async
       schema: {
         summary: 'Check that the service takes work',
         description:
-          'Answers 200 when the service is ready, else 503. It is ready only after the model has passed its self-test and was warmed up. `reasons` also tells of what is refused while ' +
-          'all else works, such as jobs on a full disk. Needs no key.',
+          'Answers 200 when the service is ready, else 503. It is ready once the model has passed its self-test and is warm. `reasons` also lists what is refused while ' +
+          'everything else works, such as jobs when the disk is full. Needs no key.',
         tags: ['operations'],
         security: [],
         response: { 200: ReadyReply, 503: ReadyReply }

@@ -118,6 +118,6 @@ function jsonArray(tensor: Tensor, from: number, to: number): Buffer {
 }
 
 function notFinite({ name }: Tensor): ServiceError {
-  const message = `Cannot send output "${name}": a number is not finite, which JSON has not; ask for it as binary_data`
+  const message = `Cannot send output "${name}": a number is not finite, which JSON cannot express; ask for it as binary_data`
   return new ServiceError('UNPROCESSABLE', message)
 }

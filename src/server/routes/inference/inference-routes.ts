@@ -50,7 +50,7 @@ const EXAMPLE_ASKED_VERSION = {
   inputs: ['sensor_1', 'sensor_2'].map((name) => ({ name, datatype: 'FP64', shape: [2], data: [1, -1] }))
 }
 const InferRequest = Type.Object({
-  id: Type.Optional(Type.String({ maxLength: MAX_NAME_CHARACTERS, description: 'Comes back with the reply.' })),
+  id: Type.Optional(Type.String({ maxLength: MAX_NAME_CHARACTERS, description: 'Returned with the reply.' })),
   parameters: Type.Optional(Parameters),
   inputs: Type.Array(
     Type.Object({
@@ -67,7 +67,7 @@ const InferRequest = Type.Object({
   outputs: Type.Optional(
     Type.Array(Type.Object({ name: Name, parameters: Type.Optional(Parameters) }), {
       maxItems: MAX_TENSORS,
-      description: 'Which outputs to give; all of them when none is named.'
+      description: 'Outputs to return; all when none is named.'
     })
   )
 })
@@ -211,7 +211,7 @@ function describeModel(app: TypedApp, models: ModelCatalogue, { path, what, para
       config: { scope: ['encode', 'ask'] },
       schema: {
         summary: `Describe ${what}`,
-        description: 'Returns the names, data types and shapes of the tensors that go in and come out.',
+        description: 'Returns the names, data types and shapes of the input and output tensors.',
         tags: ['inference'],
         params,
         response: { 200: ModelReply, ...PROTOCOL_ERRORS }
@@ -264,7 +264,7 @@ function askModel(app: TypedApp, models: ModelCatalogue, { path, what, params, e
       schema: {
         summary: `Ask ${what}`,
         description:
-          'Takes the tensors that go in, returns those that come out. Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
+          'Takes input tensors and returns output tensors. Tensors may also follow the JSON as bytes, little-endian: the header `Inference-Header-Content-Length` is then the ' +
           'length of the JSON, and the parameter `binary_data_size` of an input the length of its tensor.',
         tags: ['inference'],
         params,
@@ -308,7 +308,7 @@ function addBodyParsers(app: FastifyInstance, limits: JsonLimits): void {
   app.addContentTypeParser<Buffer>(['application/json', BINARY_TYPE], { parseAs: 'buffer' }, parse)
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
     if (request.headers['content-type'] === undefined) return parse(request, body)
-    const found = 'this content-type is not taken here'
+    const found = 'this content-type is not accepted here'
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Cannot read the body: ${found}, application/json is`)
   })
 }

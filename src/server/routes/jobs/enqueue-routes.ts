@@ -67,7 +67,7 @@ const JobHeaders = Type.Object({
   ),
   prefer: Type.Optional(
     Type.String({
-      description: '`wait=30`: answer when the job has ended, or after so many seconds.',
+      description: '`wait=30`: reply when the job has ended, at the latest after 30 seconds.',
       examples: ['wait=5']
     })
   )
@@ -111,7 +111,7 @@ export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readon
           }
         },
         response: {
-          200: jsonReply('The job, which ended within the wait that was asked for.', Accepted),
+          200: jsonReply('The job, which ended within the requested wait.', Accepted),
           202: jsonReply('The job, stored.', Accepted),
           ...ERROR_REPLIES,
           ...CONFLICT_REPLY

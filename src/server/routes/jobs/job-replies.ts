@@ -20,11 +20,13 @@ export const JobView = Type.Object({
   type: Type.String(),
   status: Type.Enum([...JOB_STATUSES]),
   failure: Type.Optional(
-    Type.Enum([...FAILURES], { description: 'Why it failed: its input, all its tries, or someone cancelled it.' })
+    Type.Enum([...FAILURES], {
+      description: 'Why it failed: its input was wrong, all its tries failed, or it was cancelled.'
+    })
   ),
-  error: Type.Optional(Type.String({ description: 'What the last failed try said.' })),
+  error: Type.Optional(Type.String({ description: 'Error message of the last failed try.' })),
   progress: Type.Number({ minimum: 0, maximum: 1 }),
-  attempts: Type.Integer({ description: 'How often it was given to a worker.' }),
+  attempts: Type.Integer({ description: 'How often a worker has claimed it.' }),
   priority: Type.Enum([...PRIORITIES]),
   created: Type.String({ format: 'date-time' }),
   updated: Type.String({ format: 'date-time' }),

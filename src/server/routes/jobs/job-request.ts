@@ -18,7 +18,7 @@ import { REQUIRED_FIELD } from '../../error-reply.ts'
 export const JobId = Type.String({
   minLength: 1,
   maxLength: 200,
-  description: 'The `id` that the reply to the request for the job has.',
+  description: 'Id of the job, from the reply that accepted it.',
   examples: ['01996f3c-7b1a-7d58-9c3e-2f4b6a8d0e12']
 })
 
@@ -42,8 +42,8 @@ export const CallbackUrl = Type.String({
 /** Schema of a requested job. */
 export const JobRequest = Type.Object(
   {
-    type: Type.String({ description: 'Which work.', minLength: 1, maxLength: 100 }),
-    input: Type.Unknown({ description: 'What the type asks for; for `encode` and `paraphrase` {"sentences": […]}.' }),
+    type: Type.String({ description: 'Type of the job.', minLength: 1, maxLength: 100 }),
+    input: Type.Unknown({ description: 'Input of the job; for `encode` and `paraphrase`: {"sentences": […]}.' }),
     callbackUrl: Type.Optional(CallbackUrl),
     priority: Type.Optional(Type.Enum([...PRIORITIES], { description: 'Whether a person waits for it.' }))
   },

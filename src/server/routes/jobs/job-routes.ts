@@ -28,12 +28,14 @@ const JobParams = Type.Object({ id: JobId })
 const ListQuery = Type.Object({
   status: Type.Optional(
     Type.Enum([...JOB_STATUSES, ...FAILURES], {
-      description: 'How they stand, or why they failed; `DEAD`: the dead letters, every try of which failed.'
+      description: 'Status, or why they failed; `DEAD` lists dead letters, whose tries all failed.'
     })
   ),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Which work; trainings are `train`.' })),
+  type: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 100, description: 'Type of the jobs; `train` for trainings.' })
+  ),
   limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$', description: `1 to ${MAX_PAGE_JOBS}.` })),
-  cursor: Type.Optional(Type.String({ maxLength: 1000, description: '`next` of the page before.' })),
+  cursor: Type.Optional(Type.String({ maxLength: 1000, description: '`next` of the previous page.' })),
   after: Type.Optional(Type.String({ maxLength: 1000, description: 'The same as `cursor`.', deprecated: true }))
 })
 
@@ -70,8 +72,8 @@ function listJobs(app: TypedApp, backend: JobBackend): void {
       schema: {
         summary: 'List jobs',
         description:
-          'Lists jobs, newest first: everyone’s for callers of the scope `admin`, one’s own for others. A page may have fewer jobs than ' +
-          '`limit` where many others were passed over; the last page is the one without `next`.',
+          'Lists jobs, newest first: all jobs for callers with the scope `admin`, else the caller’s own. A page may have fewer jobs than ' +
+          '`limit` when many others were skipped; the last page has no `next`.',
         tags: ['jobs'],
         querystring: ListQuery,
         response: { 200: JobPage, ...ERROR_REPLIES }
@@ -99,8 +101,8 @@ function lookAtJob(app: TypedApp, backend: JobBackend): void {
     {
       config: { scope: ['encode', 'train'] },
       schema: {
-        summary: 'Look at a job',
-        description: 'Returns how the job stands: its status, progress and tries, and the last error if there was one.',
+        summary: 'Get the status of a job',
+        description: 'Returns the job’s status, progress and tries, and the last error if there was one.',
         tags: ['jobs'],
         params: JobParams,
         response: { 200: JobView, ...ERROR_REPLIES, ...NOT_FOUND_REPLY }
@@ -121,9 +123,9 @@ function readResult(app: TypedApp, backend: JobBackend): void {
       schema: {
         summary: 'Read the result of a job',
         description:
-          'Returns what the job has made; 409 while there is nothing. For an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line of the request, or with ' +
+          'Returns the result of the job; 409 while there is none. For an `encode` job: the reply of `multiple_encode`, or a line of JSON for each line of the request, or with ' +
           '`format=float32` (or `Accept: application/octet-stream`) the numbers alone: rows of float32, little-endian, ' +
-          'NaN for a line at fault.',
+          'NaN for an invalid line.',
         tags: ['jobs'],
         params: JobParams,
         querystring: Type.Object({ format: Type.Optional(ResultFormat) }),
@@ -184,7 +186,7 @@ function redriveJob(app: TypedApp, backend: JobBackend): void {
       config: { scope: ['encode', 'train'] },
       schema: {
         summary: 'Redrive a failed job',
-        description: 'Puts a job that failed back to work; 409 for one that did not fail, or that was cancelled.',
+        description: 'Requeues a failed job; 409 when it did not fail or was cancelled.',
         tags: ['jobs'],
         params: JobParams,
         response: { 202: Accepted, ...ERROR_REPLIES, ...NOT_FOUND_REPLY, ...CONFLICT_REPLY }
@@ -211,7 +213,7 @@ async function jobFor(backend: JobBackend, request: FastifyRequest<{ Params: { i
 }
 
 function notFound(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'Cannot find this job: unknown, or over its retention')
+  return new ServiceError('NOT_FOUND', 'Cannot find this job: it is unknown or has expired')
 }
 
 function viewOf(job: Job) {

@@ -36,22 +36,22 @@ const Finding = Type.Union(
 /** Rows and columns of a table that were left out because they are empty. */
 export const DroppedView = Type.Object(
   {
-    rows: Type.Integer({ description: 'Rows without a value, and the header again.' }),
+    rows: Type.Integer({ description: 'Rows without a value, and repeated headers.' }),
     columns: Type.Array(Type.String(), { description: 'Columns without a value, and those that number the rows.' })
   },
-  { description: 'Rows and columns of the CSV that say nothing and were left out; absent when there were none.' }
+  { description: 'Rows and columns of the CSV that hold no data and were left out; absent when there were none.' }
 )
 /** Reply to an upload. */
 export const StoredReply = Type.Object({
   data: Type.Object({
     mentor: Type.String(),
     revision: Type.String({ description: 'Changes with the content.' }),
-    answerCount: Type.Integer({ description: 'Answers that count, utterances aside.' }),
+    answerCount: Type.Integer({ description: 'Answers that count, without utterances.' }),
     utteranceCount: Type.Integer(),
     phraseCount: Type.Integer({ description: 'Questions and paraphrases of these answers.' }),
     leftOutCount: Type.Integer({
       description:
-        'Answers of the JSON that are none: null, or without an id or a question, as a platform lists what was never recorded.'
+        'Items of the JSON that are not answers: null, or without an id or a question. Platforms list unrecorded answers like this.'
     }),
     dropped: Type.Optional(DroppedView),
     problems: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
@@ -84,7 +84,7 @@ export const MentorLint = Type.Object({
     }),
     lint: Type.Array(Finding),
     nearDuplicates: Type.Union([Type.Array(NearDuplicate), Type.Null()], {
-      description: 'As the live version’s training found them; null before the first training.'
+      description: 'Found by the training of the live version; null before the first training.'
     })
   })
 })

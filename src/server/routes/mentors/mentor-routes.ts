@@ -153,8 +153,8 @@ function downloadTrainingData(app: TypedApp, options: MentorRouteOptions): void 
       schema: {
         summary: 'Download a mentor’s training data',
         description:
-          'Returns the table of questions and answers as CSV. For those who may edit the mentor. `id` is the answer’s for a stored mentor; for one that a GraphQL service keeps it is the ' +
-          'question’s, each once, in the order of the answers. `PUT /mentors/{mentor}` takes both.',
+          'Returns the table of questions and answers as CSV, for callers who may edit the mentor. For a stored mentor, `id` is that of the answer; ' +
+          'for a mentor of a GraphQL service it is that of the question, and each question is listed once. `PUT /mentors/{mentor}` accepts both.',
         tags: ['mentors'],
         params: MentorParams,
         response: {
@@ -182,7 +182,7 @@ function storeOf({ store }: MentorRouteOptions): MentorStore {
   if (store !== undefined) return store
   throw new ServiceError(
     'METHOD_NOT_ALLOWED',
-    'Cannot list or change mentors here: another service keeps them (MENTOR_SOURCE=graphql), which does that'
+    'Cannot list or change mentors here: the GraphQL service keeps them (MENTOR_SOURCE=graphql)'
   )
 }
 
@@ -223,9 +223,9 @@ const uploadRoutes: FastifyPluginAsyncTypebox<MentorRouteOptions> = async (app, 
       schema: {
         summary: 'Store a mentor',
         description:
-          'Stores a mentor whole, as CSV or as JSON. The columns of the CSV are `id,question,paraphrases,answer,topic`, with `|` between paraphrases and between topics. ' +
-          'CSV changes only what it says differently of answers that the mentor has already: their videos stay. ' +
-          'Ids of questions will do for those of answers. The reply lists lines at fault, and data that will make answers worse.',
+          'Stores a whole mentor as CSV or JSON. The columns of the CSV are `id,question,paraphrases,answer,topic`, with `|` between paraphrases and between topics. ' +
+          'For answers that the mentor already has, CSV changes only the texts: their videos stay. ' +
+          'The id of a question may stand for that of its answer. The reply lists invalid lines, and data that will make answers worse.',
         tags: ['mentors'],
         params: MentorParams,
         body: {

@@ -116,10 +116,10 @@ function embeddingsRequest({ limits, model }: OpenAiRouteOptions) {
       dimensions: Type.Optional(
         Type.Integer({
           minimum: 1,
-          description: 'Keep only so many numbers, at most all, of each embedding, scaled to norm 1 again.'
+          description: 'Number of leading dimensions to keep of each embedding, which is then scaled to norm 1 again.'
         })
       ),
-      user: Type.Optional(Type.String({ description: 'Taken and not used.' }))
+      user: Type.Optional(Type.String({ description: 'Accepted but not used.' }))
     },
     { examples: [{ model: model.id, input: ['hello world', 'hi world'] }] }
   )

@@ -22,11 +22,13 @@ export const QuestionReply = Type.Object({
   external_video_ids: Type.Record(Type.String(), Type.Unknown()),
   answer_type: Type.Enum(['EXACT', 'PARAPHRASE', 'CLASSIFIER', 'OFF_TOPIC']),
   confidence: Type.Number({
-    description: 'Of `softmax` a probability; 1 of a match, -1 of an answer that is missing.'
+    description: 'A probability for `softmax`; 1 for a match, -1 for a missing answer.'
   }),
-  feedback_id: Type.String({ description: 'Under which the answer was recorded.' }),
+  feedback_id: Type.String({ description: 'Id of the record of this answer.' }),
   classifier: Type.String({ description: 'Architecture and version, as `softmax/3`.' }),
-  answer_missing: Type.Boolean({ description: 'The classifier chose an answer that the mentor has no more.' }),
+  answer_missing: Type.Boolean({
+    description: 'Whether the classifier chose an answer that the mentor no longer has.'
+  }),
   alternatives: Type.Optional(
     Type.Array(
       Type.Object({
@@ -35,7 +37,7 @@ export const QuestionReply = Type.Object({
         question: Type.String(),
         confidence: Type.Number()
       }),
-      { description: 'The classifier’s best, also when the answer is off topic.' }
+      { description: 'The classifier’s best answers, also when the question is off topic.' }
     )
   ),
   explanation: Type.Optional(
@@ -43,25 +45,25 @@ export const QuestionReply = Type.Object({
       [
         Type.Object({
           topic_score: Type.Number({ description: 'Probability that any answer fits.' }),
-          match: Type.Number({ description: 'Share of this answer among all that could be meant.' }),
+          match: Type.Number({ description: 'Probability of this answer, given that one of the answers fits.' }),
           threshold: Type.Number({ description: 'A confidence below this is off topic.' }),
           similarity: Type.Number({ description: 'Cosine to the nearest phrase.' }),
           character_similarity: Type.Number({ description: 'Cosine of character n-grams to the nearest phrase.' }),
           nearest_phrases: Type.Array(
             Type.Object({
-              phrase: Type.String({ description: 'As it was trained.' }),
+              phrase: Type.String({ description: 'A phrase of the training data.' }),
               answer_id: Type.Union([Type.String(), Type.Null()], {
-                description: 'Null of a phrase that was taught as off topic.'
+                description: 'Null for a phrase that was trained as off topic.'
               }),
               similarity: Type.Number(),
               character_similarity: Type.Number()
             }),
-            { description: 'The phrases that tell most, the nearest by both similarities first.' }
+            { description: 'The most informative phrases, the nearest by both similarities first.' }
           )
         }),
         Type.Null()
       ],
-      { description: 'What the confidence is made of; null of a match, and of an architecture without probabilities.' }
+      { description: 'Explanation of the confidence; null for a match, and for architectures without probabilities.' }
     )
   )
 })

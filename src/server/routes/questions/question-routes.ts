@@ -31,12 +31,12 @@ function questionQuery(limits: RequestLimits) {
     query: requiredText(limits, 'The question.', 'Which town do you call home these days?'),
     chatsessionid: Type.Optional(Type.String({ maxLength: 200 })),
     ping: Type.Optional(
-      Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` do nothing.' })
+      Type.String({ maxLength: 20, description: 'Only load the model; `false` and `0` have no effect.' })
     ),
     explain: Type.Optional(
-      Type.Enum(['true', 'false'], { description: '`true`: with what the confidence is made of.' })
+      Type.Enum(['true', 'false'], { description: '`true` adds an explanation of the confidence.' })
     ),
-    top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'How many alternatives, 0 to 16.' }))
+    top_k: Type.Optional(Type.String({ pattern: '^([0-9]|1[0-6])$', description: 'Number of alternatives, 0 to 16.' }))
   })
 }
 

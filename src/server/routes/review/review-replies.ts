@@ -9,13 +9,15 @@ import { Type, type Static } from 'typebox'
 export const ReviewReply = Type.Object({
   data: Type.Object({
     mentor: Type.String(),
-    considered: Type.Integer({ description: 'Askings that were looked at, the latest.' }),
-    waiting: Type.Integer({ description: 'Different questions among them that wait for a judgement.' }),
+    considered: Type.Integer({ description: 'Number of recent questions that were considered, repetitions included.' }),
+    waiting: Type.Integer({ description: 'Number of different questions among them that wait for a decision.' }),
     clusters: Type.Array(
       Type.Object({
-        question: Type.String({ description: 'The one that the others are near to.' }),
+        question: Type.String({ description: 'The question that the others are similar to.' }),
         count: Type.Integer({ description: 'How often the questions of the cluster were asked.' }),
-        questionCount: Type.Integer({ description: 'Different questions, also those that are not listed.' }),
+        questionCount: Type.Integer({
+          description: 'Number of different questions, including those that are not listed.'
+        }),
         questions: Type.Array(
           Type.Object({
             question: Type.String(),
@@ -23,9 +25,9 @@ export const ReviewReply = Type.Object({
             answer_type: Type.Enum(['CLASSIFIER', 'OFF_TOPIC']),
             confidence: Type.Number(),
             margin: Type.Union([Type.Number(), Type.Null()], {
-              description: 'How much more the classifier liked its best answer than its second.'
+              description: 'Margin of the classifier’s best answer over its second.'
             }),
-            asked: Type.String({ format: 'date-time', description: 'Last.' })
+            asked: Type.String({ format: 'date-time', description: 'When it was last asked.' })
           })
         ),
         suggestion: Type.Union(
@@ -38,10 +40,10 @@ export const ReviewReply = Type.Object({
             }),
             Type.Null()
           ],
-          { description: 'The live version’s answer to the first question, when it has one that is likely.' }
+          { description: 'The live version’s answer to the first question, when it is likely.' }
         )
       }),
-      { description: 'Those first where a judgement tells most.' }
+      { description: 'The most informative first.' }
     )
   })
 })
@@ -58,10 +60,10 @@ export const DecisionReply = Type.Object({
   data: Type.Object({
     mentor: Type.String(),
     decision: Type.String(),
-    graded: Type.Integer({ description: 'Questions that the decision was about.' }),
-    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer that they have now.' }),
+    graded: Type.Integer({ description: 'Number of questions that the decision is about.' }),
+    answerId: Type.Union([Type.String(), Type.Null()], { description: 'The answer of these questions from now on.' }),
     changed: Type.Array(Type.Object({ question: Type.String(), before: PreviewReply, after: PreviewReply }), {
-      description: 'The first 50 questions are asked before and after the decision: those that are answered otherwise.'
+      description: 'Questions whose answer has changed, among the first 50 of the decision.'
     })
   })
 })

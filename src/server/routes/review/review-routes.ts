@@ -52,13 +52,13 @@ function listQuestions(app: TypedApp, { reviews }: ReviewRouteOptions): void {
       schema: {
         summary: 'List questions that wait for review',
         description:
-          'Lists asked questions that matched no stored phrase and that nobody has judged, in clusters of about the same meaning. ' +
-          'Those whose judgement tells most come first: refused as off topic, or answered with a small margin.',
+          'Lists asked questions that matched no stored phrase and that nobody has judged, in clusters of similar meaning. ' +
+          'The most informative come first: questions refused as off topic, or answered with a small margin.',
         tags: ['review'],
         params: MentorParams,
         querystring: Type.Object({
           limit: Type.Optional(
-            Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'How many clusters, 1 to 100; else 20.' })
+            Type.String({ pattern: '^([1-9][0-9]?|100)$', description: 'Number of clusters, 1 to 100; 20 by default.' })
           )
         }),
         response: { 200: ReviewReply, ...MENTOR_ERROR_REPLIES }

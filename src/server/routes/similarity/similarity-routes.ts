@@ -34,7 +34,7 @@ const CosineReply = Type.Object({
   cos_sim_weight: Type.Union([
     Type.Number({ description: 'One text on each side.' }),
     Type.Array(Type.Array(Type.Number()), {
-      description: 'Else: a row for each text of `a`, a column for each of `b`.'
+      description: 'Several texts on a side: a row for each text of `a`, a column for each text of `b`.'
     })
   ])
 })
@@ -55,7 +55,7 @@ export const similarityRoutes: FastifyPluginAsyncTypebox<SimilarityRouteOptions>
 
 /** `POST /v1/encode/cos_sim_weight`. */
 function compareTexts(app: TypedApp, { encoder, limits }: SimilarityRouteOptions): void {
-  const textOrTexts = Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')])
+  const textOrTexts = Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Several texts.')])
   const CosineRequest = Type.Object(
     { a: textOrTexts, b: textOrTexts, truncate: TruncateSchema },
     { examples: [{ a: ['hello world'], b: ['hi world'] }] }
@@ -68,7 +68,7 @@ function compareTexts(app: TypedApp, { encoder, limits }: SimilarityRouteOptions
       schema: {
         summary: 'Compare texts by cosine similarity',
         description:
-          'Compares each text of `a` with each of `b`: from -1 to 1, and near 1 when they say the same. One text on each side gives ' +
+          'Returns the cosine similarity of each text of `a` to each text of `b`: -1 to 1, near 1 when they mean the same. One text on each side gives ' +
           'one number, more give a matrix.',
         tags: ['similarity'],
         body: CosineRequest,
@@ -116,7 +116,7 @@ function findParaphrases(app: TypedApp, { encoder, limits }: SimilarityRouteOpti
     {
       config: { scope: 'encode' },
       schema: {
-        summary: 'Find pairs of texts that say the same',
+        summary: 'Find pairs of texts that mean the same',
         description:
           'Returns the most similar pairs of a list, best first: each text’s 100 nearest, and at most 500,000 pairs.',
         tags: ['similarity'],

@@ -18,7 +18,7 @@ export interface TokenizeRouteOptions {
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeRouteOptions> = async (app, { tokenize, limits }) => {
   const TokenizeRequest = Type.Object(
     {
-      inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Or texts.')]),
+      inputs: Type.Union([requiredText(limits, 'A text.'), textList(limits, 'Several texts.')]),
       truncate: TruncateSchema
     },
     { examples: [{ inputs: 'hello world' }] }

@@ -35,15 +35,12 @@ const TrainRequest = Type.Object(
   {
     mentor: MentorId,
     arch: Type.Optional(Type.Enum(['softmax', 'ridge'], { default: 'softmax' })),
-    ping: Type.Optional(Type.Boolean({ description: 'Only ask whether the mentor could be trained.' })),
-    force: Type.Optional(
-      Type.Boolean({ description: 'Let the version answer even when it is worse than the live one.' })
-    ),
+    ping: Type.Optional(Type.Boolean({ description: 'Only check whether the mentor could be trained.' })),
+    force: Type.Optional(Type.Boolean({ description: 'Promote the version even when it is worse than the live one.' })),
     offTopic: Type.Optional(
       Type.Union([OffTopicBound, Type.Null()], {
         description:
-          'Of `softmax`: what the off-topic rule is to keep to. Without it, what the live version keeps to; null: the ' +
-          'line that serves most mentors.'
+          'For `softmax`: bound of the off-topic rule. Without it the bound of the live version applies; null sets the default threshold.'
       })
     )
   },
@@ -65,8 +62,8 @@ function enqueueTraining(app: TypedApp, options: TrainRouteOptions): void {
       schema: {
         summary: 'Train a mentor',
         description:
-          'Enqueues a training of the mentor’s model and returns its `id`; look at its status with it. A newer request for the same ' +
-          'mentor takes the place of one that still waits.',
+          'Enqueues a training of the mentor’s model and returns its `id`, with which its status can be read. A newer request for the same ' +
+          'mentor supersedes one that still waits.',
         tags: ['train'],
         headers: Type.Object({
           'idempotency-key': Type.Optional(
@@ -115,10 +112,9 @@ function lookAtTraining(app: TypedApp, { jobs }: TrainRouteOptions): void {
     {
       config: { scope: 'train' },
       schema: {
-        summary: 'Look at a training',
+        summary: 'Get the status of a training',
         description:
-          'Returns how far the training with this `id` is, and once it has succeeded the version that it made. The `id` is in the ' +
-          'reply of `POST /train`.',
+          'Returns the progress of the training with this `id`, and its version once it has succeeded. The `id` is in the reply of `POST /train`.',
         tags: ['train'],
         params: Type.Object({ id: JobId }),
         response: { 200: StatusReply, ...MENTOR_ERROR_REPLIES }

@@ -45,9 +45,9 @@ export const TrainingStatus = {
   created: Type.String({ format: 'date-time' }),
   updated: Type.String({ format: 'date-time' }),
   progress: Type.Number({ minimum: 0, maximum: 1 }),
-  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'What the progress is in.' }),
+  stage: Type.Enum(['READING', 'ENCODING', 'FITTING', 'STORING'], { description: 'Stage that the training is in.' }),
   result: Type.Optional(TrainingResult),
-  error: Type.Optional(Type.String({ description: 'What the last failed try said.' }))
+  error: Type.Optional(Type.String({ description: 'Error message of the last failed try.' }))
 }
 /** Reply that tells how a training of a mentor stands. */
 export const StatusReply = Type.Object({ data: Type.Object({ ...Accepted, ...TrainingStatus }) })

@@ -65,7 +65,7 @@ const EVALUATION = {
     })
   ),
   confusions: Type.Array(Type.Object({ classId: Type.String(), predictedId: Type.String(), count: Type.Integer() }), {
-    description: 'Pairs that are mixed up, most frequent first.'
+    description: 'Pairs of classes that are confused, most frequent first.'
   }),
   errors: Type.Array(NamedError, { description: 'Questions whose best class is wrong, the most confident first.' })
 }

@@ -78,8 +78,8 @@ function evaluateLiveVersion(app: TypedApp, { answering }: MentorVersionRouteOpt
       schema: {
         summary: 'Evaluate the live version on your own questions',
         description:
-          'Takes CSV `question,answer`: the right answer’s id, or nothing where the question is off topic. Returns a report like that ' +
-          'of a training; word-for-word matches are not looked for.',
+          'Takes CSV `question,answer`: the id of the right answer, or nothing for an off-topic question. Returns a report like that of a training; ' +
+          'questions are not matched word for word.',
         tags: ['mentor versions'],
         params: MentorParams,
         body: { content: { 'text/csv': { schema: Type.Unknown({ examples: [EXAMPLE_TEST_CSV] }) } } },
@@ -113,8 +113,8 @@ function lintMentor(app: TypedApp, { mentors, models }: MentorVersionRouteOption
       schema: {
         summary: 'Lint a mentor’s data',
         description:
-          'Returns what in the data as it is makes answers worse, and near-duplicates as the live version’s training found them. `leftOutCount` counts list items of ' +
-          'a GraphQL service that are not answers: never recorded, or to a question that is gone.',
+          'Returns problems in the present data that make answers worse, and the near-duplicates that the training of the live version found. ' +
+          '`leftOutCount` counts list items of a GraphQL service that are not answers: never recorded, or to a question that is gone.',
         tags: ['mentors'],
         params: MentorParams,
         response: { 200: jsonReply('The findings.', MentorLint), ...MENTOR_ERROR_REPLIES }

@@ -48,8 +48,7 @@ function listVersions(app: TypedApp, area: VersionedArea): void {
       config: { scope: 'train' },
       schema: {
         summary: `List the versions of a ${kind}’s model`,
-        description:
-          'Lists the trained versions, newest first, with how good each is, and which of them answered when.',
+        description: 'Lists the trained versions, newest first, with their metrics, and when each was live.',
         tags: [tag],
         params: idParams,
         response: { 200: VersionList, ...REPLIES }
@@ -87,8 +86,8 @@ function evaluateVersion(app: TypedApp, area: VersionedArea): void {
       schema: {
         summary: 'Evaluate a version',
         description:
-          'Returns the report of the training. Each sample is judged by a model that has not seen it: accuracy, precision, recall and F1 by class, pairs ' +
-          'that are mixed up, calibration error, off-topic curve, the errors themselves, and near-duplicates.',
+          'Returns the report of the training. A model that has not seen the sample judges each one: accuracy, precision, recall and F1 by class, ' +
+          'pairs of classes that are confused, calibration error, off-topic curve, the errors, and near-duplicates.',
         tags: [tag],
         params: versionParams,
         response: { 200: jsonReply('The report.', TrainingReport), ...REPLIES }
@@ -114,7 +113,8 @@ function compareVersions(app: TypedApp, area: VersionedArea): void {
       schema: {
         summary: 'Compare two versions',
         description:
-          'Returns what is better and worse in the other version, out of fold: metrics, samples that both were judged on, F1 by class where it differs, errors that are new and gone.',
+          'Returns how the other version differs, measured out of fold: metrics, samples on which both were evaluated, classes whose F1 differs, ' +
+          'new errors, and errors that are gone.',
         tags: [tag],
         params: Type.Object({ [kind]: idSchema, version: VersionNumber, other: OtherVersion }),
         response: { 200: jsonReply('The comparison.', DiffReply), ...REPLIES }
@@ -147,7 +147,7 @@ function promoteVersion(app: TypedApp, area: VersionedArea): void {
         body: Type.Optional(
           Type.Union(
             [
-              Type.Object({ force: Type.Optional(Type.Boolean({ description: 'Even when it is worse.' })) }),
+              Type.Object({ force: Type.Optional(Type.Boolean({ description: 'Promote it even when it is worse.' })) }),
               Type.Null()
             ],
             { examples: [{ force: true }] }
@@ -181,8 +181,8 @@ function rollBack(app: TypedApp, area: VersionedArea): void {
     {
       config: { scope: 'train' },
       schema: {
-        summary: 'Roll back to the version before',
-        description: 'Makes the version live that answered before the live one; 409 when none did.',
+        summary: 'Roll back to the previous version',
+        description: 'Makes the previously live version live again; 409 when there was none.',
         tags: [tag],
         params: idParams,
         response: { 200: liveReply, ...REPLIES, ...CONFLICT_REPLY }

@@ -75,12 +75,12 @@ function importVersion(app: TypedApp, area: VersionedArea): void {
       schema: {
         summary: 'Import a version',
         description:
-          'Takes a file of `…/export`. It becomes a new version, and live unless it is worse than the one that is. A file that was ' +
-          'changed is refused, and so is one of another encoder. The same file gives the same version.',
+          'Takes a file of `…/export`. It becomes a new version, which goes live unless it is worse than the live one. A file that was changed, or ' +
+          'made with another encoder, is refused. The same file gives the same version.',
         tags: [tag],
         params: idParams,
         querystring: Type.Object({
-          force: Type.Optional(Type.Enum(['true', 'false'], { description: 'Let it answer even when it is worse.' }))
+          force: Type.Optional(Type.Enum(['true', 'false'], { description: 'Promote it even when it is worse.' }))
         }),
         body: { content: { [VERSION_FILE_TYPE]: { schema: Type.Unknown() } } },
         response: { 200: importReply, ...REPLIES, ...CONFLICT_REPLY }
@@ -96,7 +96,7 @@ function importVersion(app: TypedApp, area: VersionedArea): void {
       const imported = readVersionFile(body, by)
       const { signature, encoderRevision } = imported.details
       if (!area.takes(signature)) {
-        throw new ServiceError('CONFLICT', `Cannot import the version: it is no model of a ${kind}`)
+        throw new ServiceError('CONFLICT', `Cannot import the version: it is not a model of a ${kind}`)
       }
       if (encoderRevision !== null && encoderRevision !== area.encoder.revision) {
         throw new ServiceError(

@@ -10,11 +10,11 @@ import { ModelFigures } from '../../../learning/model-figures.ts'
 const Column = Type.Object({ name: Type.String(), type: Type.Enum(['text', 'number']) })
 const VersionView = Type.Object({
   version: Type.Integer(),
-  isLive: Type.Boolean({ description: 'Whether it answers.' }),
+  isLive: Type.Boolean({ description: 'Whether it is the live version.' }),
   architecture: Type.String(),
   signature: Type.Object({ features: Type.Array(Column), label: Column }),
   modelHash: Type.String({ description: 'SHA-256 of the model: equal for equal models.' }),
-  dataHash: Type.String({ description: 'Stands for the data it was trained from: equal for equal data.' }),
+  dataHash: Type.String({ description: 'Hash of the training data: equal for equal data.' }),
   encoderRevision: Type.Union([Type.String(), Type.Null()]),
   answerCount: Type.Optional(Type.Integer({ description: 'For a mentor: the same as `classCount`.' })),
   classCount: Type.Integer(),
@@ -22,7 +22,7 @@ const VersionView = Type.Object({
   figures: ModelFigures,
   notMeasured: Type.Array(Type.String()),
   durationMs: Type.Integer(),
-  trainedBy: Type.String({ description: 'Start of the hash of the key, or the user, that asked for it.' }),
+  trainedBy: Type.String({ description: 'Who asked for it: the start of the key’s hash, or the user.' }),
   created: Type.String({ format: 'date-time' })
 })
 
@@ -38,7 +38,7 @@ export const VersionList = Type.Object({
         at: Type.String({ format: 'date-time' }),
         by: Type.String()
       }),
-      { description: 'Which versions answered, newest first.' }
+      { description: 'Changes of the live version, newest first.' }
     )
   })
 })

@@ -80,9 +80,9 @@ test('CSV: what has no header, or not the columns, is refused before anything is
 test('CSV: what is wrong with the first rows of a table is told by the status of the reply', async (t) => {
   const { open } = await listen(t)
   const cases: [string, RegExp][] = [
-    ['2,-2\n"2,-2\n0,0\n', /is no CSV \(CSV_QUOTE_NOT_CLOSED\), with comma between cells/],
+    ['2,-2\n"2,-2\n0,0\n', /is not CSV \(CSV_QUOTE_NOT_CLOSED\), with comma between cells/],
     ['2,-2\n0,caf\u00E9\n'.repeat(3), /line 3 is not UTF-8/],
-    [`2,-2\n${'9'.repeat(600_000)},1\n`, /line 3 is no CSV \(CSV_MAX_RECORD_SIZE\)/]
+    [`2,-2\n${'9'.repeat(600_000)},1\n`, /line 3 is not CSV \(CSV_MAX_RECORD_SIZE\)/]
   ]
   for (const [rows, reason] of cases) {
     const outgoing = open()

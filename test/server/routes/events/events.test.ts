@@ -72,7 +72,7 @@ test('GET /v1/events refuses listeners beyond the limit', async (t) => {
   assert.equal(refused.status, 503)
   assert.ok(Number(refused.headers.get('retry-after')) > 0)
   const { message }: { message: string } = JSON.parse(await refused.text())
-  assert.equal(message, 'Cannot send events: 1 others listen')
+  assert.equal(message, 'Cannot send events: 1 others are listening')
 })
 
 test('GET /v1/events ends when the server stops', async (t) => {
