@@ -339,7 +339,7 @@ test('mentors are not listed or changed here', async (t) => {
   for (const request of requests) {
     const reply = await app.ask(request)
     assert.equal(reply.statusCode, 405)
-    assert.match(reply.body, /another service keeps them/)
+    assert.match(reply.body, /the GraphQL service keeps them/)
   }
 })
 
