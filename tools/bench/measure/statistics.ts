@@ -42,3 +42,20 @@ export function pairedRatios(numerators: readonly number[], denominators: readon
   }
   return spreadOf(numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN)))
 }
+
+/**
+ * Probability of a difference at least as great, were both equally good at questions that one of them alone has right:
+ * McNemar's exact test, of both sides.
+ * @param won questions that the one alone has right
+ * @param lost questions that the other alone has right
+ */
+export function mcNemar(won: number, lost: number): number {
+  const count = won + lost
+  let chance = 2 ** -count
+  let tail = 0
+  for (let k = 0; k <= Math.min(won, lost); k++) {
+    tail += chance
+    chance *= (count - k) / (k + 1)
+  }
+  return Math.min(1, 2 * tail)
+}

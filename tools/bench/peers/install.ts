@@ -16,6 +16,7 @@ export const SOURCE_MODEL = join(import.meta.dirname, '../../../models/all-MiniL
 const PEERS_FOLDER = join(import.meta.dirname, '../../../.cache/bench/peers')
 
 export const FLASK_FOLDER = join(PEERS_FOLDER, 'flask')
+export const SCIKIT_LEARN_FOLDER = join(PEERS_FOLDER, 'scikit-learn')
 export const INFINITY_FOLDER = join(PEERS_FOLDER, 'infinity')
 export const TRANSFORMERS_JS_FOLDER = join(PEERS_FOLDER, 'transformers-js')
 
@@ -32,6 +33,14 @@ const STAMP_FILE = '.installed'
 export async function installFlask(): Promise<void> {
   await installOnce(FLASK_FOLDER, [await readFile(beside('flask-requirements.txt'), 'utf8')], async () => {
     await createPythonEnvironment(FLASK_FOLDER, beside('flask-requirements.txt'))
+  })
+}
+
+/** scikit-learn, into a virtual environment. */
+export async function installScikitLearn(): Promise<void> {
+  const requirements = beside('scikit-learn-requirements.txt')
+  await installOnce(SCIKIT_LEARN_FOLDER, [await readFile(requirements, 'utf8')], async () => {
+    await createPythonEnvironment(SCIKIT_LEARN_FOLDER, requirements)
   })
 }
 

@@ -13,6 +13,7 @@ import { entities } from './entities.ts'
 import { fullLoad } from './full-load.ts'
 import { renderFigures } from './figures.ts'
 import { jobs } from './jobs.ts'
+import { largeSets } from './large-sets.ts'
 import { mentors } from './mentors.ts'
 import { quality } from './quality.ts'
 import type { Section } from './section.ts'
@@ -32,6 +33,7 @@ const KNOWN: readonly Section[] = [
   quality,
   tokenizer,
   answers,
+  largeSets,
   mentors,
   entities,
   jobs,
