@@ -16,10 +16,15 @@ export interface BufferedAnswer extends AnswerRecord {
 
 /** How long the buffer collects records before it writes them together: a crash can lose that much. */
 const FLUSH_DELAY_MS = 100
+/** Delay after a failed write. */
+const RETRY_DELAY_MS = 5000
 /** Maximum number of unwritten records; beyond it new ones are dropped. */
-const MAX_UNWRITTEN = 10_000
+export const MAX_UNWRITTEN = 10_000
 
-/** Writes records in batches, so that no answer waits for the store. */
+/**
+ * Writes records in batches, so that no answer waits for the store. While the store is unavailable, records are kept and
+ * written again later.
+ */
 export class AnswerWriteBuffer {
   readonly #write: (records: readonly BufferedAnswer[]) => Promise<void>
   readonly #onError: (error: unknown) => void
@@ -28,7 +33,10 @@ export class AnswerWriteBuffer {
   #writing: Promise<void> = Promise.resolve()
   #isBehind = false
 
-  /** @param onError called when records could not be written; those are lost */
+  /**
+   * @param write writes records; writing one twice must be as writing it once, unless a failed call has written none
+   * @param onError called when records could not be written yet, or were dropped
+   */
   constructor(write: (records: readonly BufferedAnswer[]) => Promise<void>, onError: (error: unknown) => void) {
     this.#write = write
     this.#onError = onError
@@ -43,7 +51,7 @@ export class AnswerWriteBuffer {
     return id
   }
 
-  /** Writes all records of the buffer. */
+  /** Writes all records of the buffer; those that cannot be written stay in it. */
   async flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#writeAll())
     await this.#writing
@@ -54,18 +62,24 @@ export class AnswerWriteBuffer {
     this.#timer = undefined
     const records = this.#unwritten
     this.#unwritten = []
-    this.#isBehind = false
     if (records.length === 0) return
     try {
       await this.#write(records)
+      this.#isBehind = false
     } catch (error) {
       this.#onError(error)
+      const kept = [...records, ...this.#unwritten]
+      if (kept.length > MAX_UNWRITTEN) this.#tellBehind()
+      this.#unwritten = kept.slice(0, MAX_UNWRITTEN)
+      clearTimeout(this.#timer)
+      // A process that ends does not wait for it: it has called flush() then.
+      this.#timer = setTimeout(() => void this.flush(), RETRY_DELAY_MS).unref()
     }
   }
 
   #tellBehind(): void {
     if (this.#isBehind) return
     this.#isBehind = true
-    this.#onError(new Error(`${MAX_UNWRITTEN} records wait to be written`))
+    this.#onError(new Error(`The store is behind with ${MAX_UNWRITTEN} records`))
   }
 }

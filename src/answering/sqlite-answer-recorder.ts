@@ -33,7 +33,7 @@ export interface SqliteAnswerRecorderOptions {
   readonly file: SqliteFile
   /** Maximum number of records; beyond it the oldest are deleted. */
   readonly maxRecords: number
-  /** Called when records could not be written; these are lost. */
+  /** Called when records could not be written yet, or were dropped. */
   readonly onError: (error: unknown) => void
 }
 

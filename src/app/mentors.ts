@@ -71,7 +71,7 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
   const popCulture = readPopCulture(config.popCultureFile)
   const file = closing.adopt(openMentorsFile(config), (opened) => opened.close())
   const stores = await openStores(config, file, (error) => {
-    log.error({ err: error }, 'asked questions could not be recorded')
+    log.error({ err: error }, 'asked questions could not be recorded yet')
   })
   closing.defer(() => stores.close())
   closing.defer(() => stores.recorder.flush())

@@ -36,15 +36,15 @@ export function openMentorsFile({ dataDir }: Pick<Config, 'dataDir'>): SqliteFil
   return file
 }
 
-/** Opens the stores of the backend in the settings. @param onRecordsLost called when asked questions could not be recorded */
+/** Opens the stores of the backend in the settings. @param onUnrecorded called when asked questions could not be recorded yet */
 export async function openStores(
   config: Config,
   file: SqliteFile,
-  onRecordsLost: (error: unknown) => void
+  onUnrecorded: (error: unknown) => void
 ): Promise<Stores> {
   const { dataDir, maxModelVersions: maxVersions, maxAnswerRecords: maxRecords } = config
   if (config.backend === 'local') {
-    const recorder = new SqliteAnswerRecorder({ file, maxRecords, onError: onRecordsLost })
+    const recorder = new SqliteAnswerRecorder({ file, maxRecords, onError: onUnrecorded })
     return {
       mentors: new SqliteMentorStore(file),
       models: new SqliteModelStore({ file, folder: join(dataDir, 'models'), maxVersions }),
@@ -64,6 +64,6 @@ export async function openStores(
       maxVersions,
       forcePathStyle: config.awsEndpointUrl !== undefined || config.awsEndpointUrlS3 !== undefined
     },
-    onRecordsLost
+    onUnrecorded
   )
 }

@@ -15,9 +15,9 @@ export interface AwsStoresOptions extends AwsStorageOptions {
 }
 
 /** Opens the stores of mentors, models and asked questions on one table and one bucket. */
-export function openAwsStores(options: AwsStoresOptions, onRecordsLost: (error: unknown) => void) {
+export function openAwsStores(options: AwsStoresOptions, onUnrecorded: (error: unknown) => void) {
   const storage = openAwsStorage(options)
-  const recorder = new DynamoAnswerRecorder(storage.table, onRecordsLost)
+  const recorder = new DynamoAnswerRecorder(storage.table, onUnrecorded)
   return {
     mentors: new S3MentorStore({ storage }),
     models: new S3ModelStore({ storage, maxVersions: options.maxVersions }),

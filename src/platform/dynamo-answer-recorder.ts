@@ -23,7 +23,7 @@ export class DynamoAnswerRecorder implements AnswerRecordStore, AskedQuestions {
   readonly #table: DynamoTable
   readonly #writeBuffer: AnswerWriteBuffer
 
-  /** @param onError called when records could not be written and are lost */
+  /** @param onError called when records could not be written yet, or were dropped */
   constructor(table: DynamoTable, onError: (error: unknown) => void) {
     this.#table = table
     this.#writeBuffer = new AnswerWriteBuffer((records) => this.#write(records), onError)

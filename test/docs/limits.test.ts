@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import type { Setting } from '../../src/config/setting.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
+import { MAX_UNWRITTEN } from '../../src/answering/answer-write-buffer.ts'
 import { MAX_JOB_SENTENCES } from '../../src/jobs/encode-job.ts'
 import { MAX_PHRASES } from '../../src/mentor/mentor-upload.ts'
 import { MAX_QUESTIONS } from '../../src/mentor/training-data.ts'
@@ -44,7 +45,8 @@ test('docs/limits.md has the limits that no setting changes as the code has them
     MAX_JOB_SENTENCES,
     MAX_QUESTIONS,
     MAX_PHRASES,
-    MAX_EVENT_LISTENERS
+    MAX_EVENT_LISTENERS,
+    MAX_UNWRITTEN
   ]) {
     assert.match(page, new RegExp(`^\\| [^|]+\\| ${value} +\\|`, 'm'))
   }

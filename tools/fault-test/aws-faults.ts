@@ -19,7 +19,8 @@ import { HealthWatch } from './health-watch.ts'
 import { posted, type Lab, type Running } from './lab.ts'
 
 const NAMES = { sqs: 'SQS', dynamodb: 'DynamoDB', s3: 'S3' } as const
-const QUESTION = '/questions?mentor=noor&query=Where%20were%20you%20born%3F'
+/** Questions that no phrase matches, so that the review lists them. */
+const QUESTIONS = ['In which town did your life begin?', 'What is your favourite dish?', 'Tell me your age']
 const TABLE = [
   'id,question,answer',
   'a,Where were you born?,In Bergen.',
@@ -78,7 +79,7 @@ async function goneWrong(lab: Lab, service: AwsService, fault: AwsFault): Promis
   const proxy = proxies[service]
   const jobs = new Map<string, readonly string[]>()
   await train(running)
-  assert.equal((await running.ask(QUESTION)).status, 200)
+  assert.equal(await askMentor(running, 'Where were you born?'), 200)
   await enqueue(running, jobs, ['before'])
   await everythingDone(running, jobs)
   const atWork = [enqueue(running, jobs, LARGE_SENTENCES), ...enqueueSome(running, jobs, 'at work', 8)]
@@ -89,7 +90,7 @@ async function goneWrong(lab: Lab, service: AwsService, fault: AwsFault): Promis
   const asked = Array.from({ length: 3 }, (_, index) => running.ask(`/v1/encode?query=meanwhile%20${index}`))
   for (const { status, text } of await Promise.all(asked)) assert.equal(status, 200, text)
   const [questions, accepted] = await Promise.all([
-    Promise.all(Array.from({ length: 3 }, async () => (await running.ask(QUESTION)).status)),
+    Promise.all(QUESTIONS.map(async (question) => askMentor(running, question))),
     Promise.all([...enqueueSome(running, jobs, 'meanwhile', 5), enqueue(running, jobs, [...LARGE_SENTENCES, 'again'])])
   ])
   const askedMs = performance.now() - beganMs
@@ -98,7 +99,8 @@ async function goneWrong(lab: Lab, service: AwsService, fault: AwsFault): Promis
   assert.ok(proxy.faultCount > 0, 'nothing was asked of the service that goes wrong')
   assert.equal(health.failedCount, 0)
   assert.ok(health.worstMs < 1000, `health took ${health.worstMs} ms`)
-  for (const status of [...questions, ...accepted]) assert.ok([200, 202, 503].includes(status), `answered ${status}`)
+  assert.deepEqual([...new Set(questions)], [200], 'a known mentor answers')
+  for (const status of accepted) assert.ok([202, 503].includes(status), `answered ${status}`)
   assert.ok(askedMs < ANSWERED_WITHIN_MS, `calls took ${askedMs} ms`)
   proxy.fail()
   const mendedMs = performance.now()
@@ -106,11 +108,11 @@ async function goneWrong(lab: Lab, service: AwsService, fault: AwsFault): Promis
   const acceptedMs = performance.now() - mendedMs
   await everythingDone(running, jobs)
   const doneMs = performance.now() - mendedMs
-  assert.equal((await running.ask(QUESTION)).status, 200)
+  await untilRecorded(running)
   const told = `encoding 200, questions ${counted(questions)}, new jobs ${counted(accepted)}`
   return {
     seen: `${told}, all within ${seconds(askedMs)}; health within ${Math.round(health.worstMs)} ms`,
-    lost: `nothing of ${jobs.size} jobs that were accepted`,
+    lost: `nothing of ${jobs.size} jobs that were accepted, and of the questions asked meanwhile`,
     recovery: `jobs are accepted ${seconds(acceptedMs)}, and all done ${seconds(doneMs)}, after it works again`
   }
 }
@@ -130,6 +132,20 @@ async function train({ ask }: Running): Promise<void> {
     const { text } = await ask(data.statusUrl)
     if (text.includes('"status":"SUCCESS"')) return
     assert.ok(tries < 600 && !text.includes('"status":"FAILURE"'), text)
+    await sleep(100)
+  }
+}
+
+async function askMentor({ ask }: Running, question: string): Promise<number> {
+  return (await ask(`/questions?mentor=noor&query=${encodeURIComponent(question)}`)).status
+}
+
+/** Waits until the questions asked meanwhile are in the review. */
+async function untilRecorded({ ask }: Running): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const { status, text } = await ask('/mentors/noor/review')
+    if (status === 200 && QUESTIONS.every((question) => text.includes(JSON.stringify(question)))) return
+    assert.ok(tries < 200, `the questions asked meanwhile are not in the review: ${text}`)
     await sleep(100)
   }
 }
