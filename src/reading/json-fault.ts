@@ -17,7 +17,11 @@ const FOREIGN_WORDS: Readonly<Record<string, string>> = {
 const TOO_SHORT = 'it ends before its value does'
 const WORD = /[A-Za-z]+/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])/y
-const SIMPLE_TEXT = /[^"\\\p{Cc}]*/uy
+/**
+ * All but quotes, backslashes and control characters. By code unit: by code point, expressions keep a state for each
+ * character, and overflow the stack on a long text.
+ */
+const SIMPLE_TEXT = /[ !#-[\]-\uffff]*/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const SPACE = /[ \t\n\r]*/y
 
@@ -126,10 +130,10 @@ class Scanner {
         return undefined
       }
       if (character === undefined) return TOO_SHORT
-      if (character === '\\') {
-        if (this.#take(ESCAPE) === '') return 'a backslash that begins no escape: a backslash itself is \\\\'
-      } else if (character >= ' ') this.#at += 1
-      else return 'a line break or another control character within a text: \\n and the like are wanted'
+      if (character !== '\\') {
+        return 'a line break or another control character within a text: \\n and the like are wanted'
+      }
+      if (this.#take(ESCAPE) === '') return 'a backslash that begins no escape: a backslash itself is \\\\'
     }
   }
 

@@ -3,6 +3,8 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+const UNSEEN = /[\s\p{Cf}]/u
+
 /** A row after the header. */
 export interface CsvRow {
   /**
@@ -39,7 +41,7 @@ export class RowReader {
       if (filledCount === 0) return 'none'
       this.#hasHeader = true
       this.width = record.length
-      this.names = record.slice(0, filledCount).map((name) => name.trim())
+      this.names = record.slice(0, filledCount).map(nameOf)
       return undefined
     }
     this.#count += 1
@@ -65,7 +67,19 @@ export class RowReader {
   #isHeader(record: readonly string[], filledCount: number): boolean {
     const { names } = this
     return (
-      names.length > 1 && filledCount === names.length && names.every((name, index) => record[index]?.trim() === name)
+      names.length > 1 &&
+      filledCount === names.length &&
+      names.every((name, index) => nameOf(record[index] ?? '') === name)
     )
   }
+}
+
+/** A column's name as it is written, without characters at its ends that nobody sees: text copied from a page has them. */
+function nameOf(cell: string): string {
+  let from = 0
+  let end = cell.length
+  // Not by one expression: from each blank of a long cell it would look for the end.
+  while (from < end && UNSEEN.test(cell[from]!)) from += 1
+  while (end > from && UNSEEN.test(cell[end - 1]!)) end -= 1
+  return cell.slice(from, end)
 }

@@ -6,7 +6,9 @@
 /** Above this, a sum of squares may overflow a float64. */
 const MAX_MAGNITUDE = 1e100
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
+/** Maximum length of a number that is formatted for people. */
+const MAX_FORMATTED_CHARACTERS = 100
 
 /** Fault of a cell that is not a number where one is required. */
 export const NOT_A_NUMBER = 'not a number'
@@ -24,7 +26,7 @@ const FORMATTED =
 
 /** Whether a text is a number with a decimal comma, separated thousands, a sign of per cent or currency, or other digits. */
 export function isFormattedNumber(text: string): boolean {
-  return FORMATTED.test(text.normalize('NFKC'))
+  return text.length <= MAX_FORMATTED_CHARACTERS && FORMATTED.test(text.normalize('NFKC'))
 }
 
 /** Whether a decimal number keeps all its digits as a float64, and has none that a number is not written with. */

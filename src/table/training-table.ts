@@ -265,7 +265,10 @@ function similarLabelsOf(
   classIds: readonly string[]
 ): LabelFindings | undefined {
   const alike = Map.groupBy(classIds.keys(), (k) =>
-    classIds[k]!.normalize('NFKC').replaceAll(/\s+/g, ' ').toLowerCase()
+    classIds[k]!.normalize('NFKC')
+      .replaceAll(/\p{Cf}/gu, '')
+      .replaceAll(/\s+/g, ' ')
+      .toLowerCase()
   )
   const groups = [...alike.values()].filter(({ length }) => length > 1)
   if (groups.length === 0) return undefined

@@ -22,4 +22,5 @@ test('reasonOf() leaves out where in its source onnxruntime failed', () => {
   ] as const) {
     assert.equal(reasonOf(message), reason)
   }
+  assert.ok(reasonOf(`No operator ${'/a.h:'.repeat(1_000_000)}`).length <= 2000)
 })

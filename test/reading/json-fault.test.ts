@@ -56,3 +56,12 @@ test('describeJsonFault() finds the fault behind whatever is JSON', () => {
     }
   }
 })
+
+test('describeJsonFault() reads texts however long', () => {
+  const short = 'it ends before its value does'
+  for (const character of ['😀', 'é', '\\n', ' ', '\u0085']) {
+    const text = `"${character.repeat(8_000_000)}`
+    assert.equal(describeJsonFault(text), `line 1, column ${text.length + 1}: ${short}`)
+  }
+  assert.match(describeJsonFault(`${'1'.repeat(8_000_000)}x`), /^line 1, column 1: a value is wanted/)
+})

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tableHash, packTable, unpackTable } from '../../src/table/packed-table.ts'
+import { isDecimal } from '../../src/table/table-cell.ts'
 import { TrainingReader } from '../../src/table/training-reader.ts'
 import { packTraining } from '../../src/table/training-request.ts'
 import { readTrainingTable, type TableOptions } from '../../src/table/training-table.ts'
@@ -174,6 +175,13 @@ test('readTrainingTable() leaves out a column in which a program numbered the ro
   assert.match(faultsOf(',a,label\nMazda,1,x\nFiat,2,y\n').message, /column 1 has no name/)
 })
 
+test('readTrainingTable() finds columns whose names have characters that nobody sees', () => {
+  assert.deepEqual(read('\u200ba\u00a0,\u2060label\u200b\n1,x\n2,y\n').signature, {
+    features: [{ name: 'a', type: 'number' }],
+    label: { name: 'label', type: 'text' }
+  })
+})
+
 test('readTrainingTable() leaves out the header that joined files repeat', () => {
   const table = read('\uFEFFtext,label\na,x\nb,y\n\uFEFFtext,label\nc,x\n')
   assert.deepEqual([table.rowCount, table.classIds, table.dropped.headerRowCount], [3, ['x', 'y'], 1])
@@ -251,13 +259,14 @@ test('readTrainingTable() refuses to embed numbers that are formatted for people
 
 test('readTrainingTable() tells labels that hardly differ', () => {
   const { similarLabels } = read(
-    'a,label\n1,Bug\n2,bug\n3,cafe\u0301\n4,caf\u00e9\n5,other\n6,two  words\n7,two words\n'
+    'a,label\n1,Bug\n2,bug\n3,cafe\u0301\n4,caf\u00e9\n5,other\n6,two  words\n7,two words\n8,other\u200b\n'
   )
   assert.deepEqual(similarLabels, {
-    count: 3,
+    count: 4,
     examples: [
       { rows: [1, 2], labels: ['Bug', 'bug'] },
       { rows: [3, 4], labels: ['cafe\u0301', 'caf\u00e9'] },
+      { rows: [5, 8], labels: ['other', 'other\u200b'] },
       { rows: [6, 7], labels: ['two  words', 'two words'] }
     ]
   })
@@ -349,4 +358,11 @@ test('TrainingReader reads a large table in a thread, with the same outcome', as
   const busy = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []))
   assert.equal(busy.length, 2)
   assert.match(busy.join(), /as many large ones of this caller wait as may/)
+})
+
+test('isDecimal() takes time in proportion to the text', { timeout: 20_000 }, () => {
+  assert.equal(isDecimal(`${'1'.repeat(2_000_000)}x`), false)
+  assert.equal(isDecimal(`-${'1'.repeat(2_000_000)}.5e3`), true)
+  for (const text of ['1', '1.', '.5', '-1.5e3', '+1E-3']) assert.equal(isDecimal(text), true, text)
+  for (const text of ['', '.', '1.2.3', 'e3', '1e', '0x10', '1,5']) assert.equal(isDecimal(text), false, text)
 })
