@@ -5,9 +5,29 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { API_KEY, assertAccessible, openPage, skipReason, startPlayground } from './playground.ts'
 
 const AUTHORIZED = { authorization: `Bearer ${API_KEY}` }
+const JSON_HEADERS = { ...AUTHORIZED, 'content-type': 'application/json' }
+
+/** Enqueues a job that takes many seconds, and waits until a worker has it. */
+async function occupyWorker(origin: string): Promise<void> {
+  const sentences = Array.from({ length: 5000 }, (_, index) => `${index} ${'word '.repeat(200)}`)
+  const body = JSON.stringify({ type: 'encode', input: { sentences } })
+  const enqueued = await fetch(`${origin}/v1/jobs`, { method: 'POST', headers: JSON_HEADERS, body })
+  assert.equal(enqueued.status, 202)
+  const { statusUrl } = Value.Parse(Type.Object({ statusUrl: Type.String() }), await enqueued.json())
+  for (;;) {
+    const found = await fetch(new URL(statusUrl, origin), { headers: AUTHORIZED })
+    const { status } = Value.Parse(Type.Object({ status: Type.String() }), await found.json())
+    if (status === 'IN_PROGRESS') return
+    assert.equal(status, 'SUBMITTED')
+    await sleep(50)
+  }
+}
 
 test(
   'jobs: an example is enqueued, done and saved; others are cancelled and redriven',
@@ -32,12 +52,13 @@ test(
     await page.getByText('cancelled', { exact: true }).waitFor()
 
     // The training of a mentor that says nothing fails for good.
-    const json = { ...AUTHORIZED, 'content-type': 'application/json' }
-    await fetch(`${origin}/mentors/silent`, { method: 'PUT', headers: json, body: '{"answers":[]}' })
-    await fetch(`${origin}/train`, { method: 'POST', headers: json, body: '{"mentor":"silent"}' })
+    await fetch(`${origin}/mentors/silent`, { method: 'PUT', headers: JSON_HEADERS, body: '{"answers":[]}' })
+    await fetch(`${origin}/train`, { method: 'POST', headers: JSON_HEADERS, body: '{"mentor":"silent"}' })
     await page.getByLabel('Show').selectOption('Failed for good')
     await page.getByRole('button', { name: /^Redrive / }).waitFor()
     await assertAccessible(page)
+    // Another job holds the only worker: the redriven one would else fail again before the page has looked.
+    await occupyWorker(origin)
     await page.getByRole('button', { name: /^Redrive / }).click()
     await page.getByText('No job is in this state.').waitFor()
   }
