@@ -76,8 +76,8 @@ export const EXCEPTIONS: readonly NamedException[] = [
   {
     operation: 'PUT /mentors/{mentor}',
     check: 'positive_data_acceptance',
-    says: /Cannot (?:read training data|store the mentor)/,
-    reason: 'Random text is no CSV with the columns of questions, nor is an empty one.'
+    says: /Cannot (?:read training data|store the (?:mentor|table)|read the mentor: a JSON object with one of)/,
+    reason: 'Random text is no CSV with the columns of questions and a line, and JSON needs a member of a mentor.'
   },
   {
     operation: 'PUT /mentors/{mentor}',
