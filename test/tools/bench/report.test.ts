@@ -200,11 +200,39 @@ test('the figures of mentors are held against their targets: each round to its o
     [0.5, 1.75, 1.5, 0.9]
   )
   const targets = renderTargets(new Map([['mentors', MENTORS]]), MACHINE)
-  assert.match(targets, /Banking77 accuracy, softmax, int8 \| ≥ 0\.925 \| ≥ 0\.940 \| 0\.935 \| met/)
+  assert.match(targets, /Banking77 accuracy, softmax, int8 \| ≥ 0\.932 \| ≥ 0\.940 \| 0\.935 \| met/)
   assert.match(targets, /off the reference’s 0\.872 \| ≤ 0\.003 \|.*\| aim reached/)
   assert.match(targets, /cold.* \| ≤ 1× \| ≤ 0\.333× \| 0\.500× \| met/)
   assert.match(targets, /p95 while a training runs, to idle \| ≤ 2× \| ≤ 1\.2\d*× \| 1\.50× \| met/)
   assert.match(mentors.render(MENTORS) ?? '', /\| its texts are encoded \| 3 \| 6 \| 80 \|/)
+})
+
+function answersOf(byOthers: object, byAll: object = byOthers): object {
+  const rest = { accuracy: 0.9, goodRefused: 0.15, handledRight: 0.8, calibrationError: 0.1 }
+  return { mentorCount: 1, byOthers: { ...rest, ...byOthers }, byAll: { ...rest, ...byAll } }
+}
+
+test('the targets of answers are judged by the rule of the other data sets, small mentors by the mean of all sets', () => {
+  const answers = {
+    mentors: {
+      curekart: answersOf({ auroc: 0.885 }, { auroc: 0.99 }),
+      'curekart with typing errors': answersOf({ accuracy: 0.83 }),
+      'a bank 20 × 1': answersOf({ nonsenseRefused: 0.7 }),
+      'a shop 20 × 1': answersOf({ nonsenseRefused: 0.92 }),
+      'a shop 20 × 2': answersOf({ nonsenseRefused: 0.79 })
+    },
+    coverage: {
+      drawn: { accuracy: { within: 95, count: 100, width: 0.2 }, refused: { within: 89, count: 100, width: 0.2 } },
+      whole: {}
+    }
+  }
+  const targets = renderTargets(new Map([['answers', answers]]), MACHINE)
+  assert.match(targets, /curekart: AUROC of the confidence \| ≥ 0\.89 \| ≥ 0\.910 \| 0\.885 \| \*\*missed/)
+  assert.match(targets, /curekart: accuracy lost by typing errors.* \| 0\.0700 \| met/)
+  assert.match(targets, /one phrase each: nonsense refused \|.*\| 0\.810 \| met/)
+  assert.match(targets, /2 phrases each: nonsense refused \|.*\| 0\.790 \| \*\*missed/)
+  assert.match(targets, /foretold intervals.*\| 0\.890 \| \*\*missed/)
+  assert.match(targets, /sofmattress: handled right .*\| not measured/)
 })
 
 test('large-sets shows the accuracy of both, and whether chance explains the difference', () => {

@@ -7,6 +7,7 @@ import { Type, type Static } from 'typebox'
 import { figure, table } from './markdown.ts'
 import { defineSection } from './section.ts'
 
+/** How the mentors of a row answered. Shares from 0 to 1. */
 const Figures = Type.Object({
   accuracy: Type.Number(),
   auroc: Type.Optional(Type.Number()),
@@ -22,13 +23,14 @@ const Coverage = Type.Record(
   Type.Object({ within: Type.Integer(), count: Type.Integer(), width: Type.Number() })
 )
 
-const AnswersSchema = Type.Object({
+/** What the program answers.ts prints. */
+export const AnswersSchema = Type.Object({
   mentors: Type.Record(Type.String(), Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byAll: Figures })),
   coverage: Type.Object({ drawn: Coverage, whole: Coverage })
 })
 
-/** What the program answers.ts prints. */
-type AnswersResult = Static<typeof AnswersSchema>
+/** See {@link AnswersSchema}. */
+export type AnswersResult = Static<typeof AnswersSchema>
 
 function shown(of: number | undefined): string {
   return of === undefined ? '' : figure(of)
