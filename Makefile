@@ -54,8 +54,8 @@ scaling: download-models ## measure the service, model a stage under a spike and
 	@$(RUN) scaling
 
 .PHONY: deploy.zip
-deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle of the image IMAGE=registry/name@sha256:…
-	@IMAGE='$(IMAGE)' $(RUN) deploy-bundle
+deploy.zip: $(INSTALLED) ## the Elastic Beanstalk bundle, built by the instances; with IMAGE=registry/name@sha256:… that image's
+	@$(foreach name,IMAGE BASE_IMAGE,$(if $(filter undefined,$(origin $(name))),,$(name)='$($(name))')) $(RUN) deploy-bundle
 
 .PHONY: fault-test
 fault-test: download-models ## let everything go wrong that can, rewrite docs/reliability.md
