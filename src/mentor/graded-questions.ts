@@ -58,7 +58,7 @@ export class GradedMentors implements MentorSource {
     const graded = await this.#grades.revisionOf(id)
     const found = await this.#mentors.find(id, options)
     if (found === undefined || graded === undefined) return found
-    const grades = await this.#grades.gradesOf(id)
+    const grades = latestOfEach(await this.#grades.gradesOf(id))
     const answers = [...(found.mentor.answers ?? []), ...(found.mentor.orphanedCompleteAnswers ?? [])]
     const answersById = new Map(answers.map((answer) => [answer._id, answer]))
     const own = grades.flatMap(({ question, answerId }): GradedQuestion[] => {
@@ -77,6 +77,18 @@ export class GradedMentors implements MentorSource {
 
 function joinRevisions(revision: string | undefined, graded: string | undefined): string | undefined {
   return revision === undefined || graded === undefined ? revision : `${revision}+${graded}`
+}
+
+/**
+ * The first grade of each question. A store has a question twice where it has told apart two texts of it, which versions
+ * did that kept ASCII letters only.
+ */
+function latestOfEach(grades: readonly QuestionGrade[]): QuestionGrade[] {
+  const seen = new Set<string>()
+  return grades.filter(({ question }) => {
+    const key = sanitize(question)
+    return !seen.has(key) && seen.add(key)
+  })
 }
 
 function withGraded(mentor: Mentor, all: readonly GradedQuestion[]): Mentor {

@@ -16,17 +16,23 @@ export type LintFinding =
   | { readonly kind: 'NOTHING_TO_TRAIN'; readonly answerId: string }
   /** Off-topic questions will be answered with the bare name of the utterance. */
   | { readonly kind: 'NO_OFF_TOPIC_UTTERANCE' }
+  /** Answers whose phrases are mostly in another script than the Latin: the encoder has hardly read any. */
+  | { readonly kind: 'OTHER_SCRIPT'; readonly answerCount: number }
   /** A classifier needs at least two classes. */
   | { readonly kind: 'TOO_FEW_ANSWERS'; readonly answerCount: number }
 
 /** Minimum number of distinct phrases of an answer: one to hold out, two to learn from. */
 const MIN_PHRASES = 3
 
+const LETTER = /\p{L}/gu
+const LATIN_LETTER = /\p{Script=Latin}/gu
+
 /** Finds what can be found without embeddings, the most serious findings first. */
 export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding[] {
   const idsOfPhrase = new Map<string, Set<string>>()
   const untrainable: LintFinding[] = []
   const thin: LintFinding[] = []
+  let otherScriptCount = 0
   for (const answer of answers) {
     const phrases = new Set([answer.question.question, ...(answer.question.paraphrases ?? [])].map(sanitize))
     for (const phrase of phrases) {
@@ -38,6 +44,7 @@ export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding
       if (ids === undefined) idsOfPhrase.set(phrase, new Set([answer._id]))
       else ids.add(answer._id)
     }
+    if (isOtherScript([...phrases].join(' '))) otherScriptCount += 1
     if (phrases.size === 0) untrainable.push({ kind: 'NOTHING_TO_TRAIN', answerId: answer._id })
     else if (phrases.size < MIN_PHRASES) {
       thin.push({ kind: 'THIN_ANSWER', answerId: answer._id, phraseCount: phrases.size })
@@ -51,7 +58,13 @@ export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding
     ...(answerCount < 2 ? [{ kind: 'TOO_FEW_ANSWERS', answerCount } as const] : []),
     ...same,
     ...untrainable,
+    ...(otherScriptCount === 0 ? [] : [{ kind: 'OTHER_SCRIPT', answerCount: otherScriptCount } as const]),
     ...(utterances.has(OFF_TOPIC_UTTERANCE) ? [] : [{ kind: 'NO_OFF_TOPIC_UTTERANCE' } as const]),
     ...thin
   ]
+}
+
+function isOtherScript(text: string): boolean {
+  const letterCount = text.match(LETTER)?.length ?? 0
+  return 2 * (text.match(LATIN_LETTER)?.length ?? 0) < letterCount
 }

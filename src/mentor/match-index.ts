@@ -36,7 +36,7 @@ export class MatchIndex {
     const byText = new Map<string, MentorAnswer>()
     const add = (text: string, answer: MentorAnswer) => {
       const key = sanitize(text)
-      // Texts without an ASCII letter or digit would all be equal.
+      // Texts without a letter or digit, such as those of emoji alone, would all be equal.
       if (key.trim() !== '' && !byText.has(key)) byText.set(key, answer)
     }
     const known = new Map(matchable.map((answer) => [answer._id, answer]))

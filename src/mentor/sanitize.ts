@@ -9,11 +9,17 @@
  */
 const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 const LEADING_OR_TRAILING_SPACE = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g')
-const DROPPED = new RegExp(`[^a-z0-9${SPACE}]`, 'gu')
+const LETTER_OR_DIGIT = '\\p{L}\\p{Mn}\\p{Mc}\\p{N}'
+/** Letters and marks that are punctuation to a reader: apostrophes, and what chooses between forms of an emoji. */
+const NOT_READ = '\\u02bb\\u02bc\\u034f\\p{Variation_Selector}'
+const DROPPED = new RegExp(`[^${LETTER_OR_DIGIT}${SPACE}]|[${NOT_READ}]`, 'gu')
+/** The dot that `toLowerCase` leaves after the i of the Turkish İ. */
+const DOT_AFTER_I = /(?<=i)\u0307/g
 
 /**
- * Non-ASCII characters whose full case folding contains an ASCII letter, except those that `toLowerCase` folds in the
- * same way. Other characters of a folding are dropped later, so only its letters are listed.
+ * Characters beyond ASCII whose full case folding contains an ASCII letter, except those that `toLowerCase` folds in the
+ * same way. Only its ASCII letters are listed, which is what the service that this one replaces keeps of them. And the
+ * final sigma, which is a sigma.
  * Source: Unicode CaseFolding.txt, status C and F.
  */
 const FOLDED_LETTERS: Readonly<Record<string, string>> = {
@@ -21,6 +27,7 @@ const FOLDED_LETTERS: Readonly<Record<string, string>> = {
   '\u0149': 'n',
   '\u017f': 's',
   '\u01f0': 'j',
+  '\u03c2': '\u03c3',
   '\u1e96': 'h',
   '\u1e97': 't',
   '\u1e98': 'w',
@@ -38,14 +45,20 @@ const FOLDED = new RegExp(`[${Object.keys(FOLDED_LETTERS).join('')}]`, 'g')
 
 /**
  * Normalizes a text to the form in which questions are compared and trained on: trimmed, case-folded, with spaces for
- * non-breaking spaces, and only ASCII letters, digits and white space kept. `sanitize(' What’s\u00a0UP? ')` gives
- * `whats up`. A text without an ASCII letter or digit leaves nothing to compare.
+ * non-breaking spaces, and only letters, digits and white space kept, of every script. `sanitize(' What’s\u00a0UP? ')`
+ * gives `whats up`, `sanitize('Où est-ce ?')` gives `où estce `. A text without a letter or digit leaves nothing to
+ * compare.
+ *
+ * The service that this one replaces keeps those of ASCII only. What is left of other texts says something else: nothing
+ * of a Hindi question, `mll` of `Müll`, and the same ` iphone ` of all questions about one.
  */
 export function sanitize(text: string): string {
   return text
     .replace(LEADING_OR_TRAILING_SPACE, '')
     .toLowerCase()
     .replace(FOLDED, (character) => FOLDED_LETTERS[character]!)
+    .replace(DOT_AFTER_I, '')
     .replaceAll('\u00a0', ' ')
     .replace(DROPPED, '')
+    .normalize('NFC')
 }

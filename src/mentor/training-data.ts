@@ -237,7 +237,7 @@ function problemOf(
     !UTTERANCE_NAME.test(row.question) &&
     [row.question, ...row.paraphrases].every((text) => sanitize(text).trim() === '')
   ) {
-    return 'no question with an ASCII letter or digit, which is all that training keeps'
+    return 'no question with a letter or digit, which is all that training keeps'
   }
   return undefined
 }

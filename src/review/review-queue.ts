@@ -250,8 +250,8 @@ function reviewItemOf(
 function assertGradable(questions: readonly string[]): void {
   const empty = questions.findIndex((question) => sanitize(question).trim() === '')
   if (empty >= 0) {
-    throw new ServiceError('INVALID_REQUEST', 'Cannot grade: a question has no ASCII letter or digit', {
-      fields: { questions: ['want questions with an ASCII letter or digit, which is all that matching keeps'] }
+    throw new ServiceError('INVALID_REQUEST', 'Cannot grade: a question has no letter or digit', {
+      fields: { questions: ['want questions with a letter or digit, which is all that matching keeps'] }
     })
   }
 }

@@ -30,12 +30,21 @@ test('trainingSamples() keeps duplicates, as the reference does, and gives them 
 
 test('trainingSamples() leaves out what nothing is left of, and an answer with nothing else', () => {
   const samples = trainingSamples([
-    answer('a', '你好', { question: { paraphrases: ['???'] } }),
-    answer('b', '再见', { question: { paraphrases: ['bye'] } })
+    answer('a', '😀', { question: { paraphrases: ['???'] } }),
+    answer('b', '👍🏽', { question: { paraphrases: ['bye'] } })
   ])
   assert.deepEqual(samples.texts, ['bye'])
   assert.deepEqual(samples.answerIds, ['b'])
   assert.deepEqual([...samples.labels], [0])
+})
+
+test('trainingSamples() trains on texts of every script', () => {
+  const samples = trainingSamples([
+    answer('a', '你住在哪里？', { question: { paraphrases: ['Wo ist der Müll?'] } }),
+    answer('b', 'आप कौन हैं?')
+  ])
+  assert.deepEqual(samples.texts, ['你住在哪里', 'wo ist der müll', 'आप कौन हैं'])
+  assert.deepEqual(samples.answerIds, ['a', 'b'])
 })
 
 test('trainingSamples() takes questions that no answer fits, each once, unless they are also a phrase of an answer', () => {

@@ -94,3 +94,19 @@ test('GradedMentors adds accepted questions to what matches and to what is learn
   assert.equal(await mentors.find('nobody'), undefined)
   assert.deepEqual(MENTOR.answers?.[0]?.question.paraphrases, ['one', 'two'], 'the mentor itself is left as it was')
 })
+
+test('GradedMentors takes the latest grade of a question that its store has twice', async (t) => {
+  const grades = await openGrades(t)
+  const twice = {
+    revisionOf: async () => '2',
+    gradesOf: async () => [
+      { question: 'Где вы?', answerId: undefined },
+      { question: 'где вы', answerId: 'a' }
+    ],
+    grade: grades.grade.bind(grades),
+    deleteOf: grades.deleteOf.bind(grades)
+  }
+  const found = await new GradedMentors(source, twice).find('m')
+  assert.deepEqual(found?.rejectedQuestions, ['Где вы?'])
+  assert.deepEqual(found?.gradedQuestions, [])
+})

@@ -46,7 +46,7 @@ test('lintRepertoire() counts different phrases only', () => {
 
 test('lintRepertoire() finds an answer that nothing is left of', () => {
   const findings = lint(
-    answer('a', '你好', phrases('???')),
+    answer('a', '😀', phrases('???')),
     answer('b', 'Two?', phrases('Second?', 'Next?')),
     answer('c', 'One?', phrases('First?', 'Start?')),
     offTopic
@@ -56,4 +56,14 @@ test('lintRepertoire() finds an answer that nothing is left of', () => {
 
 test('lintRepertoire() finds a mentor without off-topic utterance or without answers', () => {
   assert.deepEqual(lint(), [{ kind: 'TOO_FEW_ANSWERS', answerCount: 0 }, { kind: 'NO_OFF_TOPIC_UTTERANCE' }])
+})
+
+test('lintRepertoire() counts the answers in a script that the encoder has hardly read, which are trained on all the same', () => {
+  const findings = lint(
+    answer('a', 'आप कहाँ रहते हैं?', phrases('आपका घर कहाँ है?', 'आप किस शहर से हैं?')),
+    answer('b', 'क्या आपको Python आती है?', phrases('आप कोड किसमें लिखते हैं?', 'आपकी भाषा?')),
+    answer('c', '¿Dónde naciste?', phrases('Où êtes-vous né ?', '2 + 2')),
+    offTopic
+  )
+  assert.deepEqual(findings, [{ kind: 'OTHER_SCRIPT', answerCount: 2 }])
 })

@@ -10,7 +10,7 @@ import { repertoireOf } from '../../src/mentor/mentor.ts'
 import { answer, listed } from './mentors.ts'
 
 const who = answer('who', 'Who are you?', { question: { paraphrases: ["What's your name?", 'Where were you born?'] } })
-const where = answer('where', 'Where were you born?', { question: { paraphrases: ['Your name, please', '你好'] } })
+const where = answer('where', 'Where were you born?', { question: { paraphrases: ['Your name, please', '😀'] } })
 const unlisted = answer('unlisted', 'Why?')
 const repertoire = repertoireOf({ questions: listed(who, where), answers: [who, where, unlisted] })
 
@@ -66,7 +66,19 @@ test('MatchIndex takes the first of two answers with the same question', () => {
 
 test('MatchIndex gives no answer to what nothing is left of', () => {
   const index = new MatchIndex(repertoire)
-  assert.equal(found(index, '再见'), undefined)
+  assert.equal(found(index, '👋'), undefined)
   assert.equal(found(index, '?!'), undefined)
   assert.equal(found(index, ''), undefined)
+})
+
+test('MatchIndex tells questions of other scripts apart, also where their ASCII letters are the same', () => {
+  const home = answer('home', 'आप कहाँ रहते हैं?', { question: { paraphrases: ['Wo ist der Müll?'] } })
+  const phone = answer('phone', 'आपका iPhone कहाँ है?', { question: { paraphrases: ['你的 AI 是什么？'] } })
+  const index = new MatchIndex(repertoireOf({ questions: listed(home, phone), answers: [home, phone] }))
+  assert.deepEqual(found(index, 'आप कहाँ रहते हैं'), ['home', 'EXACT'])
+  assert.deepEqual(found(index, 'WO IST DER MÜLL'), ['home', 'PARAPHRASE'])
+  assert.deepEqual(found(index, 'आपका iphone कहाँ है'), ['phone', 'EXACT'])
+  for (const other of ['Wo ist der Mll?', 'आपका iPhone कैसा है?', 'iPhone', ' iphone  ', 'AI', '我的 AI 坏了']) {
+    assert.equal(found(index, other), undefined, other)
+  }
 })

@@ -65,7 +65,7 @@ test('readTrainingData() tells each bad line by its number and keeps the good on
       'a,How?,,Again.,\n' +
       'd,Too few\n' +
       '\n' +
-      'e,你好,再见,Hello.,\n' +
+      'e,😀,?!,Hello.,\n' +
       'f,Where?,,Here.,\n'
   )
   assert.deepEqual(
@@ -77,7 +77,7 @@ test('readTrainingData() tells each bad line by its number and keeps the good on
     { line: 5, message: 'no answer' },
     { line: 6, message: 'the same id as line 2' },
     { line: 7, message: 'no answer' },
-    { line: 9, message: 'no question with an ASCII letter or digit, which is all that training keeps' }
+    { line: 9, message: 'no question with a letter or digit, which is all that training keeps' }
   ])
 })
 

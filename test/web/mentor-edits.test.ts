@@ -44,6 +44,18 @@ test('leavePhraseTo() takes a phrase from the other answers, however it is writt
   assert.equal(answerOf(edited, 'work').question.question, 'Where are you?')
 })
 
+test('leavePhraseTo() tells phrases of other scripts apart', () => {
+  const mentor: Mentor = {
+    answers: [
+      { _id: 'a', question: { _id: 'q-a', question: 'Где вы?', paraphrases: ['Кто вы?', 'Wo ist der Müll?'] } },
+      { _id: 'b', question: { _id: 'q-b', question: 'КТО ВЫ', paraphrases: [] } }
+    ]
+  }
+  const edited = leavePhraseTo('кто вы', 'b')(mentor)
+  assert.deepEqual(answerOf(edited, 'a').question.paraphrases, ['Wo ist der Müll?'])
+  assert.equal(answerOf(edited, 'a').question.question, 'Где вы?')
+})
+
 test('leavePhraseTo() puts a paraphrase in the place of a question that is taken', () => {
   const edited = leavePhraseTo('where are you', 'home')(MENTOR)
   assert.deepEqual(answerOf(edited, 'work').question, { _id: 'q-work', question: 'Job?', paraphrases: [] })

@@ -91,6 +91,7 @@ function FindingItem({ finding, nameOf, isBusy, onFix }: FixProps & { readonly f
       </Item>
     )
   }
+  if (finding.kind === 'OTHER_SCRIPT') return <Item says={texts.findings.otherScript(finding.answerCount)} />
   if (finding.kind === 'TOO_FEW_ANSWERS') return <Item says={texts.findings.tooFewAnswers(finding.answerCount)} />
   return (
     <Item says={texts.findings.thin(nameOf(finding.answerId), finding.phraseCount)}>

@@ -8,13 +8,14 @@ import type { Mentor, MentorAnswer } from './mentor.ts'
 /** A change of a mentor's data. */
 export type MentorEdit = (mentor: Mentor) => Mentor
 
-/** A phrase as the service compares it: letters and digits of ASCII, in lower case. */
+/** A phrase as the service compares it, but for a few rare letters: letters and digits, in lower case. */
 function sanitize(phrase: string): string {
   return phrase
     .trim()
     .toLowerCase()
     .replaceAll('\u00a0', ' ')
-    .replaceAll(/[^a-z0-9\s]/g, '')
+    .replaceAll(/[^\p{L}\p{Mn}\p{Mc}\p{N}\s]|\p{Variation_Selector}/gu, '')
+    .normalize('NFC')
 }
 
 function editAnswers(mentor: Mentor, edit: (answer: MentorAnswer) => MentorAnswer): Mentor {

@@ -60,6 +60,8 @@ export const mentorTexts = {
     noOffTopic: 'Nothing is said to questions that the mentor has no answer to.',
     addOffTopic: 'Add an off-topic answer',
     offTopicText: 'I have no answer to that. Could you ask me something else?',
+    otherScript: (count: number) =>
+      `The phrases of ${count === 1 ? '1 answer' : `${count} answers`} are in a script that the model has hardly read: it learned from English texts. They match word for word; add many paraphrases.`,
     tooFewAnswers: (count: number) => `There are ${count} answers to train on; it takes two to tell anything apart.`,
     nearDuplicate: (one: string, other: string, similarity: number) =>
       `“${one}” and “${other}” mean about the same (${similarity.toFixed(2)}), and lead to different answers.`,

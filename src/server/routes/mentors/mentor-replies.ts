@@ -26,6 +26,13 @@ const Finding = Type.Union(
       { description: 'There is no utterance to answer off-topic questions with.' }
     ),
     Type.Object(
+      { kind: Type.Literal('OTHER_SCRIPT'), answerCount: Type.Integer() },
+      {
+        description:
+          'The number of answers whose phrases are mostly in another script than the Latin. The model has learned from English texts: phrases match word for word, and it understands few others.'
+      }
+    ),
+    Type.Object(
       { kind: Type.Literal('TOO_FEW_ANSWERS'), answerCount: Type.Integer() },
       { description: 'A training needs at least two answers.' }
     )
