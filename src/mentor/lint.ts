@@ -8,6 +8,8 @@ import { sanitize } from './sanitize.ts'
 
 /** A finding about a mentor's data that makes answers worse. Ids are those of answers. */
 export type LintFinding =
+  /** Several answers have the same id: the first counts, and these questions of the others have no answer. */
+  | { readonly kind: 'SAME_ID'; readonly answerId: string; readonly leftOut: readonly string[] }
   /** The same sanitized phrase belongs to several answers: only one of them can be given. */
   | { readonly kind: 'SAME_PHRASE'; readonly phrase: string; readonly answerIds: readonly string[] }
   /** Too few distinct phrases to learn an answer's meaning, or to measure it. */
@@ -28,7 +30,8 @@ const LETTER = /\p{L}/gu
 const LATIN_LETTER = /\p{Script=Latin}/gu
 
 /** Finds what can be found without embeddings, the most serious findings first. */
-export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding[] {
+export function lintRepertoire({ answers, utterances, repeated }: Repertoire): LintFinding[] {
+  const repeatedById = Map.groupBy(repeated, ({ _id }) => _id)
   const idsOfPhrase = new Map<string, Set<string>>()
   const untrainable: LintFinding[] = []
   const thin: LintFinding[] = []
@@ -56,6 +59,9 @@ export function lintRepertoire({ answers, utterances }: Repertoire): LintFinding
   const answerCount = answers.length - untrainable.length
   return [
     ...(answerCount < 2 ? [{ kind: 'TOO_FEW_ANSWERS', answerCount } as const] : []),
+    ...[...repeatedById].map(([answerId, others]): LintFinding => {
+      return { kind: 'SAME_ID', answerId, leftOut: others.map(({ question }) => question.question) }
+    }),
     ...same,
     ...untrainable,
     ...(otherScriptCount === 0 ? [] : [{ kind: 'OTHER_SCRIPT', answerCount: otherScriptCount } as const]),

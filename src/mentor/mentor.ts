@@ -68,6 +68,8 @@ export interface Repertoire {
   readonly matchable: readonly MentorAnswer[]
   /** By name: `_OFF_TOPIC_`, `_IDLE_`, ... */
   readonly utterances: ReadonlyMap<string, readonly MentorAnswer[]>
+  /** Answers that are left out because another has their id; not those that are the same in all. */
+  readonly repeated: readonly MentorAnswer[]
 }
 
 /**
@@ -78,10 +80,16 @@ export function repertoireOf(mentor: Mentor): Repertoire {
   const answers: MentorAnswer[] = []
   const matchable: MentorAnswer[] = []
   const utterances = new Map<string, MentorAnswer[]>()
-  const seen = new Set<string>()
+  const repeated: MentorAnswer[] = []
+  const seen = new Map<string, MentorAnswer>()
   const sortIn = (answer: MentorAnswer, isOrphaned: boolean) => {
-    if (seen.has(answer._id) || !countsAsAnswer(answer, mentor.mentorType)) return
-    seen.add(answer._id)
+    if (!countsAsAnswer(answer, mentor.mentorType)) return
+    const first = seen.get(answer._id)
+    if (first !== undefined) {
+      if (JSON.stringify(first) !== JSON.stringify(answer)) repeated.push(answer)
+      return
+    }
+    seen.set(answer._id, answer)
     if (answer.question.type === 'UTTERANCE') {
       const name = answer.question.name ?? ''
       utterances.set(name, [...(utterances.get(name) ?? []), answer])
@@ -92,7 +100,7 @@ export function repertoireOf(mentor: Mentor): Repertoire {
   }
   for (const answer of mentor.answers ?? []) sortIn(answer, false)
   for (const answer of mentor.orphanedCompleteAnswers ?? []) sortIn(answer, true)
-  return { answers, matchable, utterances }
+  return { answers, matchable, utterances, repeated }
 }
 
 /**

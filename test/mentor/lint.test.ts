@@ -67,3 +67,19 @@ test('lintRepertoire() counts the answers in a script that the encoder has hardl
   )
   assert.deepEqual(findings, [{ kind: 'OTHER_SCRIPT', answerCount: 2 }])
 })
+
+test('lintRepertoire() tells which questions have no answer because another answer has the id of theirs', () => {
+  const one = answer('a', 'One?', phrases('First?', 'Start?'))
+  const findings = lint(
+    one,
+    answer('b', 'Two?', phrases('Second?', 'Next?')),
+    answer('a', 'Three?', phrases('Third?')),
+    // The same in all loses nothing.
+    structuredClone(one),
+    answer('a', 'Four?', phrases()),
+    // Never counted, so not left out for its id.
+    answer('b', 'Five?', { status: 'INCOMPLETE' }),
+    offTopic
+  )
+  assert.deepEqual(findings, [{ kind: 'SAME_ID', answerId: 'a', leftOut: ['Three?', 'Four?'] }])
+})

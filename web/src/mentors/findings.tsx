@@ -92,6 +92,7 @@ function FindingItem({ finding, nameOf, isBusy, onFix }: FixProps & { readonly f
     )
   }
   if (finding.kind === 'OTHER_SCRIPT') return <Item says={texts.findings.otherScript(finding.answerCount)} />
+  if (finding.kind === 'SAME_ID') return <Item says={texts.findings.sameId(finding.answerId, finding.leftOut)} />
   if (finding.kind === 'TOO_FEW_ANSWERS') return <Item says={texts.findings.tooFewAnswers(finding.answerCount)} />
   return (
     <Item says={texts.findings.thin(nameOf(finding.answerId), finding.phraseCount)}>

@@ -49,6 +49,8 @@ export const mentorTexts = {
     title: 'What makes answers worse',
     none: 'Nothing was found.',
     more: (count: number) => `Show ${count} more`,
+    sameId: (id: string, questions: readonly string[]) =>
+      `Several answers have the id ${id}: the first counts, and these have no answer: ${questions.map((question) => `“${question}”`).join(', ')}.`,
     samePhrase: (phrase: string, count: number) =>
       `“${phrase}” belongs to ${count} answers, of which it can get only one. Leave it to:`,
     leaveTo: (question: string) => question,

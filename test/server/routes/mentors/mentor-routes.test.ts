@@ -44,6 +44,17 @@ test('PUT /mentors/{mentor} says by line what was wrong with CSV, and lints what
   )
 })
 
+test('PUT /mentors/{mentor} says which answers of JSON do not count because another has their id', async (t) => {
+  const { ask } = await openMentorApp(t)
+  const [first, ...others] = videoMentor.answers
+  assert.ok(first !== undefined)
+  const again = { ...first, question: { ...first.question, question: 'Asked again?' } }
+  const payload = { ...videoMentor, answers: [first, ...others, again] }
+  const reply = await ask({ method: 'PUT', url: '/mentors/v', payload })
+  const { data }: { data: { lint: object[] } } = reply.json()
+  assert.deepEqual(data.lint[0], { kind: 'SAME_ID', answerId: first._id, leftOut: ['Asked again?'] })
+})
+
 test('PUT /mentors/{mentor} stores JSON as it is and replaces it whole; DELETE takes it away', async (t) => {
   const { ask } = await openMentorApp(t)
   assert.equal((await ask({ method: 'PUT', url: '/mentors/v', payload: videoMentor })).statusCode, 200)
