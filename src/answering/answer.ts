@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { sanitize } from '../mentor/sanitize.ts'
+import { sanitizeKeepingAccents } from '../mentor/sanitize.ts'
 import type { Match, MatchIndex } from '../mentor/match-index.ts'
 import { OFF_TOPIC_UTTERANCE, type Media, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { ClassifierModel } from '../learning/classifier-model.ts'
@@ -102,7 +102,7 @@ export async function answerQuestion(
     await dependencies.embed(question),
     Math.max(MARGIN_RANKS, topK),
     // Sanitized like the training texts.
-    { text: sanitize(question), nearestCount }
+    { text: sanitizeKeepingAccents(question), nearestCount }
   )
   const { answersById } = dependencies
   const [best, second] = prediction.ranked

@@ -4,21 +4,28 @@
  */
 
 import type { MentorAnswer } from '../mentor/mentor.ts'
-import { sanitize } from '../mentor/sanitize.ts'
+import { sanitize, sanitizeKeepingAccents } from '../mentor/sanitize.ts'
+import type { Architecture } from '../learning/classifier-model.ts'
 import type { TrainingSamples } from '../learning/training-samples.ts'
 
 /**
- * Makes the samples of a mentor: each answer's sanitized question and paraphrases. A text that is empty when sanitized
+ * Makes the samples of a mentor: each answer's sanitized question and paraphrases. Accents stay, except for `ridge`, which
+ * is to give the numbers of the service that this one replaces. A text that is empty when sanitized
  * gives no sample, and an answer without samples cannot be predicted.
  * @param offTopic questions that none of the answers fits; those that are also phrases of an answer are ignored
  */
-export function trainingSamples(answers: readonly MentorAnswer[], offTopic: readonly string[] = []): TrainingSamples {
+export function trainingSamples(
+  answers: readonly MentorAnswer[],
+  offTopic: readonly string[] = [],
+  architecture: Architecture = 'softmax'
+): TrainingSamples {
+  const toSample = architecture === 'ridge' ? sanitize : sanitizeKeepingAccents
   const texts: string[] = []
   const labels: number[] = []
   const answerIds: string[] = []
   for (const answer of answers) {
     const phrases = [answer.question.question, ...(answer.question.paraphrases ?? [])]
-    const samples = phrases.map(sanitize).filter((text) => text.trim() !== '')
+    const samples = phrases.map(toSample).filter((text) => text.trim() !== '')
     if (samples.length === 0) continue
     for (const text of samples) {
       texts.push(text)
@@ -32,6 +39,6 @@ export function trainingSamples(answers: readonly MentorAnswer[], offTopic: read
     groupOf.set(text, group)
     return group
   })
-  const offTopicTexts = [...new Set(offTopic.map(sanitize))].filter((text) => text.trim() !== '' && !groupOf.has(text))
+  const offTopicTexts = [...new Set(offTopic.map(toSample))].filter((text) => text.trim() !== '' && !groupOf.has(text))
   return { texts, labels: Int32Array.from(labels), answerIds, groups: Int32Array.from(groups), offTopicTexts }
 }

@@ -42,7 +42,7 @@ export async function trainMentor(
     const { answers, utterances } = repertoireOf(found.mentor)
     // The question of the utterance is only its label; the paraphrases are questions that people asked.
     const offTopic = (utterances.get(OFF_TOPIC_UTTERANCE) ?? []).flatMap(({ question }) => question.paraphrases ?? [])
-    const samples = trainingSamples(answers, [...offTopic, ...(found.rejectedQuestions ?? [])])
+    const samples = trainingSamples(answers, [...offTopic, ...(found.rejectedQuestions ?? [])], architecture)
     if (samples.texts.length === 0) {
       throw new ServiceError('INVALID_REQUEST', 'Cannot train: no answer that counts has a question to train on')
     }

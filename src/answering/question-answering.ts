@@ -11,7 +11,7 @@ import { inSpan } from '../tracing/span.ts'
 import { MatchIndex } from '../mentor/match-index.ts'
 import { repertoireOf, type MentorAnswer, type Repertoire } from '../mentor/mentor.ts'
 import type { CallerHeaders, MentorSource } from '../mentor/mentor-source.ts'
-import { sanitize } from '../mentor/sanitize.ts'
+import { sanitizeKeepingAccents } from '../mentor/sanitize.ts'
 import type { TestQuestion } from '../mentor/training-data.ts'
 import { answerQuestion, type Alternative, type AnswerReply, type AnswerType, type WantedBeside } from './answer.ts'
 import type { AnswerRecorder } from './answer-record.ts'
@@ -216,7 +216,7 @@ export class QuestionAnswering {
       const texts = some.map(({ question }) => question)
       const embeddings = await this.#dependencies.encoder.encode(texts, { ...options, lane: 'bulk' })
       for (const [index, { answerId }] of some.entries()) {
-        const text = sanitize(texts[index]!)
+        const text = sanitizeKeepingAccents(texts[index]!)
         const prediction = model.predict(rowOf(embeddings, index), RANKED_CLASSES, { text })
         judged.push({
           question: from + index,

@@ -13,6 +13,8 @@ const LETTER_OR_DIGIT = '\\p{L}\\p{Mn}\\p{Mc}\\p{N}'
 /** Letters and marks that are punctuation to a reader: apostrophes, and what chooses between forms of an emoji. */
 const NOT_READ = '\\u02bb\\u02bc\\u034f\\p{Variation_Selector}'
 const DROPPED = new RegExp(`[^${LETTER_OR_DIGIT}${SPACE}]|[${NOT_READ}]`, 'gu')
+const BEYOND_ASCII = new RegExp(`[^a-z0-9${SPACE}]`, 'gu')
+const LETTER_OF_OTHER_SCRIPT = /[\p{L}--\p{Script=Latin}--\p{Script=Common}--\p{Script=Inherited}]/v
 /** The dot that `toLowerCase` leaves after the i of the Turkish İ. */
 const DOT_AFTER_I = /(?<=i)\u0307/g
 
@@ -44,21 +46,30 @@ const FOLDED_LETTERS: Readonly<Record<string, string>> = {
 const FOLDED = new RegExp(`[${Object.keys(FOLDED_LETTERS).join('')}]`, 'g')
 
 /**
- * Normalizes a text to the form in which questions are compared and trained on: trimmed, case-folded, with spaces for
- * non-breaking spaces, and only letters, digits and white space kept, of every script. `sanitize(' What’s\u00a0UP? ')`
- * gives `whats up`, `sanitize('Où est-ce ?')` gives `où estce `. A text without a letter or digit leaves nothing to
- * compare.
+ * Normalizes a text to the form in which questions are compared: trimmed, case-folded, with spaces for non-breaking
+ * spaces, and of letters, digits and white space only those of ASCII. `sanitize(' What’s\u00a0UP? ')` gives `whats up`,
+ * `sanitize('Müll')` gives `mll`. A text without a letter or digit leaves nothing to compare.
  *
- * The service that this one replaces keeps those of ASCII only. What is left of other texts says something else: nothing
- * of a Hindi question, `mll` of `Müll`, and the same ` iphone ` of all questions about one.
+ * So does the service that this one replaces. A text with letters of another script than the Latin keeps all of its letters
+ * and digits, though, since its ASCII letters say something else: a Hindi question has none, and all Hindi questions
+ * about an iPhone have the same ` iphone `.
  */
 export function sanitize(text: string): string {
+  return LETTER_OF_OTHER_SCRIPT.test(text) ? sanitizeKeepingAccents(text) : folded(text).replace(BEYOND_ASCII, '')
+}
+
+/**
+ * Normalizes a text to the form in which it is trained on: as {@link sanitize}, with the letters and digits of every script,
+ * in composed form. `sanitizeKeepingAccents('Où est-ce ?')` gives `où estce `.
+ */
+export function sanitizeKeepingAccents(text: string): string {
+  return folded(text).replace(DOT_AFTER_I, '').replace(DROPPED, '').normalize('NFC')
+}
+
+function folded(text: string): string {
   return text
     .replace(LEADING_OR_TRAILING_SPACE, '')
     .toLowerCase()
     .replace(FOLDED, (character) => FOLDED_LETTERS[character]!)
-    .replace(DOT_AFTER_I, '')
     .replaceAll('\u00a0', ' ')
-    .replace(DROPPED, '')
-    .normalize('NFC')
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { describeUnnamed, readCsv, separatorName, type CsvHeader } from '../table/csv-table.ts'
 import { repertoireOf, type ListedQuestion, type Mentor, type MentorAnswer } from './mentor.ts'
-import { sanitize } from './sanitize.ts'
+import { sanitizeKeepingAccents } from './sanitize.ts'
 import { csvLine } from '../table/csv-line.ts'
 
 /** One line of training data: an answer and the questions that it answers. */
@@ -235,7 +235,7 @@ function problemOf(
   if (sameIdLine !== undefined) return `the same id as line ${sameIdLine}`
   if (
     !UTTERANCE_NAME.test(row.question) &&
-    [row.question, ...row.paraphrases].every((text) => sanitize(text).trim() === '')
+    [row.question, ...row.paraphrases].every((text) => sanitizeKeepingAccents(text).trim() === '')
   ) {
     return 'no question with a letter or digit, which is all that training keeps'
   }

@@ -47,6 +47,12 @@ test('trainingSamples() trains on texts of every script', () => {
   assert.deepEqual(samples.answerIds, ['a', 'b'])
 })
 
+test('trainingSamples() leaves accents out for ridge, whose numbers are those of the reference', () => {
+  const samples = trainingSamples([answer('a', 'Wo ist der Müll?'), answer('b', 'Où ça ?')], ['Déjà vu'], 'ridge')
+  assert.deepEqual(samples.texts, ['wo ist der mll', 'o a '])
+  assert.deepEqual(samples.offTopicTexts, ['dj vu'])
+})
+
 test('trainingSamples() takes questions that no answer fits, each once, unless they are also a phrase of an answer', () => {
   const { offTopicTexts } = trainingSamples(
     [answer('a', 'Why?')],

@@ -8,14 +8,14 @@ import type { Mentor, MentorAnswer } from './mentor.ts'
 /** A change of a mentor's data. */
 export type MentorEdit = (mentor: Mentor) => Mentor
 
-/** A phrase as the service compares it, but for a few rare letters: letters and digits, in lower case. */
+const LETTER_OF_OTHER_SCRIPT = /[\p{L}--\p{Script=Latin}--\p{Script=Common}--\p{Script=Inherited}]/v
+
+/** A phrase as the service compares it, but for a few rare letters: what it does is in src/mentor/sanitize.ts. */
 function sanitize(phrase: string): string {
-  return phrase
-    .trim()
-    .toLowerCase()
-    .replaceAll('\u00a0', ' ')
-    .replaceAll(/[^\p{L}\p{Mn}\p{Mc}\p{N}\s]|\p{Variation_Selector}/gu, '')
-    .normalize('NFC')
+  const dropped = LETTER_OF_OTHER_SCRIPT.test(phrase)
+    ? /[^\p{L}\p{Mn}\p{Mc}\p{N}\s]|\p{Variation_Selector}/gu
+    : /[^a-z0-9\s]/g
+  return phrase.trim().toLowerCase().replaceAll('\u00a0', ' ').replaceAll(dropped, '').normalize('NFC')
 }
 
 function editAnswers(mentor: Mentor, edit: (answer: MentorAnswer) => MentorAnswer): Mentor {
