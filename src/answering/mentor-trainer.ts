@@ -28,7 +28,7 @@ export interface TrainRequest extends Pick<VersionRequest, 'isForced' | 'jobId' 
 
 /**
  * Trains a mentor on its current answers, stores the version and makes it live unless it is worse than the live one.
- * @throws {ServiceError} NOT_FOUND when there is no such mentor, INVALID_REQUEST when there is nothing to train on
+ * @throws {ServiceError} NOT_FOUND when there is no such mentor, or it was deleted meanwhile; INVALID_REQUEST when there is nothing to train on
  */
 export async function trainMentor(
   trainer: VersionTrainer,
@@ -55,5 +55,6 @@ export async function trainMentor(
       texts: [samples.texts]
     }
   }
-  return trainer.train({ ...request, name: mentorModelName(mentorId), read }, options)
+  const stillExists = async () => (await mentors.revisionOf(mentorId, { caller })) !== undefined
+  return trainer.train({ ...request, name: mentorModelName(mentorId), read, stillExists }, options)
 }

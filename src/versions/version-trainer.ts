@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { ServiceError } from '../errors.ts'
 import type { OffTopicBound } from '../learning/off-topic-bound.ts'
 import { readOffTopicBound } from './version-report.ts'
 import type { EmbeddingCache } from '../embedding/embedding-cache.ts'
@@ -56,6 +57,8 @@ export interface VersionRequest {
   readonly name: string
   /** Reads the data when the training's turn has come. */
   readonly read: (signal: AbortSignal | undefined) => Promise<TrainingData>
+  /** Whether what the model is of still exists. @default it always does */
+  readonly stillExists?: () => Promise<boolean>
   /** Whether the version becomes live even when it is worse than the live one. */
   readonly isForced: boolean
   /** The job that requests it; a repeated job never makes a second version. */
@@ -150,6 +153,7 @@ export class VersionTrainer {
     const startMs = performance.now()
     const [, encoding, fitting, storing] = TRAINING_STAGES
     const tell = (from: number, to: number) => (share: number) => onProgress?.(from + share * (to - from))
+    const liveBefore = await this.#dependencies.models.liveVersion(request.name)
     const data = await inSpan('read training data', {}, () => request.read(signal))
     const { architecture, signature, dataHash, samples, texts } = data
     onProgress?.(encoding.from)
@@ -187,9 +191,7 @@ export class VersionTrainer {
       }
     }
     return {
-      ...(await inSpan('publish version', {}, () =>
-        publishVersion(this.#dependencies, request.name, version, request)
-      )),
+      ...(await inSpan('publish version', {}, () => this.#publish(request, version, liveBefore))),
       architecture,
       figures: fit.figures,
       notMeasured: fit.notMeasured,
@@ -199,6 +201,22 @@ export class VersionTrainer {
       encodedCount,
       durationMs
     }
+  }
+
+  /**
+   * Publishes a version, unless the model was deleted since the training began.
+   * @throws {ServiceError} NOT_FOUND when it was; nothing of the version is kept then
+   */
+  async #publish(request: VersionRequest, version: NewVersion, liveBefore: number | undefined) {
+    const { models } = this.#dependencies
+    const { name, stillExists = async () => true } = request
+    const gone = () => new ServiceError('NOT_FOUND', 'Cannot train: it was deleted while the training was under way')
+    if (liveBefore !== undefined && (await models.liveVersion(name)) === undefined) throw gone()
+    const published = await publishVersion(this.#dependencies, name, version, request)
+    // Afterwards: whoever deletes it from now on deletes the version too.
+    if (await stillExists()) return published
+    await models.deleteAll(name)
+    throw gone()
   }
 
   async #learningCurve(

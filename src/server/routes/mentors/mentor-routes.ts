@@ -128,7 +128,8 @@ function deleteMentor(app: TypedApp, options: MentorRouteOptions): void {
       config: { scope: 'train' },
       schema: {
         summary: 'Delete a mentor',
-        description: 'Deletes the mentor, all versions of its model, and the record of questions that it was asked.',
+        description:
+          'Deletes the mentor, all versions of its model, and the record of questions that it was asked. A training that is under way fails.',
         tags: ['mentors'],
         params: MentorParams,
         response: { 204: Type.Null(), ...MENTOR_ERROR_REPLIES }

@@ -313,6 +313,43 @@ test('DELETE /mentors/{mentor} takes the models and the recorded questions with 
   assert.deepEqual(versions.data, { live: null, versions: [], history: [] })
 })
 
+/** An encoder that does something once, before it encodes. */
+class InterruptedEncoder extends WordsEncoder {
+  interrupt: (() => Promise<unknown>) | undefined
+
+  override async encode(sentences: readonly string[]) {
+    const { interrupt } = this
+    this.interrupt = undefined
+    await interrupt?.()
+    return super.encode(sentences)
+  }
+}
+
+test('DELETE /mentors/{mentor} leaves nothing of a training that is under way', async (t) => {
+  const encoder = new InterruptedEncoder()
+  const { ask, put, train, question } = await openMentorApp(t, {}, undefined, encoder)
+  await put('noor', FEW)
+  encoder.interrupt = () => ask({ method: 'DELETE', url: '/mentors/noor' })
+  const first = await train({ mentor: 'noor' })
+  assert.deepEqual(
+    [first.status, first.error],
+    ['FAILURE', 'Cannot train: it was deleted while the training was under way']
+  )
+  const versions: Versions = (await ask({ url: '/mentors/noor/versions' })).json()
+  assert.deepEqual(versions.data, { live: null, versions: [], history: [] })
+
+  await put('noor', FEW)
+  assert.equal((await train({ mentor: 'noor' })).status, 'SUCCESS')
+  // Stored anew at once, which is another mentor.
+  encoder.interrupt = async () => {
+    await ask({ method: 'DELETE', url: '/mentors/noor' })
+    await put('noor', FEW)
+  }
+  await put('noor', FEW.replaceAll(/home/gi, 'cottage'))
+  assert.equal((await train({ mentor: 'noor' })).status, 'FAILURE')
+  assert.equal((await question('noor', 'What is your name?')).statusCode, 404)
+})
+
 test('POST …/evaluation judges the live version by questions of one’s own', async (t) => {
   const { ask, put, train } = await openMentorApp(t)
   await put('noor', FEW)
