@@ -9,7 +9,7 @@ import { QuestionAnswering } from '../answering/question-answering.ts'
 import type { Config } from '../config/settings.ts'
 import { EmbeddingCache } from '../embedding/embedding-cache.ts'
 import type { Encoder } from '../embedding/encoder.ts'
-import { findNativeFunctions } from '../embedding/native-program.ts'
+import { findNativeFunctions, type NativeFunctions } from '../embedding/native-program.ts'
 import { ThreadedEntityFinder } from '../followup/entity-finder.ts'
 import { FollowupSuggester } from '../followup/followup-suggester.ts'
 import { readPopCulture } from '../followup/pop-culture-file.ts'
@@ -55,6 +55,8 @@ export interface MentorDependencies {
   readonly log: JobLog
   /** Observes predictions. */
   readonly observer?: PredictionObserver
+  /** Functions of the native program. @default those that are found */
+  readonly natives?: NativeFunctions
   /** Queue of large bodies to read. @default a new one */
   readonly line?: ReadingLine
   /** Waits for a running training, writes buffered answers and closes the files. */
@@ -78,7 +80,7 @@ export async function openMentors(config: Config, dependencies: MentorDependenci
   const graphQl = config.mentorSource === 'graphql' ? openGraphQl(config, jobs, log) : undefined
   closing.defer(() => graphQl?.close())
   const embeddings = new EmbeddingCache(file, encoder, config.maxCachedEmbeddings)
-  const { products } = await findNativeFunctions()
+  const { products } = dependencies.natives ?? (await findNativeFunctions())
   const training = createTraining(config, { models: stores.models, embeddings, encoder, products })
   closing.defer(() => training.trainer.idle())
   const classifiers = createClassifiers(config, { ...training, encoder, jobs, observer, line, closing })

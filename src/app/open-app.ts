@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/settings.ts'
 import type { Encoder } from '../embedding/encoder.ts'
 import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts'
-import { findNativeFunctions } from '../embedding/native-program.ts'
+import { findNativeFunctions, type NativeFunctions } from '../embedding/native-program.ts'
 import type { Tokenize } from '../embedding/tokenizer.ts'
 import { TracedEncoder } from '../embedding/traced-encoder.ts'
 import { encoderCatalogue } from '../inference/encoder-model.ts'
@@ -103,7 +103,8 @@ export async function openApp(
   offer: AppOffer
 ): Promise<ServedApp> {
   const { log, jobs, metrics, tracing, closing, stopping } = context
-  const memory = await watchMemory(context)
+  const natives = await findNativeFunctions()
+  const memory = watchMemory(context, natives)
   const config = fitToMemory(context.config, memory.limitBytes)
   const { logger } = log
   const errors = await createErrorReporter({ ...config, release: `${packageJson.name}@${packageJson.version}` })
@@ -115,7 +116,7 @@ export async function openApp(
   const offersStored = offer.keepsData || config.backend === 'aws'
   const line = new ReadingLine(readingLimitsOf(config))
   const observer = metrics.predictionObserver
-  const mentors = await openMentors(config, { jobs, encoder, log: logger, observer, line, closing })
+  const mentors = await openMentors(config, { jobs, encoder, log: logger, observer, natives, line, closing })
   const room = new RoomWatch(jobs, logger)
   closing.defer(() => room.stop())
   metrics.addJobRoom(() => room.latest)
@@ -163,8 +164,7 @@ export function tracedEncoding(encoding: Encoding, { tracer }: Tracing): Encodin
 }
 
 /** Creates the guard of the process's memory, and starts returning unused memory to the system. */
-async function watchMemory({ config, closing }: ProcessContext): Promise<MemoryGuard> {
-  const { trimMemory: trim } = await findNativeFunctions()
+function watchMemory({ config, closing }: ProcessContext, { trimMemory: trim }: NativeFunctions): MemoryGuard {
   const memoryRelease = new MemoryRelease({ trim })
   closing.defer(() => memoryRelease.stop())
   const memory = new MemoryGuard({
