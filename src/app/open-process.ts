@@ -106,6 +106,7 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
   closing.defer(() => jobs.close())
   closing.defer(() => terminal?.endProgress())
   const metrics = createMetrics()
+  metrics.addTraces(() => tracing.counts())
   const emfReporter = createEmfReporter(config, kind.name, metrics, log)
   closing.defer(() => emfReporter?.stop())
   const shutdown = shutdownOf(kind, config, log, closing)

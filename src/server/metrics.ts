@@ -11,6 +11,7 @@ import type { EncoderLoad, EncoderObserver } from '../embedding/local-encoder.ts
 import type { ReadingLine } from '../reading/reading-line.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { ConnectionGuard } from './connection-guard.ts'
+import type { SpanCounts } from '../tracing/delivery-log.ts'
 import type { MemoryGuard } from './memory-guard.ts'
 import { addModelMetrics } from './model-metrics.ts'
 import type { BacklogReport } from '../jobs/backlog-reporter.ts'
@@ -70,6 +71,8 @@ export interface Metrics {
   addJobRoom(room: () => JobRoom | undefined): void
   /** Adds the state of a key file. */
   addApiKeys(keys: ApiKeyCounts): void
+  /** Adds the spans that were sent and lost. */
+  addTraces(counts: () => SpanCounts): void
   /** Adds the use of the limits of requests, and what they refused. */
   addLimits(limits: LimitCounts): void
   /** All metrics in Prometheus's text format. */
@@ -125,6 +128,11 @@ export function createMetrics(): Metrics {
         Number(isBehind())
       )
       addCounter(registry, 'sbert_api_keys_failures_total', failures, failureCount)
+    },
+    addTraces(counts) {
+      const lost = 'Spans of traces that were lost.'
+      addCounter(registry, 'sbert_trace_spans_sent_total', 'Spans of traces that were sent.', () => counts().sentCount)
+      addCounter(registry, 'sbert_trace_spans_lost_total', lost, () => counts().lostCount)
     },
     addLimits: (limits) => addLimitMetrics(registry, limits),
     text: async () => registry.metrics(),

@@ -82,6 +82,7 @@ export function openTelemetry(config: Config, { serviceName, version, log }: Tra
   const propagates = listOf(config.otelPropagators).includes('tracecontext')
   return {
     tracer: new OtelTracer(provider.getTracer('sbert-service', version), propagates),
+    counts: () => deliveries.counts,
     async flush(timeoutMs) {
       await within(timeoutMs, provider.forceFlush({ timeoutMillis: timeoutMs }))
     },
@@ -265,7 +266,7 @@ class SpanQueue implements SpanProcessor {
     this.#deliveringCount += length
     exporter.export(spans, (result) => {
       this.#deliveringCount -= length
-      if (result.code === ExportResultCode.SUCCESS) this.#deliveries.delivered()
+      if (result.code === ExportResultCode.SUCCESS) this.#deliveries.delivered(length)
       else this.#deliveries.lost(length, reasonOf(result.error))
       done(result)
     })

@@ -12,7 +12,9 @@ import type { TracedProcess, Tracing } from './tracing.ts'
  * a second and some megabytes.
  */
 export async function openTracing(config: Config, traced: TracedProcess): Promise<Tracing> {
-  if (!wantsTraces(config)) return { tracer: undefined, async flush() {}, async close() {} }
+  if (!wantsTraces(config)) {
+    return { tracer: undefined, counts: () => ({ sentCount: 0, lostCount: 0 }), async flush() {}, async close() {} }
+  }
   const { openTelemetry } = await import('./open-telemetry.ts')
   return openTelemetry(config, traced)
 }

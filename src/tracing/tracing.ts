@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { DeliveryLogOptions } from './delivery-log.ts'
+import type { DeliveryLogOptions, SpanCounts } from './delivery-log.ts'
 import type { Tracer } from './span.ts'
 
 /** Identity and log of a process that sends traces. */
@@ -18,6 +18,7 @@ export interface TracedProcess {
 export interface Tracing {
   /** Undefined when no traces are sent. */
   readonly tracer: Tracer | undefined
+  counts(): SpanCounts
   /** Sends waiting spans; gives up after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
   /** Sends waiting spans and stops; gives up after `timeoutMs`. */

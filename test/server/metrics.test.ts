@@ -18,6 +18,7 @@ function filledMetrics(): { metrics: Metrics; requests: RequestMetrics } {
   metrics.addReplyCache(() => ({ hitCount: 7, missCount: 8, entryCount: 5, bytes: 1234 }))
   metrics.addJobRoom(() => ({ freeBytes: 900, reservedBytes: 300, isFull: false }))
   metrics.addApiKeys({ keyCount: () => 3, failureCount: () => 1, isBehind: () => true })
+  metrics.addTraces(() => ({ sentCount: 18, lostCount: 19 }))
   metrics.addLimits({
     bodies: { bytes: 11, refusedCount: 12 },
     connections: { unreadBytes: 13, closedCount: 14 },
@@ -70,6 +71,8 @@ test('what is observed is counted', async () => {
     sbert_memory_limit_bytes: 15,
     sbert_memory_refused_total: 16,
     sbert_bodies_reading: 17,
+    sbert_trace_spans_sent_total: 18,
+    sbert_trace_spans_lost_total: 19,
     sbert_sentences_total: 4,
     sbert_batch_tokens_sum: 72,
     'sbert_batch_sentences_bucket{le="1"}': 1,

@@ -53,6 +53,15 @@ async function bodyOf<Body>(reply: Response): Promise<Body> {
   return body
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  assert.ok(typeof address === 'object' && address !== null)
+  return address.port
+}
+
 const isServer = ({ kind }: CollectedSpan): boolean => kind === 2
 
 test('a request continues the trace that it names, and so do the spans within it', async (t) => {
@@ -361,17 +370,22 @@ for (const [what, answer] of [
   ['does not answer', 'nothing']
 ] as const) {
   test(`a collector that ${what} neither keeps a request nor a stop waiting, and is said once`, async (t) => {
+    const metricsPort = await freePort()
     const collector = await openCollector(t)
     if (answer !== undefined) collector.answerWith(answer)
     const { service, call } = await start(t, {
       OTEL_EXPORTER_OTLP_ENDPOINT: answer === undefined ? 'http://127.0.0.1:1' : collector.url,
       OTEL_EXPORTER_OTLP_TIMEOUT: '200',
       OTEL_BSP_MAX_QUEUE_SIZE: '8',
-      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4'
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4',
+      METRICS_PORT: String(metricsPort)
     })
     for (let sent = 0; sent < 40; sent += 1) assert.equal((await call('/v1/caller')).status, 200)
     await service.logged('traces are lost: the collector does not accept them')
     for (let sent = 0; sent < 40; sent += 1) assert.equal((await call('/v1/caller')).status, 200)
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    assert.ok(Number(/^sbert_trace_spans_lost_total (\d+)$/m.exec(metrics)?.[1]) > 0)
+    assert.match(metrics, /^sbert_trace_spans_sent_total 0$/m)
     service.child.kill('SIGTERM')
     assert.deepEqual(await service.exited, [0, null])
     const said = service.log.filter(({ msg }) => String(msg).startsWith('traces'))

@@ -131,15 +131,15 @@ test('DeliveryLog says a loss once, and its end after a time without one', () =>
     warn: (fields: object, message: string) => void said.push([message, fields])
   }
   const deliveries = new DeliveryLog({ log, quietMs: 1000, nowMs: () => nowMs })
-  deliveries.delivered()
+  deliveries.delivered(3)
   for (; nowMs < 10_000; nowMs += 500) {
     deliveries.lost(2, 'ECONNREFUSED')
-    deliveries.delivered()
+    deliveries.delivered(3)
   }
   assert.deepEqual(said, [['traces are lost: the collector does not accept them', { reason: 'ECONNREFUSED' }]])
   nowMs += 1000
-  deliveries.delivered()
-  deliveries.delivered()
+  deliveries.delivered(3)
+  deliveries.delivered(3)
   assert.deepEqual(said.slice(1), [['traces are accepted again', { lostSpans: 40 }]])
   deliveries.close()
   assert.equal(said.length, 2)
@@ -147,6 +147,7 @@ test('DeliveryLog says a loss once, and its end after a time without one', () =>
   deliveries.close()
   deliveries.close()
   assert.deepEqual(said.slice(3), [['traces were lost', { lostSpans: 1 }]])
+  assert.deepEqual(deliveries.counts, { sentCount: 3 * 23, lostCount: 41 })
 })
 
 function urlOf(all?: string, traces?: string): string {
