@@ -210,13 +210,12 @@ export class VersionTrainer {
   async #publish(request: VersionRequest, version: NewVersion, liveBefore: number | undefined) {
     const { models } = this.#dependencies
     const { name, stillExists = async () => true } = request
-    const gone = () => new ServiceError('NOT_FOUND', 'Cannot train: it was deleted while the training was under way')
-    if (liveBefore !== undefined && (await models.liveVersion(name)) === undefined) throw gone()
+    if (liveBefore !== undefined && (await models.liveVersion(name)) === undefined) throw deletedMeanwhile()
     const published = await publishVersion(this.#dependencies, name, version, request)
     // Afterwards: whoever deletes it from now on deletes the version too.
     if (await stillExists()) return published
     await models.deleteAll(name)
-    throw gone()
+    throw deletedMeanwhile()
   }
 
   async #learningCurve(
@@ -291,4 +290,8 @@ export class VersionTrainer {
     }
     return { values, encodedCount }
   }
+}
+
+function deletedMeanwhile(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'Cannot train: it was deleted while the training was under way')
 }
