@@ -66,21 +66,22 @@ export class BatchQueue<Sentence extends QueuedSentence> {
    * Takes the sentences of the next batch, all of one lane, at least one when any waits.
    * @param maxSentences maximum number of sentences of a batch
    * @param maxTokens budget of the batch; a longer sentence is taken alone
-   * @param state whether the batch has sentences already (then none is taken when none fits), and whether a worker
-   *   computes a bulk batch (then bulk work is not starved, and takes no turn of the interactive lane)
+   * @param state the lane of a batch that these are added to (then only that lane's sentences are taken, perhaps none, and it
+   *   counts as no batch of its own), and whether a worker computes a bulk batch (then bulk work is not starved, and takes no
+   *   turn of the interactive lane)
    */
   takeBatch(
     maxSentences: number,
     maxTokens: number,
-    { isAddition = false, isBulkRunning = false }: { isAddition?: boolean; isBulkRunning?: boolean } = {}
+    { addedTo, isBulkRunning = false }: { addedTo?: Lane; isBulkRunning?: boolean } = {}
   ): Sentence[] {
-    const lane = this.#lanes[this.#nextLane(isBulkRunning)]
+    const lane = this.#lanes[addedTo ?? this.#nextLane(isBulkRunning)]
     const batch: Sentence[] = []
     let tokenCount = 0
     while (batch.length < maxSentences) {
       const next = lane.next()
       tokenCount += next?.ids.length ?? 0
-      if (next === undefined || ((isAddition || batch.length > 0) && tokenCount > maxTokens)) break
+      if (next === undefined || ((addedTo !== undefined || batch.length > 0) && tokenCount > maxTokens)) break
       this.remove(next)
       lane.charge(next)
       batch.push(next)

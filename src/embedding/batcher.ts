@@ -236,7 +236,8 @@ export class Batcher {
       void this.#run(this.#offered, pool.offer(stack(this.#offered)))
     } else if (this.#offered.length < most && pool.withdraw()) {
       const room = maxBatchTokens - tokenCountOf(this.#offered)
-      this.#offered.push(...this.#queue.takeBatch(most - this.#offered.length, room, { isAddition: true }))
+      const addedTo = this.#offered[0]?.lane ?? 'interactive'
+      this.#offered.push(...this.#queue.takeBatch(most - this.#offered.length, room, { addedTo }))
       pool.offerAgain(stack(this.#offered))
     }
   }

@@ -66,6 +66,21 @@ test('takeBatch() serves the interactive lane first, and bulk at every fifth bat
   assert.deepEqual(drain(queue, 1), expected)
 })
 
+test('takeBatch() adds to a batch sentences of its lane alone, which are no turn of theirs', () => {
+  const bulk = { lane: 'bulk' } as const
+  const queue = filled(
+    sentence('bulk0', 1, bulk),
+    sentence('bulk1', 1, bulk),
+    ...Array.from({ length: 9 }, (_, index) => sentence(`now${index}`, 1))
+  )
+  const take = (addedTo?: 'interactive' | 'bulk') => queue.takeBatch(1, 1000, { ...(addedTo && { addedTo }) })[0]?.name
+  const first = Array.from({ length: 4 }, () => take())
+  assert.deepEqual(first, ['now0', 'now1', 'now2', 'now3'])
+  assert.deepEqual([take('interactive'), take('interactive')], ['now4', 'now5'])
+  // It is bulk's turn all the same, and a bulk batch grows by bulk work.
+  assert.deepEqual([take(), take('bulk'), take('bulk'), take()], ['bulk0', 'bulk1', undefined, 'now6'])
+})
+
 test('takeBatch() gives bulk no turn while a bulk batch runs, and its turn afterwards', () => {
   const bulk = sentence('bulk', 100, { lane: 'bulk' })
   const queue = filled(bulk, ...Array.from({ length: 12 }, (_, index) => sentence(`now${index}`, 1)))

@@ -273,6 +273,24 @@ test('while no worker is free, the next batch is laid out, and grows until it is
   assert.deepEqual(events, ['batch 1 of 3', 'batch 4 of 4', 'batch 1 of 1'])
 })
 
+test('what is laid out for those who ask does not grow by bulk work, however often it grows', async () => {
+  const { worker, batcher } = setUp()
+  const calls = [batcher.encode([request(1, 3)], {}), batcher.encode([request(50, 1)], { lane: 'bulk' })]
+  const ask = async (first: number) => {
+    calls.push(batcher.encode([request(first, 1)], {}))
+    await nextTurn()
+  }
+  for (const first of [2, 3, 4]) await ask(first)
+  await worker.finish()
+  for (const first of [5, 6]) await ask(first)
+  assert.deepEqual([...(worker.offered?.ids ?? [])], [5, 6])
+  for (let batch = 0; batch < 3; batch++) await worker.finish()
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ values }) => values[0]),
+    [1, 50, 2, 3, 4, 5, 6]
+  )
+})
+
 test('what is laid out grows by no more tokens than a batch may have', async () => {
   const { worker, batcher } = setUp()
   const calls = [1, 2].map(async (first) => batcher.encode([request(first, 60)], {}))
