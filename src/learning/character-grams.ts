@@ -76,32 +76,36 @@ export class GramIndex {
   constructor(grams: readonly Grams[]) {
     this.#textCount = grams.length
     const counts = new Uint32Array(BUCKETS)
-    for (const ofText of grams) for (const bucket of ofText) counts[bucket]! += 1
+    for (const ofText of grams) for (let i = 0; i < ofText.length; i++) counts[ofText[i]!]! += 1
     this.#buckets = Uint16Array.from([...counts.keys()].filter((bucket) => counts[bucket]! > 0))
-    this.#starts = new Uint32Array(this.#buckets.length + 1)
+    const starts = new Uint32Array(this.#buckets.length + 1)
     const placeOf = new Uint32Array(BUCKETS)
-    this.#weights = new Float32Array(this.#buckets.length)
+    const weights = new Float32Array(this.#buckets.length)
     for (const [place, bucket] of this.#buckets.entries()) {
-      this.#weights[place] = this.#weightOf(counts[bucket]!)
+      weights[place] = this.#weightOf(counts[bucket]!)
       // N-grams of weight 0 list no texts.
-      this.#starts[place + 1] = this.#starts[place]! + (this.#weights[place] > 0 ? counts[bucket]! : 0)
+      starts[place + 1] = starts[place]! + (weights[place] > 0 ? counts[bucket]! : 0)
       placeOf[bucket] = place
     }
     this.#weightOfUnknown = this.#weightOf(0)
-    this.#texts = new Uint32Array(this.#starts.at(-1)!)
+    const texts = new Uint32Array(starts.at(-1)!)
     this.#inverseLengths = new Float64Array(grams.length)
-    const next = this.#starts.slice()
+    const next = starts.slice()
     for (const [text, ofText] of grams.entries()) {
       let squares = 0
-      for (const bucket of ofText) {
-        const place = placeOf[bucket]!
-        if (this.#weights[place] === 0) continue
-        this.#texts[next[place]!] = text
+      for (let i = 0; i < ofText.length; i++) {
+        const place = placeOf[ofText[i]!]!
+        const weight = weights[place]!
+        if (weight === 0) continue
+        texts[next[place]!] = text
         next[place]! += 1
-        squares += this.#weights[place]! ** 2
+        squares += weight ** 2
       }
       this.#inverseLengths[text] = squares === 0 ? 0 : 1 / Math.sqrt(squares)
     }
+    this.#starts = starts
+    this.#texts = texts
+    this.#weights = weights
   }
 
   /** Approximate memory of the index, in bytes. */
@@ -114,10 +118,41 @@ export class GramIndex {
    * @param sums one element for each text; holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
+    const inverseLength = this.#sumInto(sums, grams)
+    const inverseLengths = this.#inverseLengths
+    for (let text = 0; text < sums.length; text++) {
+      const sum = sums[text]!
+      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
+    }
+    return sums
+  }
+
+  /**
+   * Greatest of the similarities to the texts of each class; 0 for a class without texts.
+   * @param classes class of each text
+   * @param classCount number of classes
+   * @param sums one element for each text; overwritten
+   */
+  similaritiesToClasses(grams: Grams, classes: Int32Array, classCount: number, sums: Float32Array): Float32Array {
+    const inverseLength = this.#sumInto(sums, grams)
+    const inverseLengths = this.#inverseLengths
+    const greatest = new Float64Array(classCount)
+    for (let text = 0; text < sums.length; text++) {
+      const k = classes[text]!
+      const similarity = sums[text]! * inverseLength * inverseLengths[text]!
+      if (similarity > greatest[k]!) greatest[k] = similarity
+    }
+    return Float32Array.from(greatest, (similarity) => Math.min(1, similarity))
+  }
+
+  /**
+   * Sums the squared weights of the n-grams that each text shares with `grams`.
+   * @returns 1 / norm of `grams`; 0 without n-grams
+   */
+  #sumInto(sums: Float32Array, grams: Grams): number {
     // Local variables: most of a training's time for n-grams is spent here, and fields of the object would be read
     // again in each step.
     const texts = this.#texts
-    const inverseLengths = this.#inverseLengths
     sums.fill(0)
     let squares = 0
     for (const bucket of grams) {
@@ -131,12 +166,7 @@ export class GramIndex {
       const end = this.#starts[place + 1]!
       for (let at = this.#starts[place]!; at < end; at++) sums[texts[at]!]! += square
     }
-    const inverseLength = squares === 0 ? 0 : 1 / Math.sqrt(squares)
-    for (let text = 0; text < sums.length; text++) {
-      const sum = sums[text]!
-      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
-    }
-    return sums
+    return squares === 0 ? 0 : 1 / Math.sqrt(squares)
   }
 
   #weightOf(textsWithIt: number): number {

@@ -3,13 +3,14 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { addScaled, addScaledAndDot, dot, greatestMagnitude } from './vectors.ts'
+import { addScaledAndDot, dot, greatestMagnitude, negateAndDot, setToSum } from './vectors.ts'
 
-/** Value and gradient of a function at one point. */
-export interface Evaluation {
-  readonly value: number
-  readonly gradient: Float64Array
-}
+/**
+ * A function and its gradient.
+ * @param gradient receives the gradient at the point
+ * @returns the value at the point
+ */
+export type Differentiable = (point: Float64Array, gradient: Float64Array) => Promise<number>
 
 export interface MinimizeOptions {
   /** The search stops when no component of the gradient is greater. */
@@ -51,54 +52,57 @@ const REMAINING_SLOPE = 0.9
  * decides.
  * Source: Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4, 7.5 and 3.1; Hager and Zhang 2005,
  * "A new conjugate gradient method with guaranteed descent", approximate Wolfe conditions.
+ * Vectors are reused from step to step: with many classes each is a megabyte.
  * @param start not changed
  */
 export async function minimize(
-  evaluate: (point: Float64Array) => Promise<Evaluation>,
+  evaluate: Differentiable,
   start: Float64Array,
   options: MinimizeOptions
 ): Promise<Minimum> {
   const { gradientTolerance, relativeTolerance } = options
-  const isFlat = (one: Evaluation): boolean => {
-    const tolerance = relativeTolerance === undefined ? Infinity : relativeTolerance * one.value
-    return greatestMagnitude(one.gradient) <= Math.min(gradientTolerance, tolerance)
+  const isFlat = (gradient: Float64Array, value: number): boolean => {
+    const tolerance = relativeTolerance === undefined ? Infinity : relativeTolerance * value
+    return greatestMagnitude(gradient) <= Math.min(gradientTolerance, tolerance)
   }
-  const history: Correction[] = []
-  let point = start
-  let { value, gradient } = await evaluate(point)
+  const history = new History()
+  let at: Place = { point: start.slice(), gradient: new Float64Array(start.length) }
+  let next: Place = { point: new Float64Array(start.length), gradient: new Float64Array(start.length) }
+  const direction = new Float64Array(start.length)
+  let value = await evaluate(at.point, at.gradient)
   let evaluations = 1
-  let converged = isFlat({ value, gradient })
+  let converged = isFlat(at.gradient, value)
   while (!converged && evaluations < options.maxEvaluations) {
-    const direction = descentDirection(gradient, history)
-    const slope = dot(direction, gradient)
-    let step = history.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(-slope))
-    let next: Evaluation | undefined
-    let nextPoint = point
+    const slope = history.descend(direction, at.gradient)
+    let step = history.isEmpty ? Math.min(1, 1 / Math.sqrt(-slope)) : 1
+    let accepted: number | undefined
     for (let halving = 0; halving < MAX_HALVINGS && evaluations < options.maxEvaluations; halving++) {
-      nextPoint = point.slice()
-      addScaled(nextPoint, step, direction)
-      const tried = await evaluate(nextPoint)
+      setToSum(next.point, at.point, step, direction)
+      const tried = await evaluate(next.point, next.gradient)
       evaluations += 1
-      const rise = tried.value - value
+      const rise = tried - value
       const gains = rise <= SUFFICIENT_DECREASE * step * slope
-      const flattens =
-        rise <= VALUE_PRECISION * Math.abs(value) &&
-        Math.abs(dot(tried.gradient, direction)) <= REMAINING_SLOPE * Math.abs(slope)
-      if (gains || flattens) {
-        next = tried
+      const isFlatter = () => Math.abs(dot(next.gradient, direction)) <= REMAINING_SLOPE * Math.abs(slope)
+      if (gains || (rise <= VALUE_PRECISION * Math.abs(value) && isFlatter())) {
+        accepted = tried
         break
       }
       step = interpolatedStep(step, slope, rise)
     }
     // No step is an improvement: the value is as exact as the arithmetic allows.
-    if (next === undefined) break
-    remember(history, point, gradient, nextPoint, next.gradient)
-    point = nextPoint
-    value = next.value
-    gradient = next.gradient
-    converged = isFlat(next)
+    if (accepted === undefined) break
+    history.remember(at, next)
+    ;[at, next] = [next, at]
+    value = accepted
+    converged = isFlat(at.gradient, value)
   }
-  return { point, value, evaluations, converged }
+  return { point: at.point, value, evaluations, converged }
+}
+
+/** A point and the gradient at it. */
+interface Place {
+  readonly point: Float64Array
+  readonly gradient: Float64Array
 }
 
 /** An accepted step and the change of the gradient over it. */
@@ -106,48 +110,68 @@ interface Correction {
   readonly step: Float64Array
   readonly change: Float64Array
   /** 1 / (step · change). */
-  readonly rho: number
+  rho: number
+  /** Ratio of step · change to change · change. */
+  scale: number
 }
 
-function remember(
-  history: Correction[],
-  point: Float64Array,
-  gradient: Float64Array,
-  nextPoint: Float64Array,
-  nextGradient: Float64Array
-): void {
-  const step = nextPoint.slice()
-  addScaled(step, -1, point)
-  const change = nextGradient.slice()
-  addScaled(change, -1, gradient)
-  const curvature = dot(step, change)
-  if (curvature <= 1e-12 * dot(change, change)) return
-  history.push({ step, change, rho: 1 / curvature })
-  if (history.length > HISTORY_LENGTH) history.shift()
-}
+/** The latest corrections, which imply an inverse Hessian. */
+class History {
+  readonly #corrections: Correction[] = []
+  /** The correction that was dropped last. */
+  #dropped: Correction | undefined
 
-/** −H·gradient, H being the inverse Hessian that the history implies: the two-loop recursion. */
-function descentDirection(gradient: Float64Array, history: readonly Correction[]): Float64Array {
-  const direction = new Float64Array(gradient.length)
-  for (let i = 0; i < gradient.length; i++) direction[i] = -gradient[i]!
-  const latest = history.at(-1)
-  if (latest === undefined) return direction
-  // Each pass over the vectors also computes the inner product that the next pass needs: with many classes the vectors
-  // do not fit the cache.
-  const alphas: number[] = []
-  let product = dot(latest.step, direction)
-  for (let i = history.length - 1; i >= 0; i--) {
-    const { change, rho } = history[i]!
-    alphas[i] = rho * product
-    product = addScaledAndDot(direction, -alphas[i]!, change, history[i - 1]?.step ?? change)
+  get isEmpty(): boolean {
+    return this.#corrections.length === 0
   }
-  const scale = 1 / (latest.rho * dot(latest.change, latest.change))
-  for (let i = 0; i < direction.length; i++) direction[i]! *= scale
-  product *= scale
-  for (const [i, { step, rho }] of history.entries()) {
-    product = addScaledAndDot(direction, alphas[i]! - rho * product, step, history[i + 1]?.change ?? step)
+
+  remember(from: Place, to: Place): void {
+    const { length } = from.point
+    const correction = this.#dropped ?? {
+      step: new Float64Array(length),
+      change: new Float64Array(length),
+      rho: 0,
+      scale: 0
+    }
+    const { step, change } = correction
+    setToSum(step, to.point, -1, from.point)
+    setToSum(change, to.gradient, -1, from.gradient)
+    const curvature = dot(step, change)
+    const squares = dot(change, change)
+    this.#dropped = correction
+    if (curvature <= 1e-12 * squares) return
+    correction.rho = 1 / curvature
+    correction.scale = 1 / (correction.rho * squares)
+    this.#corrections.push(correction)
+    this.#dropped = this.#corrections.length > HISTORY_LENGTH ? this.#corrections.shift() : undefined
   }
-  return direction
+
+  /**
+   * Sets `direction` to −H·gradient, H being the inverse Hessian: the two-loop recursion.
+   * @returns the inner product of direction and gradient
+   */
+  descend(direction: Float64Array, gradient: Float64Array): number {
+    const corrections = this.#corrections
+    const latest = corrections.at(-1)
+    // Each pass over the vectors also computes the inner product that the next pass needs: with many classes the vectors
+    // do not fit the cache.
+    let product = negateAndDot(direction, gradient, latest?.step ?? gradient)
+    if (latest === undefined) return product
+    const alphas: number[] = []
+    for (let i = corrections.length - 1; i >= 0; i--) {
+      const { change, rho } = corrections[i]!
+      alphas[i] = rho * product
+      product = addScaledAndDot(direction, -alphas[i]!, change, corrections[i - 1]?.step ?? change)
+    }
+    let { scale } = latest
+    product *= scale
+    for (const [i, { step, rho }] of corrections.entries()) {
+      const factor = alphas[i]! - rho * product
+      product = addScaledAndDot(direction, factor, step, corrections[i + 1]?.change ?? gradient, scale)
+      scale = 1
+    }
+    return product
+  }
 }
 
 /**

@@ -77,10 +77,7 @@ export function softmaxFileOf(
   const samples = new Int8Array(rows * columns)
   for (let i = 0; i < rows; i++) {
     const values = valuesOf(i)
-    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    scales[i] = scale
-    if (scale === 0) continue
-    for (let j = 0; j < columns; j++) samples[i * columns + j] = Math.round((values[j]! / scale) * 127)
+    scales[i] = quantizeInto(samples, i * columns, values)
   }
   const allLabels = Int32Array.from({ length: rows }, (_, i) => labels[i] ?? classCount)
   const allGrams: readonly Grams[] = grams === undefined ? [] : [...grams, ...((isTaught && offTopic.grams) || [])]
@@ -115,6 +112,18 @@ export function softmaxFileOf(
       textBytes
     ]
   }
+}
+
+/**
+ * Writes a vector to `into` from position `at` on, as integers of at most 127.
+ * @returns the greatest magnitude, which stands for 127; 0 for a vector of zeros, of which nothing is written
+ */
+function quantizeInto(into: Int8Array, at: number, values: Float32Array): number {
+  let scale = 0
+  for (let j = 0; j < values.length; j++) scale = Math.max(scale, Math.abs(values[j]!))
+  if (scale === 0) return 0
+  for (let j = 0; j < values.length; j++) into[at + j] = Math.round((values[j]! / scale) * 127)
+  return scale
 }
 
 function encodeText(text: string): Uint8Array {

@@ -145,39 +145,45 @@ export async function fitSoftmax(
   const coefficientCount = classCount * dimensions
   const blocks = splitIntoBlocks(centred, labels, classCount)
 
+  const inCoordinates = new Float32Array(coefficientCount)
+  const inSamples = new Float32Array(coefficientCount)
   const coefficientsAt = async (point: Float64Array): Promise<FloatMatrix> => {
-    const values = new Float32Array(point.subarray(0, coefficientCount))
-    return engine.product({ values, rows: classCount, columns: dimensions }, coordinates.inverseTransposed)
+    for (let i = 0; i < coefficientCount; i++) inCoordinates[i] = point[i]!
+    const values = { values: inCoordinates, rows: classCount, columns: dimensions }
+    return engine.product(values, coordinates.inverseTransposed, inSamples)
   }
   const interceptsAt = (point: Float64Array): Float32Array =>
     Float32Array.from(point.subarray(coefficientCount), (value) => value * interceptScale)
 
+  const slope = new Float32Array(coefficientCount)
   const minimum = await minimize(
-    async (point) => {
-      const coefficients = await coefficientsAt(point)
+    async (point, gradient) => {
+      const coefficients = (await coefficientsAt(point)).values
       const intercepts = interceptsAt(point)
-      const slope = new Float32Array(coefficientCount)
-      const gradient = new Float64Array(point.length)
       let squares = 0
       for (let i = 0; i < coefficientCount; i++) {
-        const coefficient = coefficients.values[i]!
+        const coefficient = coefficients[i]!
         squares += coefficient * coefficient
         slope[i] = penalty * coefficient
       }
       let value = 0.5 * penalty * squares
-      const share = 1 / rows
+      gradient.fill(0, coefficientCount)
       for (const block of blocks) {
-        const part = await engine.softmaxGradient(block, coefficients, intercepts)
+        const part = await engine.softmaxGradient(
+          block,
+          { values: coefficients, rows: classCount, columns: dimensions },
+          intercepts
+        )
         value += part.loss / rows
-        const partSlope = part.coefficients
-        for (let i = 0; i < coefficientCount; i++) slope[i]! += partSlope[i]! * share
+        addPart(slope, part.coefficients, 1 / rows)
         for (let k = 0; k < classCount; k++) {
           gradient[coefficientCount + k]! += (interceptScale * part.intercepts[k]!) / rows
         }
       }
-      const turned = await engine.product({ values: slope, rows: classCount, columns: dimensions }, coordinates.inverse)
-      gradient.set(turned.values)
-      return { value, gradient }
+      const inSlope = { values: slope, rows: classCount, columns: dimensions }
+      const turned = (await engine.product(inSlope, coordinates.inverse, inCoordinates)).values
+      for (let i = 0; i < coefficientCount; i++) gradient[i] = turned[i]!
+      return value
     },
     await startingPoint(engine, options.start, coordinates, means, interceptScale, coefficientCount + classCount),
     {
@@ -197,6 +203,11 @@ export async function fitSoftmax(
     evaluations: minimum.evaluations,
     converged: minimum.converged
   }
+}
+
+/** Adds `factor · part` to `slope`. */
+function addPart(slope: Float32Array, part: Float32Array, factor: number): void {
+  for (let i = 0; i < slope.length; i++) slope[i]! += factor * part[i]!
 }
 
 /** Computes the logits of many embeddings: n × classes. */

@@ -52,6 +52,10 @@ export interface SoftmaxGradient {
 export class TensorEngine implements AsyncDisposable {
   readonly #product: InferenceSession
   readonly #softmax: InferenceSession
+  /** Outputs of the latest gradient, for the next one of the same size. */
+  #gradient:
+    | { readonly logLikelihood: Float32Array; readonly coefficients: Float32Array; readonly intercepts: Float32Array }
+    | undefined
 
   private constructor(product: InferenceSession, softmax: InferenceSession) {
     this.#product = product
@@ -65,15 +69,24 @@ export class TensorEngine implements AsyncDisposable {
     return new TensorEngine(product, softmax)
   }
 
-  /** Computes A·Bᵀ for A of n × k and B of m × k: the n × m inner products of their rows. */
-  async product(a: FloatMatrix, b: FloatMatrix): Promise<FloatMatrix> {
-    if (a.rows === 0 || b.rows === 0) return { values: new Float32Array(0), rows: a.rows, columns: b.rows }
-    const { product } = await this.#product.run({ a: tensor(a), b: tensor(b) }, ['product'])
-    return { values: floats(product), rows: a.rows, columns: b.rows }
+  /**
+   * Computes A·Bᵀ for A of n × k and B of m × k: the n × m inner products of their rows.
+   * @param into n·m values that hold the result. Many large products need it: memory that onnxruntime allots is freed
+   * by a garbage collection of its own.
+   */
+  async product(
+    a: FloatMatrix,
+    b: FloatMatrix,
+    into: Float32Array = new Float32Array(a.rows * b.rows)
+  ): Promise<FloatMatrix> {
+    const product = { values: into, rows: a.rows, columns: b.rows }
+    if (into.length > 0) await this.#product.run({ a: tensor(a), b: tensor(b) }, { product: tensor(product) })
+    return product
   }
 
   /**
-   * Negative log-likelihood of a block of samples under softmax(X·Wᵀ + intercepts), and its gradient.
+   * Negative log-likelihood of a block of samples under softmax(X·Wᵀ + intercepts), and its gradient, which the next
+   * call overwrites.
    * @param coefficients W, classes × dimensions
    */
   async softmaxGradient(
@@ -81,19 +94,38 @@ export class TensorEngine implements AsyncDisposable {
     coefficients: FloatMatrix,
     intercepts: Float32Array
   ): Promise<SoftmaxGradient> {
-    const outputs = await this.#softmax.run({
-      samples: block.samples,
-      labels: block.labels,
-      coefficients: tensor(coefficients),
-      intercepts: new Tensor('float32', intercepts, [intercepts.length]),
-      classCount: new Tensor('int64', BigInt64Array.of(BigInt(intercepts.length)), [1]),
-      offOn: new Tensor('float32', Float32Array.of(0, 1), [2]),
-      sampleAxis: new Tensor('int64', BigInt64Array.of(0n), [1])
-    })
+    const { rows: classCount, columns } = coefficients
+    if (
+      this.#gradient?.intercepts.length !== classCount ||
+      this.#gradient.coefficients.length !== classCount * columns
+    ) {
+      this.#gradient = {
+        logLikelihood: new Float32Array(1),
+        coefficients: new Float32Array(classCount * columns),
+        intercepts: new Float32Array(classCount)
+      }
+    }
+    const gradient = this.#gradient
+    await this.#softmax.run(
+      {
+        samples: block.samples,
+        labels: block.labels,
+        coefficients: tensor(coefficients),
+        intercepts: new Tensor('float32', intercepts, [classCount]),
+        classCount: new Tensor('int64', BigInt64Array.of(BigInt(classCount)), [1]),
+        offOn: new Tensor('float32', Float32Array.of(0, 1), [2]),
+        sampleAxis: new Tensor('int64', BigInt64Array.of(0n), [1])
+      },
+      {
+        logLikelihood: new Tensor('float32', gradient.logLikelihood, []),
+        coefficientGradient: new Tensor('float32', gradient.coefficients, [classCount, columns]),
+        interceptGradient: new Tensor('float32', gradient.intercepts, [classCount])
+      }
+    )
     return {
-      loss: -floats(outputs['logLikelihood'])[0]!,
-      coefficients: floats(outputs['coefficientGradient']),
-      intercepts: floats(outputs['interceptGradient'])
+      loss: -gradient.logLikelihood[0]!,
+      coefficients: gradient.coefficients,
+      intercepts: gradient.intercepts
     }
   }
 
@@ -140,10 +172,4 @@ function softmaxGraph(): Uint8Array {
 
 function tensor(of: FloatMatrix): Tensor {
   return new Tensor('float32', of.values, [of.rows, of.columns])
-}
-
-function floats(output: Tensor | undefined): Float32Array {
-  const data = output?.data
-  if (!(data instanceof Float32Array)) throw new TypeError('Cannot read a tensor: float32 wanted; this is a bug')
-  return data
 }

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import type { SampleTexts } from './candidates.ts'
+import type { SampleTexts } from './class-samples.ts'
 import type { OffTopicBound } from './off-topic-bound.ts'
 
 /** A training set: embeddings of the samples, and the n-grams of their texts where these are known. */

@@ -4,14 +4,9 @@
  */
 
 import { fitCalibration, meanLogLoss } from './calibration.ts'
-import {
-  classGramsOf,
-  findCandidates,
-  groupByClass,
-  type Candidates,
-  type ClassGrams,
-  type EncodedTexts
-} from './candidates.ts'
+import { findCandidates, type Candidates } from './candidates.ts'
+import { ClassNearness } from './class-nearness.ts'
+import { groupByClass, type EncodedTexts } from './class-samples.ts'
 import { splitByFold } from './folds.ts'
 import { fitSoftmax, takeSamples, type SoftmaxModel, type SoftmaxOptions, type SoftmaxSamples } from './softmax.ts'
 import type { TensorEngine } from './tensor-engine.ts'
@@ -49,7 +44,7 @@ export class Validation {
   readonly #limits: FitLimits
   readonly #options: TrainingOptions
   readonly #done = new Map<string, HeldOut>()
-  readonly #classGrams = new Map<number, ClassGrams>()
+  readonly #nearness = new Map<number, ClassNearness>()
   readonly #latestModel = new Map<number, SoftmaxModel>()
 
   constructor(
@@ -89,9 +84,9 @@ export class Validation {
     )
     const seen = groupByClass(this.#set, labels, classCount, trained)
     const asked = takeTexts(this.#set, heldOut)
-    const classGrams = this.#classGrams.get(fold) ?? classGramsOf(seen, asked)
-    if (classGrams !== undefined) this.#classGrams.set(fold, classGrams)
-    const candidates = await findCandidates(this.#engine, model, seen, asked, classGrams)
+    const nearness = this.#nearness.get(fold) ?? new ClassNearness(this.#engine, seen, asked)
+    this.#nearness.set(fold, nearness)
+    const candidates = await findCandidates(this.#engine, model, seen, asked, nearness)
     const result = { model, samples: heldOut, labels: Int32Array.from(heldOut, (i) => labels[i]!), candidates }
     this.#latestModel.set(fold, model)
     this.#done.set(key, result)

@@ -33,34 +33,56 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return sum0 + sum1 + (sum2 + sum3)
 }
 
-/** Adds `factor · source` to `target` and returns the inner product of `target` with `other`. */
+/**
+ * Sets `target` to `scale · target + factor · source` and returns the inner product of `target` with `other`.
+ * @param scale 1 unless given
+ */
 export function addScaledAndDot(
   target: Float64Array,
   factor: number,
   source: Float64Array,
-  other: Float64Array
+  other: Float64Array,
+  scale = 1
 ): number {
   let sum0 = 0
   let sum1 = 0
   let i = 0
   for (; i + 1 < target.length; i += 2) {
-    const value0 = target[i]! + factor * source[i]!
-    const value1 = target[i + 1]! + factor * source[i + 1]!
+    const value0 = scale * target[i]! + factor * source[i]!
+    const value1 = scale * target[i + 1]! + factor * source[i + 1]!
     target[i] = value0
     target[i + 1] = value1
     sum0 += value0 * other[i]!
     sum1 += value1 * other[i + 1]!
   }
   for (; i < target.length; i++) {
-    target[i]! += factor * source[i]!
+    target[i] = scale * target[i]! + factor * source[i]!
     sum0 += target[i]! * other[i]!
   }
   return sum0 + sum1
 }
 
-/** Adds `factor · source` to `target`. */
-export function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! += factor * source[i]!
+/** Sets `target` to −`source` and returns the inner product of `target` with `other`. */
+export function negateAndDot(target: Float64Array, source: Float64Array, other: Float64Array): number {
+  let sum0 = 0
+  let sum1 = 0
+  let i = 0
+  for (; i + 1 < target.length; i += 2) {
+    target[i] = -source[i]!
+    target[i + 1] = -source[i + 1]!
+    sum0 -= source[i]! * other[i]!
+    sum1 -= source[i + 1]! * other[i + 1]!
+  }
+  for (; i < target.length; i++) {
+    target[i] = -source[i]!
+    sum0 -= source[i]! * other[i]!
+  }
+  return sum0 + sum1
+}
+
+/** Sets `target` to `base + factor · source`. */
+export function setToSum(target: Float64Array, base: Float64Array, factor: number, source: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = base[i]! + factor * source[i]!
 }
 
 /** The greatest absolute value; NaN when there is any. */

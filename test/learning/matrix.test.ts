@@ -15,7 +15,14 @@ import {
   matrixRow,
   takeRows
 } from '../../src/learning/matrix.ts'
-import { addScaled, addScaledAndDot, dot, dotOfAny, greatestMagnitude } from '../../src/learning/vectors.ts'
+import {
+  addScaledAndDot,
+  dot,
+  dotOfAny,
+  greatestMagnitude,
+  negateAndDot,
+  setToSum
+} from '../../src/learning/vectors.ts'
 
 test('lowerGram() equals the plain triple loop for every shape, panels wider than the cache included', () => {
   const shape = fc.record({ rows: fc.integer({ min: 1, max: 11 }), columns: fc.integer({ min: 1, max: 600 }) })
@@ -69,14 +76,19 @@ test('sums in parts are those of plain loops, whatever the length', () => {
     const a = Float64Array.from({ length }, (_, i) => i - 3)
     const b = Float64Array.from({ length }, (_, i) => 2 * i + 1)
     assert.equal(dot(a, b), dotOfAny(a, b))
-    const [target, other] = [a.slice(), a.slice()]
-    addScaled(target, -2, b)
-    assert.equal(addScaledAndDot(other, -2, b, a), dotOfAny(target, a))
+    const wanted = Array.from(a, (value, i) => value - 2 * b[i]!)
+    const [target, other, scaled] = [a.slice(), a.slice(), a.map((value) => value / 4)]
+    setToSum(target, a, -2, b)
+    assert.deepEqual([...target], wanted)
+    assert.equal(addScaledAndDot(other, -2, b, a), dotOfAny(wanted, a))
+    assert.deepEqual([...other], wanted)
+    assert.equal(addScaledAndDot(scaled, -2, b, a, 4), dotOfAny(wanted, a))
+    assert.deepEqual([...scaled], wanted)
+    assert.equal(negateAndDot(target, a, b) + dotOfAny(a, b), 0)
     assert.deepEqual(
-      [...other],
-      Array.from(a, (value, i) => value - 2 * b[i]!)
+      [...target],
+      Array.from(a, (value) => -value)
     )
-    assert.deepEqual([...target], [...other])
   }
   assert.deepEqual([greatestMagnitude(Float64Array.of(1, -3, 2)), greatestMagnitude(Float64Array.of())], [3, 0])
   assert.equal(greatestMagnitude(Float64Array.of(5, NaN, 1)), NaN)

@@ -5,41 +5,55 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { minimize, type Evaluation } from '../../src/learning/minimize.ts'
+import { minimize, type Differentiable } from '../../src/learning/minimize.ts'
 
 const options = { gradientTolerance: 1e-8, maxEvaluations: 500 }
 
-/** Σ scale·(x − target)², a bowl that is `scales` times steeper along one axis than along another. */
-function bowl(scales: readonly number[], target: readonly number[]) {
-  return async (point: Float64Array): Promise<Evaluation> => {
-    const gradient = point.map((x, i) => 2 * scales[i]! * (x - target[i]!))
-    const value = point.reduce((sum, x, i) => sum + scales[i]! * (x - target[i]!) ** 2, 0)
-    return { value, gradient }
+interface Evaluation {
+  readonly value: number
+  readonly gradient: Float64Array
+}
+
+/** The function as minimize() takes it. */
+function differentiable(evaluate: (point: Float64Array) => Evaluation): Differentiable {
+  return async (point, gradient) => {
+    const evaluation = evaluate(point)
+    gradient.set(evaluation.gradient)
+    return evaluation.value
   }
 }
 
-const rosenbrock = async ([x = 0, y = 0]: Float64Array): Promise<Evaluation> => ({
+/** Σ scale·(x − target)², a bowl that is `scales` times steeper along one axis than along another. */
+function bowl(scales: readonly number[], target: readonly number[]) {
+  return differentiable((point) => ({
+    value: point.reduce((sum, x, i) => sum + scales[i]! * (x - target[i]!) ** 2, 0),
+    gradient: point.map((x, i) => 2 * scales[i]! * (x - target[i]!))
+  }))
+}
+
+const rosenbrock = differentiable(([x = 0, y = 0]) => ({
   value: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
   gradient: Float64Array.of(-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x))
-})
+}))
 
 /** A bowl whose value is exact to 24 bits only, as that of a float32 computation. */
-const noisy = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
+const noisy = differentiable(([x = 0]) => ({
   value: Math.fround(1 + (x - 1) ** 2),
   gradient: Float64Array.of(2 * (x - 1))
-})
+}))
 
 /** A bowl with a small value, and so with a small slope everywhere. */
-const flat = async ([x = 0]: Float64Array): Promise<Evaluation> => ({
+const flat = differentiable(([x = 0]) => ({
   value: 1e-4 * (1 + x * x),
   gradient: Float64Array.of(2e-4 * x)
-})
+}))
 
 /** Straight but for a bowl at the bottom, as Huber's loss is. */
-const huber = async ([x = 0]: Float64Array): Promise<Evaluation> =>
+const huber = differentiable(([x = 0]) =>
   Math.abs(x) < 1
     ? { value: (x * x) / 2, gradient: Float64Array.of(x) }
     : { value: Math.abs(x) - 0.5, gradient: Float64Array.of(Math.sign(x)) }
+)
 
 test('minimize() finds the bottom of a narrow bowl', async () => {
   const target = [3, -2, 0.5]

@@ -57,10 +57,14 @@ test('findNearDuplicates() looks beyond one block of rows', async () => {
   const values = new Float32Array(1200 * 1200)
   for (let i = 0; i < 1200; i++) values[i * 1200 + i] = 1
   values.copyWithin(1100 * 1200, 10 * 1200, 11 * 1200)
+  values.copyWithin(1150 * 1200, 600 * 1200, 601 * 1200)
   const found = await findNearDuplicates(engine, trainingSamples(many), { values, rows: 1200, columns: 1200 })
   assert.deepEqual(
     found.map(({ answerIds }) => answerIds),
-    [['a10', 'a1100']]
+    [
+      ['a10', 'a1100'],
+      ['a600', 'a1150']
+    ]
   )
 })
 

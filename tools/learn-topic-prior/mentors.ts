@@ -4,7 +4,8 @@
  */
 
 import type { Encoder } from '../../src/embedding/encoder.ts'
-import { findCandidates, groupByClass, type EncodedTexts } from '../../src/learning/candidates.ts'
+import { findCandidates } from '../../src/learning/candidates.ts'
+import { groupByClass, type EncodedTexts } from '../../src/learning/class-samples.ts'
 import { gramsOf } from '../../src/learning/character-grams.ts'
 import { decide } from '../../src/learning/decision.ts'
 import type { TopicEvidence } from '../../src/learning/off-topic.ts'
