@@ -11,6 +11,10 @@ INSTALLED := node_modules/.package-lock.json
 RUN := npm run --silent
 # onnxruntime else reports its use to its maker.
 export ORT_DISABLE_TELEMETRY := 1
+# npm's cache is in the home directory, which accounts of services cannot write or do not have; nor can others once root has.
+ifeq ($(npm_config_cache)$(NPM_CONFIG_CACHE)$(shell test -w "$$HOME/.npm" || { test ! -e "$$HOME/.npm" && test -w "$$HOME"; } && echo writable),)
+export npm_config_cache := $(CURDIR)/.cache/npm
+endif
 
 .PHONY: help
 help: ## list these commands
@@ -129,7 +133,7 @@ setup: $(INSTALLED) ## for developers: install, and check each commit before it 
 # dev dependencies are asked for by name because NODE_ENV=production, set in some shells, would leave them out.
 $(INSTALLED): package-lock.json .npmrc tools/node/package.json web/package.json
 	@echo 'Installing the dependencies'
-	@npm ci --include=dev --ignore-scripts --loglevel=error $$(test -t 2 || echo --no-progress)
+	@npm ci --include=dev --ignore-scripts --loglevel=error --no-update-notifier $$(test -t 2 || echo --no-progress)
 	@! test -e node_modules/.bin/node || node_modules/.bin/node --version >/dev/null || { \
 	  echo 'The Node.js of the project does not start here. On Debian and Ubuntu it needs: apt-get install libatomic1' >&2; \
 	  exit 1; }

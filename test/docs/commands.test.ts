@@ -4,9 +4,12 @@
  */
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -37,4 +40,26 @@ test('the Makefile runs only scripts that package.json has', async () => {
 test('.ci/run runs the test command of README.md', async () => {
   assert.match(await read('README.md'), /^make test +#/m)
   assert.match(await read('.ci/run'), /^step make test$/m)
+})
+
+/** The folder of npm's cache that make gives to its commands; empty: npm's own. */
+async function npmCacheIn(env: Record<string, string>): Promise<string> {
+  const show = 'show: ; @printenv npm_config_cache || true'
+  const { stdout } = await promisify(execFile)('make', ['--silent', `--eval=${show}`, 'show'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...env }
+  })
+  return stdout.trim()
+}
+
+test('make keeps npm’s cache in the project where the home directory cannot be written', async (t) => {
+  const home = await mkdtemp(join(tmpdir(), 'home-'))
+  t.after(() => rm(home, { recursive: true }))
+  const own = join(ROOT, '.cache/npm')
+  assert.equal(await npmCacheIn({ HOME: join(home, 'nonexistent') }), own)
+  assert.equal(await npmCacheIn({}), own)
+  assert.equal(await npmCacheIn({ HOME: home }), '')
+  await mkdir(join(home, '.npm'))
+  assert.equal(await npmCacheIn({ HOME: home }), '')
+  assert.equal(await npmCacheIn({ HOME: join(home, 'nonexistent'), npm_config_cache: home }), home)
 })
