@@ -115,7 +115,7 @@ export class S3ModelStore implements ModelStore {
       const twin = index.versions.find(({ version }) => version.modelHash === modelHash)
       const modelKey = twin?.modelKey ?? ownModelKey
       if (twin === undefined) await store(ownModelKey, new Uint8Array(model), 'application/octet-stream')
-      const number = index.lastVersion + 1
+      const number = (index.lastVersion || (await this.#lastDeleted(name))) + 1
       const version = { ...details, version: number, modelHash, createdAtMs: this.#wallMs() }
       added = version
       const versions = [{ version, modelKey, reportKey, judgementsKey }, ...index.versions]
@@ -200,6 +200,9 @@ export class S3ModelStore implements ModelStore {
   }
 
   async deleteAll(name: string): Promise<void> {
+    const { lastVersion } = (await this.#read(name)).index
+    // Written before the versions go: a process that ends in between must not let a number be given twice.
+    if (lastVersion > 0) await this.#storage.table.put({ pk: numberKeyOf(name), lastVersion })
     const before = await this.#storage.table.delete(keyOf(name))
     this.#live.forget(name)
     if (before === undefined) return
@@ -264,6 +267,12 @@ export class S3ModelStore implements ModelStore {
     return index
   }
 
+  /** The last number of a name that was deleted; 0 when it was not. */
+  async #lastDeleted(name: string): Promise<number> {
+    const item = await this.#storage.table.get(numberKeyOf(name))
+    return item === undefined ? 0 : numberIn(item, 'lastVersion')
+  }
+
   async #find(name: string, version: number): Promise<IndexedVersion | undefined> {
     return (await this.#read(name)).index.versions.find((one) => one.version.version === version)
   }
@@ -316,6 +325,11 @@ function headIn(item: StoredRecord): Head {
 
 function keyOf(name: string): string {
   return `model#${nameDigest(name)}`
+}
+
+/** Key of the item that a deleted name leaves: the last number of its versions. */
+function numberKeyOf(name: string): string {
+  return `model-number#${nameDigest(name)}`
 }
 
 function folderOf(name: string): string {

@@ -22,7 +22,7 @@ import { requestIdOf } from './request-id.ts'
 import { createTracedLogger, logRequest, RequestLog, type RequestObserver } from './request-log.ts'
 import { RequestSpans } from './request-spans.ts'
 import { addDocsPage, addOpenApi } from './routes/docs/docs-page.ts'
-import { cachedReplyHeaders } from './routes/encode/encode-routes.ts'
+import { cachedReplyHeaders, varyWith } from './routes/encode/encode-routes.ts'
 import { playgroundRoutes } from './routes/playground/playground-routes.ts'
 import { secureHeaders } from './secure-headers.ts'
 import { refuseUnreadable, sendError } from './send-error.ts'
@@ -79,6 +79,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { config, observeRequest = () => undefined } = dependencies
   const headers = await secureHeaders()
   const spans = dependencies.tracer && new RequestSpans(dependencies.tracer)
+  // A cache that keeps the reply to a request without an origin may give it to a page that has one.
+  const ofNoOrigin = corsHeaders(config.corsOrigin, undefined)
   const repeatedReplies = new RepeatedReplies({
     replyCache: dependencies.replyCache,
     authenticate: dependencies.authenticate,
@@ -87,7 +89,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     ...(spans && { tellRoute: (request, route) => spans.name(request, route) }),
     headersOf: (reply) => ({
       ...headers.api,
-      ...cachedReplyHeaders(reply, dependencies.encoder.revision, config.encodeMaxAgeSeconds)
+      ...ofNoOrigin,
+      ...cachedReplyHeaders(reply, dependencies.encoder.revision, config.encodeMaxAgeSeconds),
+      vary: varyWith(ofNoOrigin['vary'])
     })
   })
   const { bodies = bodyBudgetOf(config), connections = connectionGuardOf(config) } = dependencies

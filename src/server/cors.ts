@@ -47,10 +47,9 @@ export function corsHeaders(origins: readonly string[], origin: string | undefin
   const isOpen = origins.includes('*')
   const vary: Record<string, string> = isOpen ? {} : { vary: 'Origin' }
   const allowed = isOpen ? '*' : origins.find((one) => one === origin)
-  if (allowed === undefined) return vary
   return {
     ...vary,
-    'access-control-allow-origin': allowed,
+    ...(allowed !== undefined && { 'access-control-allow-origin': allowed }),
     'access-control-expose-headers': EXPOSED_HEADERS.join(', ')
   }
 }

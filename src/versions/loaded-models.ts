@@ -35,7 +35,7 @@ export class LoadedModels {
     this.#models = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: (model) => model.byteLength,
-      // Callers that wait for a model while it is forgotten still get it.
+      // Callers that wait for a model while others push it out still get it.
       ignoreFetchAbort: true,
       fetchMethod: async (key) => {
         const bytes = await read(key)
@@ -50,10 +50,5 @@ export class LoadedModels {
    */
   async get(key: string): Promise<ClassifierModel | undefined> {
     return this.#models.fetch(key)
-  }
-
-  /** Forgets a model, so that it is read again when next needed. Callers that have it keep it. */
-  forget(key: string): void {
-    this.#models.delete(key)
   }
 }

@@ -38,7 +38,10 @@ export interface VersionDetails {
   readonly trainedBy: string
 }
 
-/** A stored version of a model; versions of a name are numbered from 1. */
+/**
+ * A stored version of a model. Versions of a name are numbered from 1, and no number is given twice, even after the name was
+ * deleted: what any process keeps by name and number stays right.
+ */
 export interface ModelVersion extends VersionDetails {
   readonly version: number
   /** {@link modelHashOf} of its bytes: their address in the store. */
@@ -89,5 +92,6 @@ export interface ModelStore {
    * further back.
    */
   rollBack(name: string, by: string): Promise<LiveChange>
+  /** Deletes all versions of a name; the next one that is added continues their numbers. */
   deleteAll(name: string): Promise<void>
 }

@@ -23,7 +23,10 @@ import {
 import { CHANGE_KINDS, type VersionChange } from './version-change.ts'
 import type { Judgement } from '../learning/judgement.ts'
 
-/* Promotions that no rollback has undone, newest first, are the versions to roll back to. */
+/*
+ * Promotions that no rollback has undone, newest first, are the versions to roll back to. `model_numbers` has the last number
+ * of each name that was deleted.
+ */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS model_versions (
     name TEXT NOT NULL,
@@ -53,6 +56,10 @@ const SCHEMA = `
     is_undone INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX IF NOT EXISTS model_changes_of_name ON model_changes (name, seq);
+  CREATE TABLE IF NOT EXISTS model_numbers (
+    name TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+  ) STRICT;
 `
 
 /** Options of {@link SqliteModelStore}. */
@@ -115,8 +122,7 @@ export class SqliteModelStore implements ModelStore {
       const earlier = this.#ofJob(name, details.jobId)
       if (earlier !== undefined) return { version: earlier, dropped: [] }
       if (!existsSync(join(this.#folder, fileName))) return undefined
-      const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_versions WHERE name = ?', name)
-      const number = Math.max(numberIn(row ?? {}, 'value'), this.#greatestChanged(name)) + 1
+      const number = this.#lastNumber(name) + 1
       const added: ModelVersion = { ...details, version: number, modelHash, createdAtMs: this.#wallMs() }
       this.#file.run(
         'INSERT INTO model_versions (name, version, job_id, created_at, details, file) VALUES (?, ?, ?, ?, ?, ?)',
@@ -207,6 +213,8 @@ export class SqliteModelStore implements ModelStore {
   async deleteAll(name: string): Promise<void> {
     const files = this.#file.transact(true, () => {
       const rows = this.#file.all('SELECT file FROM model_versions WHERE name = ?', name)
+      const last = this.#lastNumber(name)
+      if (last > 0) this.#file.run('INSERT OR REPLACE INTO model_numbers (name, last) VALUES (?, ?)', name, last)
       for (const table of ['model_versions', 'model_reports', 'model_changes']) {
         this.#file.run(`DELETE FROM ${table} WHERE name = ?`, name)
       }
@@ -233,8 +241,16 @@ export class SqliteModelStore implements ModelStore {
     )
   }
 
-  #greatestChanged(name: string): number {
-    const row = this.#file.get('SELECT coalesce(max(version), 0) AS value FROM model_changes WHERE name = ?', name)
+  /** The highest number so far, also of deleted versions; 0 when there was none. */
+  #lastNumber(name: string): number {
+    const row = this.#file.get(
+      `SELECT max(
+        coalesce((SELECT max(version) FROM model_versions WHERE name = ?1), 0),
+        coalesce((SELECT max(version) FROM model_changes WHERE name = ?1), 0),
+        coalesce((SELECT last FROM model_numbers WHERE name = ?1), 0)
+      ) AS value`,
+      name
+    )
     return numberIn(row ?? {}, 'value')
   }
 

@@ -179,6 +179,26 @@ export function modelStoreContract(
     assert.deepEqual([await countModels(), await store.names()], [0, []])
   })
 
+  test(`${name}: no number is given twice, even after the name was deleted`, LIMIT, async (t) => {
+    const { store, peer } = await open(t, 2)
+    for (const job of ['one', 'two', 'three']) await store.add('mentor/m', newVersion(job))
+    await store.add('mentor/n', newVersion('one'))
+    for (const next of [4, 5]) {
+      await store.deleteAll('mentor/m')
+      await (await peer()).deleteAll('mentor/m')
+      assert.deepEqual(await store.names(), ['mentor/n'])
+      const { version } = await store.add('mentor/m', newVersion(`after ${next}`))
+      assert.equal(version, next)
+      await store.promote('mentor/m', version, 'a')
+      assert.equal(await store.liveVersion('mentor/m'), next)
+    }
+    assert.deepEqual(
+      (await store.versions('mentor/m')).map(({ version }) => version),
+      [5]
+    )
+    assert.equal((await store.add('mentor/n', newVersion('two'))).version, 2)
+  })
+
   test(`${name}: changes of two processes at once all count`, LIMIT, async (t) => {
     const { store, peer } = await open(t)
     const stores = [store, await peer()]

@@ -51,6 +51,18 @@ test('a repeated GET has the status, headers and bytes that its route gave it, a
   )
 })
 
+for (const origins of ['*', 'https://app.example.org,https://other.example.org']) {
+  test(`a repeated GET without an origin says what pages of others may do, as its route does: ${origins}`, async (t) => {
+    const testApp = await buildTestApp(t, { CORS_ORIGIN: origins })
+    const [first, again] = [await send(testApp), await send(testApp)]
+    assert.match(again.headers.get('server-timing') ?? '', /^cache;desc="hit"/)
+    for (const name of ['vary', 'access-control-allow-origin', 'access-control-expose-headers']) {
+      assert.equal(again.headers.get(name), first.headers.get(name), name)
+    }
+    assert.equal(again.headers.get('access-control-allow-origin'), origins === '*' ? '*' : null)
+  })
+}
+
 test('a repeated GET is answered to who may have it alone', async (t) => {
   const testApp = await buildTestApp(t)
   await (await send(testApp)).bytes()

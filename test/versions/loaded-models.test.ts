@@ -59,15 +59,6 @@ test('LoadedModels has no model where none is, and asks again', async () => {
   assert.equal(reads.get('none'), 2)
 })
 
-test('LoadedModels reads anew what it was told to forget, and fails nobody who waits for it', async () => {
-  const { models, reads } = opened(10 * size)
-  const waiting = models.get('a')
-  models.forget('a')
-  assert.equal((await waiting)?.encoderRevision, 'a')
-  await models.get('a')
-  assert.equal(reads.get('a'), 2)
-})
-
 test('LoadedModels hands on a failure and tries again', async () => {
   let isBroken = true
   const models = new LoadedModels({

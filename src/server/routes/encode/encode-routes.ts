@@ -89,7 +89,10 @@ function encodeOfAddress(app: TypedApp, options: EncodeRouteOptions): void {
       const key = encodeKey(encoder.revision, query, truncate)
       const cached = replyCache.get(key)
       const etag = cached?.etag ?? etagOf(key)
-      void reply.header('etag', etag).header('cache-control', cacheControl).header('vary', varyOf(reply))
+      void reply
+        .header('etag', etag)
+        .header('cache-control', cacheControl)
+        .header('vary', varyWith(reply.getHeader('vary')))
       const ifNoneMatch = request.headers['if-none-match']
       if (ifNoneMatch !== undefined && isMatch(ifNoneMatch, etag)) {
         void reply.code(304).header('x-model-revision', encoder.revision).send()
@@ -217,7 +220,7 @@ function send(reply: FastifyReply, { revision }: Encoder, encoded: CachedReply, 
   sendEncodeReply(reply, encoded.body, { revision, truncatedCount: encoded.truncatedCount, serverTiming })
 }
 
-/** Headers of a cached `GET /v1/encode` reply, beside those of every reply. */
+/** Headers of a cached `GET /v1/encode` reply, beside those of every reply and `Vary`. */
 export function cachedReplyHeaders(
   reply: CachedReply,
   revision: string,
@@ -226,7 +229,6 @@ export function cachedReplyHeaders(
   return {
     etag: reply.etag,
     'cache-control': cacheControlOf(maxAgeSeconds),
-    vary: 'Authorization',
     'content-type': JSON_TYPE,
     'content-length': String(reply.body.length),
     'x-model-revision': revision,
@@ -277,8 +279,7 @@ function isMatch(ifNoneMatch: string, etag: string): boolean {
   })
 }
 
-/** Value of `Vary`, in which CORS may already have set Origin. */
-function varyOf(reply: FastifyReply): string {
-  const given = reply.getHeader('vary')
-  return typeof given === 'string' ? `Authorization, ${given}` : 'Authorization'
+/** Value of `Vary` of an encoding. @param ofCors what CORS sets */
+export function varyWith(ofCors: unknown): string {
+  return typeof ofCors === 'string' ? `Authorization, ${ofCors}` : 'Authorization'
 }

@@ -122,6 +122,17 @@ test('versions: exported, imported elsewhere, compared, promoted, rolled back', 
   assert.equal((await post('sensors/predict', asked)).statusCode, 404)
 })
 
+test('a classifier that was deleted and trained anew answers with its new model alone', async (t) => {
+  const { ask, trainTable, post } = await openClassifierApp(t)
+  const asked = { sensor_1: [0, 2], sensor_2: [0.2, -1.9] }
+  await trainTable('sensors/train', SENSORS)
+  assert.equal((await post('sensors/predict', asked)).body, '{"class":[0.0,1.0]}')
+  assert.equal((await ask({ method: 'DELETE', url: '/v1/classifiers/sensors' })).statusCode, 204)
+  const contrary = SENSORS.replace(/\d$/gm, (label) => String(1 - Number(label)))
+  await trainTable('sensors/train', contrary)
+  assert.equal((await post('sensors/predict', asked)).body, '{"class":[1.0,0.0]}')
+})
+
 test('evaluation: rows of one’s own, by any version; a label that it never saw is named by row', async (t) => {
   const { trainTable, post } = await openClassifierApp(t)
   await trainTable('sensors/train', SENSORS)
