@@ -52,7 +52,7 @@ export class MatchIndex {
 
   /** Whether people judged that no answer fits this question, sanitized. */
   isRejected(question: string): boolean {
-    return this.#rejected.has(sanitize(question))
+    return this.#rejected.size > 0 && this.#rejected.has(sanitize(question))
   }
 
   /** The answer whose question, paraphrase or graded question this is, sanitized. */

@@ -34,7 +34,7 @@ export class SqliteGradeStore implements GradeStore {
   }
 
   async revisionOf(mentorId: string): Promise<string | undefined> {
-    const row = this.#file.get('SELECT max(seq) AS latest FROM question_grades WHERE mentor = ?', mentorId)
+    const row = this.#file.recall('SELECT max(seq) AS latest FROM question_grades WHERE mentor = ?', mentorId)
     const latest = row && optionalIn(row, 'latest', numberIn)
     return latest === undefined ? undefined : String(latest)
   }

@@ -57,7 +57,7 @@ export class SqliteMentorStore implements MentorStore {
   }
 
   async revisionOf(id: string): Promise<string | undefined> {
-    const row = this.#row(id)
+    const row = this.#file.recall('SELECT revision FROM mentors WHERE id = ?', id)
     return row && textIn(row, 'revision')
   }
 

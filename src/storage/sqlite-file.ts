@@ -19,6 +19,9 @@ const OPEN_RETRY_MS = 5
 /** Maximum length of a value, in characters or bytes, whose prepared statement is kept in the cache. */
 const MAX_KEPT_VALUE = 65_536
 
+/** Maximum number of rows that {@link SqliteFile.recall} keeps. */
+const MAX_RECALLED_ROWS = 10_000
+
 /**
  * SQLite's result codes (https://www.sqlite.org/rescode.html) that stand for the state of the machine, not for a bug:
  * PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
@@ -59,6 +62,10 @@ export class SqliteFile {
   readonly #database: DatabaseSync
   readonly #busyTimeoutMs: number
   readonly #statements = new Map<string, StatementSync>()
+  readonly #recalled = new Map<string, Map<string, StoredRecord | undefined>>()
+  #recalledCount = 0
+  /** `PRAGMA data_version` when the recalled rows were read. */
+  #recalledVersion: number | undefined
 
   /**
    * @param path the file; it and its folder are created when missing
@@ -118,6 +125,8 @@ export class SqliteFile {
       this.#database.exec('COMMIT')
       return value
     } catch (error) {
+      // What was read within the transaction holds no longer.
+      this.#forgetRecalled()
       // After some errors, such as a full disk, SQLite has already rolled back.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
@@ -137,6 +146,26 @@ export class SqliteFile {
     } finally {
       this.#keepUnlessLarge(sql, statement, values)
     }
+  }
+
+  /**
+   * Returns the first row as {@link SqliteFile.get} does, for rows that are read often and seldom change: a row is read again
+   * only once anything in the file has changed, by this connection or another one, also of another process.
+   * @param key the only value of the statement
+   */
+  recall(sql: string, key: string): StoredRecord | undefined {
+    // Changes when another connection has changed the file; #change tells of this one.
+    const version = this.pragma('data_version')
+    if (version !== this.#recalledVersion || this.#recalledCount >= MAX_RECALLED_ROWS) this.#forgetRecalled()
+    this.#recalledVersion = version
+    let rows = this.#recalled.get(sql)
+    if (rows === undefined) this.#recalled.set(sql, (rows = new Map()))
+    const known = rows.get(key)
+    if (known !== undefined || rows.has(key)) return known
+    const row = this.get(sql, key)
+    rows.set(key, row)
+    this.#recalledCount += 1
+    return row
   }
 
   /** Returns all rows. */
@@ -173,7 +202,13 @@ export class SqliteFile {
     }
   }
 
+  #forgetRecalled(): void {
+    this.#recalled.clear()
+    this.#recalledCount = 0
+  }
+
   #change(sql: string, values: readonly SQLInputValue[]): StatementResultingChanges {
+    this.#forgetRecalled()
     const statement = this.#prepare(sql)
     try {
       return statement.run(...values)

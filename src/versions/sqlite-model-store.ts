@@ -224,7 +224,7 @@ export class SqliteModelStore implements ModelStore {
   }
 
   #live(name: string): number | undefined {
-    const row = this.#file.get('SELECT version FROM model_changes WHERE name = ? ORDER BY seq DESC LIMIT 1', name)
+    const row = this.#file.recall('SELECT version FROM model_changes WHERE name = ? ORDER BY seq DESC LIMIT 1', name)
     return row && numberIn(row, 'version')
   }
 

@@ -21,6 +21,8 @@ const step =
 const fail: Migration = () => {
   throw new Error('a step fails')
 }
+const change = (file: SqliteFile, name: string, count: number) =>
+  file.run('REPLACE INTO counts VALUES (?, ?)', name, count)
 const steps = (file: SqliteFile) => file.all('SELECT name FROM steps').map(({ name }) => name)
 
 test('migrate() runs the steps that a file has not had, in order, each once', async (t) => {
@@ -87,4 +89,47 @@ test('a large value is not kept in memory once it is written', async (t) => {
   const [grownBytes, rowCount] = stdout.trim().split('\n').map(Number)
   assert.equal(rowCount, 3)
   assert.ok(grownBytes !== undefined && grownBytes < 64 * 2 ** 20, `${grownBytes} bytes more`)
+})
+
+test('recall() sees every change of the file, by any connection and also a transaction that is undone', async (t) => {
+  const path = join(await temporaryFolder(t), 'rows.db')
+  const [file, other] = [new SqliteFile(path), new SqliteFile(path)] as const
+  t.after(() => {
+    file.close()
+    other.close()
+  })
+  file.define('CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER) STRICT;')
+  const recalled = (name: string) => file.recall('SELECT count FROM counts WHERE name = ?', name)?.['count']
+
+  assert.equal(recalled('a'), undefined)
+  change(file, 'a', 1)
+  assert.equal(recalled('a'), 1)
+  change(other, 'a', 2)
+  assert.deepEqual([recalled('a'), recalled('a'), recalled('b')], [2, 2, undefined])
+  other.transact(false, () => {
+    change(other, 'a', 3)
+    change(other, 'b', 4)
+    assert.deepEqual([recalled('a'), recalled('b')], [2, undefined], 'not before the commit')
+  })
+  assert.deepEqual([recalled('a'), recalled('b')], [3, 4])
+  assert.throws(() =>
+    file.transact(false, () => {
+      change(file, 'a', 5)
+      assert.equal(recalled('a'), 5)
+      throw new Error('undone')
+    })
+  )
+  assert.equal(recalled('a'), 3)
+  assert.equal(file.recall('SELECT count + 1 AS count FROM counts WHERE name = ?', 'a')?.['count'], 4)
+})
+
+test('recall() reads an unchanged row once', async (t) => {
+  const file = new SqliteFile(join(await temporaryFolder(t), 'rows.db'))
+  t.after(() => file.close())
+  const random = () => file.recall('SELECT hex(randomblob(8)) AS value WHERE ? IS NOT NULL', 'a')?.['value']
+  file.define('CREATE TABLE counts (count INTEGER) STRICT;')
+  const first = random()
+  assert.equal(random(), first)
+  file.run('INSERT INTO counts VALUES (1)')
+  assert.notEqual(random(), first)
 })
