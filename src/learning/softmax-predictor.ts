@@ -5,8 +5,9 @@
 
 import type { Static } from 'typebox'
 import { DEFAULT_CALIBRATION, type Calibration } from './calibration.ts'
-import { greatest, MAX_CANDIDATES, type Candidates } from './candidates.ts'
+import { MAX_CANDIDATES, type Candidates } from './candidates.ts'
 import { GramIndex, gramsOf } from './character-grams.ts'
+import { ClassRanking, type RankedLogits } from './class-ranking.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import { INT16_STEPS, toInt16, type EmbeddingProducts } from './embedding-products.ts'
 import type { ArrayReader } from './model-arrays.ts'
@@ -52,6 +53,7 @@ export function softmaxPredictor(
   const file = readSoftmaxFile(header, reader)
   const { classCount, coefficients, intercepts } = file
   const samples = samplesOf(file)
+  const ranking = new ClassRanking(coefficients, intercepts, dimensions, products)
   const width = Math.min(MAX_CANDIDATES, classCount)
   const calibration = { ...DEFAULT_CALIBRATION, ...header.calibration }
   if (samples.index === undefined) calibration.gramWeight = 0
@@ -62,11 +64,10 @@ export function softmaxPredictor(
   }
   return (embedding, topK, { text, nearestCount = 0 }) => {
     const alike = text === undefined ? undefined : samples.index?.similarities(gramsOf(text), samples.room.alike)
-    const logits = Float64Array.from(intercepts)
-    products.addProducts(embedding, coefficients, dimensions, logits)
-    const classes = Int32Array.from(greatest(logits, width))
-    const near = nearSamplesOf({ embedding: toInt16(embedding), alike }, classes, samples, products)
-    const candidates = candidatesOf(near, logits, classes, samples)
+    const integers = toInt16(embedding)
+    const likeliest = ranking.best(embedding, integers, width)
+    const near = nearSamplesOf({ embedding: integers, alike }, likeliest.classes, samples, products)
+    const candidates = candidatesOf(near, likeliest, samples)
     // Never undefined: the off-topic class is only one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
     const { evidence, topicProbability } = decision
@@ -154,7 +155,7 @@ function similarityOf({ samples, products }: NearSamples, i: number, { scales }:
   return (products[i]! / INT16_STEPS) * (scales[samples[i]!]! / INT8_STEPS)
 }
 
-function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Array, samples: Samples): Candidates {
+function candidatesOf(near: NearSamples, { classes, logits }: RankedLogits, samples: Samples): Candidates {
   const width = classes.length
   const similarities = new Float64Array(width).fill(-1)
   const gramSimilarities = new Float64Array(width)
@@ -169,14 +170,7 @@ function candidatesOf(near: NearSamples, logits: Float64Array, classes: Int32Arr
     similarities[place] = nearest
     gramSimilarities[place] = nearestByGrams
   }
-  return {
-    count: 1,
-    width,
-    classes,
-    logits: Float64Array.from(classes, (k) => logits[k]!),
-    similarities,
-    gramSimilarities
-  }
+  return { count: 1, width, classes, logits, similarities, gramSimilarities }
 }
 
 /** Sorts samples by the weighted sum of both similarities, the greatest first; none when the model has no texts. */
