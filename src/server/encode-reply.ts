@@ -45,6 +45,11 @@ export function jsonReply(description: string, schema: object, headers: object =
   return { description, headers, content: { 'application/json': { schema } } }
 }
 
+/** A schema for the docs alone, of a reply that is a stream or finished bytes: what a handler sends is not held to it. */
+export function documentOnly(schema: TSchema) {
+  return Type.Unsafe<unknown>(schema)
+}
+
 /** A value that is only read. */
 type ReadonlyDeep<Value> = Value extends object ? { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> } : Value
 
@@ -53,17 +58,23 @@ export function jsonOf<Schema extends TSchema>(_schema: Schema, value: ReadonlyD
   return JSON.stringify(value)
 }
 
+/**
+ * Schema of an error reply, for the docs. Handlers throw and never return one: so to types it is nothing, and what a handler
+ * returns is held to the schemas of its other replies.
+ */
+export const ERROR_REPLY = Type.Unsafe<never>({ $ref: 'ErrorReply#' })
+
 /** Error replies of all routes, for the docs. */
 export const ERROR_REPLIES = {
-  400: { $ref: 'ErrorReply#' },
-  401: { $ref: 'ErrorReply#' },
-  408: { $ref: 'ErrorReply#' },
-  413: { $ref: 'ErrorReply#' },
-  415: { $ref: 'ErrorReply#' },
-  429: { $ref: 'ErrorReply#' },
+  400: ERROR_REPLY,
+  401: ERROR_REPLY,
+  408: ERROR_REPLY,
+  413: ERROR_REPLY,
+  415: ERROR_REPLY,
+  429: ERROR_REPLY,
   // Sent before a route is found, so it has this shape everywhere.
-  431: { $ref: 'ErrorReply#' },
-  503: { $ref: 'ErrorReply#' }
+  431: ERROR_REPLY,
+  503: ERROR_REPLY
 } as const
 
 /** Headers of replies with embeddings, or with numbers derived from them, for the docs. */

@@ -13,7 +13,7 @@ import type { Signature } from '../../../table/signature.ts'
 import type { TrainingReader } from '../../../table/training-reader.ts'
 import type { TableFormat } from '../../../table/training-request.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
-import { ERROR_REPLIES, JSON_TYPE } from '../../encode-reply.ts'
+import { ERROR_REPLIES, JSON_TYPE, ERROR_REPLY } from '../../encode-reply.ts'
 import { EXAMPLE_CLASSIFIER } from './example-table.ts'
 import type { OnnxUploadRouteOptions } from './onnx-upload-routes.ts'
 
@@ -42,7 +42,7 @@ export const ClassifierName = Type.String({
 export const ClassifierParams = Type.Object({ classifier: ClassifierName })
 
 /** Error replies of every route of classifiers. */
-export const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
+export const REPLIES = { ...ERROR_REPLIES, 403: ERROR_REPLY, 404: ERROR_REPLY } as const
 
 /** Media type of CSV. */
 export const CSV_TYPE = 'text/csv'

@@ -11,7 +11,7 @@ import { classifierModelName } from '../../../versions/model-name.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
 import { publishVersion } from '../../../versions/publish.ts'
 import { callerKey, callerOf } from '../../auth.ts'
-import { encodeOptionsOf, ERROR_REPLIES } from '../../encode-reply.ts'
+import { encodeOptionsOf, ERROR_REPLIES, ERROR_REPLY } from '../../encode-reply.ts'
 import { readForm, type FormPart } from './upload-form.ts'
 
 /** Options of ONNX uploads. */
@@ -69,7 +69,7 @@ export const onnxUploadRoutes: FastifyPluginAsyncTypebox<{
         tags: ['classifier versions'],
         params: Type.Object({ classifier: idSchema }),
         body: { content: { [MULTIPART]: { schema: UploadForm } } },
-        response: { 200: UploadReply, ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 422: { $ref: 'ErrorReply#' } }
+        response: { 200: UploadReply, ...ERROR_REPLIES, 403: ERROR_REPLY, 422: ERROR_REPLY }
       },
       // The handler checks the parts of the form, which the schema would see as bytes.
       validatorCompiler: () => () => true

@@ -12,7 +12,7 @@ import { ServiceError } from '../../../errors.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { type PredictLimits, readFeatureColumns } from '../../../table/feature-columns.ts'
 import { hasText } from '../../../table/signature.ts'
-import { encodeOptionsOf, serverTimingOf } from '../../encode-reply.ts'
+import { documentOnly, encodeOptionsOf, serverTimingOf } from '../../encode-reply.ts'
 import { streamRequest } from '../../streamed-request.ts'
 import { EXAMPLE_COLUMNS, EXAMPLE_PREDICT_CSV } from './example-table.ts'
 import { PredictReply } from './classifier-replies.ts'
@@ -41,7 +41,7 @@ const PREDICT_BODY = {
 
 const PREDICT_REPLY = {
   'application/json': {
-    schema: PredictReply
+    schema: documentOnly(PredictReply)
   },
   [CSV_TYPE]: { schema: Type.String() }
 }

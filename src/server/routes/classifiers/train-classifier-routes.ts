@@ -14,7 +14,7 @@ import type { TableSummary } from '../../../table/training-request.ts'
 import type { LabelFindings } from '../../../table/training-table.ts'
 import { classifierModelName } from '../../../versions/model-name.ts'
 import { callerKey, callerOf } from '../../auth.ts'
-import { callerSignal } from '../../encode-reply.ts'
+import { callerSignal, ERROR_REPLY } from '../../encode-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { JobId } from '../jobs/job-request.ts'
@@ -85,7 +85,7 @@ function enqueueTraining(app: TypedApp, options: ClassifierTrainOptions): void {
             'application/json': { schema: Type.Unknown({ examples: [EXAMPLE_ROWS] }) }
           }
         },
-        response: { 200: TrainReply, ...REPLIES, 409: { $ref: 'ErrorReply#' } }
+        response: { 200: TrainReply, ...REPLIES, 409: ERROR_REPLY }
       }
     },
     async (request, reply) => {

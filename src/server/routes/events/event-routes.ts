@@ -6,7 +6,7 @@
 import { PassThrough } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { ERROR_REPLIES } from '../../encode-reply.ts'
+import { documentOnly, ERROR_REPLIES } from '../../encode-reply.ts'
 import type { ServiceSampler } from '../../service-sampler.ts'
 import { Sample } from './sample-reply.ts'
 
@@ -53,7 +53,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         response: {
           200: {
             description: 'The samples.',
-            content: { 'text/event-stream': { schema: SampleEvent } }
+            content: { 'text/event-stream': { schema: documentOnly(SampleEvent) } }
           },
           ...ERROR_REPLIES
         }

@@ -17,7 +17,7 @@ import {
 import { DATATYPES, type TensorSpec } from '../../../inference/tensor.ts'
 import { assertMayRead, assertMayUseClassifiers, callerOf } from '../../auth.ts'
 import { assertScope } from '../../callers/route-scopes.ts'
-import { encodeOptionsOf, jsonReply, serverTimingOf } from '../../encode-reply.ts'
+import { encodeOptionsOf, jsonReply, serverTimingOf, ERROR_REPLY } from '../../encode-reply.ts'
 import type { ErrorBody } from '../../error-reply.ts'
 import { BINARY_TYPE, JSON_LENGTH_HEADER, attachBinaryData, sendInference } from './inference-body.ts'
 import { parseJson } from '../../request-body.ts'
@@ -113,7 +113,7 @@ const PROTOCOL_ERRORS = {
       jsonReply('An error, as the protocol words it.', Type.Object({ error: Type.String() }))
     ])
   ),
-  431: { $ref: 'ErrorReply#' }
+  431: ERROR_REPLY
 }
 
 /** Routes of `/v2`: all models by the Open Inference Protocol, with tensors as JSON or as bytes. */

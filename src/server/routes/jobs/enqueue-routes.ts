@@ -15,7 +15,7 @@ import { callbackUrlProblem } from '../../../jobs/webhook.ts'
 import type { ReadingLine } from '../../../reading/reading-line.ts'
 import { bodyAsUtf8 } from '../../../reading/text-reader.ts'
 import { callerKey, callerOf } from '../../auth.ts'
-import { ERROR_REPLIES, callerSignal, jsonReply } from '../../encode-reply.ts'
+import { ERROR_REPLIES, callerSignal, jsonReply, ERROR_REPLY } from '../../encode-reply.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { addUtf8Bodies } from '../../utf8-bodies.ts'
@@ -74,7 +74,7 @@ const JobHeaders = Type.Object({
 })
 
 /** Error reply for a request that a job's state does not allow, for the docs. */
-export const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
+export const CONFLICT_REPLY = { 409: ERROR_REPLY } as const
 
 /** Route `POST /v1/jobs`. Bodies are received as bytes, since large ones are parsed and checked outside of the main thread. */
 export const enqueueRoutes: FastifyPluginAsyncTypebox<JobRouteOptions & { readonly closing: AbortSignal }> = async (

@@ -13,7 +13,7 @@ import type { Job } from '../../../jobs/job.ts'
 import { FAILURES, JOB_STATUSES } from '../../../jobs/job-status.ts'
 import { callerKey, callerOf } from '../../auth.ts'
 import { isAdmin } from '../../callers/caller.ts'
-import { ERROR_REPLIES } from '../../encode-reply.ts'
+import { ERROR_REPLIES, ERROR_REPLY } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { acceptedOf, CONFLICT_REPLY, enqueueRoutes, type JobRouteOptions } from './enqueue-routes.ts'
 import { Accepted, JobPage, JobView } from './job-replies.ts'
@@ -39,7 +39,7 @@ const ListQuery = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 1000, description: 'The same as `cursor`.', deprecated: true }))
 })
 
-const NOT_FOUND_REPLY = { 404: { $ref: 'ErrorReply#' } } as const
+const NOT_FOUND_REPLY = { 404: ERROR_REPLY } as const
 
 /** Routes of `/v1/jobs`. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRouteOptions> = async (app, options) => {

@@ -10,11 +10,15 @@ import { NearDuplicate } from '../versions/evaluation-reply.ts'
 const Finding = Type.Union(
   [
     Type.Object(
-      { kind: Type.Literal('SAME_ID'), answerId: Type.String(), leftOut: Type.Array(Type.String()) },
+      { kind: Type.Literal('SAME_ID'), answerId: Type.String(), leftOut: Type.Immutable(Type.Array(Type.String())) },
       { description: 'Several answers have the same id. The first counts; `leftOut` has the questions of the others.' }
     ),
     Type.Object(
-      { kind: Type.Literal('SAME_PHRASE'), phrase: Type.String(), answerIds: Type.Array(Type.String()) },
+      {
+        kind: Type.Literal('SAME_PHRASE'),
+        phrase: Type.String(),
+        answerIds: Type.Immutable(Type.Array(Type.String()))
+      },
       { description: 'Several answers have the same phrase; only one of them can be given.' }
     ),
     Type.Object(

@@ -17,7 +17,7 @@ import type { Reader } from '../../../reading/reading-line.ts'
 import { charsetOf } from '../../../reading/text-reader.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf, mayRead } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
-import { ERROR_REPLIES, callerSignal } from '../../encode-reply.ts'
+import { ERROR_REPLIES, ERROR_REPLY, callerSignal, jsonReply } from '../../encode-reply.ts'
 import { REQUIRED_FIELD } from '../../error-reply.ts'
 import { checkedBytes } from '../../request-body.ts'
 import { validateHead } from '../../validate-head.ts'
@@ -51,11 +51,11 @@ export const MentorParams = Type.Object({ mentor: MentorId })
 /** Error replies of routes of one mentor, for the docs. */
 export const MENTOR_ERROR_REPLIES = {
   ...ERROR_REPLIES,
-  403: { $ref: 'ErrorReply#' },
-  404: { $ref: 'ErrorReply#' },
+  403: ERROR_REPLY,
+  404: ERROR_REPLY,
   // When a GraphQL service keeps the mentors.
-  502: { $ref: 'ErrorReply#' },
-  504: { $ref: 'ErrorReply#' }
+  502: ERROR_REPLY,
+  504: ERROR_REPLY
 } as const
 
 /** Routes of `/mentors` and `/trainingdata`: mentors and their answers. */
@@ -106,7 +106,7 @@ function readMentor(app: TypedApp, options: MentorRouteOptions): void {
         tags: ['mentors'],
         params: MentorParams,
         response: {
-          200: { description: 'The mentor, as stored.', content: { 'application/json': { schema: Mentor } } },
+          200: jsonReply('The mentor, as stored.', Mentor),
           ...MENTOR_ERROR_REPLIES
         }
       }

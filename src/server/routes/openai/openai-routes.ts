@@ -16,7 +16,8 @@ import {
   sendEncodeReply,
   serverTimingOf,
   truncatedCountOf,
-  type RequestLimits
+  type RequestLimits,
+  ERROR_REPLY
 } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import type { Tokenize } from '../../../embedding/tokenizer.ts'
@@ -77,7 +78,7 @@ const OPENAI_ERRORS = {
       jsonReply('An error, as OpenAI words it.', OpenAiError)
     ])
   ),
-  431: { $ref: 'ErrorReply#' }
+  431: ERROR_REPLY
 }
 
 /** Routes `/v1/embeddings` and `/v1/models`, for clients of OpenAI's API. */

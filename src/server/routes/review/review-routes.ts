@@ -12,7 +12,7 @@ import type { TrainingReporter } from '../../../mentor/training-reporter.ts'
 import type { Review, Reviewer, ReviewItem, ReviewQueue } from '../../../review/review-queue.ts'
 import { assertMayRead, callerHeadersOf, callerKey, callerOf } from '../../auth.ts'
 import { assertMayEdit } from '../../edit-permission.ts'
-import { encodeOptionsOf, requiredText, type RequestLimits } from '../../encode-reply.ts'
+import { encodeOptionsOf, requiredText, type RequestLimits, ERROR_REPLY } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { MENTOR_ERROR_REPLIES, MentorParams, unknownMentor } from '../mentors/mentor-routes.ts'
 import { DecisionReply, ReviewReply } from './review-replies.ts'
@@ -92,7 +92,7 @@ function judgeQuestions(app: TypedApp, { reviews, answering, trainings, limits }
         tags: ['review'],
         params: MentorParams,
         body: decisionRequest(limits),
-        response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
+        response: { 200: DecisionReply, ...MENTOR_ERROR_REPLIES, 409: ERROR_REPLY }
       }
     },
     async (request, reply) => {

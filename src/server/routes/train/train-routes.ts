@@ -3,6 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import { ERROR_REPLY } from '../../encode-reply.ts'
 import { OffTopicBound } from '../../../learning/off-topic-bound.ts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
@@ -21,7 +22,7 @@ import { JobId } from '../jobs/job-request.ts'
 import { EXAMPLE_MENTOR_ID } from '../mentors/example-mentor.ts'
 import { MENTOR_ERROR_REPLIES, MentorId, unknownMentor } from '../mentors/mentor-routes.ts'
 import { TRAIN_JOB_TYPE } from '../../../answering/mentor-trainer.ts'
-import { StatusReply, TrainReply } from './training-replies.ts'
+import { StatusReply, TrainReply, type TrainingResult } from './training-replies.ts'
 
 /** Options of the training routes. */
 export interface TrainRouteOptions {
@@ -71,7 +72,7 @@ function enqueueTraining(app: TypedApp, options: TrainRouteOptions): void {
           )
         }),
         body: TrainRequest,
-        response: { 200: TrainReply, ...MENTOR_ERROR_REPLIES, 409: { $ref: 'ErrorReply#' } }
+        response: { 200: TrainReply, ...MENTOR_ERROR_REPLIES, 409: ERROR_REPLY }
       }
     },
     async (request) => {
@@ -140,7 +141,8 @@ export async function trainingStatusOf(job: Job, jobs: Pick<JobBackend, 'result'
     updated: new Date(job.updatedAtMs).toISOString(),
     progress: job.progress,
     stage: trainingStage(job.progress),
-    ...(result !== undefined && { result: unpackPayload(result) }),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the job of a training has stored
+    ...(result !== undefined && { result: unpackPayload(result) as TrainingResult }),
     ...(error !== undefined && { error })
   }
 }

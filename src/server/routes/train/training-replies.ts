@@ -39,6 +39,8 @@ const TrainingResult = Type.Object(
   },
   { description: 'The version that was made, and how good it is.' }
 )
+export type TrainingResult = Static<typeof TrainingResult>
+
 /** Schema of a training's status. */
 export const TrainingStatus = {
   state: Accepted.status,

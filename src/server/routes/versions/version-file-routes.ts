@@ -8,6 +8,7 @@ import { ServiceError } from '../../../errors.ts'
 import { publishVersion } from '../../../versions/publish.ts'
 import { readVersionFile, writeVersionFile } from '../../../versions/version-file.ts'
 import { callerKey, callerOf } from '../../auth.ts'
+import { documentOnly } from '../../encode-reply.ts'
 import type { TypedApp } from '../../typed-app.ts'
 import { CONFLICT_REPLY, numberOf, REPLIES, schemasOf, unknownVersion, type VersionedArea } from './versioned-area.ts'
 
@@ -38,7 +39,7 @@ function exportVersion(app: TypedApp, area: VersionedArea): void {
         tags: [tag],
         params: versionParams,
         response: {
-          200: { description: 'The file.', content: { [VERSION_FILE_TYPE]: { schema: Type.String() } } },
+          200: { description: 'The file.', content: { [VERSION_FILE_TYPE]: { schema: documentOnly(Type.String()) } } },
           ...REPLIES
         }
       }

@@ -8,7 +8,7 @@ import type { Encoder } from '../../../embedding/encoder.ts'
 import { ServiceError } from '../../../errors.ts'
 import type { Signature } from '../../../table/signature.ts'
 import type { ModelStore } from '../../../versions/model-store.ts'
-import { ERROR_REPLIES } from '../../encode-reply.ts'
+import { ERROR_REPLIES, ERROR_REPLY } from '../../encode-reply.ts'
 
 /** What differs between the version routes of mentors and of classifiers. */
 export interface VersionedArea {
@@ -40,9 +40,9 @@ export const VersionNumber = Type.String({
   examples: ['1']
 })
 /** Error replies of version routes, for the docs. */
-export const REPLIES = { ...ERROR_REPLIES, 403: { $ref: 'ErrorReply#' }, 404: { $ref: 'ErrorReply#' } } as const
+export const REPLIES = { ...ERROR_REPLIES, 403: ERROR_REPLY, 404: ERROR_REPLY } as const
 /** Error reply for a conflicting change, for the docs. */
-export const CONFLICT_REPLY = { 409: { $ref: 'ErrorReply#' } } as const
+export const CONFLICT_REPLY = { 409: ERROR_REPLY } as const
 
 /** Makes the schemas of an area's parameters and replies. */
 export function schemasOf(area: VersionedArea) {
