@@ -55,6 +55,13 @@ export function gramsOf(text: string): Grams {
   return sorted.slice(0, distinct)
 }
 
+function placesAboveZero(counts: Uint32Array): Uint16Array {
+  const places = new Uint16Array(counts.length)
+  let found = 0
+  for (let place = 0; place < counts.length; place++) if (counts[place]! > 0) places[found++] = place
+  return places.slice(0, found)
+}
+
 /**
  * Index of texts by their character n-grams. The similarity of a text to an indexed one is the cosine of their n-grams, each
  * weighted by inverse document frequency: ln((1 + n) / (1 + texts with it)) + 1, as in scikit-learn's TfidfVectorizer.
@@ -77,7 +84,7 @@ export class GramIndex {
     this.#textCount = grams.length
     const counts = new Uint32Array(BUCKETS)
     for (const ofText of grams) for (let i = 0; i < ofText.length; i++) counts[ofText[i]!]! += 1
-    this.#buckets = Uint16Array.from([...counts.keys()].filter((bucket) => counts[bucket]! > 0))
+    this.#buckets = placesAboveZero(counts)
     const starts = new Uint32Array(this.#buckets.length + 1)
     const placeOf = new Uint32Array(BUCKETS)
     const weights = new Float32Array(this.#buckets.length)

@@ -69,16 +69,14 @@ const BLOCK_VALUES = 1 << 18
 export async function prepareSamples(engine: TensorEngine, features: Matrix): Promise<SoftmaxSamples> {
   const { values, rows, columns } = features
   const means = new Float64Array(columns)
-  for (let i = 0; i < values.length; i++) means[i % columns]! += values[i]! / rows
-  const centred = new Float32Array(values.length)
-  const transposed = new Float32Array(values.length)
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const value = values[i * columns + j]! - means[j]!
-      centred[i * columns + j] = value
-      transposed[j * rows + i] = value
-    }
+    for (let j = 0; j < columns; j++) means[j]! += values[i * columns + j]! / rows
   }
+  const centred = new Float32Array(values.length)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) centred[i * columns + j] = values[i * columns + j]! - means[j]!
+  }
+  const transposed = transpose(centred, rows, columns)
   const transposedMatrix = { values: transposed, rows: columns, columns: rows }
   const gram = await engine.product(transposedMatrix, transposedMatrix)
   const covariance = Float64Array.from(gram.values, (value) => value / rows)
@@ -87,6 +85,22 @@ export async function prepareSamples(engine: TensorEngine, features: Matrix): Pr
     means,
     coordinates: new CoordinateSource(covariance, columns, rows)
   }
+}
+
+/** Transposes in tiles: a column that is written alone takes a cache line for each of its values. */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  const tile = 16
+  const transposed = new Float32Array(values.length)
+  for (let top = 0; top < rows; top += tile) {
+    const bottom = Math.min(rows, top + tile)
+    for (let left = 0; left < columns; left += tile) {
+      const right = Math.min(columns, left + tile)
+      for (let j = left; j < right; j++) {
+        for (let i = top; i < bottom; i++) transposed[j * rows + i] = values[i * columns + j]!
+      }
+    }
+  }
+  return transposed
 }
 
 /**
@@ -276,15 +290,16 @@ function coordinatesOf(factor: Float64Array, size: number): Coordinates {
   const factorTransposed = new Float32Array(size * size)
   const inverse = new Float32Array(size * size)
   const inverseTransposed = new Float32Array(size * size)
-  const column = new Float64Array(size)
-  for (let j = 0; j < size; j++) {
-    for (let i = j; i < size; i++) {
-      let sum = i === j ? 1 : 0
-      for (let k = j; k < i; k++) sum -= factor[i * size + k]! * column[k]!
-      column[i] = sum / factor[i * size + i]!
-      inverse[i * size + j] = column[i]!
-      inverseTransposed[j * size + i] = column[i]!
-      factorTransposed[j * size + i] = factor[i * size + j]!
+  const columns = new Float64Array(4 * size)
+  for (let first = 0; first < size; first += 4) {
+    invertFour(factor, size, first, columns)
+    for (let j = first; j < Math.min(size, first + 4); j++) {
+      for (let i = j; i < size; i++) {
+        const value = columns[4 * i + j - first]!
+        inverse[i * size + j] = value
+        inverseTransposed[j * size + i] = value
+        factorTransposed[j * size + i] = factor[i * size + j]!
+      }
     }
   }
   const square = (values: Float32Array) => ({ values, rows: size, columns: size })
@@ -292,6 +307,31 @@ function coordinatesOf(factor: Float64Array, size: number): Coordinates {
     factorTransposed: square(factorTransposed),
     inverse: square(inverse),
     inverseTransposed: square(inverseTransposed)
+  }
+}
+
+/**
+ * Computes columns `first` to `first` + 3 of L⁻¹ at once: each subtraction from one sum waits for the one before.
+ * @param columns receives the four columns, interleaved, from row `first` on
+ */
+function invertFour(factor: Float64Array, size: number, first: number, columns: Float64Array): void {
+  for (let i = first; i < size; i++) {
+    let sum0 = i === first ? 1 : 0
+    let sum1 = i === first + 1 ? 1 : 0
+    let sum2 = i === first + 2 ? 1 : 0
+    let sum3 = i === first + 3 ? 1 : 0
+    for (let k = first; k < i; k++) {
+      const value = factor[i * size + k]!
+      sum0 -= value * columns[4 * k]!
+      sum1 -= value * columns[4 * k + 1]!
+      sum2 -= value * columns[4 * k + 2]!
+      sum3 -= value * columns[4 * k + 3]!
+    }
+    const diagonal = factor[i * size + i]!
+    columns[4 * i] = sum0 / diagonal
+    columns[4 * i + 1] = sum1 / diagonal
+    columns[4 * i + 2] = sum2 / diagonal
+    columns[4 * i + 3] = sum3 / diagonal
   }
 }
 

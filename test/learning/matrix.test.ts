@@ -52,6 +52,19 @@ test('choleskySolveInPlace() solves what choleskyInPlace() factored', () => {
   assert.deepEqual([...right], [1, 0, 2, 2])
 })
 
+test('choleskyInPlace() finds L of any size, with L·Lᵀ the matrix', () => {
+  for (let size = 1; size < 14; size++) {
+    const factor = (i: number, j: number) => (j > i ? 0 : j === i ? i + 1 : Math.sin(i * size + j))
+    const places = Array.from({ length: size * size }, (_, at) => [Math.floor(at / size), at % size] as const)
+    const lower = Float64Array.from(places, ([i, j]) =>
+      j > i ? 0 : Array.from({ length: size }, (_, k) => factor(i, k) * factor(j, k)).reduce((a, b) => a + b)
+    )
+    choleskyInPlace(lower, size)
+    for (const [at, [i, j]] of places.entries())
+      assert.ok(Math.abs(lower[at]! - factor(i, j)) < 1e-12, `${i}, ${j} of ${size}`)
+  }
+})
+
 test('choleskyInPlace() refuses a matrix that is not positive definite', () => {
   assert.throws(() => choleskyInPlace(Float64Array.of(1, 0, 2, 4), 2), /not positive definite at row 1/)
   assert.throws(() => choleskyInPlace(Float64Array.of(Number.NaN), 1), RangeError)
