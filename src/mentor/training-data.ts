@@ -65,6 +65,7 @@ export const NO_ANSWER = 'no answer'
 /**
  * Reads training data: CSV with a header line, columns `id,question,paraphrases,answer,topic` in any order, of which
  * `question` and `answer` must be there; paraphrases and topics joined by `|`. A `|` that belongs to the text is `\|`.
+ * What R writes for a missing text, `NA` without quotes beside texts in quotes, is an empty cell.
  * A line without id gets one made from its question, so that the same file gives the same ids. Bad lines are left out
  * and reported.
  * @param charset the declared charset, as `charsetOf` gives it
@@ -193,7 +194,7 @@ function topicNames({ topics }: ListedQuestion): string[] {
 
 /** Reads the lines after the header. */
 function readTable(csv: Uint8Array | string, charset: string | undefined) {
-  const table = readCsv(csv, { wanted: REQUIRED_COLUMNS, charset, action: 'read training data' })
+  const table = readCsv(csv, { wanted: REQUIRED_COLUMNS, charset, action: 'read training data', hasMissingTexts: true })
   const { rows, emptyRowCount, headerRowCount } = table
   const columns = readHeader(table)
   if (rows.length > MAX_QUESTIONS) {

@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { sharedTurn } from '../reading/shared-turn.ts'
-import { CsvError, parse as createParser, type Options } from 'csv-parse'
+import { CsvError, parse as createParser, type CastingContext, type Options } from 'csv-parse'
 import { parse } from 'csv-parse/sync'
 import { ServiceError } from '../errors.ts'
 import { decodeTable, TextReader } from '../reading/text-reader.ts'
@@ -20,6 +20,11 @@ export interface CsvOptions {
   readonly charset?: string | undefined
   /** What fails when the table cannot be read, as in "Cannot predict". */
   readonly action: string
+  /**
+   * Whether `NA` without quotes is an empty cell in a table whose header has quotes: R writes texts in quotes, and what is
+   * missing as `NA` without.
+   */
+  readonly hasMissingTexts?: boolean
   /** Maximum length of a record, the header included. @default {@link MAX_RECORD_CHARACTERS} */
   readonly maxRecordCharacters?: number
 }
@@ -89,6 +94,7 @@ export function visitCsv(
   try {
     parse(text.slice(skipped), {
       ...parserOptions(separator, options),
+      ...(options.hasMissingTexts === true && text[skipped] === '"' && { cast: emptyIfMissing }),
       on_record: (record: string[], { lines }) => {
         const row = rows.read(record, lines)
         if (row === undefined) onHeader({ names: rows.names, width: rows.width, separator })
@@ -248,6 +254,10 @@ function parserOptions(separator: string, { maxRecordCharacters }: Pick<CsvOptio
     skip_empty_lines: true,
     max_record_size: maxRecordCharacters ?? MAX_RECORD_CHARACTERS
   }
+}
+
+function emptyIfMissing(cell: string, { quoting }: CastingContext): string {
+  return cell === 'NA' && !quoting ? '' : cell
 }
 
 interface Dialect {

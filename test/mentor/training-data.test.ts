@@ -45,6 +45,32 @@ test('readTrainingData() takes columns in any order, some left out, with a byte 
   )
 })
 
+test('readTrainingData() takes NA without quotes as missing where texts have quotes, as R writes them', () => {
+  const written = [
+    '"","id","question","paraphrases","answer","topic"',
+    '"1",NA,"What does not available abbreviate to?","NA","NA",NA',
+    '"2",NA,"Two?",NA,"Second.","Numbers"',
+    '"3","c",NA,"Third?","Third.",NA',
+    '"4","d","Four?",NA,NA,NA'
+  ].join('\n')
+  const { rows, problems } = readTrainingData(written)
+  assert.deepEqual(
+    rows.map(({ paraphrases, answer, topics }) => [paraphrases, answer, topics]),
+    [
+      [['NA'], 'NA', []],
+      [[], 'Second.', ['Numbers']]
+    ]
+  )
+  assert.equal(new Set(rows.map(({ id }) => id)).size, 2)
+  assert.deepEqual(problems, [
+    { line: 4, message: 'no question' },
+    { line: 5, message: 'no answer' }
+  ])
+  // Where texts need no quotes, NA may be one.
+  const [row] = readTrainingData('id,question,paraphrases,answer\na,"What, again?",NA,One.').rows
+  assert.deepEqual(row?.paraphrases, ['NA'])
+})
+
 test('readTrainingData() makes the same id of the same question each time', () => {
   const csv = 'question,answer\nWhy?,Because.\nHow?,So.\n'
   const ids = readTrainingData(csv).rows.map((row) => row.id)
