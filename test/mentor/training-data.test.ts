@@ -55,7 +55,7 @@ test('readTrainingData() takes NA without quotes as missing where texts have quo
   ].join('\n')
   const { rows, problems } = readTrainingData(written)
   assert.deepEqual(
-    rows.map(({ paraphrases, answer, topics }) => [paraphrases, answer, topics]),
+    rows.map((row) => [row.paraphrases, row.answer, row.topics]),
     [
       [['NA'], 'NA', []],
       [[], 'Second.', ['Numbers']]
@@ -67,8 +67,8 @@ test('readTrainingData() takes NA without quotes as missing where texts have quo
     { line: 5, message: 'no answer' }
   ])
   // Where texts need no quotes, NA may be one.
-  const [row] = readTrainingData('id,question,paraphrases,answer\na,"What, again?",NA,One.').rows
-  assert.deepEqual(row?.paraphrases, ['NA'])
+  const [plain] = readTrainingData('id,question,paraphrases,answer\na,"What, again?",NA,One.').rows
+  assert.deepEqual(plain?.paraphrases, ['NA'])
 })
 
 test('readTrainingData() makes the same id of the same question each time', () => {
