@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import { withDownloadLock } from './download-lock.ts'
+import { withLockFile } from './lock-file.ts'
 import type { Manifest } from './manifest.ts'
 import { ModelFolder } from './model-folder.ts'
 import { reasonOf, type DownloadProgress, type ModelSource, type SourceName } from './model-source.ts'
@@ -53,7 +53,7 @@ export async function downloadModel(options: DownloadOptions): Promise<readonly 
   const folder = new ModelFolder(folderPath)
   if ((await folder.missing(manifest.files)).length === 0) return []
   const onWait = (): void => progress.note('another process is downloading the model: waiting for it')
-  return await withDownloadLock(join(folderPath, '.lock'), { signal, onWait }, () => fetchMissing(folder, options))
+  return await withLockFile(join(folderPath, '.lock'), { signal, onWait }, () => fetchMissing(folder, options))
 }
 
 async function fetchMissing(

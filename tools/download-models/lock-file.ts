@@ -21,10 +21,10 @@ export interface LockOptions {
 }
 
 /**
- * Holds the lock file at `path` while `work` runs, so that one process at a time downloads. The lock is SQLite's own,
+ * Holds the lock file at `path` while `work` runs, so that one process at a time does it. The lock is SQLite's own,
  * on the open file: the system releases it when a process dies in any way, so it never becomes stale.
  */
-export async function withDownloadLock<Result>(
+export async function withLockFile<Result>(
   path: string,
   { signal, onWait, pollMs = 500 }: LockOptions,
   work: () => Promise<Result>
