@@ -144,9 +144,14 @@ variable "deletion_protection" {
 # Web tier
 
 variable "web_instance_types" {
-  description = "EC2 types of the web tier, the first preferred."
+  description = "EC2 types of the web tier, the first preferred: all of x86 or all of ARM (Graviton, such as c7g.large); the image must have that architecture."
   type        = list(string)
   default     = ["c7i.large"]
+
+  validation {
+    condition     = length(var.web_instance_types) > 0 && length(distinct([for type in var.web_instance_types : can(regex(local.arm_type, type))])) == 1
+    error_message = "web_instance_types: want one or more, all of x86 or all of ARM; an environment has one architecture."
+  }
 }
 
 variable "web_instances" {

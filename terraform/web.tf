@@ -51,6 +51,10 @@ resource "aws_vpc_security_group_egress_rule" "web" {
 locals {
   subnet_list = join(",", sort(local.network.private_subnet_ids))
 
+  # Graviton has a g after the generation: c7g.large, t4g.medium, but not g4dn.xlarge.
+  arm_type   = "^(a1|[a-z]+[0-9]+[a-z]*g[a-z]*)[.]"
+  web_is_arm = can(regex(local.arm_type, var.web_instance_types[0]))
+
   # Elastic Beanstalk makes a pair of alarms for one measure, without a cool-down for each direction. They are set to what
   # never happens, and scaling.tf has those that count.
   trigger = {
@@ -86,9 +90,10 @@ locals {
       ELBScheme                = "internal"
       AssociatePublicIpAddress = "false"
     }
-    "aws:ec2:instances" = {
+    # Elastic Beanstalk takes types of x86 unless told otherwise, and an environment keeps what it was made with.
+    "aws:ec2:instances" = merge({
       InstanceTypes = join(",", var.web_instance_types)
-    }
+    }, local.web_is_arm ? { SupportedArchitectures = "arm64" } : {})
     "aws:autoscaling:launchconfiguration" = {
       IamInstanceProfile = aws_iam_instance_profile.web.name
       SecurityGroups     = aws_security_group.web.id

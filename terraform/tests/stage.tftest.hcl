@@ -56,6 +56,11 @@ run "a_stage_with_everything_made_here" {
   }
 
   assert {
+    condition     = !contains(keys(local.web_options["aws:ec2:instances"]), "SupportedArchitectures") && alltrue([for type in ["g4dn.xlarge", "t3.medium", "c7i.large", "m7i-flex.large", "c6in.large"] : !can(regex(local.arm_type, type))]) && alltrue([for type in ["t4g.medium", "c7gn.large", "is4gen.large", "a1.large", "r8g.large"] : can(regex(local.arm_type, type))])
+    error_message = "Instances are of x86 unless their types are of ARM."
+  }
+
+  assert {
     condition     = local.web_options["aws:ec2:vpc"].ELBScheme == "internal" && local.web_options["aws:ec2:vpc"].AssociatePublicIpAddress == "false"
     error_message = "Neither balancer nor instances can be reached from the internet."
   }
@@ -280,6 +285,10 @@ run "a_stage_with_a_domain_in_a_given_network" {
     web_instances = { min = 1, max = 1 }
     worker_tasks  = { min = 1, max = 2 }
     slack         = null
+
+    web_instance_types      = ["c7g.large", "m6gd.large"]
+    worker_cpu_architecture = "ARM64"
+
     api_keys      = false
     cost_alarms   = false
     function      = null
@@ -288,6 +297,11 @@ run "a_stage_with_a_domain_in_a_given_network" {
   assert {
     condition     = local.web_options["aws:autoscaling:updatepolicy:rollingupdate"].MinInstancesInService == "0"
     error_message = "Where fewest and most are the same a rolling update takes one away: CloudFormation refuses as many as the most."
+  }
+
+  assert {
+    condition     = local.web_options["aws:ec2:instances"].SupportedArchitectures == "arm64" && jsondecode(jsonencode(aws_ecs_task_definition.worker.runtime_platform))[0].cpu_architecture == "ARM64"
+    error_message = "Web tier and workers can be all of ARM, which Elastic Beanstalk has to be told."
   }
 
   assert {
@@ -337,12 +351,13 @@ run "wrong_values_are_refused_at_once" {
     zone_count              = 1
     edge_cache              = "all"
     worker_cpu_architecture = "MIPS"
+    web_instance_types      = ["c7i.large", "c7g.large"]
     function                = { image = "sbert-service:latest", architecture = "mips", memory_mebibytes = 512, warm = 3, most_at_once = 2 }
   }
 
   expect_failures = [
     var.stage, var.image, var.secrets, var.settings, var.web_schedule, var.web_scaling, var.worker_tasks,
-    var.network, var.vpc_cidr, var.zone_count, var.edge_cache, var.worker_cpu_architecture, var.function
+    var.network, var.vpc_cidr, var.zone_count, var.edge_cache, var.worker_cpu_architecture, var.web_instance_types, var.function
   ]
 }
 

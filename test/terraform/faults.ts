@@ -304,6 +304,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     check: 'stage',
     says: 'A worker may protect its own task'
   },
+  'Elastic Beanstalk is not told that instances are of ARM': {
+    file: 'terraform/web.tf',
+    from: 'local.web_is_arm ? {',
+    to: 'false ? {',
+    check: 'stage',
+    says: 'Web tier and workers can be all of ARM'
+  },
   'a stage asks for two approvals': {
     file: '.github/workflows/stage.yml',
     from: '    environment: ${{ inputs.stage }}\n',
