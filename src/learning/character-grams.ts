@@ -4,7 +4,7 @@
  */
 
 /** Number of hash buckets for n-grams. */
-const BUCKETS = 1 << 16
+export const GRAM_BUCKETS = 1 << 16
 const SHORTEST = 3
 const LONGEST = 5
 /**
@@ -45,7 +45,7 @@ export function gramsOf(text: string): Grams {
       const end = Math.min(bounded.length, start + LONGEST)
       for (let i = start; i < end; i++) {
         hash = Math.imul(hash ^ bounded.charCodeAt(i), 0x01000193)
-        if (i - start + 1 >= SHORTEST) found[count++] = ((hash >>> 16) ^ hash) & (BUCKETS - 1)
+        if (i - start + 1 >= SHORTEST) found[count++] = ((hash >>> 16) ^ hash) & (GRAM_BUCKETS - 1)
       }
     }
   }
@@ -53,6 +53,15 @@ export function gramsOf(text: string): Grams {
   let distinct = 0
   for (let i = 0; i < count; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[distinct++] = sorted[i]!
   return sorted.slice(0, distinct)
+}
+
+/**
+ * Weight of an n-gram in the cosine of two texts: its inverse document frequency; 0 for one that is ignored.
+ * @param textsWithIt number of texts that have it
+ */
+export function weightOfGram(textsWithIt: number, textCount: number): number {
+  if (textsWithIt > Math.max(LEAST_COMMON, COMMON_SHARE * textCount)) return 0
+  return Math.log((1 + textCount) / (1 + textsWithIt)) + 1
 }
 
 function placesAboveZero(counts: Uint32Array): Uint16Array {
@@ -82,19 +91,19 @@ export class GramIndex {
   /** @param grams n-grams of each text */
   constructor(grams: readonly Grams[]) {
     this.#textCount = grams.length
-    const counts = new Uint32Array(BUCKETS)
+    const counts = new Uint32Array(GRAM_BUCKETS)
     for (const ofText of grams) for (let i = 0; i < ofText.length; i++) counts[ofText[i]!]! += 1
     this.#buckets = placesAboveZero(counts)
     const starts = new Uint32Array(this.#buckets.length + 1)
-    const placeOf = new Uint32Array(BUCKETS)
+    const placeOf = new Uint32Array(GRAM_BUCKETS)
     const weights = new Float32Array(this.#buckets.length)
     for (const [place, bucket] of this.#buckets.entries()) {
-      weights[place] = this.#weightOf(counts[bucket]!)
+      weights[place] = weightOfGram(counts[bucket]!, grams.length)
       // N-grams of weight 0 list no texts.
       starts[place + 1] = starts[place]! + (weights[place] > 0 ? counts[bucket]! : 0)
       placeOf[bucket] = place
     }
-    this.#weightOfUnknown = this.#weightOf(0)
+    this.#weightOfUnknown = weightOfGram(0, grams.length)
     const texts = new Uint32Array(starts.at(-1)!)
     this.#inverseLengths = new Float64Array(grams.length)
     const next = starts.slice()
@@ -125,41 +134,9 @@ export class GramIndex {
    * @param sums one element for each text; holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
-    const inverseLength = this.#sumInto(sums, grams)
-    const inverseLengths = this.#inverseLengths
-    for (let text = 0; text < sums.length; text++) {
-      const sum = sums[text]!
-      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
-    }
-    return sums
-  }
-
-  /**
-   * Greatest of the similarities to the texts of each class; 0 for a class without texts.
-   * @param classes class of each text
-   * @param classCount number of classes
-   * @param sums one element for each text; overwritten
-   */
-  similaritiesToClasses(grams: Grams, classes: Int32Array, classCount: number, sums: Float32Array): Float32Array {
-    const inverseLength = this.#sumInto(sums, grams)
-    const inverseLengths = this.#inverseLengths
-    const greatest = new Float64Array(classCount)
-    for (let text = 0; text < sums.length; text++) {
-      const k = classes[text]!
-      const similarity = sums[text]! * inverseLength * inverseLengths[text]!
-      if (similarity > greatest[k]!) greatest[k] = similarity
-    }
-    return Float32Array.from(greatest, (similarity) => Math.min(1, similarity))
-  }
-
-  /**
-   * Sums the squared weights of the n-grams that each text shares with `grams`.
-   * @returns 1 / norm of `grams`; 0 without n-grams
-   */
-  #sumInto(sums: Float32Array, grams: Grams): number {
-    // Local variables: most of a training's time for n-grams is spent here, and fields of the object would be read
-    // again in each step.
+    // Local variables: fields of the object would be read again in each step.
     const texts = this.#texts
+    const inverseLengths = this.#inverseLengths
     sums.fill(0)
     let squares = 0
     for (const bucket of grams) {
@@ -173,12 +150,12 @@ export class GramIndex {
       const end = this.#starts[place + 1]!
       for (let at = this.#starts[place]!; at < end; at++) sums[texts[at]!]! += square
     }
-    return squares === 0 ? 0 : 1 / Math.sqrt(squares)
-  }
-
-  #weightOf(textsWithIt: number): number {
-    if (textsWithIt > Math.max(LEAST_COMMON, COMMON_SHARE * this.#textCount)) return 0
-    return Math.log((1 + this.#textCount) / (1 + textsWithIt)) + 1
+    const inverseLength = squares === 0 ? 0 : 1 / Math.sqrt(squares)
+    for (let text = 0; text < sums.length; text++) {
+      const sum = sums[text]!
+      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
+    }
+    return sums
   }
 
   /** Position of a bucket in {@link #buckets}, or −1. */

@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { GramIndex, type Grams } from './character-grams.ts'
+import { ClassGrams } from './class-grams.ts'
 import type { ClassSamples, EncodedTexts } from './class-samples.ts'
 import type { FloatMatrix, TensorEngine } from './tensor-engine.ts'
 
@@ -25,6 +25,8 @@ export class ClassNearness {
   /** Cosine of question i and class k at i · classes + k; NaN where it is not known yet. */
   readonly #cosines: Float32Array | undefined
   readonly #grams: ClassGrams | undefined
+  /** Similarities of n-grams, as {@link #cosines}. */
+  readonly #gramSimilarities: Float32Array | undefined
   #room: Room = { questions: new Float32Array(0), samples: new Float32Array(0), products: new Float32Array(0) }
 
   /** @param trained the training samples, without held-out ones */
@@ -37,7 +39,8 @@ export class ClassNearness {
     const isKept = count <= MAX_KEPT_VALUES
     if (isKept) this.#cosines = new Float32Array(count).fill(NaN)
     if (trained.grams !== undefined && asked.grams !== undefined) {
-      this.#grams = new ClassGrams(trained.rowsOfClass, trained.grams, asked.grams, isKept)
+      this.#grams = new ClassGrams(trained.rowsOfClass, trained.grams, asked.grams)
+      if (isKept) this.#gramSimilarities = new Float32Array(count).fill(NaN)
     }
   }
 
@@ -48,22 +51,10 @@ export class ClassNearness {
   async cosines(classes: Int32Array, width: number): Promise<Float64Array> {
     const found = new Float64Array(classes.length).fill(-1)
     const known = this.#cosines
-    if (known === undefined) {
-      await this.#multiplyByClass(this.#unknownPlaces(classes, width), width, found)
-      return found
-    }
-    const unknown = this.#unknownPlaces(classes, width)
-    if (this.#isWholeCheaper(unknown)) {
-      await this.#multiplyWhole(known)
-    } else {
-      await this.#multiplyByClass(unknown, width, found)
-      for (const [k, places] of unknown.entries()) {
-        for (const place of places) known[Math.floor(place / width) * this.#classCount + k] = found[place]!
-      }
-    }
-    for (const [place, k] of classes.entries()) {
-      found[place] = known[Math.floor(place / width) * this.#classCount + k]!
-    }
+    const unknown = this.#unknownPlaces(known, classes, width)
+    if (known !== undefined && this.#isWholeCheaper(unknown)) await this.#multiplyWhole(known)
+    else await this.#multiplyByClass(unknown, width, found, known)
+    this.#fillKnown(known, classes, width, found)
     return found
   }
 
@@ -75,22 +66,36 @@ export class ClassNearness {
   gramSimilarities(classes: Int32Array, width: number): Float64Array {
     const found = new Float64Array(classes.length)
     if (this.#grams === undefined) return found
-    for (let from = 0; from < classes.length; from += width) {
-      const ofClasses = this.#grams.similarities(from / width)
-      for (let place = from; place < from + width; place++) found[place] = ofClasses[classes[place]!]!
+    const known = this.#gramSimilarities
+    for (const [k, places] of this.#unknownPlaces(known, classes, width).entries()) {
+      if (places.length === 0) continue
+      const asked = places.map((place) => Math.floor(place / width))
+      const nearest = this.#grams.similarities(k, asked)
+      for (const [i, place] of places.entries()) {
+        found[place] = nearest[i]!
+        if (known !== undefined) known[asked[i]! * this.#classCount + k] = nearest[i]!
+      }
     }
+    this.#fillKnown(known, classes, width, found)
     return found
   }
 
-  /** Places of each class whose cosines are not known. */
-  #unknownPlaces(classes: Int32Array, width: number): number[][] {
+  /** Places of each class whose similarities are not known. */
+  #unknownPlaces(known: Float32Array | undefined, classes: Int32Array, width: number): number[][] {
     const places: number[][] = Array.from({ length: this.#classCount }, () => [])
     for (let place = 0; place < classes.length; place++) {
       const k = classes[place]!
-      const known = this.#cosines?.[Math.floor(place / width) * this.#classCount + k] ?? NaN
-      if (Number.isNaN(known)) places[k]!.push(place)
+      const similarity = known?.[Math.floor(place / width) * this.#classCount + k] ?? NaN
+      if (Number.isNaN(similarity)) places[k]!.push(place)
     }
     return places
+  }
+
+  #fillKnown(known: Float32Array | undefined, classes: Int32Array, width: number, found: Float64Array): void {
+    if (known === undefined) return
+    for (let place = 0; place < classes.length; place++) {
+      found[place] = known[Math.floor(place / width) * this.#classCount + classes[place]!]!
+    }
   }
 
   /** Whether one product with all samples takes less time than one for each class. */
@@ -124,15 +129,27 @@ export class ClassNearness {
   }
 
   /** Computes the cosines at some places of each class. */
-  async #multiplyByClass(places: readonly (readonly number[])[], width: number, found: Float64Array): Promise<void> {
+  async #multiplyByClass(
+    places: readonly (readonly number[])[],
+    width: number,
+    found: Float64Array,
+    known: Float32Array | undefined
+  ): Promise<void> {
     for (const [k, ofClass] of places.entries()) {
+      if (ofClass.length === 0) continue
       const rows = this.#trained.rowsOfClass[k]!
-      if (rows.length === 0 || ofClass.length === 0) continue
       const asked = ofClass.map((place) => Math.floor(place / width))
+      if (rows.length === 0) {
+        for (const question of asked) if (known !== undefined) known[question * this.#classCount + k] = -1
+        continue
+      }
       this.#room.questions = withRoom(this.#room.questions, asked.length * this.#asked.features.columns)
       const questions = gather(this.#asked.features, asked, this.#room.questions)
       const { values, columns } = await this.#multiply(questions, rows)
-      for (const [i, place] of ofClass.entries()) found[place] = greatestOf(values, i * columns, (i + 1) * columns)
+      for (const [i, place] of ofClass.entries()) {
+        found[place] = greatestOf(values, i * columns, (i + 1) * columns)
+        if (known !== undefined) known[asked[i]! * this.#classCount + k] = found[place]
+      }
     }
   }
 
@@ -169,35 +186,4 @@ function greatestOf(values: Float32Array, from: number, to: number): number {
   let greatest = -1
   for (let i = from; i < to; i++) if (values[i]! > greatest) greatest = values[i]!
   return greatest
-}
-
-/** Similarities of questions to the nearest sample of each class, by character n-grams. */
-class ClassGrams {
-  readonly #asked: readonly Grams[]
-  readonly #index: GramIndex
-  /** Class of each text of the index. */
-  readonly #classes: Int32Array
-  readonly #classCount: number
-  readonly #sums: Float32Array
-  /** Similarities of each question; undefined where they are not known. */
-  readonly #kept: (Float32Array | undefined)[] | undefined
-
-  constructor(rowsOfClass: readonly Int32Array[], trained: readonly Grams[], asked: readonly Grams[], isKept: boolean) {
-    const rows = rowsOfClass.flatMap((ofClass) => [...ofClass])
-    this.#asked = asked
-    this.#index = new GramIndex(rows.map((row) => trained[row]!))
-    this.#classes = Int32Array.from(rowsOfClass.flatMap((ofClass, k) => Array.from(ofClass, () => k)))
-    this.#classCount = rowsOfClass.length
-    this.#sums = new Float32Array(rows.length)
-    this.#kept = isKept ? Array.from(asked, () => undefined) : undefined
-  }
-
-  /** Similarities of question `i` to each class; 0 for a class without samples. */
-  similarities(i: number): Float32Array {
-    const kept = this.#kept?.[i]
-    if (kept !== undefined) return kept
-    const found = this.#index.similaritiesToClasses(this.#asked[i]!, this.#classes, this.#classCount, this.#sums)
-    if (this.#kept !== undefined) this.#kept[i] = found
-    return found
-  }
 }

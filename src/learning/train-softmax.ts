@@ -3,7 +3,7 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { DEFAULT_CALIBRATION, fitCalibration, scoresOf } from './calibration.ts'
+import { DEFAULT_CALIBRATION, fitCalibration, scoresOf, type Calibration } from './calibration.ts'
 import type { Candidates } from './candidates.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import type { JudgedQuestion } from './evaluation.ts'
@@ -123,7 +123,7 @@ export async function trainSoftmax(
   })
   options.onProgress?.(1)
   const { rule, own, evidence } = learnRule(held, taught)
-  const judged = judgeOutOfFold(held, taught)
+  const judged = judgeOutOfFold(held, taught, rule.calibration)
   const leastConfidence =
     options.offTopicBound === undefined ? rule.topicRule.leastConfidence : lineWithin(options.offTopicBound, judged)
   return {
@@ -144,8 +144,11 @@ interface LearnedRule {
   readonly evidence: HeldOutEvidence
 }
 
-/** Learns calibration and off-topic rule from the held-out samples; uses the defaults where none were held out. */
-function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
+/**
+ * Learns calibration and off-topic rule from the held-out samples; uses the defaults where none were held out.
+ * @param guess where the search for the calibration starts
+ */
+function learnRule(held: readonly HeldOut[], set: TaughtSet, guess = DEFAULT_CALIBRATION): LearnedRule {
   const { onTopic, offTopicClass } = set
   if (held.length === 0) {
     return {
@@ -156,7 +159,7 @@ function learnRule(held: readonly HeldOut[], set: TaughtSet): LearnedRule {
   }
   const { candidates, labels } = joinHeldOut(held)
   const all = Int32Array.from(labels.keys())
-  const calibration = fitCalibration(candidates, labels, all)
+  const calibration = fitCalibration(candidates, labels, all, guess)
   const known = [...all].filter((i) => labels[i] !== offTopicClass)
   const answeredRight: TopicEvidence[] = []
   const withheld: TopicEvidence[] = []
@@ -197,12 +200,13 @@ function likeliestClass(
 /**
  * Judges each fold by the rule learned from the other folds, so that no sample is judged by a rule that was learned
  * from it.
+ * @param calibration that of all folds, which the search for each rule starts from
  */
-function judgeOutOfFold(held: readonly HeldOut[], set: TaughtSet): JudgedQuestion[] {
+function judgeOutOfFold(held: readonly HeldOut[], set: TaughtSet, calibration: Calibration): JudgedQuestion[] {
   const { offTopicClass } = set
   return held.flatMap((fold) => {
     const others = held.filter((other) => other !== fold)
-    const { rule } = learnRule(others.length > 0 ? others : held, set)
+    const { rule } = learnRule(others.length > 0 ? others : held, set, calibration)
     const judge = (i: number, label: number | undefined, withheld?: number): JudgedQuestion[] => {
       const decision = decide(fold.candidates, i, rule, withheld)
       if (decision === undefined) return []

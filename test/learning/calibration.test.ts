@@ -39,6 +39,11 @@ test('fitCalibration() finds the weights that made the data, of many samples', (
   ] as const) {
     const { candidates, labels, all } = drawn(40_000, logitWeight, similarityWeight, gramWeight)
     const found = fitCalibration(candidates, labels, all)
+    const far = { logitWeight: 0, similarityWeight: 9, gramWeight: 0 }
+    const again = fitCalibration(candidates, labels, all, far)
+    for (const weight of ['logitWeight', 'similarityWeight', 'gramWeight'] as const) {
+      assert.ok(Math.abs(again[weight] - found[weight]) < 1e-5, `${again[weight]} from afar, ${found[weight]} wanted`)
+    }
     assert.ok(Math.abs(found.logitWeight - logitWeight) < 0.05, `${found.logitWeight}`)
     assert.ok(Math.abs(found.similarityWeight - similarityWeight) < 0.6, `${found.similarityWeight}`)
     assert.ok(Math.abs(found.gramWeight - gramWeight) < 0.6, `${found.gramWeight}`)

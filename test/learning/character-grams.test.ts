@@ -77,17 +77,6 @@ test('GramIndex agrees with the cosine as it is defined', () => {
   )
 })
 
-test('GramIndex.similaritiesToClasses() gives the greatest similarity to a text of each class', () => {
-  const classes = Int32Array.from(texts, (_, i) => [2, 0, 2, 3][i % 4]!)
-  for (const asked of ['where is my parcel', 'change my colour', 'xyzzy', texts[0]!]) {
-    const sums = new Float32Array(texts.length)
-    const found = index.similaritiesToClasses(gramsOf(asked), classes, 5, sums)
-    const alike = index.similarities(gramsOf(asked))
-    const wanted = [0, 1, 2, 3, 4].map((k) => Math.max(0, ...alike.filter((_, i) => classes[i] === k)))
-    assert.deepEqual([...found], wanted)
-  }
-})
-
 test('GramIndex leaves out what most of many texts share', () => {
   const many = Array.from(
     { length: 200 },
