@@ -68,21 +68,38 @@ try_to_run() {
     skip "podman cannot run a container here; see $cache/podman.log"
 }
 
+# A target, of the repository or of another folder.
 build() {
   local started=$SECONDS
   image bud --isolation chroot --pull-never --format docker --layers --network host --target "$1" --tag "sbert-service-$1:check" \
     --build-arg BASE_IMAGE="$stand_in" --build-arg MINIMUM_NODE="$(npm exec -- node -p process.versions.node)" \
-    . >"$cache/build-$1.log" 2>&1 || {
+    "${2:-.}" >"$cache/build-$1.log" 2>&1 || {
     tail -n 40 "$cache/build-$1.log" >&2
     return 1
   }
-  echo "Built the target $1 in $((SECONDS - started)) s"
+  echo "Built the target $1${2:+ from the bundle} in $((SECONDS - started)) s"
+}
+
+# The bundle of the sources is all that an instance of Elastic Beanstalk has to build the image from. Only the model's files are put
+# beside it, so that they are not fetched again.
+build_from_bundle() {
+  npm exec -- node tools/deploy-bundle/main.ts "$cache/bundle.zip"
+  rm -rf "$cache/bundle"
+  python3 -m zipfile --extract "$cache/bundle.zip" "$cache/bundle"
+  local source=models/all-MiniLM-L6-v2/source
+  if [[ -d $source ]]; then
+    mkdir -p "$cache/bundle/${source%/*}"
+    cp -R "$source" "$cache/bundle/$source"
+  fi
+  build service "$cache/bundle"
+  rm -r "$cache/bundle"
 }
 
 mkdir -p "$cache"
 install_tools
 build_stand_in
 try_to_run
+build_from_bundle
 # With a low priority, under which processes must still work.
 for target in service worker lambda; do build "$target"; done
 # A separate network that has only the loopback device: the containers share it and are offline.
