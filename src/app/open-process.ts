@@ -118,7 +118,7 @@ export async function openProcess(env: Environment, kind: ProcessKind): Promise<
  * process.
  */
 export async function openOrGiveUp<Opened>(
-  context: ProcessContext,
+  context: Pick<ProcessContext, 'config' | 'close'>,
   open: () => Promise<Opened>
 ): Promise<Opened | undefined> {
   try {
@@ -126,7 +126,8 @@ export async function openOrGiveUp<Opened>(
   } catch (error) {
     const isOfMachine = error instanceof ServiceError || sqliteFaultOf(error) !== undefined
     if (!isOfMachine || !(error instanceof Error)) throw error
-    giveUp(error.message)
+    const isPlain = error instanceof ServiceError
+    giveUp(isPlain ? error.message : `Cannot open the data in ${context.config.dataDir}: ${describeOpenFailure(error)}`)
     await context.close()
     return undefined
   }

@@ -40,6 +40,8 @@ const OPEN_FAILURES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['EACCES', MAY_NOT],
   ['EPERM', MAY_NOT],
   ['EROFS', 'the file system is read-only'],
+  // Node.js says this of a folder that it cannot create on a read-only file system.
+  ['ENOENT', 'its folder cannot be created, as on a read-only file system'],
   ['EEXIST', 'a file is where its folder should be'],
   ['ENOTDIR', 'a file is where its folder should be'],
   [FULL_CODE, 'the disk is full'],

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { SqliteFile, type Migration } from '../../src/storage/sqlite-file.ts'
+import { SqliteFile, describeOpenFailure, type Migration } from '../../src/storage/sqlite-file.ts'
 import { temporaryFolder } from '../server/mentor-app.ts'
 
 const step =
@@ -132,4 +132,12 @@ test('recall() reads an unchanged row once', async (t) => {
   assert.equal(random(), first)
   file.run('INSERT INTO counts VALUES (1)')
   assert.notEqual(random(), first)
+})
+
+test('describeOpenFailure() says what Node.js calls ENOENT on a read-only file system', () => {
+  const error = Object.assign(new Error('ENOENT: no such file or directory, mkdir'), { code: 'ENOENT' })
+  assert.equal(
+    describeOpenFailure(error),
+    'its folder cannot be created, as on a read-only file system (ENOENT: no such file or directory, mkdir)'
+  )
 })
