@@ -76,11 +76,14 @@ export function greatest(values: ArrayLike<number>, count: number): number[] {
   const best: number[] = []
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
-    if (best.length === count && value <= values[best[count - 1]!]!) continue
     let place = best.length
-    while (place > 0 && value > values[best[place - 1]!]!) place -= 1
-    best.splice(place, 0, i)
-    if (best.length > count) best.pop()
+    if (place === count) {
+      if (value <= values[best[count - 1]!]!) continue
+      // Overwrites the least.
+      place -= 1
+    }
+    for (; place > 0 && value > values[best[place - 1]!]!; place--) best[place] = best[place - 1]!
+    best[place] = i
   }
   return best
 }

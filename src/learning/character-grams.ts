@@ -5,6 +5,8 @@
 
 /** Number of hash buckets for n-grams. */
 export const GRAM_BUCKETS = 1 << 16
+/** Number of buckets whose position in an index is looked up together. */
+const PAGE_BUCKETS = 32
 const SHORTEST = 3
 const LONGEST = 5
 /**
@@ -84,6 +86,8 @@ export class GramIndex {
   readonly #starts: Uint32Array
   readonly #texts: Uint32Array
   readonly #weights: Float32Array
+  /** Position in {@link #buckets} of the first bucket of each page of {@link PAGE_BUCKETS}, and the end of the last. */
+  readonly #pages: Uint32Array
   /** 1 / norm of each text; 0 for a text without n-grams. */
   readonly #inverseLengths: Float64Array
   readonly #weightOfUnknown: number
@@ -122,11 +126,14 @@ export class GramIndex {
     this.#starts = starts
     this.#texts = texts
     this.#weights = weights
+    this.#pages = new Uint32Array(GRAM_BUCKETS / PAGE_BUCKETS + 1)
+    for (let i = 0; i < this.#buckets.length; i++) this.#pages[Math.floor(this.#buckets[i]! / PAGE_BUCKETS) + 1]! += 1
+    for (let page = 1; page < this.#pages.length; page++) this.#pages[page]! += this.#pages[page - 1]!
   }
 
   /** Approximate memory of the index, in bytes. */
   get byteLength(): number {
-    return 10 * this.#buckets.length + 4 * this.#texts.length + 8 * this.#textCount
+    return 10 * this.#buckets.length + 4 * this.#texts.length + 4 * this.#pages.length + 8 * this.#textCount
   }
 
   /**
@@ -134,9 +141,38 @@ export class GramIndex {
    * @param sums one element for each text; holds the result and is returned
    */
   similarities(grams: Grams, sums: Float32Array = new Float32Array(this.#textCount)): Float32Array {
+    const inverseLength = this.#sumInto(sums, grams)
+    const inverseLengths = this.#inverseLengths
+    for (let text = 0; text < sums.length; text++) {
+      const sum = sums[text]!
+      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
+    }
+    return sums
+  }
+
+  /**
+   * Cosine similarity to chosen texts, as {@link similarities} gives it.
+   * @param chosen positions of texts
+   * @param sums one element for each text of the index; overwritten
+   */
+  similaritiesTo(chosen: Int32Array, grams: Grams, sums: Float32Array): Float32Array {
+    const inverseLength = this.#sumInto(sums, grams)
+    const inverseLengths = this.#inverseLengths
+    const found = new Float32Array(chosen.length)
+    for (let i = 0; i < chosen.length; i++) {
+      const text = chosen[i]!
+      found[i] = Math.min(1, sums[text]! * inverseLength * inverseLengths[text]!)
+    }
+    return found
+  }
+
+  /**
+   * Sums the squared weights of the n-grams that each text shares with `grams`.
+   * @returns 1 / norm of `grams`; 0 without n-grams
+   */
+  #sumInto(sums: Float32Array, grams: Grams): number {
     // Local variables: fields of the object would be read again in each step.
     const texts = this.#texts
-    const inverseLengths = this.#inverseLengths
     sums.fill(0)
     let squares = 0
     for (const bucket of grams) {
@@ -150,18 +186,14 @@ export class GramIndex {
       const end = this.#starts[place + 1]!
       for (let at = this.#starts[place]!; at < end; at++) sums[texts[at]!]! += square
     }
-    const inverseLength = squares === 0 ? 0 : 1 / Math.sqrt(squares)
-    for (let text = 0; text < sums.length; text++) {
-      const sum = sums[text]!
-      if (sum > 0) sums[text] = Math.min(1, sum * inverseLength * inverseLengths[text]!)
-    }
-    return sums
+    return squares === 0 ? 0 : 1 / Math.sqrt(squares)
   }
 
   /** Position of a bucket in {@link #buckets}, or −1. */
   #placeOf(bucket: number): number {
-    let low = 0
-    let high = this.#buckets.length - 1
+    const page = Math.floor(bucket / PAGE_BUCKETS)
+    let low = this.#pages[page]!
+    let high = this.#pages[page + 1]! - 1
     while (low <= high) {
       const middle = (low + high) >>> 1
       const found = this.#buckets[middle]!

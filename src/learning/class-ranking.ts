@@ -74,7 +74,8 @@ export class ClassRanking {
       return this.#bestOfAll(embedding, count)
     const logits = this.#logits.subarray(0, left.length)
     const d = this.#dimensions
-    for (const [i, k] of left.entries()) {
+    for (let i = 0; i < left.length; i++) {
+      const k = left[i]!
       this.#screen.left.set(this.#coefficients.subarray(k * d, (k + 1) * d), i * d)
       logits[i] = this.#intercepts[k]!
     }

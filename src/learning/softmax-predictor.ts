@@ -6,7 +6,7 @@
 import type { Static } from 'typebox'
 import { DEFAULT_CALIBRATION, type Calibration } from './calibration.ts'
 import { MAX_CANDIDATES, type Candidates } from './candidates.ts'
-import { GramIndex, gramsOf } from './character-grams.ts'
+import { GramIndex, gramsOf, type Grams } from './character-grams.ts'
 import { ClassRanking, type RankedLogits } from './class-ranking.ts'
 import { decide, type DecisionRule } from './decision.ts'
 import { INT16_STEPS, toInt16, type EmbeddingProducts } from './embedding-products.ts'
@@ -32,15 +32,15 @@ interface Room {
   readonly samples: Int32Array
   readonly products: Int32Array
   /** One element for each sample of the model. */
-  readonly alike: Float32Array
+  readonly sums: Float32Array
 }
 
 /** A question, prepared for the comparison with samples. */
 interface Asked {
   /** Of {@link toInt16}. */
   readonly embedding: Int16Array
-  /** Cosine similarity of the n-grams to each sample; undefined without texts. */
-  readonly alike: Float32Array | undefined
+  /** Undefined without texts. */
+  readonly grams: Grams | undefined
 }
 
 /** Makes a predictor from a model file of `softmaxFileOf` or of an earlier version. */
@@ -63,10 +63,10 @@ export function softmaxPredictor(
     offTopicClass: header.hasOffTopicClass === true ? classIds.length : undefined
   }
   return (embedding, topK, { text, nearestCount = 0 }) => {
-    const alike = text === undefined ? undefined : samples.index?.similarities(gramsOf(text), samples.room.alike)
+    const grams = text === undefined || samples.index === undefined ? undefined : gramsOf(text)
     const integers = toInt16(embedding)
     const likeliest = ranking.best(embedding, integers, width)
-    const near = nearSamplesOf({ embedding: integers, alike }, likeliest.classes, samples, products)
+    const near = nearSamplesOf({ embedding: integers, grams }, likeliest.classes, samples, products)
     const candidates = candidatesOf(near, likeliest, samples)
     // Never undefined: the off-topic class is only one candidate, and at least one answer is another.
     const decision = decide(candidates, 0, rule)!
@@ -121,7 +121,7 @@ function samplesOf({ classCount, labels, scales, samples, grams, textOf }: Softm
   const index = grams === undefined ? undefined : new GramIndex(grams)
   const sizes = ofClass.map(({ length }) => length).toSorted((a, b) => b - a)
   const most = sizes.slice(0, MAX_CANDIDATES).reduce((sum, size) => sum + size, 0)
-  const room = { samples: new Int32Array(most), products: new Int32Array(most), alike: new Float32Array(labels.length) }
+  const room = { samples: new Int32Array(most), products: new Int32Array(most), sums: new Float32Array(labels.length) }
   return { ofClass, labels, scales, samples, textOf, index, room }
 }
 
@@ -130,14 +130,14 @@ interface NearSamples {
   readonly samples: Int32Array
   /** Product of each sample with the question, as integers of both. */
   readonly products: Int32Array
-  /** Cosine similarity of the question's n-grams to every sample of the model; undefined without texts. */
+  /** Cosine similarity of each sample's n-grams to the question's; undefined without texts. */
   readonly alike: Float32Array | undefined
 }
 
 function nearSamplesOf(
-  { embedding, alike }: Asked,
+  { embedding, grams }: Asked,
   classes: Int32Array,
-  { ofClass, samples, room }: Samples,
+  { ofClass, samples, index, room }: Samples,
   { multiplyRows }: EmbeddingProducts
 ): NearSamples {
   let count = 0
@@ -146,9 +146,10 @@ function nearSamplesOf(
     room.samples.set(ofOne, count)
     count += ofOne.length
   }
-  const near = { samples: room.samples.subarray(0, count), products: room.products.subarray(0, count), alike }
-  if (count > 0) multiplyRows(embedding, samples, near.samples, near.products)
-  return near
+  const near = room.samples.subarray(0, count)
+  const products = room.products.subarray(0, count)
+  if (count > 0) multiplyRows(embedding, samples, near, products)
+  return { samples: near, products, alike: grams && index?.similaritiesTo(near, grams, room.sums) }
 }
 
 function similarityOf({ samples, products }: NearSamples, i: number, { scales }: Samples): number {
@@ -165,7 +166,7 @@ function candidatesOf(near: NearSamples, { classes, logits }: RankedLogits, samp
     let nearestByGrams = 0
     for (const end = i + samples.ofClass[classes[place]!]!.length; i < end; i++) {
       nearest = Math.max(nearest, similarityOf(near, i, samples))
-      if (near.alike !== undefined) nearestByGrams = Math.max(nearestByGrams, near.alike[near.samples[i]!]!)
+      if (near.alike !== undefined) nearestByGrams = Math.max(nearestByGrams, near.alike[i]!)
     }
     similarities[place] = nearest
     gramSimilarities[place] = nearestByGrams
@@ -184,7 +185,7 @@ function nearestSamples(
   const found = Array.from(near.samples, (sample, i) => ({
     sample,
     similarity: similarityOf(near, i, samples),
-    gramSimilarity: near.alike?.[sample] ?? 0
+    gramSimilarity: near.alike?.[i] ?? 0
   }))
   const weightOf = (one: (typeof found)[number]) => similarityWeight * one.similarity + gramWeight * one.gramSimilarity
   return found.toSorted((a, b) => weightOf(b) - weightOf(a)).map((one) => ({ ...one, text: textOf(one.sample) }))

@@ -77,6 +77,18 @@ test('GramIndex agrees with the cosine as it is defined', () => {
   )
 })
 
+test('GramIndex.similaritiesTo() gives the similarities to chosen texts alone', () => {
+  const sums = new Float32Array(texts.length)
+  const chosen = Int32Array.of(2, 0, 2)
+  for (const asked of ['where is my parcel', 'change my colour', 'xyzzy', '', texts[0]!]) {
+    const alike = index.similarities(gramsOf(asked))
+    assert.deepEqual(
+      [...index.similaritiesTo(chosen, gramsOf(asked), sums)],
+      [...chosen].map((text) => alike[text])
+    )
+  }
+})
+
 test('GramIndex leaves out what most of many texts share', () => {
   const many = Array.from(
     { length: 200 },
