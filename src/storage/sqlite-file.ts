@@ -68,6 +68,7 @@ export class SqliteFile {
   #recalledCount = 0
   /** `PRAGMA data_version` when the recalled rows were read. */
   #recalledVersion: number | undefined
+  #isVersionChecked = false
 
   /**
    * @param path the file; it and its folder are created when missing
@@ -122,6 +123,8 @@ export class SqliteFile {
   atomically<T>(isDurable: boolean, work: () => T): T {
     this.#database.exec(isDurable ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
     this.#database.exec('BEGIN IMMEDIATE')
+    // What is read from here on must hold until the commit.
+    this.#isVersionChecked = false
     try {
       const value = work()
       this.#database.exec('COMMIT')
@@ -152,14 +155,12 @@ export class SqliteFile {
 
   /**
    * Returns the first row as {@link SqliteFile.get} does, for rows that are read often and seldom change: a row is read again
-   * only once anything in the file has changed, by this connection or another one, also of another process.
+   * only once anything in the file has changed, by this connection or another one, also of another process. Whether another
+   * one has changed it is checked once for all calls of one callback of the event loop: none of them comes from a later request.
    * @param key the only value of the statement
    */
   recall(sql: string, key: string): StoredRecord | undefined {
-    // Changes when another connection has changed the file; #change tells of this one.
-    const version = this.pragma('data_version')
-    if (version !== this.#recalledVersion || this.#recalledCount >= MAX_RECALLED_ROWS) this.#forgetRecalled()
-    this.#recalledVersion = version
+    if (!this.#isVersionChecked) this.#checkVersion()
     let rows = this.#recalled.get(sql)
     if (rows === undefined) this.#recalled.set(sql, (rows = new Map()))
     const known = rows.get(key)
@@ -202,6 +203,18 @@ export class SqliteFile {
     } finally {
       this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`)
     }
+  }
+
+  #checkVersion(): void {
+    // Changes when another connection has changed the file; #change tells of this one.
+    const version = this.pragma('data_version')
+    if (version !== this.#recalledVersion || this.#recalledCount >= MAX_RECALLED_ROWS) this.#forgetRecalled()
+    this.#recalledVersion = version
+    this.#isVersionChecked = true
+    // Runs after the callback and its microtasks, before the next callback.
+    process.nextTick(() => {
+      this.#isVersionChecked = false
+    })
   }
 
   #forgetRecalled(): void {

@@ -8,6 +8,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { SqliteFile, describeOpenFailure, type Migration } from '../../src/storage/sqlite-file.ts'
@@ -105,12 +106,14 @@ test('recall() sees every change of the file, by any connection and also a trans
   change(file, 'a', 1)
   assert.equal(recalled('a'), 1)
   change(other, 'a', 2)
+  await nextTurn()
   assert.deepEqual([recalled('a'), recalled('a'), recalled('b')], [2, 2, undefined])
   other.transact(false, () => {
     change(other, 'a', 3)
     change(other, 'b', 4)
     assert.deepEqual([recalled('a'), recalled('b')], [2, undefined], 'not before the commit')
   })
+  await nextTurn()
   assert.deepEqual([recalled('a'), recalled('b')], [3, 4])
   assert.throws(() =>
     file.transact(false, () => {
@@ -121,6 +124,21 @@ test('recall() sees every change of the file, by any connection and also a trans
   )
   assert.equal(recalled('a'), 3)
   assert.equal(file.recall('SELECT count + 1 AS count FROM counts WHERE name = ?', 'a')?.['count'], 4)
+})
+
+test('recall() in a transaction sees what others have committed before it, also in the same callback', async (t) => {
+  const path = join(await temporaryFolder(t), 'rows.db')
+  const [file, other] = [new SqliteFile(path), new SqliteFile(path)] as const
+  t.after(() => {
+    file.close()
+    other.close()
+  })
+  file.define('CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER) STRICT;')
+  change(file, 'a', 1)
+  const recalled = () => file.recall('SELECT count FROM counts WHERE name = ?', 'a')?.['count']
+  assert.equal(recalled(), 1)
+  change(other, 'a', 2)
+  assert.equal(file.transact(false, recalled), 2)
 })
 
 test('recall() reads an unchanged row once', async (t) => {
