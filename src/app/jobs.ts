@@ -13,9 +13,14 @@ import { JobRunner, type JobHandler, type JobLog } from '../jobs/job-runner.ts'
 import { WEBHOOK_JOB_TYPE } from '../jobs/job.ts'
 import { SqliteJobBackend } from '../jobs/sqlite-job-backend.ts'
 import { webhookJob } from '../jobs/webhook.ts'
+import { RECORD_QUESTION_JOB_TYPE } from '../platform/graphql-feedback.ts'
+import { REPORT_TRAINING_JOB_TYPE } from '../platform/graphql-trainings.ts'
 import type { ReadingLine } from '../reading/reading-line.ts'
 import type { JobRouteOptions } from '../server/routes/jobs/enqueue-routes.ts'
 import type { Tracer } from '../tracing/span.ts'
+
+/** Jobs that mostly wait for the answer of another service. */
+const WAITING_TYPES = new Set([WEBHOOK_JOB_TYPE, RECORD_QUESTION_JOB_TYPE, REPORT_TRAINING_JOB_TYPE])
 
 /** Part of the shutdown deadline that is left for what is closed after the jobs. */
 const AFTER_JOBS_SECONDS = 5
@@ -89,6 +94,7 @@ export function createJobRunner(
     backend,
     handlers,
     concurrency: Math.max(1, config.jobsConcurrency),
+    waitingTypes: WAITING_TYPES,
     leaseMs: config.jobsLeaseSeconds * 1000,
     drainMs: Math.max(0, config.shutdownDeadlineSeconds - AFTER_JOBS_SECONDS) * 1000,
     log,

@@ -40,8 +40,13 @@ export interface JobRunnerOptions {
   readonly backend: JobBackend
   /** By type of job; jobs of other types are left to other workers. */
   readonly handlers: ReadonlyMap<string, JobHandler>
-  /** The most jobs at a time. @default 1 */
+  /** The most jobs at a time, those of `waitingTypes` aside. @default 1 */
   readonly concurrency?: number
+  /**
+   * Types whose handlers mostly wait for other services. They take none of the places of other jobs, which would otherwise
+   * wait behind a service that does not answer; some {@link MAX_WAITING_JOBS} of them run at a time. @default none
+   */
+  readonly waitingTypes?: ReadonlySet<string>
   /** A worker that is silent for this long loses its job; heartbeats are sent three times as often. @default 30000 */
   readonly leaseMs?: number
   /** How often to look for silent workers and for jobs whose retention is over. @default a third of the lease */
@@ -72,7 +77,11 @@ interface RunningJob {
   heardAtMs: number
 }
 
+/** From this many running jobs of `waitingTypes` on, no more of them are claimed. */
+const MAX_WAITING_JOBS = 16
 const CLAIM_WAIT_MS = 20_000
+/** How long a claim waits that leaves jobs of `waitingTypes` aside: one of those that run may end at any time. */
+const SHORT_CLAIM_WAIT_MS = 1000
 const PROGRESS_EVERY_MS = 1000
 const RETRY_CLAIM_MS = 1000
 const RETRY_WRITE_MS = 200
@@ -86,6 +95,7 @@ export class JobRunner {
   readonly #backend: JobBackend
   readonly #handlers: ReadonlyMap<string, JobHandler>
   readonly #concurrency: number
+  readonly #waitingTypes: ReadonlySet<string>
   readonly #leaseMs: number
   readonly #sweepEveryMs: number
   readonly #drainMs: number
@@ -104,6 +114,7 @@ export class JobRunner {
     this.#backend = options.backend
     this.#handlers = options.handlers
     this.#concurrency = options.concurrency ?? 1
+    this.#waitingTypes = options.waitingTypes ?? new Set()
     this.#leaseMs = options.leaseMs ?? 30_000
     this.#sweepEveryMs = options.sweepEveryMs ?? this.#leaseMs / 3
     this.#drainMs = options.drainMs ?? 20_000
@@ -174,27 +185,32 @@ export class JobRunner {
 
   async #claimLoop(): Promise<void> {
     const { signal } = this.#stopClaiming
-    const types = [...this.#handlers.keys()]
+    const allTypes = [...this.#handlers.keys()]
+    const otherTypes = allTypes.filter((type) => !this.#waitingTypes.has(type))
     while (!signal.aborted) {
-      if (this.#running.size >= this.#concurrency) {
+      const waitingCount = this.#waitingCount
+      const limit = this.#concurrency - (this.#running.size - waitingCount)
+      if (limit <= 0) {
         await Promise.race(this.#running.values())
         continue
       }
-      const limit = this.#concurrency - this.#running.size
+      const [types, waitMs] =
+        waitingCount < MAX_WAITING_JOBS ? [allTypes, CLAIM_WAIT_MS] : [otherTypes, SHORT_CLAIM_WAIT_MS]
       try {
-        const claims = await this.#backend.claim({
-          types,
-          limit,
-          leaseMs: this.#leaseMs,
-          waitMs: CLAIM_WAIT_MS,
-          signal
-        })
+        const claims = await this.#backend.claim({ types, limit, leaseMs: this.#leaseMs, waitMs, signal })
         for (const claim of claims) this.#begin(claim)
       } catch (error) {
         this.#log.error({ err: error }, 'Cannot claim a job')
         await this.#timers.sleep(RETRY_CLAIM_MS, signal)
       }
     }
+  }
+
+  /** Number of running jobs that take no place. */
+  get #waitingCount(): number {
+    let count = 0
+    for (const { claim } of this.#running.keys()) if (this.#waitingTypes.has(claim.job.type)) count += 1
+    return count
   }
 
   #begin(claim: Claim): void {

@@ -64,6 +64,34 @@ test('JobRunner tries again what failed by surprise, five times in all', async (
   assert.equal(job.lastError, 'boom 5')
 })
 
+test('JobRunner: jobs that wait for another service hold up no others, and are of a bounded number', async (t) => {
+  const backend = new MemoryJobBackend({ policy: POLICY })
+  const answered = Promise.withResolvers<void>()
+  let waitingCount = 0
+  const handlers = new Map<string, JobHandler>([
+    ['work', async () => packPayload('done')],
+    [
+      'notice',
+      async () => {
+        waitingCount += 1
+        await answered.promise
+        return packPayload('told')
+      }
+    ]
+  ])
+  const noticeIds = await Promise.all(Array.from({ length: 40 }, () => add(backend, { ...JOB, type: 'notice' })))
+  const runner = new JobRunner({ backend, handlers, drainMs: 0, concurrency: 2, waitingTypes: new Set(['notice']) })
+  t.after(() => runner.stop())
+  runner.start()
+  const id = await add(backend)
+  assert.equal((await backend.waitUntilEnded(id, 5000))?.status, 'SUCCESS')
+  assert.ok(waitingCount >= 16 && waitingCount < 20, `${waitingCount}`)
+  answered.resolve()
+  for (const noticeId of noticeIds) {
+    assert.equal((await backend.waitUntilEnded(noticeId, 5000))?.status, 'SUCCESS')
+  }
+})
+
 for (const error of [new PermanentJobError('never'), new ServiceError('NOT_FOUND', 'never')]) {
   test(`JobRunner does not try again after a ${error.name}`, async (t) => {
     const backend = open()

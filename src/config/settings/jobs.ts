@@ -11,7 +11,7 @@ export const JOB_SETTINGS = {
     min: 0,
     max: 256,
     unit: 'jobs',
-    doc: 'Maximum number of jobs that this process runs at a time; 0 leaves them to `npm run worker`.'
+    doc: 'Maximum number of jobs that this process runs at a time, notices to other services aside; 0 leaves them to `npm run worker`.'
   }),
   JOBS_LEASE_SECONDS: integer({
     default: 30,
