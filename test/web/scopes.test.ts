@@ -47,3 +47,35 @@ test('scopes: a key that may only ask is offered nothing else', { skip: skipReas
   await page.getByText('There is no classifier to ask yet.').waitFor()
   assert.equal(await page.getByRole('alert').count(), 0, 'nothing was asked for in vain')
 })
+
+test('scopes: a late reply to the key before changes nothing', { skip: skipReason }, async (t) => {
+  const keyFile = join(await temporaryFolder(t), 'keys.json')
+  const keys = [{ name: 'visitor', sha256: hash('sha256', ASK_KEY), scopes: ['ask'] }]
+  await writeFile(keyFile, JSON.stringify({ keys }))
+  const { origin } = await startPlayground(t, { API_KEYS_FILE: keyFile })
+  const page = await openPage(t, `${origin}/playground#key=${API_KEY}`)
+  const screens = page.getByRole('navigation', { name: 'Screens' }).getByRole('link')
+  await page.getByRole('link', { name: 'Jobs' }).waitFor()
+
+  const refused = Promise.withResolvers<void>()
+  const described = Promise.withResolvers<void>()
+  await page.route('**/v1/jobs*', async (route) => {
+    await page.getByRole('link', { name: 'Jobs' }).waitFor({ state: 'detached' })
+    await route.fulfill({ status: 401, json: { message: 'too late' } })
+    refused.resolve()
+  })
+  await page.route('**/v1/caller', async (route) => {
+    if (route.request().headers()['authorization'] !== `Bearer ${API_KEY}`) return route.continue()
+    await page.getByRole('link', { name: 'Jobs' }).waitFor({ state: 'detached' })
+    await route.continue()
+    described.resolve()
+  })
+  await page.getByRole('link', { name: 'Jobs' }).click()
+  await page.evaluate(`location.hash = "#key=another-key"`)
+  await page.evaluate(`location.hash = "#key=${API_KEY}"`)
+  await page.evaluate(`location.hash = "#key=${ASK_KEY}"`)
+  await Promise.all([refused.promise, described.promise])
+  await page.waitForTimeout(300)
+  assert.equal(await page.getByText('too late').count(), 0)
+  assert.deepEqual(await screens.allInnerTexts(), ['Mentors', 'Classifiers'])
+})

@@ -54,11 +54,12 @@ export async function askQuietly<T>(request: ServiceRequest): Promise<ServiceRep
  */
 export async function send(request: ServiceRequest, signal?: AbortSignal): Promise<Response> {
   const { method, path, body, contentType, headers } = request
+  const sentKey = key.value
   const init: RequestInit = {
     method,
     cache: 'no-store',
     headers: {
-      ...(key.value !== undefined && { authorization: `Bearer ${key.value}` }),
+      ...(sentKey !== undefined && { authorization: `Bearer ${sentKey}` }),
       ...(contentType !== undefined && { 'content-type': contentType }),
       ...headers
     },
@@ -75,7 +76,8 @@ export async function send(request: ServiceRequest, signal?: AbortSignal): Promi
   }
   if (reply.ok) return reply
   const sentence = await sentenceOf(reply)
-  if (reply.status === 401) forgetKey(sentence)
+  // A late refusal of the key before says nothing of the present one.
+  if (reply.status === 401 && key.value === sentKey) forgetKey(sentence)
   throw new ServiceFault(sentence, reply.status)
 }
 

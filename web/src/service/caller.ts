@@ -16,13 +16,16 @@ export const caller = signal<CallerReply | undefined>(undefined)
 
 effect(() => {
   if (key.value === undefined) caller.value = undefined
-  else void readCaller()
+  else void readCaller(key.value)
 })
 
-async function readCaller(): Promise<void> {
+async function readCaller(asked: string): Promise<void> {
   try {
-    caller.value = (await askQuietly<CallerReply>({ method: 'GET', path: '/v1/caller' })).data
+    const { data } = await askQuietly<CallerReply>({ method: 'GET', path: '/v1/caller' })
+    // Of replies to several keys that of the present one counts, whichever comes last.
+    if (key.value === asked) caller.value = data
   } catch (error) {
+    if (key.value !== asked) return
     // A refused key and a lost connection are told elsewhere.
     if (error instanceof ServiceFault && error.status !== 401 && error.status !== undefined) caller.value = UNKNOWN
   }
