@@ -113,14 +113,23 @@ function callersError(error: unknown, requestId: string, { errors }: ServedApp, 
 
 function answerEvents(served: ServedApp, config: Config): EventHandler {
   const { lambdaClassifier } = config
-  const answerHttp = awsLambdaFastify(served.app, {
-    decorateRequest: false,
-    // Commas are part of sentences, not separators.
-    parseCommaSeparatedQueryParams: false,
-    enforceBase64: ({ headers }) => !isText(headers['content-type'] ?? '')
-  })
+  const answerer = (albMultiValueHeaders: boolean) =>
+    awsLambdaFastify(served.app, {
+      decorateRequest: false,
+      // Commas are part of sentences, not separators.
+      parseCommaSeparatedQueryParams: false,
+      enforceBase64: ({ headers }) => !isText(headers['content-type'] ?? ''),
+      albMultiValueHeaders
+    })
+  const answerHttp = answerer(false)
+  const answerOfLists = answerer(true)
   return async (event) => {
-    if (isHttpEvent(event)) return JSON.stringify(await answerHttp(withoutStage(event), undefined))
+    if (isHttpEvent(event)) {
+      const request = withQueryAsSent(withoutStage(event))
+      // A load balancer that gives each header as a list wants such lists back.
+      const hasListsAlone = request.headers === undefined && request.multiValueHeaders !== undefined
+      return JSON.stringify(await (hasListsAlone ? answerOfLists : answerHttp)(request, undefined))
+    }
     if (lambdaClassifier !== undefined && isRecord(event)) return predict(served, lambdaClassifier, event, config)
     throw new ServiceError(
       'INVALID_REQUEST',
@@ -145,10 +154,19 @@ async function predict(
   return predictionsJson(rows, signature.label.type, { hasProbability: hasText(signature), topK: 0 })
 }
 
+type Values = Readonly<Record<string, string>>
+type Lists = Readonly<Record<string, readonly string[]>>
+
 interface HttpEvent {
   readonly version?: string
+  readonly path?: string
   readonly rawPath?: string
-  readonly requestContext: { readonly stage?: string }
+  readonly rawQueryString?: string
+  readonly queryStringParameters?: Values | null | undefined
+  readonly multiValueQueryStringParameters?: Lists | null | undefined
+  readonly headers?: Values
+  readonly multiValueHeaders?: Lists
+  readonly requestContext: { readonly stage?: string; readonly elb?: object }
 }
 
 function isHttpEvent(event: unknown): event is HttpEvent {
@@ -165,6 +183,26 @@ function withoutStage(event: HttpEvent): HttpEvent {
   const prefix = `/${event.requestContext.stage ?? ''}/`
   if (event.version !== '2.0' || event.rawPath?.startsWith(prefix) !== true) return event
   return { ...event, rawPath: event.rawPath.slice(prefix.length - 1) }
+}
+
+/**
+ * Moves the query string into the path as the caller sent it, where the event has it so: then it is read, or refused, as that
+ * of any request. An HTTP API's parameters join repeated ones by commas; a load balancer's are still percent-encoded.
+ */
+function withQueryAsSent(event: HttpEvent): HttpEvent {
+  const { queryStringParameters, multiValueQueryStringParameters, ...rest } = event
+  if (event.version === '2.0' && event.rawQueryString !== undefined) {
+    return { ...rest, rawPath: addressOf(event.rawPath, event.rawQueryString) }
+  }
+  if (event.requestContext.elb === undefined) return event
+  const pairs = multiValueQueryStringParameters
+    ? Object.entries(multiValueQueryStringParameters).flatMap(([name, values]) => values.map((one) => `${name}=${one}`))
+    : Object.entries(queryStringParameters ?? {}).map(([name, value]) => `${name}=${value}`)
+  return { ...rest, path: addressOf(event.path, pairs.join('&')) }
+}
+
+function addressOf(path = '/', query: string): string {
+  return query === '' ? path : `${path}?${query}`
 }
 
 /** Whether a body is text, which needs no base64 in the reply's JSON. */

@@ -17,6 +17,7 @@ const ENTRY = fileURLToPath(new URL('function-stand-in.ts', import.meta.url))
 interface HttpReply {
   readonly statusCode: number
   readonly headers: Record<string, string>
+  readonly multiValueHeaders?: Record<string, string[]>
   readonly body: string
   readonly isBase64Encoded: boolean
 }
@@ -104,6 +105,43 @@ test('a reply that is no text is base64', async (t) => {
   const icon = await http(api, { ...page, rawPath: '/docs/static/favicon-32x32.png', queryStringParameters: undefined })
   assert.deepEqual([icon.statusCode, icon.isBase64Encoded], [200, true])
   assert.equal(Buffer.from(icon.body, 'base64').toString('latin1', 1, 4), 'PNG')
+})
+
+test('a query string is read, or refused, as the service does it, whatever made the event', async (t) => {
+  const { api, service } = await start(t)
+  const httpApi = await sampleEvent('api-gateway-v2-encode')
+  const { headers } = httpApi
+  const balancer = { httpMethod: 'GET', path: '/v1/encode', requestContext: { elb: {} }, body: '', headers }
+  const lists = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, [value]]))
+  const queries: [query: string, expected: string | number][] = [
+    ['query=hello+world', 'hello world'],
+    ['query=1%2B1%20%26%20100%25', '1+1 & 100%'],
+    ['query=a&query=b', 400],
+    ['query=%ff', 400],
+    ['', 400]
+  ]
+  for (const [query, expected] of queries) {
+    const parts = query === '' ? [] : query.split('&').map((pair) => pair.replace('query=', ''))
+    const events = [
+      { ...httpApi, rawQueryString: query, queryStringParameters: { query: parts.join(',') } },
+      { ...balancer, headers: undefined, multiValueHeaders: lists, multiValueQueryStringParameters: { query: parts } },
+      // Without lists a balancer gives the last one of a name.
+      ...(parts.length > 1
+        ? []
+        : [{ ...balancer, queryStringParameters: parts.length === 0 ? {} : { query: parts[0] } }])
+    ]
+    for (const event of events) {
+      const reply = await http(api, event)
+      assert.equal(reply.statusCode, expected === 400 ? 400 : 200, JSON.stringify([query, reply.body.slice(0, 200)]))
+      if (expected !== 400) assert.equal(JSON.parse(reply.body).query, expected)
+    }
+  }
+  const ofLists = await http(api, { ...balancer, headers: undefined, multiValueHeaders: lists })
+  assert.deepEqual(ofLists.multiValueHeaders?.['content-type'], ['application/json; charset=utf-8'])
+  assert.equal(
+    service.log.some(({ msg }) => msg === 'event failed'),
+    false
+  )
 })
 
 test('nothing is offered that a function could lose', async (t) => {
