@@ -46,7 +46,7 @@ interface Finding {
 
 /** What the patterns of the routes' schemas want, in words. A test holds this list against the routes. */
 const PATTERN_WORDS: ReadonlyMap<unknown, string> = new Map([
-  ['^[1-9][0-9]{0,2}$', 'must be a whole number from 1 on'],
+  ['^[1-9][0-9]{0,2}$', 'must be a whole number, 1 to 999'],
   ['^[1-9][0-9]{0,4}$', 'must be a whole number, 1 to 99999'],
   ['^([0-9]|1[0-6])$', 'must be a whole number, 0 to 16'],
   ['^([1-9][0-9]?|100)$', 'must be a whole number, 1 to 100'],
