@@ -23,6 +23,9 @@ const SERVICE: ProcessKind = {
   isPublic: ({ host }) => !isLoopback(host)
 }
 
+/** A secret, or the first or last of a list, in quotes. Files of settings that no shell reads, as of Docker, keep them. */
+const QUOTED = /^["']|["']$/
+
 /** How long the last error reports may take to be sent. */
 const REPORTS_DEADLINE_MS = 2000
 
@@ -36,8 +39,7 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   if (context === undefined) return
   const { config, log, terminal, metrics, emfReporter, jobs, closing } = context
   const { logger } = log
-  if (config.jwtSecretKey.some((secret) => secret.length < 32))
-    logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
+  warnOfSecrets(config, logger)
 
   const keyRing = await openKeyRing(context)
   if (keyRing === undefined) return context.close()
@@ -87,6 +89,14 @@ export async function runService(env: Environment, createEncoding: CreateEncodin
   terminal?.endProgress()
   logger.info({ revision: encoding.encoder.revision }, 'ready')
   greet(context, app.listeningOrigin, madeKey)
+}
+
+/** Warns of secrets that are weak, or most likely not what was meant. */
+function warnOfSecrets({ apiSecretKey, jwtSecretKey }: Config, logger: ProcessContext['log']['logger']): void {
+  if (jwtSecretKey.some((secret) => secret.length < 32)) logger.warn('JWT_SECRET_KEY is weak: under 32 characters')
+  for (const [name, secrets] of Object.entries({ API_SECRET_KEY: apiSecretKey, JWT_SECRET_KEY: jwtSecretKey })) {
+    if (secrets.some((secret) => QUOTED.test(secret))) logger.warn(`${name} has quotes, which are part of it`)
+  }
 }
 
 /** Shows the first screen on a terminal; elsewhere writes a generated key to standard error. */

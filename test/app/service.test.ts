@@ -164,6 +164,18 @@ test('the start is logged with its settings and without their secrets', async (t
   assert.deepEqual(service.stderr, [])
 })
 
+test('quotes around keys, which some files of settings keep, are warned of without the keys', async (t) => {
+  const service = start(t, {
+    API_SECRET_KEY: '"one-key,other-key"',
+    JWT_SECRET_KEY: "it's-a-secret-of-more-than-32-characters"
+  })
+  const line = await service.logged('API_SECRET_KEY has quotes, which are part of it')
+  assert.equal(line['level'], 40)
+  await service.logged('listening')
+  assert.ok(!JSON.stringify(service.log).includes('other-key'))
+  assert.ok(!JSON.stringify(service.log).includes('JWT_SECRET_KEY has quotes'))
+})
+
 test('a store of jobs that cannot be opened is said in one plain line', async (t) => {
   const service = start(t, { API_SECRET_KEY: 'key', DATA_DIR: '/dev/null/data' })
   assert.deepEqual(await service.exited, [1, null])
