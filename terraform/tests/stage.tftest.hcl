@@ -300,7 +300,7 @@ run "a_stage_with_a_domain_in_a_given_network" {
   }
 
   assert {
-    condition     = local.web_options["aws:ec2:instances"].SupportedArchitectures == "arm64" && jsondecode(jsonencode(aws_ecs_task_definition.worker.runtime_platform))[0].cpu_architecture == "ARM64"
+    condition     = try(local.web_options["aws:ec2:instances"].SupportedArchitectures, "") == "arm64" && jsondecode(jsonencode(aws_ecs_task_definition.worker.runtime_platform))[0].cpu_architecture == "ARM64"
     error_message = "Web tier and workers can be all of ARM, which Elastic Beanstalk has to be told."
   }
 
