@@ -45,6 +45,8 @@ export type TopicWeights = Omit<TopicRule, 'leastConfidence' | 'shareExponent'>
 export interface OwnEvidence {
   /** Number of held-out samples. */
   readonly count: number
+  /** Share of them that were answered right. */
+  readonly rightShare: number
   /**
    * Midpoint of the mean score of the samples answered right and the mean score of all with their own class withheld,
    * at a slope of 1.
@@ -61,6 +63,8 @@ export interface TopicSetting {
 }
 
 export const MAX_LOG_ODDS = 14
+/** Share of held-out samples answered right by which the threshold is that of {@link TopicPrior}'s table. */
+const USUAL_RIGHT_SHARE = 0.8
 
 /**
  * Prior learned from other mentors: the weights of the evidence, of a mentor's size and of its own samples, and the
@@ -171,8 +175,22 @@ export function topicRuleOf(setting: TopicSetting, prior: TopicPrior = TOPIC_PRI
     similarityWeight: slope * prior.similarityWeight,
     gramWeight: slope * prior.gramWeight,
     shareExponent: prior.shareExponent,
-    leastConfidence: leastConfidenceOf(prior.thresholds, sampleCount / classCount)
+    leastConfidence: leastConfidenceOfMentor(setting, prior)
   }
+}
+
+/**
+ * Threshold for a number of phrases per answer, moved by the share of a mentor's held-out samples that were answered right.
+ * Where it is small, users' good questions have a small confidence too, and the usual threshold would refuse more of them than
+ * of other mentors. The more phrases an answer has, the less it moves.
+ */
+function leastConfidenceOfMentor({ sampleCount, classCount, own }: TopicSetting, prior: TopicPrior): number {
+  const phrases = sampleCount / classCount
+  const usual = leastConfidenceOf(prior.thresholds, phrases)
+  const weight = (prior.rightShareWeight * ownShare(own)) / Math.sqrt(phrases)
+  const factor = Math.exp(weight * ((own?.rightShare ?? USUAL_RIGHT_SHARE) - USUAL_RIGHT_SHARE))
+  // The odds of the threshold are multiplied.
+  return (usual * factor) / (1 - usual + usual * factor)
 }
 
 /** Threshold for a number of phrases per answer, interpolated by the logarithm of the number; 0 without thresholds. */
@@ -204,5 +222,9 @@ export function ownEvidenceOf(
   const mean = (of: readonly TopicEvidence[]) =>
     of.reduce((sum, one) => sum + topicScore(rule, one) / slope, 0) / of.length
   const right = answeredRight.length === 0 ? 0 : mean(answeredRight)
-  return { count: withheld.length, middle: (right + mean(withheld)) / 2 }
+  return {
+    count: withheld.length,
+    rightShare: answeredRight.length / withheld.length,
+    middle: (right + mean(withheld)) / 2
+  }
 }

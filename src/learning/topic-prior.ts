@@ -20,9 +20,10 @@ export const TOPIC_PRIOR = {
   phrasesSlope: 0.15,
   samplesOfHalfShare: 20,
   shareExponent: 0.35,
+  rightShareWeight: 6,
   thresholds: [
     { phrases: 1, leastConfidence: 0.4 },
-    { phrases: 2, leastConfidence: 0.54 },
+    { phrases: 2, leastConfidence: 0.6 },
     { phrases: 3, leastConfidence: 0.55 },
     { phrases: 6, leastConfidence: 0.6 },
     { phrases: 10, leastConfidence: 0.37 }

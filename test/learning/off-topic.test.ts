@@ -99,9 +99,12 @@ test('topicRuleOf() lets evidence tell more, the more phrases an answer has', ()
 
 test('topicRuleOf() never jumps when a mentor gets one more phrase', () => {
   for (let count = 20; count < 400; count++) {
-    const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { count: count - 20, middle: 1.5 } })
-    const next = topicRuleOf({ sampleCount: count + 1, classCount: 20, own: { count: count - 19, middle: 1.5 } })
+    const own = { rightShare: 0.5, middle: 1.5 }
+    const one = topicRuleOf({ sampleCount: count, classCount: 20, own: { ...own, count: count - 20 } })
+    const next = topicRuleOf({ sampleCount: count + 1, classCount: 20, own: { ...own, count: count - 19 } })
     assert.ok(Math.abs(one.intercept - next.intercept) < 0.1, `${count} phrases: ${one.intercept}, ${next.intercept}`)
+    const jump = Math.abs(one.leastConfidence - next.leastConfidence)
+    assert.ok(jump < 0.03, `${count} phrases: ${one.leastConfidence}, ${next.leastConfidence}`)
   }
 })
 
@@ -143,6 +146,27 @@ test('topicRuleOf() never jumps its threshold when a mentor gets one more phrase
   }
 })
 
+/** Threshold of a mentor of 20 answers by its held-out samples. */
+function threshold(phrases: number, rightShare: number, count = 40): number {
+  const own = { count, rightShare, middle: 1 }
+  return topicRuleOf({ sampleCount: 20 * phrases, classCount: 20, own }).leastConfidence
+}
+
+function usualThreshold(phrases: number): number {
+  return topicRuleOf({ sampleCount: 20 * phrases, classCount: 20 }).leastConfidence
+}
+
+test('topicRuleOf() lowers its threshold where few held-out samples are answered right, the less the more phrases there are', () => {
+  assert.ok(Math.abs(threshold(2, 0.8) - usualThreshold(2)) < 1e-9)
+  assert.ok(threshold(2, 0.6) < usualThreshold(2) - 0.05 && threshold(2, 0.9) > usualThreshold(2) + 0.03)
+  assert.ok(
+    usualThreshold(2) - threshold(2, 0.6, 4) < (usualThreshold(2) - threshold(2, 0.6)) / 2,
+    'fewer samples say less'
+  )
+  assert.ok(usualThreshold(100) - threshold(100, 0.6) < (usualThreshold(2) - threshold(2, 0.6)) / 4)
+  for (const rightShare of [0, 1]) assert.ok(threshold(2, rightShare) > 0 && threshold(2, rightShare) < 1)
+})
+
 function many(evidence: TopicEvidence): TopicEvidence[] {
   return Array.from({ length: 100 }, () => evidence)
 }
@@ -154,9 +178,15 @@ test('ownEvidenceOf() moves the rule against questions that other answers’ sam
   assert.ok(topicScore(blurred, near) < topicScore(clear, near) - 1)
 })
 
+test('ownEvidenceOf() counts what was answered right', () => {
+  const size = { sampleCount: 200, classCount: 20 }
+  const { count, rightShare } = ownEvidenceOf(size, many(near).slice(0, 80), many(far))!
+  assert.deepEqual([count, rightShare], [100, 0.8])
+})
+
 test('ownEvidenceOf() of nothing held out leaves the rule to others', () => {
   const size = { sampleCount: 20, classCount: 20 }
   assert.equal(ownEvidenceOf(size, [], []), undefined)
   assert.equal(ownShare(undefined), 0)
-  assert.equal(ownShare({ count: TOPIC_PRIOR.samplesOfHalfShare, middle: 0 }), 0.5)
+  assert.equal(ownShare({ count: TOPIC_PRIOR.samplesOfHalfShare, rightShare: 1, middle: 0 }), 0.5)
 })
