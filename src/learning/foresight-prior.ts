@@ -9,8 +9,8 @@
  */
 export const FORESIGHT_PRIOR = {
   accuracy: { slope: 1, shift: -0.043, fewSamples: 0, deviation: 0.7 },
-  refused: { slope: 1, shift: -0.071, fewSamples: 0, deviation: 1.126 },
-  offTopicRefused: { slope: 1, shift: 0.421, fewSamples: 0, deviation: 0.799 },
+  refused: { slope: 1, shift: -0.067, fewSamples: 0, deviation: 1.127 },
+  offTopicRefused: { slope: 1, shift: 0.379, fewSamples: 0, deviation: 0.83 },
   offTopicAuroc: { slope: 1, shift: 0.344, fewSamples: 0, deviation: 0.758 },
   calibrationError: { slope: 0, shift: -2.657, fewSamples: 3.43, deviation: 0.31 }
 } as const

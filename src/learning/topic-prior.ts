@@ -23,9 +23,9 @@ export const TOPIC_PRIOR = {
   rightShareWeight: 6,
   thresholds: [
     { phrases: 1, leastConfidence: 0.4 },
-    { phrases: 2, leastConfidence: 0.6 },
+    { phrases: 2, leastConfidence: 0.67 },
     { phrases: 3, leastConfidence: 0.55 },
-    { phrases: 6, leastConfidence: 0.6 },
+    { phrases: 6, leastConfidence: 0.62 },
     { phrases: 10, leastConfidence: 0.37 }
   ]
 } as const

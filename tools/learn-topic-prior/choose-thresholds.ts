@@ -10,7 +10,7 @@ import type { MeasuredMentor } from './mentors.ts'
 /** A mentor that thresholds may be chosen on. */
 type Candidate = MeasuredMentor & { readonly isTaught: boolean; readonly phrasesOfTwenty?: number }
 
-const THRESHOLDS = Array.from({ length: 41 }, (_, i) => (20 + i) / 100)
+const THRESHOLDS = Array.from({ length: 61 }, (_, i) => (20 + i) / 100)
 /** What a mentor of few phrases should refuse at most of the good questions, and at least of the others. */
 const GOOD_REFUSED = 0.2
 const NONSENSE_REFUSED = 0.8
