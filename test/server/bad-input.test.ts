@@ -201,7 +201,7 @@ test('CORS headers are also on what no route gets to see', async (t) => {
       const { status, head } = await sendRaw(app, request)
       assert.equal(status, wanted)
       assert.equal(/\r\naccess-control-allow-origin: (\S+)\r\n/.exec(head)?.[1], sent, `${allowed}, ${wanted}`)
-      assert.equal(head.includes('access-control-expose-headers: allow, '), sent !== undefined)
+      assert.match(head, /\r\naccess-control-expose-headers: allow, /)
     }
   }
 })
