@@ -17,7 +17,9 @@ import { dataFolder } from './measure/data-folder.ts'
 import { learnPrior } from '../learn-topic-prior/learn.ts'
 
 const { figures, coverage, ...learned } = await learnPrior(dirname(dataFolder('hint3')), 7)
-const byName = Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest]))
+const byName = Object.fromEntries(
+  figures.map(({ name, mentorCount, byOthers, byService }) => [name, { mentorCount, byOthers, byService }])
+)
 // Where nothing off topic was asked, there is nothing to divide by.
 const isFigure = (value: unknown): boolean => !Number.isNaN(value)
 process.stdout.write(

@@ -4,6 +4,7 @@
  */
 
 import { TensorEngine } from '../../src/learning/tensor-engine.ts'
+import { TOPIC_PRIOR } from '../../src/learning/topic-prior.ts'
 import type { ForesightPrior } from '../../src/learning/foresight.ts'
 import type { TopicPrior } from '../../src/learning/off-topic.ts'
 import { openEncoder } from '../bench/engine/open-encoder.ts'
@@ -52,8 +53,10 @@ export interface NamedFigures {
   readonly mentorCount: number
   /** By the prior of the other data sets. */
   readonly byOthers: PriorFigures
-  /** By the prior of all. */
+  /** By the prior of all, as it has been learned just now. */
   readonly byAll: PriorFigures
+  /** By the prior that the service has. */
+  readonly byService: PriorFigures
 }
 
 export interface LearnedPrior {
@@ -139,7 +142,8 @@ function learnFrom(measured: readonly Mentor<MeasuredMentor>[]): LearnedPrior {
       name,
       mentorCount: mentors.length,
       byOthers: by((group) => ofOthers.get(group)!),
-      byAll: by(() => prior)
+      byAll: by(() => prior),
+      byService: by(() => TOPIC_PRIOR)
     }
   })
   return { prior, figures, ...learnForesight(measured, groups) }

@@ -38,8 +38,13 @@ if (data === undefined) {
 const { prior, figures, foresight, confidences, coverage } = await learnPrior(data, Number(seed), (done, count) => {
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} mentors`)
 })
-for (const kind of ['byOthers', 'byAll'] as const) {
-  console.log(kind === 'byOthers' ? 'Each data set by the prior of the others:' : '\nEach by the prior of all:')
+const TITLES = {
+  byOthers: 'Each data set by the prior of the others:',
+  byAll: '\nEach by the prior of all:',
+  byService: '\nEach by the prior that the service has:'
+} as const
+for (const kind of ['byOthers', 'byAll', 'byService'] as const) {
+  console.log(TITLES[kind])
   for (const one of figures)
     console.log(`${one.name.padEnd(36)} ${String(one.mentorCount).padStart(2)}: ${lineOf(one[kind])}`)
 }

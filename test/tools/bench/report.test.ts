@@ -207,9 +207,9 @@ test('the figures of mentors are held against their targets: each round to its o
   assert.match(mentors.render(MENTORS) ?? '', /\| its texts are encoded \| 3 \| 6 \| 80 \|/)
 })
 
-function answersOf(byOthers: object, byAll: object = byOthers): object {
+function answersOf(byOthers: object, byService: object = byOthers): object {
   const rest = { accuracy: 0.9, goodRefused: 0.15, handledRight: 0.8, calibrationError: 0.1 }
-  return { mentorCount: 1, byOthers: { ...rest, ...byOthers }, byAll: { ...rest, ...byAll } }
+  return { mentorCount: 1, byOthers: { ...rest, ...byOthers }, byService: { ...rest, ...byService } }
 }
 
 test('the targets of answers are judged by the rule of the other data sets, small mentors by the mean of all sets', () => {

@@ -25,7 +25,10 @@ const Coverage = Type.Record(
 
 /** What the program answers.ts prints. */
 export const AnswersSchema = Type.Object({
-  mentors: Type.Record(Type.String(), Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byAll: Figures })),
+  mentors: Type.Record(
+    Type.String(),
+    Type.Object({ mentorCount: Type.Integer(), byOthers: Figures, byService: Figures })
+  ),
   coverage: Type.Object({ drawn: Coverage, whole: Coverage })
 })
 
@@ -36,8 +39,8 @@ function shown(of: number | undefined): string {
   return of === undefined ? '' : figure(of)
 }
 
-function both(byOthers: number | undefined, byAll: number | undefined): string {
-  return byAll === undefined ? '' : `${shown(byOthers)} (${shown(byAll)})`
+function both(byOthers: number | undefined, byService: number | undefined): string {
+  return byService === undefined ? '' : `${shown(byOthers)} (${shown(byService)})`
 }
 
 /** What intervals are of, as the evaluation of a training has them. */
@@ -65,16 +68,16 @@ function render({ mentors, coverage }: AnswersResult): string {
         'handled right:',
         'calibration error:'
       ],
-      Object.entries(mentors).map(([name, { mentorCount, byOthers, byAll }]) => [
+      Object.entries(mentors).map(([name, { mentorCount, byOthers, byService }]) => [
         name,
         String(mentorCount),
         shown(byOthers.accuracy),
-        both(byOthers.auroc, byAll.auroc),
-        both(byOthers.goodRefused, byAll.goodRefused),
-        both(byOthers.nonsenseRefused, byAll.nonsenseRefused),
-        both(byOthers.foreignRefused, byAll.foreignRefused),
-        both(byOthers.handledRight, byAll.handledRight),
-        both(byOthers.calibrationError, byAll.calibrationError)
+        both(byOthers.auroc, byService.auroc),
+        both(byOthers.goodRefused, byService.goodRefused),
+        both(byOthers.nonsenseRefused, byService.nonsenseRefused),
+        both(byOthers.foreignRefused, byService.foreignRefused),
+        both(byOthers.handledRight, byService.handledRight),
+        both(byOthers.calibrationError, byService.calibrationError)
       ])
     ),
     '',
