@@ -289,9 +289,9 @@ run "a_stage_with_a_domain_in_a_given_network" {
     web_instance_types      = ["c7g.large", "m6gd.large"]
     worker_cpu_architecture = "ARM64"
 
-    api_keys      = false
-    cost_alarms   = false
-    function      = null
+    api_keys    = false
+    cost_alarms = false
+    function    = null
   }
 
   assert {
