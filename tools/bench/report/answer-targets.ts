@@ -3,30 +3,13 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
-import { Value } from 'typebox/value'
 import { AnswersSchema, type AnswersResult } from './answers.ts'
-import { same, type Target } from './target.ts'
+import { targetsOf, type Target } from './target.ts'
 
 type Figures = AnswersResult['mentors'][string]['byOthers']
 
 /** Every figure is that of the off-topic rule that was learned on the other data sets alone. */
-function target(
-  what: string,
-  better: 'higher' | 'lower',
-  must: number,
-  aim: number,
-  measure: (result: AnswersResult) => number | undefined
-): Target {
-  return {
-    what,
-    must: same(must),
-    aim,
-    isLowerBetter: better === 'lower',
-    unit: '',
-    section: 'answers',
-    measure: (result) => (Value.Check(AnswersSchema, result) ? measure(result) : undefined)
-  }
-}
+const target = targetsOf('answers', AnswersSchema)
 
 /** Musts and aims for what users of a published chatbot really asked. */
 interface LogTargets {

@@ -3,6 +3,9 @@
  * Released under the MIT licence, which is in the file LICENSE.
  */
 
+import type { Static, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+
 /** What a figure is to reach. A target for speed may depend on whether the CPU has exact and fast int8 products. */
 export interface Target {
   readonly what: string
@@ -18,4 +21,24 @@ export interface Target {
 /** A target that is the same on every CPU. */
 export function same(value: number): Target['must'] {
   return { withoutByteProducts: value, withByteProducts: value }
+}
+
+/** Makes the targets of a section that are the same on every CPU. Its results are checked against its schema before one is measured. */
+export function targetsOf<Schema extends TSchema>(section: string, schema: Schema) {
+  return (
+    what: string,
+    better: 'higher' | 'lower',
+    must: number,
+    aim: number,
+    measure: (result: Static<Schema>) => number | undefined,
+    unit = ''
+  ): Target => ({
+    what,
+    must: same(must),
+    aim,
+    isLowerBetter: better === 'lower',
+    unit,
+    section,
+    measure: (result) => (Value.Check(schema, result) ? measure(result) : undefined)
+  })
 }

@@ -11,16 +11,9 @@ import { CachedGetSchema, ratioToEmptyRoute } from './cached-get.ts'
 import { EncodeHttpSchema, latencyP95, ratiosTo, requestsPerSecond } from './encode-http.ts'
 import { FullLoadSchema } from './full-load.ts'
 import { figure, table } from './markdown.ts'
-import {
-  coldRatio,
-  MentorsSchema,
-  questionsToEncode,
-  readyRatio,
-  trainingSlowdown,
-  type MentorsResult
-} from './mentors.ts'
+import { coldRatio, MentorsSchema, questionsToEncode, readyRatio, trainingSlowdown } from './mentors.ts'
 import { StartSchema } from './start.ts'
-import { same, type Target } from './target.ts'
+import { same, targetsOf, type Target } from './target.ts'
 
 /** Results by the name of their section. */
 export type Results = ReadonlyMap<string, unknown>
@@ -63,24 +56,7 @@ function atFullLoad(
 /** scikit-learn's own accuracy there, as tools/bench/classifier.py measures it. */
 const RIDGE_REFERENCE = 0.872
 
-function ofMentors(
-  what: string,
-  better: 'higher' | 'lower',
-  must: number,
-  aim: number,
-  unit: string,
-  measure: (result: MentorsResult) => number
-): Target {
-  return {
-    what,
-    must: same(must),
-    aim,
-    isLowerBetter: better === 'lower',
-    unit,
-    section: 'mentors',
-    measure: (result) => (Value.Check(MentorsSchema, result) ? measure(result) : undefined)
-  }
-}
+const ofMentors = targetsOf('mentors', MentorsSchema)
 
 type FullLoadCase = import('./full-load.ts').FullLoadResult['cases'][number]
 
@@ -134,8 +110,8 @@ const TARGETS: readonly Target[] = [
         : undefined
   },
   atFullLoad('RSS at full load, int8', ' MB', 500, 250, ({ load }) => load.serverRssBytes / 1e6),
-  ofMentors('Banking77 accuracy, softmax, int8', 'higher', 0.932, 0.94, '', ({ accuracy }) => accuracy.softmaxInt8),
-  ofMentors('Banking77 accuracy, ridge, fp32, off the reference’s 0.872', 'lower', 0.003, 0.003, '', ({ accuracy }) =>
+  ofMentors('Banking77 accuracy, softmax, int8', 'higher', 0.932, 0.94, ({ accuracy }) => accuracy.softmaxInt8),
+  ofMentors('Banking77 accuracy, ridge, fp32, off the reference’s 0.872', 'lower', 0.003, 0.003, ({ accuracy }) =>
     Math.abs(accuracy.ridgeFp32 - RIDGE_REFERENCE)
   ),
   ofMentors(
@@ -143,13 +119,13 @@ const TARGETS: readonly Target[] = [
     'lower',
     1,
     1 / 3,
-    '×',
-    (result) => coldRatio(result, 'searchMs')
+    (result) => coldRatio(result, 'searchMs'),
+    '×'
   ),
-  ofMentors('the same, to one fit there of a given C', 'lower', 1, 1 / 3, '×', (result) => coldRatio(result, 'fitMs')),
-  ofMentors('train Banking77, embeddings ready, to a fit of scikit-learn', 'lower', 3, 1, '×', readyRatio),
-  ofMentors('/questions p95 while a training runs, to idle', 'lower', 2, 1.2, '×', trainingSlowdown),
-  ofMentors('/questions to /v1/encode, requests/s', 'higher', 0.9, 0.95, '×', questionsToEncode),
+  ofMentors('the same, to one fit there of a given C', 'lower', 1, 1 / 3, (result) => coldRatio(result, 'fitMs'), '×'),
+  ofMentors('train Banking77, embeddings ready, to a fit of scikit-learn', 'lower', 3, 1, readyRatio, '×'),
+  ofMentors('/questions p95 while a training runs, to idle', 'lower', 2, 1.2, trainingSlowdown, '×'),
+  ofMentors('/questions to /v1/encode, requests/s', 'higher', 0.9, 0.95, questionsToEncode, '×'),
   ...ANSWER_TARGETS
 ]
 
